@@ -1,0 +1,54 @@
+/** A text file and where its lines begin. `path` is relative to the repository's root where it lies inside it. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Half-open range of UTF-16 offsets into a source file's text. */
+export interface Span {
+  readonly file: SourceFile;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One-based; columns count UTF-16 units. */
+export interface LineColumn {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Where a failure belongs. A file place carries its excerpt with it, so that printing needs no file system and a failure
+ * read back from a journal prints the same.
+ */
+export type Place =
+  | { readonly kind: 'file'; readonly path: string; readonly line: number; readonly column: number; readonly excerpt?: Excerpt; readonly related?: readonly RelatedPlace[] }
+  | { readonly kind: 'step'; readonly task: string; readonly step?: string; readonly node?: string };
+
+export type RelatedPlace = { readonly path: string; readonly line: number; readonly column: number; readonly note: string };
+
+/** The text of the line, and how many columns from `column` on are meant. */
+export type Excerpt = { readonly text: string; readonly length: number };
+
+export function lineColumnAt(text: string, offset: number): LineColumn {
+  let line = 1;
+  let lineStart = 0;
+  for (let index = text.indexOf('\n'); index !== -1 && index < offset; index = text.indexOf('\n', index + 1)) {
+    line += 1;
+    lineStart = index + 1;
+  }
+  return { line, column: offset - lineStart + 1 };
+}
+
+export function placeOf(span: Span, related: readonly RelatedPlace[] = []): Place {
+  const { line, column } = lineColumnAt(span.file.text, span.start);
+  const lineStart = span.start - (column - 1);
+  const newline = span.file.text.indexOf('\n', lineStart);
+  const text = span.file.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, '');
+  const length = Math.max(1, Math.min(span.end - span.start, text.length - (column - 1)));
+  return { kind: 'file', path: span.file.path, line, column, excerpt: { text, length }, ...(related.length > 0 ? { related } : {}) };
+}
+
+export function relatedPlace(span: Span, note: string): RelatedPlace {
+  return { path: span.file.path, ...lineColumnAt(span.file.text, span.start), note };
+}
