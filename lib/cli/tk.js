@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read: it only looks whether this Node is new enough, and says what to do when it is not.
+var found = process.versions.node.split('.').map(Number);
+if (found[0] < 22 || (found[0] === 22 && found[1] < 18)) {
+  process.stderr.write('tk needs Node 22.18 or later and found ' + process.versions.node + '; this line works: npx -p node@24 -p talos-tk tk ' + process.argv.slice(2).join(' ') + '\n');
+  process.exit(2);
+}
+import('node:module')
+  .then(function (module) {
+    module.enableCompileCache();
+    return import('../../dist/lib/cli/main.js');
+  })
+  .then(
+    function (cli) {
+      return cli.main();
+    },
+    function (error) {
+      if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist.lib.cli.main\.js/.test(String(error.message))) {
+        process.stderr.write('tk is not built in this checkout; run: npm ci\n');
+        process.exit(2);
+      }
+      throw error;
+    },
+  );

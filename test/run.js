@@ -1,0 +1,43 @@
+// What `npm test` runs: formatting, lint, types, then every test. Ends with one line that counts the tests.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const bin = (name) => join(root, 'node_modules/.bin', name);
+const run = (title, command, args) => {
+  const started = performance.now();
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'}  ${title}  ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  return status === 0;
+};
+
+const checks = [
+  run('build', process.execPath, [join(root, 'lib/cli/build.js')]),
+  run('types', bin('tsc'), ['-p', root]),
+  run('lint', bin('oxlint'), ['--deny-warnings']),
+  run('format', bin('biome'), ['format', '.']),
+];
+
+const reports = mkdtempSync(join(tmpdir(), 'tk-test-'));
+const report = join(reports, 'vitest.json');
+const filters = process.argv.slice(2);
+const green = run('tests', bin('vitest'), ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`, ...filters]);
+
+let passed = 0;
+let failed = checks.filter((ok) => !ok).length;
+passed += checks.length - failed;
+try {
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  passed += numPassedTests;
+  failed += numFailedTests;
+  // A file that could not be loaded has no tests to fail, and is a failure all the same.
+  failed += testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  if (!green && failed === 0) failed += 1;
+} catch {
+  failed += 1;
+}
+rmSync(reports, { recursive: true, force: true });
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);
