@@ -16,8 +16,13 @@ export interface SimKernel {
   cancel(model: string, kind: string, key?: string): void;
   register(model: SimModel): void;
   /** Calls of the models' own listeners; synchronous, in order of registration. */
-  emit(event: SimEvent): void;
+  emit(event: Omit<SimEvent, 'atMs'>): void;
   onEvent(listener: (event: SimEvent) => void): void;
+  /**
+   * Resolves at the next change of the store. What a stream (watch, events, followed logs) waits for between messages; rejects
+   * with `run/aborted` when the signal fires.
+   */
+  changed(signal: AbortSignal): Promise<void>;
   /**
    * Makes everything since the last commit durable. Call before acknowledging a mutation. Ring A: no disk, returns at once.
    */
