@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { PlanContext, ProbeContext, TaskContext } from './context.ts';
+import type { Needs, NeedsResults, TaskCall } from './needs.ts';
+import type { PlannedStep } from './plan.ts';
+
+/**
+ * What a task can touch. `read`: nothing. `write`: files of this machine. `mutate`: other machines, undoable or repeatable.
+ * `destroy`: what cannot be brought back.
+ */
+export type Effect = 'read' | 'write' | 'mutate' | 'destroy';
+
+/** What the composition root gives to every task: `run` to bodies, `plan` (nothing in it can change anything) to the hooks. */
+export interface Kit {
+  readonly plan: object;
+  readonly run: object;
+}
+
+export type ParamsSchema = z.ZodObject<z.core.$ZodLooseShape, z.core.$ZodObjectConfig>;
+
+// biome-ignore lint/complexity/noBannedTypes: a task without params takes an empty object
+export type NoParams = z.ZodObject<{}>;
+// biome-ignore lint/complexity/noBannedTypes: a task without needs has none to name
+export type NoNeeds = {};
+
+/** What `run` finds in `params`: values after defaults; nothing at all when the task has no params. */
+export type ParamsOf<P extends ParamsSchema> = [z.output<P>] extends [Record<string, never>] ? NoNeeds : z.output<P>;
+
+/** The question before the first effect. `phrase` has to be typed; for what cannot be undone. */
+export interface Confirmation {
+  readonly message: string;
+  readonly phrase?: string;
+}
+
+export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K extends Kit> {
+  /** One line, imperative, no period: "Upgrade one node". */
+  readonly summary: string;
+  /** Longer text of `--help`. */
+  readonly description?: string;
+  /** Keys are camelCase here and kebab-case on the command line. Absent: no params. */
+  readonly params?: P;
+  /** Params that may be given without their name, in this order. */
+  readonly positional?: readonly (keyof ParamsOf<P> & string)[];
+  /** Work that has to be done before. A function must be pure: it is called while the graph is built. */
+  readonly needs?: N | ((params: ParamsOf<P>, scope: K['plan']) => N);
+  readonly effect: Effect;
+  /** Names of things that only one task at a time may use. */
+  readonly locks?: readonly string[] | ((params: ParamsOf<P>) => readonly string[]);
+  /** Asked before anything is changed; undefined: nothing to ask. */
+  readonly confirm?: (params: ParamsOf<P>, scope: K['plan']) => Confirmation | undefined;
+  /** Fires the task's signal. Absent: the run's own deadline, if it has one. */
+  readonly deadlineMs?: number;
+  /** Read-only: collects what `plan` decides on. Not called with `--offline`. */
+  readonly probe?: (context: ProbeContext<ParamsOf<P>> & K['plan']) => Promise<F>;
+  /** Pure. `facts` is undefined when they could not be had. Absent: one step, named by the summary. */
+  readonly plan?: (context: PlanContext<ParamsOf<P>> & K['plan'], facts: NoInfer<F> | undefined) => readonly PlannedStep[];
+  /** Not in lists; reachable by its name. */
+  readonly hidden?: boolean;
+  run(context: TaskContext<ParamsOf<P>, NeedsResults<N>> & K['run']): R | Promise<R>;
+}
+
+/** A definition with its types forgotten: what the engine works on. */
+export interface AnyTaskDefinition {
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: ParamsSchema;
+  readonly positional?: readonly string[];
+  readonly needs?: Needs | ((params: never, scope: never) => Needs);
+  readonly effect: Effect;
+  readonly locks?: readonly string[] | ((params: never) => readonly string[]);
+  readonly confirm?: (params: never, scope: never) => Confirmation | undefined;
+  readonly deadlineMs?: number;
+  readonly probe?: (context: never) => Promise<unknown>;
+  readonly plan?: (context: never, facts: never) => readonly PlannedStep[];
+  readonly hidden?: boolean;
+  run(context: never): unknown;
+}
+
+/** A task without regard to its types. */
+export interface Task {
+  readonly definition: AnyTaskDefinition;
+}
+
+/** Calling it with params makes a `TaskCall`; nothing runs. */
+export interface CallableTask<P extends ParamsSchema, R> extends Task {
+  // biome-ignore lint/complexity/noBannedTypes: the question is whether no param is required
+  (...args: {} extends z.input<P> ? [params?: z.input<P>] : [params: z.input<P>]): TaskCall<R>;
+}
+
+export interface DefineTask<K extends Kit> {
+  <P extends ParamsSchema = NoParams, const N extends Needs = NoNeeds, R = void, F = unknown>(
+    definition: TaskDefinition<P, N, R, F, K>,
+  ): CallableTask<P, Awaited<R>>;
+}
+
+/** Binds the engine to what the tasks of one product are given. */
+export function taskDefiner<K extends Kit>(): DefineTask<K> {
+  return <P extends ParamsSchema, N extends Needs, R, F>(definition: TaskDefinition<P, N, R, F, K>) => {
+    const call = (params: object = {}): TaskCall<Awaited<R>> => ({ kind: 'call', task: callable, params });
+    const callable = Object.assign(call, { definition: definition as unknown as AnyTaskDefinition }) as unknown as CallableTask<
+      P,
+      Awaited<R>
+    >;
+    return callable;
+  };
+}
+
+export const isTask = (value: unknown): value is Task =>
+  typeof value === 'function' &&
+  'definition' in value &&
+  typeof (value.definition as Partial<AnyTaskDefinition> | undefined)?.run === 'function';
+
+/** The schema of a task's params; an empty object when it has none. */
+export const paramsSchemaOf = (task: Task): ParamsSchema => task.definition.params ?? z.object({});

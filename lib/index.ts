@@ -1,0 +1,70 @@
+import type { Cluster } from './cluster/index.ts';
+import {
+  type CallableTask,
+  type Needs,
+  type NoNeeds,
+  type NoParams,
+  type ParamsSchema,
+  type Shell,
+  taskDefiner,
+  type TaskDefinition,
+} from './core/index.ts';
+
+/** What tasks of a repository are given besides the engine's own: `cluster` everywhere, `$` only where something may be changed. */
+export interface TaskKit {
+  readonly plan: { readonly cluster: Cluster };
+  readonly run: { readonly cluster: Cluster; readonly $: Shell };
+}
+
+const define = taskDefiner<TaskKit>();
+
+/**
+ * A task. The path of its file below `tasks/` is its name: `tasks/talos/upgrade-node.ts` is `talos:upgrade-node`.
+ * Export it as the default; call it with params to make it something that another task needs.
+ */
+export function defineTask<P extends ParamsSchema = NoParams, const N extends Needs = NoNeeds, R = void, F = unknown>(
+  definition: TaskDefinition<P, N, R, F, TaskKit>,
+): CallableTask<P, Awaited<R>> {
+  return define(definition);
+}
+
+export { z } from 'zod';
+export {
+  type Condition,
+  type Failure,
+  hasCode,
+  holds,
+  minutes,
+  never,
+  notYet,
+  type Observation,
+  Secret,
+  seconds,
+  TkError,
+} from './base/index.ts';
+export type { Cluster } from './cluster/index.ts';
+export {
+  type CallableTask,
+  done,
+  type Effect,
+  type Evidence,
+  fail,
+  type FailOptions,
+  forEach,
+  inSequence,
+  type Log,
+  type MutatingCall,
+  needsHuman,
+  notDone,
+  type OpenIntent,
+  type PlannedStep,
+  type ProbedResult,
+  refuse,
+  type RetryPolicy,
+  type Shell,
+  type StepHandle,
+  type StepOptions,
+  type TaskCall,
+  type TaskContext,
+  undecidable,
+} from './core/index.ts';
