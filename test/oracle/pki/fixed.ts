@@ -44,7 +44,7 @@ export async function everyCertificate(keys: Readonly<Record<KeyKind, string>>):
       validityMs: hours(8760),
       backdateMs: 10_000,
     }),
-    namesOnly: await issue(world, aggregator, {
+    namesOnly: await issue(world, kubernetes, {
       dnsNames: ['kubernetes.default.svc'],
       extendedKeyUsages: ['serverAuth', 'clientAuth'],
       validityMs: hours(1),
