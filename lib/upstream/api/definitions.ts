@@ -1,0 +1,17 @@
+export * as block from './gen/definitions/block_pb.ts';
+export * as cluster from './gen/definitions/cluster_pb.ts';
+export * as cri from './gen/definitions/cri_pb.ts';
+export * as enums from './gen/definitions/enums_pb.ts';
+export * as etcd from './gen/definitions/etcd_pb.ts';
+export * as extensions from './gen/definitions/extensions_pb.ts';
+export * as files from './gen/definitions/files_pb.ts';
+export * as hardware from './gen/definitions/hardware_pb.ts';
+export * as k8s from './gen/definitions/k8s_pb.ts';
+export * as kubespan from './gen/definitions/kubespan_pb.ts';
+export * as network from './gen/definitions/network_pb.ts';
+export * as perf from './gen/definitions/perf_pb.ts';
+export * as runtime from './gen/definitions/runtime_pb.ts';
+export * as secrets from './gen/definitions/secrets_pb.ts';
+export * as siderolink from './gen/definitions/siderolink_pb.ts';
+export * as time from './gen/definitions/time_pb.ts';
+export * as v1alpha1 from './gen/definitions/v1alpha1_pb.ts';
