@@ -1,0 +1,227 @@
+import {
+  type ClientCertificate,
+  type Dial,
+  failuresOf,
+  GrpcError,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpServerResponse,
+  type TalosTarget,
+  TkError,
+} from '../base/index.ts';
+import { clientCertificate, fingerprint, isTrusted, peerIdentity } from './certificates.ts';
+import type { SimFault, SimKernel } from './kernel.ts';
+import type { SimListener, SimNetwork } from './network.ts';
+
+/** The host's code, raised here in its place; the words for it are the host's. */
+type DialFailures = { 'host/dial': { host: string; port: number; reason: string } };
+const dialFailure = failuresOf<DialFailures>();
+
+export const dialRefused = (target: { readonly host: string; readonly port: number }, reason: string): TkError =>
+  new TkError(dialFailure('host/dial', { host: target.host, port: target.port, reason }));
+
+/** What a packet into the void costs before the kernel of the workstation gives up. */
+const unreachableAfterMs = 3000;
+const unavailable = 14;
+
+/**
+ * Ring A's network: calls go straight to the handlers. Requests and replies are the encoded bytes, trust is checked as TLS
+ * would check it, and the points `wire/dial`, `wire/request`, `wire/reply` and `wire/message` let faults in.
+ */
+export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
+  const reach = async (target: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<SimListener> => {
+    const fault = kernel.fault('wire/dial', { host: target.host, port: target.port });
+    if (fault) {
+      await kernel.clock.sleep(Number(fault.facts.lateMs ?? 0), signal);
+      if (fault.kind !== 'slow') throw dialRefused(target, fault.kind);
+    }
+    const reached = network.reach(target.host, target.port);
+    switch (reached.state) {
+      case 'listening':
+        return reached.listener;
+      case 'closed':
+        throw dialRefused(target, 'refused');
+      case 'dark':
+        await kernel.clock.sleep(unreachableAfterMs, signal);
+        throw dialRefused(target, 'unreachable');
+      case 'unknown':
+        throw dialRefused(target, 'not-allowed');
+    }
+  };
+
+  return {
+    async talos(target, signal) {
+      const listener = await reach(target, signal);
+      if (listener.service.kind !== 'grpc') throw dialRefused(target, 'reset');
+      const { service } = listener;
+      const tls = await service.tls();
+      const client = handshake(target, tls);
+      let open = true;
+      return {
+        peer: peerIdentity(tls.certificate),
+        isOpen: () => open && !listener.closed.aborted,
+        close() {
+          open = false;
+        },
+        async *call(call) {
+          const facts = { host: target.host, path: call.path };
+          const gone = () => new GrpcError(unavailable, 'error reading from server: EOF');
+          if (!open || listener.closed.aborted) throw gone();
+          const request = kernel.fault('wire/request', facts);
+          if (request) {
+            await delay(kernel, request, call.signal);
+            if (request.kind === 'reset') open = false;
+            if (request.kind !== 'slow') throw gone();
+          }
+          const cut = AbortSignal.any([call.signal, listener.closed]);
+          const requests = await collect(call.requests);
+          const serve = () =>
+            service.handler({
+              ...call,
+              requests: replay(requests),
+              signal: cut,
+              remoteAddress: '192.168.42.2',
+              ...(client ? { client } : {}),
+            });
+          const reply = kernel.fault('wire/reply', facts);
+          if (reply?.kind === 'duplicated') for await (const _ of serve()) break;
+          const messages = serve()[Symbol.asyncIterator]();
+          try {
+            for (;;) {
+              const next = await orAborted(messages.next(), cut, () =>
+                call.signal.aborted ? new GrpcError(1, 'Cancelled on client') : gone(),
+              );
+              if (reply) {
+                await delay(kernel, reply, call.signal);
+                if (reply.kind === 'reset') open = false;
+                if (reply.kind === 'lost' || reply.kind === 'reset') throw gone();
+                if (reply.kind === 'never')
+                  await orAborted(new Promise<never>(() => {}), call.signal, () => new GrpcError(1, 'Cancelled on client'));
+              }
+              if (next.done) return;
+              const dropped = kernel.fault('wire/message', facts);
+              if (dropped?.kind === 'lost') continue;
+              yield next.value;
+            }
+          } finally {
+            await messages.return?.();
+          }
+        },
+      };
+    },
+    async http(request) {
+      const listener = await reach(request.target, request.signal);
+      if (listener.service.kind !== 'http') throw dialRefused(request.target, 'reset');
+      const { service } = listener;
+      const client = service.tls ? httpsHandshake(request, await service.tls()) : undefined;
+      const facts = { host: request.target.host, path: request.path, method: request.method };
+      const lost = kernel.fault('wire/request', facts);
+      if (lost) {
+        await delay(kernel, lost, request.signal);
+        if (lost.kind !== 'slow') throw dialRefused(request.target, 'reset');
+      }
+      const cut = AbortSignal.any([request.signal, listener.closed]);
+      const answered = service.handler({
+        method: request.method,
+        path: request.path,
+        headers: request.headers,
+        body: typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? new Uint8Array()),
+        signal: cut,
+        ...(client ? { client } : {}),
+      });
+      const reset = () => dialRefused(request.target, 'reset');
+      const response = await orAborted(answered, cut, reset);
+      const reply = kernel.fault('wire/reply', facts);
+      if (reply) {
+        await delay(kernel, reply, request.signal);
+        if (reply.kind !== 'slow') throw reset();
+      }
+      return toResponse(response, cut, reset);
+    },
+  };
+}
+
+const delay = (kernel: SimKernel, fault: SimFault, signal: AbortSignal) => kernel.clock.sleep(Number(fault.facts.lateMs ?? 0), signal);
+
+type Tls = { readonly certificate: string; readonly clientCa?: string; readonly clientCertificates?: 'require' | 'request' };
+
+/** The certificate that the server gets to see, or why the handshake ends. */
+function handshake(target: TalosTarget, tls: Tls): ClientCertificate | undefined {
+  const { trust } = target;
+  if (trust.kind === 'insecure') {
+    if (trust.spkiSha256 !== undefined && trust.spkiSha256 !== fingerprint(tls.certificate))
+      throw dialRefused(target, 'fingerprint-mismatch');
+    if (tls.clientCertificates === 'require') throw dialRefused(target, 'certificate-required');
+    return undefined;
+  }
+  if (!isTrusted(tls.certificate, trust.ca)) throw dialRefused(target, 'unknown-authority');
+  return acceptClient(target, tls, trust.certificate);
+}
+
+function httpsHandshake({ target }: HttpRequest, tls: Tls): ClientCertificate | undefined {
+  const { ca, certificate, insecureSkipVerify } = target.tls ?? {};
+  if (!insecureSkipVerify && (ca === undefined || !isTrusted(tls.certificate, ca))) throw dialRefused(target, 'unknown-authority');
+  if (certificate === undefined) {
+    if (tls.clientCertificates === 'require') throw dialRefused(target, 'certificate-required');
+    return undefined;
+  }
+  return acceptClient(target, tls, certificate);
+}
+
+function acceptClient(
+  target: { readonly host: string; readonly port: number },
+  tls: Tls,
+  certificate: string,
+): ClientCertificate | undefined {
+  if (tls.clientCa === undefined) return undefined;
+  if (isTrusted(certificate, tls.clientCa)) return clientCertificate(certificate);
+  if (tls.clientCertificates === 'require') throw dialRefused(target, 'unknown-authority');
+  return undefined;
+}
+
+async function collect(requests: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const request of requests) all.push(request.slice());
+  return all;
+}
+
+async function* replay(requests: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  yield* requests;
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {
+  work.catch(() => {});
+  if (signal.aborted) return Promise.reject(error());
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(error());
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function toResponse(response: HttpServerResponse, cut: AbortSignal, reset: () => Error): HttpResponse {
+  const headers = Object.fromEntries(Object.entries(response.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const { body } = response;
+  return {
+    status: response.status,
+    headers,
+    body: body === undefined || typeof body === 'string' || body instanceof Uint8Array ? once(body) : until(body, cut, reset),
+  };
+}
+
+async function* once(body: string | Uint8Array | undefined): AsyncIterable<Uint8Array> {
+  if (body !== undefined && body.length > 0) yield typeof body === 'string' ? Buffer.from(body) : body;
+}
+
+async function* until(body: AsyncIterable<Uint8Array>, cut: AbortSignal, reset: () => Error): AsyncIterable<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await orAborted(chunks.next(), cut, reset);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}

@@ -1,0 +1,142 @@
+import { type DirectoryEntry, failuresOf, type Files, type Random, TkError } from '../base/index.ts';
+
+/** Codes of the host that its stand-ins here raise as well; the words for them are the host's. */
+type FilePortFailures = { 'host/file': { operation: string; path: string; errno: string } };
+const fileFailure = failuresOf<FilePortFailures>();
+
+export interface MemoryFiles extends Files {
+  /** What a power cut leaves: of an append that was not synced, any part of it; locks are gone. */
+  crash(random: Random): void;
+  /** Every file with its text, sorted by path. */
+  snapshot(): Readonly<Record<string, string>>;
+}
+
+interface MemoryFile {
+  content: Uint8Array;
+  /** How many bytes of `content` are on the disk. */
+  durableBytes: number;
+  mode: number;
+  modifiedMs: number;
+}
+
+/** A file system in memory. `write` is atomic and durable, as the port promises; `append` is durable only when synced. */
+export function createMemoryFiles(now: () => number, initial: Readonly<Record<string, string>> = {}): MemoryFiles {
+  const files = new Map<string, MemoryFile>();
+  const directories = new Map<string, number>([['/', 0o755]]);
+  const locks = new Map<string, string>();
+
+  const normal = (path: string) => (path.length > 1 ? path.replace(/\/+$/, '') : path);
+  const parentOf = (path: string) => path.slice(0, Math.max(1, path.lastIndexOf('/')));
+  const makeParents = (path: string, mode = 0o755) => {
+    for (let parent = parentOf(path); !directories.has(parent); parent = parentOf(parent)) {
+      if (files.has(parent)) throw new TkError(fileFailure('host/file', { operation: 'mkdir', path: parent, errno: 'ENOTDIR' }));
+      directories.set(parent, mode);
+    }
+  };
+  const refuseDirectory = (operation: string, path: string) => {
+    if (directories.has(path)) throw new TkError(fileFailure('host/file', { operation, path, errno: 'EISDIR' }));
+  };
+  const put = (path: string, content: Uint8Array, mode: number | undefined) => {
+    refuseDirectory('write', path);
+    makeParents(path);
+    files.set(path, { content, durableBytes: content.length, mode: mode ?? files.get(path)?.mode ?? 0o644, modifiedMs: now() });
+  };
+  for (const [path, text] of Object.entries(initial)) put(normal(path), Buffer.from(text), undefined);
+
+  return {
+    async read(path) {
+      refuseDirectory('read', normal(path));
+      return files.get(normal(path))?.content.slice();
+    },
+    async readText(path) {
+      refuseDirectory('read', normal(path));
+      const file = files.get(normal(path));
+      return file && Buffer.from(file.content).toString('utf8');
+    },
+    async stat(path) {
+      const file = files.get(normal(path));
+      if (file) return { kind: 'file', sizeBytes: file.content.length, mode: file.mode, modifiedMs: file.modifiedMs };
+      const mode = directories.get(normal(path));
+      return mode === undefined ? undefined : { kind: 'directory', sizeBytes: 0, mode, modifiedMs: 0 };
+    },
+    async list(path) {
+      const prefix = normal(path) === '/' ? '/' : `${normal(path)}/`;
+      const children = new Map<string, DirectoryEntry>();
+      const collect = (paths: Iterable<string>, kind: 'file' | 'directory') => {
+        for (const candidate of paths) {
+          const name = candidate.startsWith(prefix) ? candidate.slice(prefix.length) : '';
+          if (name !== '' && !name.includes('/')) children.set(name, { name, kind });
+        }
+      };
+      collect(files.keys(), 'file');
+      collect(directories.keys(), 'directory');
+      return [...children.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    async write(path, content, options) {
+      put(normal(path), typeof content === 'string' ? Buffer.from(content) : content.slice(), options?.mode);
+    },
+    async append(path, options) {
+      const at = normal(path);
+      refuseDirectory('append', at);
+      makeParents(at);
+      if (!files.has(at)) files.set(at, { content: new Uint8Array(), durableBytes: 0, mode: options?.mode ?? 0o644, modifiedMs: now() });
+      return {
+        async write(text, { sync = false } = {}) {
+          const file = files.get(at);
+          if (!file) return;
+          file.content = Buffer.concat([file.content, Buffer.from(text)]);
+          file.modifiedMs = now();
+          if (sync) file.durableBytes = file.content.length;
+        },
+        async close() {},
+      };
+    },
+    async remove(path) {
+      const at = normal(path);
+      if (directories.has(at) && [...files.keys(), ...directories.keys()].some((other) => other.startsWith(`${at}/`))) {
+        throw new TkError(fileFailure('host/file', { operation: 'remove', path, errno: 'ENOTEMPTY' }));
+      }
+      files.delete(at);
+      directories.delete(at);
+    },
+    async removeTree(path) {
+      const at = normal(path);
+      for (const kind of [files, directories]) {
+        for (const other of [...kind.keys()]) if (other === at || other.startsWith(`${at}/`)) kind.delete(other);
+      }
+    },
+    async makeDirectory(path, options) {
+      const at = normal(path);
+      if (files.has(at)) throw new TkError(fileFailure('host/file', { operation: 'mkdir', path, errno: 'EEXIST' }));
+      makeParents(at);
+      if (!directories.has(at)) directories.set(at, options?.mode ?? 0o755);
+    },
+    async realPath(path) {
+      const at = normal(path);
+      return files.has(at) || directories.has(at) ? at : undefined;
+    },
+    async lock(path, owner) {
+      const at = normal(path);
+      const heldBy = locks.get(at);
+      if (heldBy !== undefined) return { heldBy };
+      locks.set(at, owner);
+      return {
+        async release() {
+          locks.delete(at);
+        },
+      };
+    },
+    crash(random) {
+      locks.clear();
+      for (const file of files.values()) {
+        const unsynced = file.content.length - file.durableBytes;
+        if (unsynced > 0) file.content = file.content.slice(0, file.durableBytes + Math.floor(random.fraction() * (unsynced + 1)));
+        file.durableBytes = file.content.length;
+      }
+    },
+    snapshot: () =>
+      Object.fromEntries(
+        [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, file]) => [path, Buffer.from(file.content).toString('utf8')]),
+      ),
+  };
+}
