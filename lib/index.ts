@@ -1,4 +1,4 @@
-import type { Cluster } from './cluster/index.ts';
+import type { Cluster, ClusterView } from './cluster/index.ts';
 import {
   type CallableTask,
   type Needs,
@@ -12,7 +12,7 @@ import {
 
 /** What tasks of a repository are given besides the engine's own: `cluster` everywhere, `$` only where something may be changed. */
 export interface TaskKit {
-  readonly plan: { readonly cluster: Cluster };
+  readonly plan: { readonly cluster: ClusterView };
   readonly run: { readonly cluster: Cluster; readonly $: Shell };
 }
 
@@ -40,9 +40,10 @@ export {
   type Observation,
   Secret,
   seconds,
+  throwIfAny,
   TkError,
 } from './base/index.ts';
-export type { Cluster } from './cluster/index.ts';
+export { type Cluster, type ClusterView, installRelease, nodeParams } from './cluster/index.ts';
 export {
   type CallableTask,
   done,

@@ -1,3 +1,39 @@
-/** The cluster of the repository as one object. */
-// biome-ignore lint/suspicious/noEmptyInterface: filled by the cluster layer
-export interface Cluster {}
+export type {
+  ApplyMode,
+  ApplyResult,
+  BootstrapSecret,
+  Cluster,
+  ClusterView,
+  ConfigComparison,
+  Configuration,
+  ConfigurationPlan,
+  ConfigurationView,
+  Crd,
+  Etcd,
+  EtcdView,
+  FileChange,
+  GeneratedConfigs,
+  GeneratedFile,
+  Health,
+  HealthAnswer,
+  InstalledRelease,
+  Kubeconfig,
+  KubeconfigState,
+  KubeconfigView,
+  Kubernetes,
+  KubernetesView,
+  MachineConfigs,
+  MachineConfigsView,
+  Machines,
+  MachinesView,
+  NodeReport,
+  NodeSelector,
+  NodeState,
+  Releases,
+  ReleaseState,
+  ReleasesView,
+  ReleaseView,
+  UnmetCondition,
+} from './cluster.ts';
+export { installRelease, type ReleaseContext } from './install-release.ts';
+export { nodeParams } from './node-params.ts';

@@ -1,0 +1,275 @@
+import type { Condition, Failure, Secret } from '../base/index.ts';
+import type { ClusterModel, NodeModel } from '../config/index.ts';
+import type { Evidence } from '../core/index.ts';
+import type { KubeReader, KubeWriter } from '../kube/index.ts';
+
+/**
+ * The cluster of the repository as far as one may look at it. Probes and plans get this: nothing in it changes a file, a machine
+ * or an object.
+ */
+export interface ClusterView {
+  readonly name: string;
+  readonly model: ClusterModel;
+  /** Whether the machines are simulated (`--sim`). */
+  readonly isSandbox: boolean;
+  /** In inventory order. */
+  readonly nodes: readonly NodeModel[];
+  readonly controlPlanes: readonly NodeModel[];
+  readonly workers: readonly NodeModel[];
+  /** The one node that is named. Failure: `cluster/unknown-node`, `cluster/node-not-named`, `cluster/nodes-disagree`. */
+  find(selector: NodeSelector): NodeModel;
+  readonly configuration: ConfigurationView;
+  readonly machineConfigs: MachineConfigsView;
+  readonly machines: MachinesView;
+  readonly etcd: EtcdView;
+  readonly kubeconfig: KubeconfigView;
+  readonly kubernetes: KubernetesView;
+  readonly releases: ReleasesView;
+  readonly health: Health;
+}
+
+/** The same with the methods that change something. Only running bodies get it. */
+export interface Cluster extends ClusterView {
+  readonly configuration: Configuration;
+  readonly machineConfigs: MachineConfigs;
+  readonly machines: Machines;
+  readonly etcd: Etcd;
+  readonly kubeconfig: Kubeconfig;
+  readonly kubernetes: Kubernetes;
+  readonly releases: Releases;
+}
+
+/** `IP=`, `NODE=`, `HOSTNAME=`: any of them names a node; two that disagree are an error. */
+export interface NodeSelector {
+  readonly ip?: string | undefined;
+  readonly node?: string | undefined;
+  readonly hostname?: string | undefined;
+}
+
+// --- files of the repository ---------------------------------------------------------------------------------------
+
+export interface FileChange {
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly change: 'create' | 'update' | 'delete';
+}
+
+export interface ConfigurationPlan {
+  readonly changes: readonly FileChange[];
+  /** How many rendered files are equal to what is there. */
+  readonly equal: number;
+  /** Encrypted files that were kept without looking inside, because no key is here. */
+  readonly notVerified: readonly string[];
+  readonly warnings: readonly Failure[];
+  /** Absent when the repository has nothing to render (a talhelper repository). */
+  readonly renders: boolean;
+}
+
+export interface ConfigurationView {
+  /** Validates, renders and compares. Failure: every problem of the inputs and templates at once. */
+  plan(signal: AbortSignal): Promise<ConfigurationPlan>;
+}
+
+export interface Configuration extends ConfigurationView {
+  /** Writes what `plan` found, atomically file by file, secrets encrypted; touches nothing that tk has not written before. */
+  apply(plan: ConfigurationPlan, signal: AbortSignal): Promise<void>;
+}
+
+export interface GeneratedFile {
+  readonly node?: NodeModel;
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly text: Secret<string>;
+  readonly isEqual: boolean;
+}
+
+export interface GeneratedConfigs {
+  readonly files: readonly GeneratedFile[];
+  /** A new bundle of secrets was made, and has to be kept: its file. */
+  readonly newSecrets?: GeneratedFile;
+  readonly warnings: readonly Failure[];
+}
+
+export interface MachineConfigsView {
+  /**
+   * Failure: everything that is wrong with talconfig, patches and the result; `cluster/secrets-lost` when there is no bundle but
+   * traces of a cluster.
+   */
+  generate(signal: AbortSignal): Promise<GeneratedConfigs>;
+  /** The generated config of one node as it lies in the repository, or as it would be generated. */
+  of(node: NodeModel, signal: AbortSignal): Promise<Secret<string>>;
+}
+
+export interface MachineConfigs extends MachineConfigsView {
+  /** 0600, and ignored by git before they are written. */
+  write(generated: GeneratedConfigs, signal: AbortSignal): Promise<void>;
+}
+
+// --- machines ------------------------------------------------------------------------------------------------------
+
+export type NodeState =
+  | { readonly state: 'unreachable'; readonly reason: string }
+  | { readonly state: 'maintenance'; readonly spkiSha256: string; readonly talosVersion?: string }
+  | { readonly state: 'configured'; readonly talosVersion: string; readonly stage: string; readonly isReady: boolean; readonly unmet: readonly UnmetCondition[] }
+  /** Configured, and its certificate is not of this cluster. */
+  | { readonly state: 'foreign'; readonly spkiSha256?: string };
+
+export interface UnmetCondition {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface NodeReport {
+  readonly node: NodeModel;
+  readonly state: NodeState;
+  /** The one disk that the config names. */
+  readonly disk?: { readonly path: string; readonly sizeBytes: number; readonly serial?: string; readonly model?: string };
+  readonly problems: readonly Failure[];
+  readonly warnings: readonly Failure[];
+}
+
+export type ApplyMode = 'auto' | 'no-reboot' | 'staged' | 'try' | 'reboot';
+
+export type ConfigComparison =
+  | { readonly state: 'equal' }
+  | { readonly state: 'differs'; readonly changed: readonly string[]; readonly needsReboot: boolean }
+  | { readonly state: 'unknown'; readonly because: string };
+
+export interface MachinesView {
+  state(node: NodeModel, signal: AbortSignal): Promise<NodeState>;
+  /** Reads everything that has to be right before the first change to this machine. */
+  preflight(node: NodeModel, signal: AbortSignal): Promise<NodeReport>;
+  /** What belongs to no single machine: VIP and endpoint not taken by somebody else, clocks. */
+  preflightCluster(reports: readonly NodeReport[], signal: AbortSignal): Promise<readonly Failure[]>;
+  /** The running config against the generated one, document by document. */
+  compareConfig(node: NodeModel, signal: AbortSignal): Promise<ConfigComparison>;
+  /** The config is there, the machine has left maintenance, and as far as it can come without etcd it has come. */
+  installed(node: NodeModel): Condition<NodeState>;
+}
+
+export interface Machines extends MachinesView {
+  /** Checks the machine's identity on the very connection that carries the config. */
+  apply(node: NodeModel, options: { readonly mode: ApplyMode; readonly dryRun: boolean }, signal: AbortSignal): Promise<ApplyResult>;
+}
+
+export interface ApplyResult {
+  readonly mode: string;
+  readonly details: string;
+  readonly warnings: readonly string[];
+}
+
+// --- etcd ----------------------------------------------------------------------------------------------------------
+
+export interface EtcdView {
+  /** The control plane that etcd is bootstrapped on: the lowest address, as upstream's own provisioner picks it. */
+  target(): NodeModel;
+  /** Looks at every control plane: members, service, data. `undecidable` when one that may hold data cannot be asked. */
+  evidence(signal: AbortSignal): Promise<Evidence>;
+  /** The target runs etcd, healthy, and is its member. */
+  started(node: NodeModel): Condition<number>;
+  /** Every control plane is a started, voting member in every control plane's view. */
+  joined(): Condition<number>;
+}
+
+export interface Etcd extends EtcdView {
+  bootstrap(node: NodeModel, signal: AbortSignal): Promise<void>;
+}
+
+// --- Kubernetes ----------------------------------------------------------------------------------------------------
+
+export type KubeconfigState =
+  | { readonly state: 'right'; readonly server: string }
+  | { readonly state: 'missing' }
+  | { readonly state: 'wrong'; readonly because: string };
+
+export interface KubeconfigView {
+  /** Offline: is there one, does it trust this cluster's CA, does it name this endpoint, is its certificate valid. */
+  state(): Promise<KubeconfigState>;
+  /** `/readyz` of the API server on one control plane, dialled directly. */
+  apiServerReady(node: NodeModel): Condition<void>;
+  /** `/readyz` through the kubeconfig as it is on disk. */
+  answers(): Condition<string>;
+}
+
+export interface Kubeconfig extends KubeconfigView {
+  /** Fetches from the first control plane that gives one, checks its CA against the bundle, writes it 0600. */
+  fetch(signal: AbortSignal): Promise<{ readonly path: string; readonly server: string }>;
+}
+
+export interface KubernetesView {
+  /** Failure: `cluster/no-kubeconfig`. */
+  reader(): Promise<KubeReader>;
+  /** One reader for each control plane's own API server. */
+  eachApiServer(): Promise<readonly { readonly node: string; readonly kube: KubeReader }[]>;
+  /** Directories of `kubernetes/apps`, sorted. */
+  namespaces(): Promise<readonly string[]>;
+  /** The Secrets that Flux needs before it runs. Decrypted in memory. Failure: `secrets/*` when the key does not fit. */
+  bootstrapSecrets(): Promise<readonly BootstrapSecret[]>;
+  nodesRegistered(): Condition<number>;
+  nodesReady(): Condition<number>;
+  /** The source has an artifact and every Kustomization up to the root is reconciled. */
+  fluxReconciled(): Condition<string>;
+  /** Established, and served by every API server. */
+  crdsServed(names: readonly string[]): Condition<number>;
+}
+
+export interface BootstrapSecret {
+  readonly namespace: string;
+  readonly name: string;
+  /** Relative to the repository; absent when made from the age key itself. */
+  readonly path?: string;
+  isApplied(signal: AbortSignal): Promise<boolean>;
+}
+
+export interface Kubernetes extends KubernetesView {
+  writer(): Promise<KubeWriter>;
+  applyNamespace(name: string, signal: AbortSignal): Promise<void>;
+  applySecret(secret: BootstrapSecret, signal: AbortSignal): Promise<void>;
+}
+
+// --- releases ------------------------------------------------------------------------------------------------------
+
+export interface ReleaseView {
+  readonly name: string;
+  readonly namespace: string;
+  readonly chart: string;
+  readonly version: string;
+  readonly needs: readonly string[];
+}
+
+export type ReleaseState = { readonly state: 'equal'; readonly revision: number } | { readonly state: 'absent' } | { readonly state: 'differs'; readonly because: string };
+
+export interface ReleasesView {
+  /** What bootstrap installs, in the order of needs. Empty when the repository has no Flux tree. */
+  forBootstrap(): Promise<readonly ReleaseView[]>;
+  state(release: ReleaseView, signal: AbortSignal): Promise<ReleaseState>;
+  /** Names of the CustomResourceDefinitions that these releases bring. */
+  crds(signal: AbortSignal): Promise<readonly Crd[]>;
+}
+
+export interface Crd {
+  readonly name: string;
+  readonly release: string;
+  isServed(signal: AbortSignal): Promise<boolean>;
+}
+
+export interface Releases extends ReleasesView {
+  applyCrds(crds: readonly Crd[], signal: AbortSignal): Promise<void>;
+  /** Applies, runs hooks, waits, writes the record last. */
+  install(release: ReleaseView, observe: (seen: string) => void, signal: AbortSignal): Promise<InstalledRelease>;
+}
+
+export interface InstalledRelease {
+  readonly state: 'installed' | 'upgraded' | 'equal';
+  readonly revision: number;
+  readonly objects: number;
+}
+
+// --- health --------------------------------------------------------------------------------------------------------
+
+/** The 16 checks of upstream's client, in its order and under its names (pkg/cluster/check/default.go). */
+export interface Health {
+  checks(): readonly Condition<HealthAnswer>[];
+}
+
+export type HealthAnswer = { readonly state: 'ok' } | { readonly state: 'skipped'; readonly because: string };

@@ -1,0 +1,13 @@
+import { defineTask, installRelease } from 'talos-tk';
+import crds from './crds.ts';
+
+export default defineTask({
+  summary: 'Install Cilium, and wait until every node is Ready',
+  effect: 'mutate',
+  needs: { crds: crds() },
+  async run(context) {
+    const installed = await installRelease(context, 'cilium');
+    if (context.cluster.model.paths.kubernetes !== undefined) await context.wait(context.cluster.kubernetes.nodesReady());
+    return installed;
+  },
+});

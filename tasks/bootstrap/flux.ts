@@ -1,0 +1,16 @@
+import { defineTask, installRelease } from 'talos-tk';
+import apps from './apps.ts';
+
+export default defineTask({
+  summary: 'Install Flux, and wait until it has reconciled the repository',
+  effect: 'mutate',
+  needs: { apps: apps() },
+  async run(context) {
+    const operator = await installRelease(context, 'flux-operator');
+    const instance = await installRelease(context, 'flux-instance');
+    if (operator === undefined && instance === undefined) return { revision: undefined };
+    const revision = await context.wait(context.cluster.kubernetes.fluxReconciled());
+    context.detail(revision);
+    return { revision };
+  },
+});
