@@ -37,3 +37,14 @@ export * as securityApi from './api/gen/securityapi_pb.ts';
 export * as storageApi from './api/gen/storage_pb.ts';
 export * as timeApi from './api/gen/time_pb.ts';
 export { isMethodOf, methodPath, methodShapes, type TalosApiMinor, talosServices } from './api/services.ts';
+
+// What the documents of a machine configuration hold, per Talos minor.
+export {
+  type DocumentKind,
+  machineConfigSchema,
+  type MachineConfigSchema,
+  type SchemaField,
+  type SchemaType,
+  type TalosMinor,
+  talosMinors,
+} from './machine-config-schema.ts';

@@ -1,0 +1,108 @@
+import { table as table9 } from './schema/1.9.gen.ts';
+import { table as table10 } from './schema/1.10.gen.ts';
+import { table as table11 } from './schema/1.11.gen.ts';
+import { table as table12 } from './schema/1.12.gen.ts';
+import { table as table13 } from './schema/1.13.gen.ts';
+import { table as table14 } from './schema/1.14.gen.ts';
+
+/** What a field of a machine configuration holds. Names of scalars are Go's, without the package path. */
+export type SchemaType =
+  | { readonly is: 'scalar'; readonly go: string }
+  | { readonly is: 'enum'; readonly go: string; readonly values: readonly string[] }
+  | { readonly is: 'struct'; readonly go: string; readonly fields: readonly SchemaField[]; readonly byName: ReadonlyMap<string, SchemaField> }
+  | { readonly is: 'list'; readonly go: string; readonly of: SchemaType }
+  | { readonly is: 'map'; readonly go: string; readonly of: SchemaType }
+  /** Nil and zero differ: a zero in a patch overwrites. */
+  | { readonly is: 'pointer'; readonly go: string; readonly to: SchemaType }
+  /** Anything that YAML can say. */
+  | { readonly is: 'any'; readonly go: string };
+
+export interface SchemaField {
+  readonly name: string;
+  readonly type: SchemaType;
+  readonly omitEmpty: boolean;
+  /** A patch's value takes the place of the old one instead of being merged with it. */
+  readonly replaces: boolean;
+}
+
+export interface DocumentKind {
+  /** `v1alpha1` for the document without a kind. */
+  readonly kind: string;
+  /** The struct behind it. */
+  readonly type: SchemaType & { readonly is: 'struct' };
+  /** The field that tells documents of one kind apart; absent where there can be only one. */
+  readonly nameField?: string;
+}
+
+export interface MachineConfigSchema {
+  readonly minor: TalosMinor;
+  readonly kinds: ReadonlyMap<string, DocumentKind>;
+}
+
+export const talosMinors = ['1.9', '1.10', '1.11', '1.12', '1.13', '1.14'] as const;
+export type TalosMinor = (typeof talosMinors)[number];
+
+const tables: Readonly<Record<TalosMinor, string>> = { '1.9': table9, '1.10': table10, '1.11': table11, '1.12': table12, '1.13': table13, '1.14': table14 };
+const read = new Map<TalosMinor, MachineConfigSchema>();
+
+/** The documents that one minor of Talos knows, read from its table on first use. */
+export function machineConfigSchema(minor: TalosMinor): MachineConfigSchema {
+  let schema = read.get(minor);
+  if (!schema) {
+    schema = readTable(minor, tables[minor]);
+    read.set(minor, schema);
+  }
+  return schema;
+}
+
+function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
+  const declared = new Map<string, { readonly word: string; readonly rest: readonly string[]; readonly fields: string[] }>();
+  const kindLines: (readonly string[])[] = [];
+  let open: string[] = [];
+  for (const line of table.split('\n')) {
+    if (line.startsWith(' ')) {
+      open.push(line);
+      continue;
+    }
+    const [word = '', name = '', ...rest] = line.split(' ');
+    if (word === 'kind') kindLines.push([name, ...rest]);
+    else if (word !== '') declared.set(name, { word, rest, fields: (open = []) });
+  }
+  const types = new Map<string, SchemaType>();
+  const typeNamed = (name: string): SchemaType => {
+    const known = types.get(name);
+    if (known) return known;
+    const made = makeType(name);
+    types.set(name, made);
+    return made;
+  };
+  const makeType = (name: string): SchemaType => {
+    if (name.startsWith('*')) return { is: 'pointer', go: name, to: typeNamed(name.slice(1)) };
+    if (name.startsWith('[]')) return { is: 'list', go: name, of: typeNamed(name.slice(2)) };
+    const map = /^map\[[^\]]*\](.*)$/.exec(name);
+    if (map) return { is: 'map', go: name, of: typeNamed(map[1] ?? 'any') };
+    if (name === 'any') return { is: 'any', go: name };
+    const declaration = declared.get(name);
+    if (declaration?.word === 'enum') return { is: 'enum', go: name, values: declaration.rest };
+    if (declaration?.word === 'alias') return { ...typeNamed(declaration.rest[0] ?? 'any'), go: name };
+    if (declaration?.word !== 'type') return { is: 'scalar', go: name };
+    const fields: SchemaField[] = [];
+    const byName = new Map<string, SchemaField>();
+    const struct: SchemaType = { is: 'struct', go: name, fields, byName };
+    // A struct may contain itself: it has to be known before its fields are read.
+    types.set(name, struct);
+    for (const line of declaration.fields) {
+      const [, label = '', type = ''] = /^ (\S*) (\S+)$/.exec(line) ?? [];
+      const field = { name: label.replace(/[?=]+$/, ''), type: typeNamed(type), omitEmpty: label.includes('?'), replaces: label.endsWith('=') };
+      fields.push(field);
+      byName.set(field.name, field);
+    }
+    return struct;
+  };
+  const kinds = new Map<string, DocumentKind>();
+  for (const [kind = '', type = '', nameField] of kindLines) {
+    const struct = typeNamed(type);
+    if (struct.is === 'struct') kinds.set(kind, { kind, type: struct, ...(nameField === undefined ? {} : { nameField }) });
+  }
+  return { minor, kinds };
+}
