@@ -9,7 +9,12 @@ import { table as table14 } from './schema/1.14.gen.ts';
 export type SchemaType =
   | { readonly is: 'scalar'; readonly go: string }
   | { readonly is: 'enum'; readonly go: string; readonly values: readonly string[] }
-  | { readonly is: 'struct'; readonly go: string; readonly fields: readonly SchemaField[]; readonly byName: ReadonlyMap<string, SchemaField> }
+  | {
+      readonly is: 'struct';
+      readonly go: string;
+      readonly fields: readonly SchemaField[];
+      readonly byName: ReadonlyMap<string, SchemaField>;
+    }
   | { readonly is: 'list'; readonly go: string; readonly of: SchemaType }
   | { readonly is: 'map'; readonly go: string; readonly of: SchemaType }
   /** Nil and zero differ: a zero in a patch overwrites. */
@@ -42,7 +47,14 @@ export interface MachineConfigSchema {
 export const talosMinors = ['1.9', '1.10', '1.11', '1.12', '1.13', '1.14'] as const;
 export type TalosMinor = (typeof talosMinors)[number];
 
-const tables: Readonly<Record<TalosMinor, string>> = { '1.9': table9, '1.10': table10, '1.11': table11, '1.12': table12, '1.13': table13, '1.14': table14 };
+const tables: Readonly<Record<TalosMinor, string>> = {
+  '1.9': table9,
+  '1.10': table10,
+  '1.11': table11,
+  '1.12': table12,
+  '1.13': table13,
+  '1.14': table14,
+};
 const read = new Map<TalosMinor, MachineConfigSchema>();
 
 /** The documents that one minor of Talos knows, read from its table on first use. */
@@ -93,7 +105,12 @@ function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
     types.set(name, struct);
     for (const line of declaration.fields) {
       const [, label = '', type = ''] = /^ (\S*) (\S+)$/.exec(line) ?? [];
-      const field = { name: label.replace(/[?=]+$/, ''), type: typeNamed(type), omitEmpty: label.includes('?'), replaces: label.endsWith('=') };
+      const field = {
+        name: label.replace(/[?=]+$/, ''),
+        type: typeNamed(type),
+        omitEmpty: label.includes('?'),
+        replaces: label.endsWith('='),
+      };
       fields.push(field);
       byName.set(field.name, field);
     }

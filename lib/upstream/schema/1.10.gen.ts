@@ -25,20 +25,20 @@ type block.EncryptionKey
  tpm? *block.EncryptionKeyTPM
 type block.EncryptionKeyKMS
  endpoint string
-alias block.EncryptionKeyNodeID any
+type block.EncryptionKeyNodeID
 type block.EncryptionKeyStatic
  passphrase? string
 type block.EncryptionKeyTPM
  checkSecurebootStatusOnEnroll? *bool
 type block.EncryptionSpec
- provider block.EncryptionProviderType
+ provider resource-block.EncryptionProviderType
  keys []block.EncryptionKey
  cipher? string
  keySize? uint
  blockSize? uint64
  options? []string
 type block.FilesystemSpec
- type? block.FilesystemType
+ type? resource-block.FilesystemType
 type block.ProvisioningSpec
  diskSelector? block.DiskSelector
  grow? *bool
@@ -320,7 +320,7 @@ type v1alpha1.EncryptionKey
  tpm? *v1alpha1.EncryptionKeyTPM
 type v1alpha1.EncryptionKeyKMS
  endpoint string
-alias v1alpha1.EncryptionKeyNodeID any
+type v1alpha1.EncryptionKeyNodeID
 type v1alpha1.EncryptionKeyStatic
  passphrase? string
 type v1alpha1.EncryptionKeyTPM
@@ -573,6 +573,6 @@ type v1alpha1.VolumeMountConfig
  readonly? bool
 enum nethelpers.DefaultAction accept block
 enum nethelpers.Protocol icmp tcp udp icmpv6
-enum block.EncryptionProviderType none luks2
-enum block.FilesystemType none xfs vfat ext4 iso9660
+enum resource-block.EncryptionProviderType none luks2
+enum resource-block.FilesystemType none xfs vfat ext4 iso9660
 `;

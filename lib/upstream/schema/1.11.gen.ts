@@ -30,13 +30,13 @@ type block.EncryptionKey
  lockToState? *bool
 type block.EncryptionKeyKMS
  endpoint string
-alias block.EncryptionKeyNodeID any
+type block.EncryptionKeyNodeID
 type block.EncryptionKeyStatic
  passphrase? string
 type block.EncryptionKeyTPM
  checkSecurebootStatusOnEnroll? *bool
 type block.EncryptionSpec
- provider block.EncryptionProviderType
+ provider resource-block.EncryptionProviderType
  keys []block.EncryptionKey
  cipher? string
  keySize? uint
@@ -49,7 +49,7 @@ type block.ExistingVolumeConfigV1Alpha1
  discovery? block.VolumeDiscoverySpec
  mount? block.MountSpec
 type block.FilesystemSpec
- type? block.FilesystemType
+ type? resource-block.FilesystemType
  projectQuotaSupport? *bool
 type block.MountSpec
  readOnly? *bool
@@ -356,7 +356,7 @@ type v1alpha1.EncryptionKey
  tpm? *v1alpha1.EncryptionKeyTPM
 type v1alpha1.EncryptionKeyKMS
  endpoint string
-alias v1alpha1.EncryptionKeyNodeID any
+type v1alpha1.EncryptionKeyNodeID
 type v1alpha1.EncryptionKeyStatic
  passphrase? string
 type v1alpha1.EncryptionKeyTPM
@@ -609,6 +609,6 @@ type v1alpha1.VolumeMountConfig
  readonly? bool
 enum nethelpers.DefaultAction accept block
 enum nethelpers.Protocol icmp tcp udp icmpv6
-enum block.EncryptionProviderType none luks2
-enum block.FilesystemType none xfs vfat ext4 iso9660 swap
+enum resource-block.EncryptionProviderType none luks2
+enum resource-block.FilesystemType none xfs vfat ext4 iso9660 swap
 `;

@@ -104,7 +104,7 @@ type block.EncryptionKey
  lockToState? *bool
 type block.EncryptionKeyKMS
  endpoint string
-alias block.EncryptionKeyNodeID any
+type block.EncryptionKeyNodeID
 type block.EncryptionKeyStatic
  passphrase? string
 type block.EncryptionKeyTPM
@@ -113,7 +113,7 @@ type block.EncryptionKeyTPM
 type block.EncryptionKeyTPMOptions
  pcrs? []int
 type block.EncryptionSpec
- provider block.EncryptionProviderType
+ provider resource-block.EncryptionProviderType
  keys []block.EncryptionKey
  cipher? string
  keySize? uint
@@ -148,14 +148,14 @@ type block.FilesystemScrubConfigV1Alpha1
  kind string
  interval? time.Duration
 type block.FilesystemSpec
- type? block.FilesystemType
+ type? resource-block.FilesystemType
  projectQuotaSupport? *bool
  xfs? *block.XFSSpec
 type block.FilesystemTrimConfigV1Alpha1
  apiVersion? string
  kind string
  interval? time.Duration
-alias block.FilesystemType block.FilesystemType
+alias block.FilesystemType resource-block.FilesystemType
 type block.MountSpec
  secure? *bool
  disableAccessTime? *bool
@@ -214,7 +214,7 @@ type block.VolumeDiscoverySpec
  volumeSelector? block.VolumeSelector
 type block.VolumeSelector
  match? cel.Expression
-alias block.VolumeType block.VolumeType
+alias block.VolumeType resource-block.VolumeType
 type block.XFSSpec
  minAllocationGroupSize? block.ByteSize
 type block.ZswapConfigV1Alpha1
@@ -953,7 +953,7 @@ type storage.LVMLogicalVolumeConfigV1Alpha1
  apiVersion? string
  kind string
  name string
- type storage.LVMLogicalVolumeType
+ type resource-storage.LVMLogicalVolumeType
  mirrors? *uint32
  stripes? *uint32
  provisioning storage.LVMLogicalVolumeProvisioningSpec
@@ -974,8 +974,8 @@ type storage.RAIDArrayConfigV1Alpha1
  apiVersion? string
  kind string
  name string
- level storage.MDLevel
- metadata? storage.MDMetadata
+ level resource-storage.MDLevel
+ metadata? resource-storage.MDMetadata
  provisioning storage.RAIDProvisioningSpec
 type storage.RAIDProvisioningSpec
  volumeSelector storage.RAIDVolumeSelector
@@ -1158,7 +1158,7 @@ type v1alpha1.EncryptionKey
  tpm? *v1alpha1.EncryptionKeyTPM
 type v1alpha1.EncryptionKeyKMS
  endpoint string
-alias v1alpha1.EncryptionKeyNodeID any
+type v1alpha1.EncryptionKeyNodeID
 type v1alpha1.EncryptionKeyStatic
  passphrase? string
 type v1alpha1.EncryptionKeyTPM
@@ -1429,10 +1429,10 @@ enum nethelpers.RoutingRuleAction unspec unicast blackhole unreachable prohibit
 enum nethelpers.RoutingTable unspec 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79 80 81 82 83 84 85 86 87 88 89 90 91 92 93 94 95 96 97 98 99 100 101 102 103 104 105 106 107 108 109 110 111 112 113 114 115 116 117 118 119 120 121 122 123 124 125 126 127 128 129 130 131 132 133 134 135 136 137 138 139 140 141 142 143 144 145 146 147 148 149 150 151 152 153 154 155 156 157 158 159 160 161 162 163 164 165 166 167 168 169 170 171 172 173 174 175 176 177 178 179 180 181 182 183 184 185 186 187 188 189 190 191 192 193 194 195 196 197 198 199 200 201 202 203 204 205 206 207 208 209 210 211 212 213 214 215 216 217 218 219 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 238 239 240 241 242 243 244 245 246 247 248 249 250 251 252 default main local
 enum nethelpers.VLANProtocol 802.1q 802.1ad
 enum nethelpers.WOLMode phy unicast multicast broadcast magic magicsecure filter
-enum block.EncryptionProviderType none luks2
-enum block.FilesystemType none xfs vfat ext4 iso9660 swapi virtiofs btrfs
-enum block.VolumeType partition disk tmpfs directory symlink overlay external
-enum storage.LVMLogicalVolumeType linear raid1 raid0 raid10
-enum storage.MDLevel raid1
-enum storage.MDMetadata 1.0 1.2
+enum resource-block.EncryptionProviderType none luks2
+enum resource-block.FilesystemType none xfs vfat ext4 iso9660 swapi virtiofs btrfs
+enum resource-block.VolumeType partition disk tmpfs directory symlink overlay external
+enum resource-storage.LVMLogicalVolumeType linear raid1 raid0 raid10
+enum resource-storage.MDLevel raid1
+enum resource-storage.MDMetadata 1.0 1.2
 `;

@@ -259,7 +259,7 @@ type v1alpha1.EncryptionKey
  tpm? *v1alpha1.EncryptionKeyTPM
 type v1alpha1.EncryptionKeyKMS
  endpoint string
-alias v1alpha1.EncryptionKeyNodeID any
+type v1alpha1.EncryptionKeyNodeID
 type v1alpha1.EncryptionKeyStatic
  passphrase? string
 type v1alpha1.EncryptionKeyTPM
