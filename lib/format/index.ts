@@ -1,0 +1,34 @@
+export {
+  type Address,
+  addressAt,
+  addressOf,
+  contains,
+  hostCount,
+  isHostAddress,
+  type Network,
+  networkOf,
+  networkOfAddress,
+  nthHost,
+  overlaps,
+  parseAddress,
+  parseNetwork,
+} from './addresses.ts';
+export { parseYamlBulk } from './bulk.ts';
+export { type DataDocument, type DataPath, formatPath, hasMark, withoutMark, type WrittenScalar } from './document.ts';
+export { editYaml, type YamlEdit } from './edit.ts';
+export { formatFailure, type FormatFailures } from './failures.ts';
+export { parseExact, parseJson } from './json.ts';
+export { type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
+export { type StringifyOptions, stringifyYaml, stringifyYamlDocuments } from './stringify.ts';
+export { parseToml } from './toml.ts';
+export {
+  compareVersions,
+  isAtLeast,
+  isInRange,
+  minorOf,
+  newestInRange,
+  parseVersion,
+  type Version,
+  versionOf,
+} from './versions.ts';
+export { type ParsedData, parseYaml, type YamlOptions } from './yaml.ts';
