@@ -83,7 +83,8 @@ export interface Wait {
 
 export interface Log {
   (text: string): void;
-  warn(text: string): void;
+  /** A failure that does not end the task is printed in its own words. */
+  warn(warning: string | Failure): void;
   debug(text: string): void;
 }
 

@@ -8,11 +8,9 @@ export type CoreFailures = {
   /** A task's own words: a person has to look first. Exit 5. */
   'task/needs-human': { message: string; because?: string; help?: string };
 
-  'usage/unknown-task': { task: string; suggestion?: string; known: readonly string[] };
-  'usage/duplicate-task': { task: string };
+  'task/unknown': { task: string; suggestion?: string };
+  'task/duplicate': { task: string };
   'params/unknown': { task: string; param: string; suggestion?: string; known: readonly string[] };
-  'params/given-twice': { task: string; param: string };
-  'params/too-many': { task: string; word: string; positional: readonly string[] };
   'params/missing': { task: string; param: string; description?: string };
   'params/invalid': { task: string; param: string; problem: string };
   /** A param that is neither text, number, boolean, list nor plain object cannot tell two calls apart. */
@@ -25,15 +23,13 @@ export type CoreFailures = {
   /** A `needs` function threw. */
   'graph/needs-failed': { task: string; message: string };
 
-  'plan/needs-no-plan': { task: string };
-
   'step/deadline': { deadlineMs: number };
   /** Reality does not tell whether the act happened. `intendedBy` is the run that set out to do it. */
   'step/undecidable': { step: string; seen: string; help?: string; intendedBy?: string; target?: string };
   /** A step was begun after its task had ended. */
   'step/after-end': { task: string; step: string };
   /** The first signal came: nothing new is begun. */
-  'run/stopped': { before: string };
+  'run/stopped': { at: string };
   'run/unfinished': { tasks: readonly string[] };
 
   'lock/held': { heldBy: string; path: string };

@@ -13,7 +13,30 @@ export type {
   TaskContext,
   Wait,
 } from './context.ts';
+export {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type KitFactory,
+  type RunHandle,
+  type RunOptions,
+  type RunResult,
+} from './engine.ts';
+export type {
+  EngineEvent,
+  EventBody,
+  EventHead,
+  EventSink,
+  RunCounts,
+  RunOutcome,
+  StepKind,
+  StepOutcome,
+  StopSignal,
+  TaskOutcome,
+  TaskRow,
+} from './events.ts';
 export { done, type Evidence, notDone, undecidable } from './evidence.ts';
+export { decideOutcome, failureClassOf, type RunEnd } from './exit-code.ts';
 export { type CoreFailures, coreFailure } from './failures.ts';
 export {
   forEach,
@@ -26,8 +49,12 @@ export {
   type Sequence,
   type TaskCall,
 } from './needs.ts';
-export type { MutatingCall, PlannedStep } from './plan.ts';
+export { canonicalText, checkParams, kebabCase, type ParamShape, paramShapesOf, type Parsed, parseParams } from './params.ts';
+export type { MutatingCall, Plan, PlannedStep, PlannedTask } from './plan.ts';
 export type { Choice, ConfirmQuestion, Prompter, Question, SelectQuestion, TextQuestion } from './prompter.ts';
+export { createRegistry, type TaskRegistry } from './registry.ts';
+export { isRunId, newRunId } from './run-id.ts';
+export { journalPath, loadRuns, openIntents, type RecordedRun } from './runs.ts';
 export type { Shell, ShellCommand, ShellOutput } from './shell.ts';
 export {
   type AnyTaskDefinition,
@@ -46,4 +73,5 @@ export {
   type TaskDefinition,
   taskDefiner,
 } from './task.ts';
+export type { RunningTask } from './task-run.ts';
 export { fail, type FailOptions, needsHuman, refuse } from './user-failure.ts';

@@ -1,3 +1,9 @@
+import { type Failure, failureOf } from '../base/index.ts';
+import type { Wait } from './context.ts';
+import { eachOf } from './each.ts';
+import type { GraphNode, TaskGraph } from './graph.ts';
+import type { Effect } from './task.ts';
+
 /** One call that would change something outside of this process. */
 export interface MutatingCall {
   /** Whom it is addressed to: a machine, a server, a file. */
@@ -17,3 +23,72 @@ export type PlannedStep =
     }
   | { readonly decision: 'skip'; readonly title: string; readonly reason: string; readonly node?: string }
   | { readonly decision: 'unknown'; readonly title: string; readonly reason: string; readonly node?: string };
+
+/** One task of a plan. `failure`: its probe or its plan could not be made; it then counts as one unknown step. */
+export interface PlannedTask {
+  readonly task: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly effect: Effect;
+  readonly steps: readonly PlannedStep[];
+  readonly failure?: Failure;
+}
+
+export interface Plan {
+  readonly goals: readonly string[];
+  /** In the order in which they would run. */
+  readonly tasks: readonly PlannedTask[];
+  readonly counts: { readonly run: number; readonly skip: number; readonly unknown: number; readonly calls: number };
+}
+
+export interface PlanOptions {
+  readonly mode: 'plan' | 'dry-run';
+  /** Asks nothing outside of the repository: steps that depend on facts become `unknown`. */
+  readonly offline: boolean;
+  readonly scope: object;
+  readonly signal: AbortSignal;
+  readonly wait: Wait;
+}
+
+/**
+ * What a run would do. Probes run first and only read; the decisions after them are pure. Tasks are planned side by side,
+ * because no plan depends on another's.
+ */
+export async function planGraph(graph: TaskGraph, options: PlanOptions): Promise<Plan> {
+  const tasks = await eachOf([...graph.nodes.values()], (node) => planTask(node, options), { parallel: 8, stopping: options.signal });
+  const steps = tasks.flatMap((task) => task.steps);
+  const having = (decision: PlannedStep['decision']) => steps.filter((step) => step.decision === decision).length;
+  return {
+    goals: graph.goals.map((id) => graph.nodes.get(id)?.title ?? id),
+    tasks,
+    counts: {
+      run: having('run'),
+      skip: having('skip'),
+      unknown: having('unknown'),
+      calls: steps.reduce((sum, step) => sum + (step.decision === 'run' ? (step.calls?.length ?? 0) : 0), 0),
+    },
+  };
+}
+
+async function planTask(node: GraphNode, options: PlanOptions): Promise<PlannedTask> {
+  const { summary, effect, probe, plan } = node.task.definition;
+  const head = { task: node.id, title: node.title, summary, effect };
+  if (!plan) return { ...head, steps: [{ decision: 'run', title: summary }] };
+  const given = { ...options.scope, params: node.params };
+  try {
+    const facts =
+      probe && !options.offline
+        ? await (probe as (context: object) => Promise<unknown>)({
+            ...given,
+            mode: options.mode,
+            signal: options.signal,
+            wait: options.wait,
+          })
+        : undefined;
+    return { ...head, steps: (plan as (context: object, facts: unknown) => readonly PlannedStep[])(given, facts) };
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    const failure = failureOf(error);
+    return { ...head, steps: [{ decision: 'unknown', title: summary, reason: failure.code }], failure };
+  }
+}

@@ -1,0 +1,65 @@
+import { type Clock, type Failure, failureOf, type Place, TkError } from '../base/index.ts';
+import { coreFailure } from './failures.ts';
+
+/** How long something that was told to end may take to do so before it is left behind. */
+export const graceMs = 5000;
+
+export interface Guarded {
+  readonly clock: Clock;
+  /** Fires when the work has to end for a reason outside of it. */
+  readonly signal: AbortSignal;
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Runs work with a deadline that holds even when the work does not listen to its signal: after the deadline, or after `signal`,
+ * it has `graceMs` to end by itself; then the caller goes on without it.
+ *
+ * Failure: `step/deadline`; otherwise whatever the work threw.
+ */
+export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const expiry = new AbortController();
+  const both = AbortSignal.any([signal, expiry.signal]);
+  const settled = new AbortController();
+  const quiet = (promise: Promise<unknown>) => promise.catch(() => {});
+  if (deadlineMs !== undefined) void quiet(clock.sleep(deadlineMs, settled.signal).then(() => expiry.abort()));
+  const late = new Promise<never>((_resolve, reject) => {
+    const leaveBehind = () => {
+      void quiet(
+        clock.sleep(graceMs, settled.signal).then(() => {
+          reject(new TkError(expired(expiry.signal, deadlineMs) ?? coreFailure('run/stopped', { at: 'work that did not end' })));
+        }),
+      );
+    };
+    if (both.aborted) leaveBehind();
+    else both.addEventListener('abort', leaveBehind, { once: true, signal: settled.signal });
+  });
+  late.catch(() => {});
+  try {
+    const running = work(both);
+    running.catch(() => {});
+    return await Promise.race([running, late]);
+  } catch (error) {
+    const deadline = expired(expiry.signal, deadlineMs);
+    if (!deadline) throw error;
+    const cause = failureOf(error);
+    if (cause.code === 'step/deadline') throw error;
+    throw new TkError(cause.code === 'run/aborted' ? deadline : { ...deadline, cause });
+  } finally {
+    settled.abort();
+  }
+}
+
+const expired = (signal: AbortSignal, deadlineMs: number | undefined): Failure | undefined =>
+  signal.aborted && deadlineMs !== undefined ? coreFailure('step/deadline', { deadlineMs }) : undefined;
+
+/** The same error with a place on every failure that had none. */
+export function placed(error: unknown, where: Place): TkError {
+  const failures = error instanceof TkError ? error.failures : [failureOf(error)];
+  const [first, ...rest] = failures.map((failure) => (failure.where === undefined ? { ...failure, where } : failure));
+  return first ? new TkError(first, ...rest) : new TkError(failureOf(error));
+}
+
+/** Whether it ended because somebody wanted it to end, which is no failure of its own. */
+export const isInterruption = (failure: Failure): boolean =>
+  failure.code === 'run/stopped' || failure.code === 'run/aborted' || failure.code === 'prompt/cancelled';

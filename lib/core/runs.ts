@@ -1,0 +1,76 @@
+import type { Files } from '../base/index.ts';
+import type { OpenIntent } from './context.ts';
+import { type JournalEntry, readJournal } from './journal.ts';
+import { isRunId } from './run-id.ts';
+
+/** One run as its journal tells it. `end` is absent when it was cut off. */
+export interface RecordedRun {
+  readonly id: string;
+  readonly startedMs: number;
+  readonly goals: readonly string[];
+  readonly argv: readonly string[];
+  readonly identity: string;
+  readonly version: string;
+  readonly entries: readonly JournalEntry[];
+  readonly torn: boolean;
+  readonly end?: { readonly outcome: string; readonly exitCode: number; readonly atMs: number };
+}
+
+export const journalPath = (stateDirectory: string, run: string): string => `${stateDirectory}/runs/${run}/journal.jsonl`;
+
+/** All runs, the newest first. A run without a readable first line is left out: it cannot have done anything. */
+export async function loadRuns(files: Files, stateDirectory: string): Promise<readonly RecordedRun[]> {
+  const directories = (await files.list(`${stateDirectory}/runs`)).filter((entry) => entry.kind === 'directory' && isRunId(entry.name));
+  const runs: RecordedRun[] = [];
+  for (const { name } of directories.toReversed()) {
+    const run = recordedRun(name, (await files.readText(journalPath(stateDirectory, name))) ?? '');
+    if (run) runs.push(run);
+  }
+  return runs;
+}
+
+function recordedRun(id: string, text: string): RecordedRun | undefined {
+  const { entries, torn } = readJournal(text);
+  const [first] = entries;
+  if (first?.record.type !== 'run') return undefined;
+  const last = entries.at(-1);
+  const { goals, argv, identity, version } = first.record;
+  return {
+    id,
+    startedMs: first.atMs,
+    goals,
+    argv,
+    identity,
+    version,
+    entries,
+    torn,
+    ...(last?.record.type === 'end' ? { end: { outcome: last.record.outcome, exitCode: last.record.exitCode, atMs: last.atMs } } : {}),
+  };
+}
+
+/**
+ * The intents of earlier runs that no later line reports as done. A later intent for the same key takes the place of an earlier
+ * one, because it was written only after reality had said that nothing had happened yet; the first recorded target stays.
+ */
+export function openIntents(runs: readonly RecordedRun[], identity: string): ReadonlyMap<string, OpenIntent> {
+  const open = new Map<string, OpenIntent>();
+  for (const run of runs.toReversed()) {
+    for (const { atMs, record } of run.entries) {
+      if (record.type === 'intent' && record.identity === identity) {
+        const target = record.target ?? open.get(record.key)?.target;
+        open.set(record.key, { runId: run.id, at: atMs, ...(target === undefined ? {} : { target }) });
+      }
+      if (record.type === 'result' && record.identity === identity) open.delete(record.key);
+    }
+  }
+  return open;
+}
+
+/** Removes what is older than the newest `keep` runs, the oldest first, except runs that an open intent still points to. */
+export async function pruneRuns(files: Files, stateDirectory: string, runs: readonly RecordedRun[], keep: number): Promise<void> {
+  const identities = new Set(runs.map((run) => run.identity));
+  const needed = new Set([...identities].flatMap((identity) => [...openIntents(runs, identity).values()].map((intent) => intent.runId)));
+  for (const run of runs.slice(keep).toReversed()) {
+    if (!needed.has(run.id)) await files.removeTree(`${stateDirectory}/runs/${run.id}`);
+  }
+}
