@@ -1,0 +1,48 @@
+import { failuresOf } from '../../base/index.ts';
+
+export type TalosConfigFailures = {
+  // --- secrets bundle ---
+  /** The file is a SOPS file that nobody decrypted. */
+  'talos-config/bundle-encrypted': { path: string };
+  'talos-config/bundle-unknown-key': { key: string; suggestion?: string };
+  /** `field` as the file spells it: `certs.os.crt`. */
+  'talos-config/bundle-field-missing': { field: string };
+  'talos-config/bundle-field-invalid': { field: string; expected: string };
+  /** Both encryption secrets, or none of them. */
+  'talos-config/bundle-encryption-secret': { found: 'none' | 'both' };
+  'talos-config/not-a-control-plane-config': { path: string; missing: readonly string[] };
+
+  // --- documents ---
+  'talos-config/not-a-mapping': { found: string };
+  'talos-config/missing-kind': { apiVersion?: string };
+  'talos-config/missing-api-version': { kind: string };
+  /** `since` is the first minor that knows the kind; absent when none does. */
+  'talos-config/unknown-kind': { kind: string; apiVersion: string; version: string; since?: string; suggestion?: string };
+  'talos-config/unknown-key': { document: string; path: string; key: string; suggestion?: string; since?: string };
+  'talos-config/wrong-type': { document: string; path: string; expected: string; found: string };
+  'talos-config/duplicate-document': { document: string };
+  'talos-config/no-config': { path: string };
+  /** An old field and a document that has taken its place. */
+  'talos-config/conflict': { document: string; field: string };
+  /** A rule of one document. `rule` is upstream's own sentence. */
+  'talos-config/invalid': { document: string; rule: string };
+
+  // --- patches ---
+  'talos-config/json-patch-refused': { documents: number; equivalent?: string; remainder: readonly string[] };
+  'talos-config/json-patch-failed': { op: string; path: string; reason: string };
+  'talos-config/patch-delete-missing': { document: string; path: string };
+  'talos-config/patch-delete-impossible': { path: string; reason: string };
+  'talos-config/merge-mismatch': { document: string; path: string; left: string; right: string };
+  'talos-config/patch-unreadable': { reason: string };
+
+  // --- generation ---
+  'talos-config/unsupported-version': { version: string; oldest: string; newest: string };
+  'talos-config/unsupported-kubernetes': { talosVersion: string; kubernetesVersion: string; lowest: string; highest: string };
+  'talos-config/endpoint-invalid': { endpoint: string };
+
+  // --- schematics ---
+  'talos-config/schematic-unknown-key': { path: string; key: string; suggestion?: string };
+  'talos-config/schematic-invalid': { path: string; expected: string; found: string };
+};
+
+export const talosConfigFailure = failuresOf<TalosConfigFailures>();

@@ -1,0 +1,104 @@
+import { allOf, count } from '../../base/index.ts';
+import type { TalosConfigFailures } from '../../talos/index.ts';
+import type { Printers } from './printer.ts';
+
+const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });
+
+export const talosConfigPrinters: Printers<TalosConfigFailures> = {
+  'talos-config/bundle-encrypted': ({ path }) => ({
+    title: `the secrets bundle \`${path}\` is encrypted`,
+    help: 'give tk the age key that it is encrypted for (`SOPS_AGE_KEY_FILE`)',
+  }),
+  'talos-config/bundle-unknown-key': ({ key, suggestion }) => ({
+    title: `\`${key}\` is not a key of a secrets bundle`,
+    ...didYouMean(suggestion),
+  }),
+  'talos-config/bundle-field-missing': ({ field }) => ({
+    title: `the secrets bundle has no \`${field}\``,
+    help: 'restore the complete file; a bundle that is made anew does not fit a cluster that exists',
+  }),
+  'talos-config/bundle-field-invalid': ({ field, expected }) => ({ title: `\`${field}\` of the secrets bundle is not ${expected}` }),
+  'talos-config/bundle-encryption-secret': ({ found }) => ({
+    title: `the secrets bundle has ${found === 'both' ? 'two encryption secrets' : 'no encryption secret'}, expected exactly one`,
+    help: 'keep either `secrets.secretboxencryptionsecret` or `secrets.aescbcencryptionsecret`',
+  }),
+  'talos-config/not-a-control-plane-config': ({ path, missing }) => ({
+    title: `no secrets bundle can be derived from \`${path}\``,
+    because: `it has no ${allOf(missing)}`,
+    help: 'take the machine config of a control-plane node; those of workers lack the keys',
+  }),
+  'talos-config/not-a-mapping': ({ found }) => ({ title: `expected a YAML document with keys but found ${found}` }),
+  'talos-config/missing-kind': ({ apiVersion }) => ({
+    title: `a document${apiVersion === undefined ? '' : ` of \`${apiVersion}\``} has no \`kind\``,
+  }),
+  'talos-config/missing-api-version': ({ kind }) => ({
+    title: `the document \`${kind}\` has no \`apiVersion\``,
+    help: 'add `apiVersion: v1alpha1`',
+  }),
+  'talos-config/unknown-kind': ({ kind, apiVersion, version, since, suggestion }) => ({
+    title: `Talos ${version} does not know documents of kind \`${kind}\` (\`${apiVersion}\`)`,
+    ...(since === undefined ? didYouMean(suggestion) : { help: `Talos ${since} is the first that does` }),
+  }),
+  'talos-config/unknown-key': ({ document, path, key, suggestion, since }) => ({
+    title: `\`${key}\` is not a key of \`${path === '' ? document : `${document} ${path}`}\``,
+    ...(since === undefined ? didYouMean(suggestion) : { help: `Talos ${since} is the first that knows it` }),
+  }),
+  'talos-config/wrong-type': ({ document, path, expected, found }) => ({
+    title: `\`${path}\` of \`${document}\` expected ${expected} but found ${found}`,
+  }),
+  'talos-config/duplicate-document': ({ document }) => ({ title: `the document \`${document}\` occurs twice` }),
+  'talos-config/no-config': ({ path }) => ({ title: `\`${path}\` holds no machine configuration` }),
+  'talos-config/conflict': ({ document, field }) => ({
+    title: `\`${field}\` and the document \`${document}\` set the same thing`,
+    help: `remove \`${field}\``,
+  }),
+  'talos-config/invalid': ({ document, rule }) => ({ title: `\`${document}\` is not valid`, because: rule }),
+  'talos-config/json-patch-refused': ({ documents, equivalent, remainder }) => ({
+    title: `a JSON patch cannot be applied to a machine configuration of ${count(documents, 'document')}`,
+    because: 'Talos allows JSON patches only where there is a single document, which ended with 1.12',
+    ...(equivalent === undefined
+      ? {}
+      : {
+          help: `write it as a strategic merge patch:\n${equivalent}${remainder.length === 0 ? '' : `\nno strategic form exists for ${allOf(remainder.map((one) => `\`${one}\``))}`}`,
+        }),
+  }),
+  'talos-config/json-patch-failed': ({ op, path, reason }) => ({
+    title: `the JSON patch operation \`${op} ${path}\` cannot be applied`,
+    because: reason,
+  }),
+  'talos-config/patch-delete-missing': ({ document, path }) => ({
+    title: `\`$patch: delete\` names \`${path}\` of \`${document}\`, which is not there`,
+    help: 'remove that part of the patch',
+  }),
+  'talos-config/patch-delete-impossible': ({ path, reason }) => ({
+    title: `\`$patch: delete\` cannot delete \`${path}\``,
+    because: reason,
+  }),
+  'talos-config/merge-mismatch': ({ document, path, left, right }) => ({
+    title: `the patch sets \`${path}\` of \`${document}\` to ${right}, where ${left} stands`,
+    help: 'delete the old value first with `$patch: delete`, or keep its type',
+  }),
+  'talos-config/patch-unreadable': ({ reason }) => ({
+    title: 'the patch is neither a machine configuration nor a JSON patch',
+    because: reason,
+  }),
+  'talos-config/unsupported-version': ({ version, oldest, newest }) => ({
+    title: `Talos ${version} is outside of what tk generates configurations for`,
+    help: `choose a version from ${oldest} to ${newest}`,
+  }),
+  'talos-config/unsupported-kubernetes': ({ talosVersion, kubernetesVersion, lowest, highest }) => ({
+    title: `Talos ${talosVersion} does not run Kubernetes ${kubernetesVersion}`,
+    help: `choose a version from ${lowest} to ${highest}`,
+  }),
+  'talos-config/endpoint-invalid': ({ endpoint }) => ({
+    title: `\`${endpoint}\` is not an endpoint of a cluster`,
+    help: 'write it as `https://192.168.1.10:6443`',
+  }),
+  'talos-config/schematic-unknown-key': ({ path, key, suggestion }) => ({
+    title: `\`${key}\` is not a key of ${path === '' ? 'a schematic' : `\`${path}\` of a schematic`}`,
+    ...didYouMean(suggestion),
+  }),
+  'talos-config/schematic-invalid': ({ path, expected, found }) => ({
+    title: `\`${path}\` of the schematic expected ${expected} but found ${found}`,
+  }),
+};
