@@ -43,7 +43,7 @@ export {
   throwIfAny,
   TkError,
 } from './base/index.ts';
-export { type Cluster, type ClusterView, installRelease, nodeParams } from './cluster/index.ts';
+export { type Cluster, type ClusterView, defineConfig, installRelease, nodeParams, type Settings } from './cluster/index.ts';
 export {
   type CallableTask,
   done,

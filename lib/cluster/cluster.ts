@@ -110,7 +110,13 @@ export interface MachineConfigs extends MachineConfigsView {
 export type NodeState =
   | { readonly state: 'unreachable'; readonly reason: string }
   | { readonly state: 'maintenance'; readonly spkiSha256: string; readonly talosVersion?: string }
-  | { readonly state: 'configured'; readonly talosVersion: string; readonly stage: string; readonly isReady: boolean; readonly unmet: readonly UnmetCondition[] }
+  | {
+      readonly state: 'configured';
+      readonly talosVersion: string;
+      readonly stage: string;
+      readonly isReady: boolean;
+      readonly unmet: readonly UnmetCondition[];
+    }
   /** Configured, and its certificate is not of this cluster. */
   | { readonly state: 'foreign'; readonly spkiSha256?: string };
 
@@ -237,7 +243,10 @@ export interface ReleaseView {
   readonly needs: readonly string[];
 }
 
-export type ReleaseState = { readonly state: 'equal'; readonly revision: number } | { readonly state: 'absent' } | { readonly state: 'differs'; readonly because: string };
+export type ReleaseState =
+  | { readonly state: 'equal'; readonly revision: number }
+  | { readonly state: 'absent' }
+  | { readonly state: 'differs'; readonly because: string };
 
 export interface ReleasesView {
   /** What bootstrap installs, in the order of needs. Empty when the repository has no Flux tree. */

@@ -37,3 +37,4 @@ export type {
 } from './cluster.ts';
 export { installRelease, type ReleaseContext } from './install-release.ts';
 export { nodeParams } from './node-params.ts';
+export { defineConfig, type Settings, settingsSchema } from './settings.ts';

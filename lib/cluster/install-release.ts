@@ -18,14 +18,22 @@ export interface ReleaseContext {
 export async function installRelease({ cluster, step, detail, skip }: ReleaseContext, name: string): Promise<InstalledRelease | undefined> {
   const release = (await cluster.releases.forBootstrap()).find((candidate) => candidate.name === name);
   if (release === undefined) {
-    skip(cluster.model.paths.kubernetes === undefined ? 'the repository has no kubernetes/ tree' : `the repository declares no release ${name}`);
+    skip(
+      cluster.model.paths.kubernetes === undefined
+        ? 'the repository has no kubernetes/ tree'
+        : `the repository declares no release ${name}`,
+    );
     return undefined;
   }
   const result = await step.probeAct<InstalledRelease>(`${release.name} ${release.version}`, {
     async probe(handle) {
       const state = await cluster.releases.state(release, handle.signal);
       if (state.state !== 'equal') return { state: 'not-done', ...(state.state === 'differs' ? { seen: state.because } : {}) };
-      return { state: 'done', seen: `revision ${state.revision} is equal`, value: { state: 'equal', revision: state.revision, objects: 0 } };
+      return {
+        state: 'done',
+        seen: `revision ${state.revision} is equal`,
+        value: { state: 'equal', revision: state.revision, objects: 0 },
+      };
     },
     async act(handle) {
       const installed = await cluster.releases.install(release, (seen) => handle.detail(seen), handle.signal);

@@ -1,0 +1,79 @@
+import { oneOf, suggestionFor } from '../base/index.ts';
+import type { ManifestEntry } from './tasks/manifest.ts';
+
+/** A command that is not a task: it works on files or on the sandbox and needs no graph. */
+export interface CommandHelp {
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  readonly options?: readonly (readonly [string, string])[];
+}
+
+const effects = { read: 'changes nothing', write: 'writes files', mutate: 'changes machines', destroy: 'destroys' } as const;
+
+const globalOptions: readonly (readonly [string, string])[] = [
+  ['--sim', 'on the simulated cluster of this repository; touches nothing real'],
+  ['--plan', 'print every step and mutating call, and stop (--json, --offline)'],
+  ['--dry-run', 'also ask the machines what they would do; changes nothing'],
+  ['--yes, -y', 'answer confirmations with yes; never fills in a missing value'],
+  ['--output FORM', 'progress on stderr: auto, plain, json, github'],
+  ['--json', 'the result on stdout as one JSON document'],
+  ['-C DIR', 'the repository, when it is not the current directory'],
+];
+
+export function usageText(entries: readonly ManifestEntry[], commands: readonly CommandHelp[]): string {
+  const rows = [
+    ...entries.filter((entry) => !entry.hidden).map((entry) => [entry.name, entry.summary] as const),
+    ...commands.map((command) => [command.name.replaceAll(':', ' '), command.summary] as const),
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    'tk TASK [KEY=value]…',
+    '',
+    ...table(rows),
+    '',
+    'Everywhere',
+    ...table(globalOptions),
+    '',
+    'More about one: tk TASK --help',
+    '',
+  ].join('\n');
+}
+
+export function listText(entries: readonly ManifestEntry[]): string {
+  return `${table(entries.filter((entry) => !entry.hidden).map((entry) => [entry.name, entry.summary] as const)).join('\n')}\n`;
+}
+
+export function taskHelp(entry: ManifestEntry): string {
+  const params = entry.params.map((param) => {
+    const facts = [
+      param.description,
+      param.choices && param.choices.length > 0 ? `one of ${oneOf(param.choices).replaceAll('`', '')}` : undefined,
+      param.default === undefined ? undefined : `default: ${param.default}`,
+      param.required ? 'required' : undefined,
+    ].filter((fact) => fact !== undefined);
+    return [`--${param.name}`, facts.join('; ')] as const;
+  });
+  const example = entry.params.filter((param) => param.required || param.name === 'ip').map((param) => `${param.name.toUpperCase()}=…`);
+  return [
+    `${entry.summary}   (${effects[entry.effect]})`,
+    ...(entry.description === undefined ? [] : ['', entry.description]),
+    '',
+    `  tk ${[entry.name, ...example].join(' ')}`,
+    ...(params.length === 0 ? [] : ['', ...table(params)]),
+    '',
+    'Everywhere',
+    ...table(globalOptions),
+    '',
+  ].join('\n');
+}
+
+export function commandHelp(command: CommandHelp): string {
+  return [command.summary, '', `  tk ${command.usage}`, ...(command.options ? ['', ...table(command.options)] : []), ''].join('\n');
+}
+
+export const nearestCommand = (word: string, names: readonly string[]): string | undefined => suggestionFor(word, names);
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
+}

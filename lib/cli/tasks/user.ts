@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Failure, type Files, TkError } from '../../base/index.ts';
+import type { Task } from '../../core/index.ts';
+import { cliFailure } from '../failures.ts';
+import { type ManifestEntry, manifestEntryOf, taskNameOf } from './manifest.ts';
+
+interface TaskFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+async function taskFiles(files: Files, root: string): Promise<readonly TaskFile[]> {
+  const found: TaskFile[] = [];
+  const walk = async (relative: string): Promise<void> => {
+    for (const entry of await files.list(join(root, 'tasks', relative))) {
+      const path = relative === '' ? entry.name : `${relative}/${entry.name}`;
+      if (entry.kind === 'directory') {
+        if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) await walk(path);
+        continue;
+      }
+      const name = taskNameOf(path);
+      if (name !== undefined) found.push({ name, path: join(root, 'tasks', path) });
+    }
+  };
+  await walk('');
+  return found;
+}
+
+/**
+ * Loads the repository's own tasks. TypeScript is read by Node itself.
+ *
+ * Failure: `usage/task-file` for each file that does not load or has no task as its default export.
+ */
+export async function loadUserTasks(files: Files, root: string): Promise<ReadonlyMap<string, Task>> {
+  const { isTask } = await import('../../core/index.ts');
+  const tasks = new Map<string, Task>();
+  const failures: Failure[] = [];
+  for (const { name, path } of await taskFiles(files, root)) {
+    try {
+      const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+      if (isTask(loaded.default)) tasks.set(name, loaded.default);
+      else
+        failures.push(
+          cliFailure('usage/task-file', {
+            path: relativeTo(root, path),
+            reason: 'its default export is not a task; write `export default defineTask({ … })`',
+          }),
+        );
+    } catch (error) {
+      failures.push(cliFailure('usage/task-file', { path: relativeTo(root, path), reason: loadReason(error) }));
+    }
+  }
+  const [first, ...rest] = failures;
+  if (first) throw new TkError(first, ...rest);
+  return tasks;
+}
+
+/**
+ * The manifest of the repository's own tasks, from `.tk/cache` when no task file has changed since it was made. Imported files
+ * below `tasks/` count too; what lies outside does not, and `tk --list` may then show an older summary.
+ */
+export async function userManifest(files: Files, root: string): Promise<readonly ManifestEntry[]> {
+  const found = await taskFiles(files, root);
+  if (found.length === 0) return [];
+  const digest = createHash('sha256');
+  for (const { path } of found)
+    digest
+      .update(path)
+      .update('\0')
+      .update((await files.read(path)) ?? new Uint8Array())
+      .update('\0');
+  const key = digest.digest('hex');
+  const cachePath = join(root, '.tk/cache/tasks.json');
+  const cached = parseCache(await files.readText(cachePath));
+  if (cached?.key === key) return cached.entries;
+  const { paramShapesOf } = await import('../../core/index.ts');
+  const entries = [...(await loadUserTasks(files, root))].map(([name, task]) => manifestEntryOf(name, task, paramShapesOf(task)));
+  // A repository that cannot be written to still has its list.
+  await files.write(cachePath, JSON.stringify({ key, entries })).catch(() => {});
+  return entries;
+}
+
+function parseCache(text: string | undefined): { readonly key: string; readonly entries: readonly ManifestEntry[] } | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const relativeTo = (root: string, path: string): string => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
+
+export function loadReason(error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message?: string };
+  const text = message ?? String(error);
+  if (code === 'ERR_MODULE_NOT_FOUND' && text.includes("'talos-tk'"))
+    return 'the package talos-tk is not installed in this repository; run: npm install --save-dev talos-tk';
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
+    return `${text} (enums and parameter properties cannot be stripped away; use plain objects)`;
+  return text.split('\n')[0] ?? text;
+}

@@ -1,0 +1,34 @@
+import { failuresOf } from '../base/index.ts';
+
+export type ClusterFailures = {
+  'cluster/unknown-node': { asked: string; by: 'ip' | 'node' | 'hostname'; suggestion?: string; known: readonly string[] };
+  'cluster/node-not-named': { known: readonly string[] };
+  /** Two of IP, NODE, HOSTNAME name different nodes. */
+  'cluster/nodes-disagree': { asked: readonly string[] };
+  'cluster/no-kubeconfig': { path: string };
+  'cluster/kubeconfig-foreign': { path: string; server: string };
+  /** No bundle of secrets, and something that only exists when there is a cluster. */
+  'cluster/secrets-lost': { wanted: string; traces: readonly string[] };
+  'cluster/secrets-ambiguous': { found: readonly string[] };
+  /** What `configure` would write is not the file that it wrote last time, and not one of ours. */
+  'cluster/foreign-file': { path: string };
+  'cluster/plaintext-secret': { path: string };
+  'cluster/sources-disagree': { node: string; field: string; one: string; other: string };
+  'preflight/unreachable': { node: string; address: string; reason: string };
+  'preflight/foreign': { node: string; address: string };
+  'preflight/no-disk': { node: string; wanted: string; found: readonly string[] };
+  'preflight/two-disks': { node: string; wanted: string; found: readonly string[] };
+  'preflight/wrong-machine': { node: string; address: string; wanted: readonly string[]; found: readonly string[] };
+  'preflight/version': { node: string; running: string; wanted: string };
+  'preflight/clock': { node: string; offsetMs: number };
+  'preflight/address-taken': { address: string; role: 'vip' | 'endpoint' };
+  'preflight/mixed': { configured: readonly string[]; maintenance: readonly string[] };
+  'gate/identity': { node: string; wanted: string; found: string };
+  'etcd/no-member': { node: string };
+  'kubernetes/other-cluster': { server: string };
+  'health/failed': { check: string; seen: string };
+  'chart/no-source': { release: string };
+  'flux/not-ready': { object: string; reason: string; message: string };
+};
+
+export const clusterFailure = failuresOf<ClusterFailures>();

@@ -1,0 +1,1 @@
+export type { ClusterModel, ClusterPaths, DiskChoice, NodeModel } from './model.ts';
