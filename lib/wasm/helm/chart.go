@@ -1,0 +1,179 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/ignore"
+)
+
+type description struct {
+	Metadata     *chart.Metadata `json:"metadata"`
+	Values       map[string]any  `json:"values"`
+	ValuesText   string          `json:"valuesText,omitempty"`
+	Schema       string          `json:"schema,omitempty"`
+	Files        []string        `json:"files"`
+	Dependencies []string        `json:"dependencies"`
+	Crds         []document      `json:"crds"`
+}
+
+// loadChart unpacks with Helm's own loader, which refuses paths outside the chart and archives that grow too large.
+// Links are refused here: the loader would take one for an empty file.
+func loadChart(data []byte, folder bool) (*chart.Chart, error) {
+	files, err := archive.LoadArchiveFiles(bytes.NewReader(data))
+	if err != nil {
+		return nil, at("archive", err)
+	}
+	if err := refuseLinks(data); err != nil {
+		return nil, at("archive", err)
+	}
+	if folder {
+		if files, err = withoutIgnored(files); err != nil {
+			return nil, at("archive", err)
+		}
+	}
+	loaded, err := loader.LoadFiles(files)
+	return loaded, at("chart", err)
+}
+
+func refuseLinks(data []byte) error {
+	unzipped, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	defer unzipped.Close()
+	for entries := tar.NewReader(unzipped); ; {
+		header, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if header.Typeflag == tar.TypeSymlink || header.Typeflag == tar.TypeLink {
+			return fmt.Errorf("chart archive contains a link: %q", header.Name)
+		}
+	}
+}
+
+// fileInfo is what Helm's ignore rules want to know about an entry.
+type fileInfo struct {
+	name      string
+	directory bool
+}
+
+func (f fileInfo) Name() string       { return path.Base(f.name) }
+func (f fileInfo) Size() int64        { return 0 }
+func (f fileInfo) ModTime() time.Time { return time.Time{} }
+func (f fileInfo) IsDir() bool        { return f.directory }
+func (f fileInfo) Sys() any           { return nil }
+func (f fileInfo) Mode() fs.FileMode {
+	if f.directory {
+		return fs.ModeDir
+	}
+	return 0
+}
+
+// withoutIgnored applies .helmignore as Helm's directory loader does; archives are never filtered.
+func withoutIgnored(files []*archive.BufferedFile) ([]*archive.BufferedFile, error) {
+	rules := ignore.Empty()
+	for _, file := range files {
+		if file.Name == ignore.HelmIgnore {
+			parsed, err := ignore.Parse(bytes.NewReader(file.Data))
+			if err != nil {
+				return nil, err
+			}
+			rules = parsed
+		}
+	}
+	rules.AddDefaults()
+	kept := files[:0]
+	for _, file := range files {
+		ignored := rules.Ignore(file.Name, fileInfo{file.Name, false})
+		for directory := path.Dir(file.Name); directory != "." && !ignored; directory = path.Dir(directory) {
+			ignored = rules.Ignore(directory, fileInfo{directory, true})
+		}
+		if !ignored {
+			kept = append(kept, file)
+		}
+	}
+	return kept, nil
+}
+
+// installable applies the two checks that `helm install` makes before it renders.
+func installable(loaded *chart.Chart) error {
+	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
+		return at("chart", fmt.Errorf("%s charts are not installable", kind))
+	}
+	var missing []string
+	for _, wanted := range loaded.Metadata.Dependencies {
+		found := false
+		for _, present := range loaded.Dependencies() {
+			found = found || present.Name() == wanted.Name
+		}
+		if !found {
+			missing = append(missing, wanted.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return at("dependencies", fmt.Errorf("found in Chart.yaml, but missing in charts/ directory: %s", strings.Join(missing, ", ")))
+	}
+	return nil
+}
+
+func inspect(data []byte) (any, error) {
+	loaded, err := loadChart(data, false)
+	if err != nil {
+		return nil, err
+	}
+	crds, err := crdDocuments(loaded)
+	if err != nil {
+		return nil, err
+	}
+	about := description{Metadata: loaded.Metadata, Values: loaded.Values, Schema: string(loaded.Schema), Crds: crds, Files: []string{}, Dependencies: []string{}}
+	for _, file := range loaded.Raw {
+		about.Files = append(about.Files, file.Name)
+		if file.Name == "values.yaml" {
+			about.ValuesText = string(file.Data)
+		}
+	}
+	for _, dependency := range loaded.Dependencies() {
+		about.Dependencies = append(about.Dependencies, dependency.Name())
+	}
+	return about, nil
+}
+
+func capabilities(given *capabilitiesRequest) (*common.Capabilities, error) {
+	caps := common.DefaultCapabilities.Copy()
+	if given == nil {
+		return caps, nil
+	}
+	if given.KubeVersion != "" {
+		version, err := common.ParseKubeVersion(given.KubeVersion)
+		if err != nil {
+			return nil, at("capabilities", fmt.Errorf("invalid kube version '%s': %w", given.KubeVersion, err))
+		}
+		caps.KubeVersion = *version
+	}
+	if given.OnlyThese {
+		if len(given.APIVersions) == 0 {
+			return nil, at("capabilities", errors.New("a cluster without a single API version"))
+		}
+		caps.APIVersions = given.APIVersions
+	} else {
+		caps.APIVersions = append(append(common.VersionSet{}, caps.APIVersions...), given.APIVersions...)
+	}
+	return caps, nil
+}

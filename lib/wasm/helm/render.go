@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/engine"
+	release "helm.sh/helm/v4/pkg/release/v1"
+	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
+	"sigs.k8s.io/yaml"
+)
+
+type capabilitiesRequest struct {
+	KubeVersion string   `json:"kubeVersion"`
+	APIVersions []string `json:"apiVersions"`
+	// The cluster's own discovery list instead of the built-in one with additions.
+	OnlyThese bool `json:"onlyThese"`
+}
+
+type renderRequest struct {
+	Release struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+		Revision  int    `json:"revision"`
+		IsUpgrade bool   `json:"isUpgrade"`
+	} `json:"release"`
+	// Merged in order as `helm -f` does, then Values over them.
+	ValuesTexts  []string             `json:"valuesTexts"`
+	Values       map[string]any       `json:"values"`
+	Capabilities *capabilitiesRequest `json:"capabilities"`
+	IncludeCrds  bool                 `json:"includeCrds"`
+	SubNotes     bool                 `json:"subNotes"`
+	// The archive is a packed folder, so .helmignore counts.
+	Folder bool `json:"folder"`
+	// Answers by `apiVersion|kind|namespace|name`; absent altogether: every look-up finds nothing, as in `helm template`.
+	Lookups map[string]json.RawMessage `json:"lookups"`
+}
+
+type document struct {
+	Source string          `json:"source"`
+	Object json.RawMessage `json:"object"`
+}
+
+type lookup struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Name       string `json:"name"`
+}
+
+type hook struct {
+	*release.Hook
+	Objects []document `json:"objects"`
+}
+
+type renderResult struct {
+	Chart    *chart.Metadata `json:"chart"`
+	Values   map[string]any  `json:"values"`
+	Manifest string          `json:"manifest"`
+	Hooks    []hook          `json:"hooks"`
+	Notes    string          `json:"notes"`
+	Objects  []document      `json:"objects"`
+	Crds     []document      `json:"crds"`
+	// Asked and not answered: nothing else in this result may be used.
+	Unanswered []lookup `json:"unanswered"`
+}
+
+func renderChart(data []byte, req *renderRequest) (any, error) {
+	loaded, err := loadChart(data, req.Folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := installable(loaded); err != nil {
+		return nil, err
+	}
+	if err := chartutil.ValidateReleaseName(req.Release.Name); err != nil {
+		return nil, at("release", fmt.Errorf("release name %q: %w", req.Release.Name, err))
+	}
+	values, err := mergedValues(req)
+	if err != nil {
+		return nil, err
+	}
+	given, err := json.Marshal(values)
+	if err != nil {
+		return nil, at("values", err)
+	}
+	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
+		return nil, at("dependencies", fmt.Errorf("chart dependencies processing failed: %w", err))
+	}
+	caps, err := capabilities(req.Capabilities)
+	if err != nil {
+		return nil, err
+	}
+	options := common.ReleaseOptions{
+		Name: req.Release.Name, Namespace: req.Release.Namespace, Revision: max(1, req.Release.Revision),
+		IsInstall: !req.Release.IsUpgrade, IsUpgrade: req.Release.IsUpgrade,
+	}
+	top, err := commonutil.ToRenderValuesWithSchemaValidation(loaded, values, options, caps, false)
+	if err != nil {
+		return nil, at("schema", err)
+	}
+	if wanted := loaded.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, caps.KubeVersion.String()) {
+		return nil, at("kubernetes-version", fmt.Errorf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", wanted, caps.KubeVersion.Version))
+	}
+	result := &renderResult{Chart: loaded.Metadata, Hooks: []hook{}, Unanswered: []lookup{}}
+	rendering := engine.Engine{CustomTemplateFuncs: template.FuncMap{"lookup": result.lookupIn(req.Lookups)}}
+	files, err := rendering.Render(loaded, top)
+	if len(result.Unanswered) > 0 {
+		return result, nil
+	}
+	if err != nil {
+		return nil, at("template", err)
+	}
+	result.Notes = takeNotes(files, loaded.Name(), req.SubNotes)
+	if err := result.sort(files, loaded, req.IncludeCrds); err != nil {
+		return nil, err
+	}
+	return result, at("values", json.Unmarshal(given, &result.Values))
+}
+
+func mergedValues(req *renderRequest) (map[string]any, error) {
+	values := map[string]any{}
+	for _, text := range req.ValuesTexts {
+		layer, err := loader.LoadValues(strings.NewReader(text))
+		if err != nil {
+			return nil, at("values", err)
+		}
+		values = loader.MergeMaps(values, layer)
+	}
+	return loader.MergeMaps(values, req.Values), nil
+}
+
+func (r *renderResult) lookupIn(answers map[string]json.RawMessage) func(apiVersion, kind, namespace, name string) (map[string]any, error) {
+	return func(apiVersion, kind, namespace, name string) (map[string]any, error) {
+		found := map[string]any{}
+		if answers == nil {
+			return found, nil
+		}
+		asked := lookup{apiVersion, kind, namespace, name}
+		answer, ok := answers[strings.Join([]string{apiVersion, kind, namespace, name}, "|")]
+		if !ok {
+			if !slices.Contains(r.Unanswered, asked) {
+				r.Unanswered = append(r.Unanswered, asked)
+			}
+			return found, nil
+		}
+		if err := decodeNumbers(answer, &found); err != nil || found == nil {
+			return map[string]any{}, err
+		}
+		return found, nil
+	}
+}
+
+// takeNotes takes NOTES.txt out of the rendered files, as Helm's install action does.
+func takeNotes(files map[string]string, name string, subNotes bool) string {
+	var notes []string
+	for _, file := range slices.Sorted(keysOf(files)) {
+		if !strings.HasSuffix(file, "NOTES.txt") {
+			continue
+		}
+		if subNotes || file == path.Join(name, "templates", "NOTES.txt") {
+			notes = append(notes, files[file])
+		}
+		delete(files, file)
+	}
+	return strings.Join(notes, "\n")
+}
+
+func (r *renderResult) sort(files map[string]string, loaded *chart.Chart, includeCrds bool) error {
+	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
+	if err != nil {
+		return at("manifest", err)
+	}
+	var manifest bytes.Buffer
+	if r.Crds, err = crdDocuments(loaded); err != nil {
+		return err
+	}
+	if includeCrds {
+		for _, crd := range loaded.CRDObjects() {
+			fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", crd.Filename, string(crd.File.Data))
+		}
+	}
+	r.Objects = []document{}
+	for _, part := range manifests {
+		fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", part.Name, part.Content)
+		objects, err := objectsIn(part.Name, part.Content)
+		if err != nil {
+			return err
+		}
+		r.Objects = append(r.Objects, objects...)
+	}
+	for _, part := range hooks {
+		objects, err := objectsIn(part.Path, part.Manifest)
+		if err != nil {
+			return err
+		}
+		r.Hooks = append(r.Hooks, hook{part, objects})
+	}
+	r.Manifest = manifest.String()
+	return nil
+}
+
+func crdDocuments(loaded *chart.Chart) ([]document, error) {
+	documents := []document{}
+	for _, crd := range loaded.CRDObjects() {
+		for _, text := range splitDocuments(string(crd.File.Data)) {
+			objects, err := objectsIn(crd.Filename, text)
+			if err != nil {
+				return nil, err
+			}
+			documents = append(documents, objects...)
+		}
+	}
+	return documents, nil
+}
+
+// objectsIn reads one document with the YAML reader that Kubernetes uses and flattens lists, as kubectl and Helm do.
+func objectsIn(source, text string) ([]document, error) {
+	encoded, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		return nil, at("manifest", fmt.Errorf("YAML parse error on %s: %w", source, err))
+	}
+	if string(encoded) == "null" {
+		return []document{}, nil
+	}
+	var list struct {
+		Kind  string            `json:"kind"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(encoded, &list); err != nil {
+		return nil, at("manifest", fmt.Errorf("YAML parse error on %s: not an object", source))
+	}
+	if !strings.HasSuffix(list.Kind, "List") || list.Items == nil {
+		return []document{{source, encoded}}, nil
+	}
+	flat := []document{}
+	for _, item := range list.Items {
+		flat = append(flat, document{source, item})
+	}
+	return flat, nil
+}

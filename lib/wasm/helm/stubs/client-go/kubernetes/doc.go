@@ -1,0 +1,2 @@
+// Package kubernetes is imported by Helm only so that this module's version appears in the build information.
+package kubernetes
