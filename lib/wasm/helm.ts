@@ -1,0 +1,314 @@
+import type { Clock, Compute, Json, Random } from '../base/index.ts';
+import { TkError } from '../base/index.ts';
+import { wasmFailure } from './failures.ts';
+import { type EngineFailure, failureFrom, goTemplateFailure } from './helm-errors.ts';
+import type { HelmJob, HelmJobOutcome } from './helm-job.ts';
+
+type JsonObject = { readonly [key: string]: Json | undefined };
+
+/** A packed chart. `digest` (`sha256:…`) names its content; equal digests are rendered once where a memo is given. */
+export interface ChartArchive {
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  /** Packed from a folder, so its .helmignore counts. Default: false. */
+  readonly isFolder?: boolean;
+}
+
+export interface Lookup {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Empty: all of them. */
+  readonly namespace: string;
+  /** Empty: a list is wanted. */
+  readonly name: string;
+}
+
+export interface RenderRequest {
+  readonly archive: ChartArchive;
+  readonly release: {
+    readonly name: string;
+    readonly namespace: string;
+    /** Default: 1. */
+    readonly revision?: number;
+    /** Default: false, an install. */
+    readonly isUpgrade?: boolean;
+  };
+  /** Texts of values files, merged in order as `helm -f` does. */
+  readonly valuesTexts?: readonly string[];
+  /** Over the texts. */
+  readonly values?: JsonObject;
+  /** Absent: the built-in ones of `helm template`. `onlyThese`: the cluster's discovery list takes the place of the built-in one. */
+  readonly capabilities?: { readonly kubeVersion?: string; readonly apiVersions?: readonly string[]; readonly onlyThese?: boolean };
+  /** CRDs of the chart's `crds/` folder come first in the manifest. Default: false. */
+  readonly includeCrds?: boolean;
+  /** Answers `lookup`; undefined: there is no such object. Absent: every look-up finds nothing, as in `helm template`. */
+  readonly lookup?: (asked: Lookup, signal: AbortSignal) => Promise<Json | undefined>;
+}
+
+/** One Kubernetes object as Kubernetes' own YAML reader sees it, and the template that it came from. */
+export interface RenderedObject {
+  readonly source: string;
+  readonly object: JsonObject;
+}
+
+export interface HookExecution {
+  readonly started_at?: string;
+  readonly completed_at?: string;
+  readonly phase: string;
+}
+
+/** Field names and values are those of Helm's release record. */
+export interface HelmHook {
+  readonly name: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly manifest: string;
+  readonly events: readonly string[];
+  readonly weight?: number;
+  readonly delete_policies?: readonly string[];
+  readonly output_log_policies?: readonly string[];
+  readonly last_run: HookExecution;
+}
+
+export interface RenderedHook extends HelmHook {
+  readonly objects: readonly RenderedObject[];
+}
+
+export interface ChartMetadata {
+  readonly name: string;
+  readonly version: string;
+  readonly appVersion?: string;
+  readonly kubeVersion?: string;
+  readonly description?: string;
+  readonly type?: string;
+  readonly dependencies?: readonly {
+    readonly name: string;
+    readonly version?: string;
+    readonly repository?: string;
+    readonly alias?: string;
+  }[];
+}
+
+export interface Rendering {
+  readonly chart: ChartMetadata;
+  /** As given, before the chart's own: what the release record keeps as `config`. */
+  readonly values: JsonObject;
+  /** What `helm template` prints, hooks apart. */
+  readonly manifest: string;
+  /** In Helm's order of kinds; whoever runs them sorts by weight. */
+  readonly hooks: readonly RenderedHook[];
+  readonly notes: string;
+  /** In the order in which Helm applies them. */
+  readonly objects: readonly RenderedObject[];
+  readonly crds: readonly RenderedObject[];
+  /** Lines that Helm logged. */
+  readonly warnings: readonly string[];
+}
+
+export interface ChartDescription {
+  readonly metadata: ChartMetadata;
+  readonly values: JsonObject | null;
+  /** `values.yaml` as it is, with its comments. */
+  readonly valuesText?: string;
+  readonly schema?: string;
+  readonly files: readonly string[];
+  readonly dependencies: readonly string[];
+  readonly crds: readonly RenderedObject[];
+}
+
+export interface RecordInfo {
+  readonly first_deployed?: string;
+  readonly last_deployed?: string;
+  readonly description?: string;
+  readonly status: string;
+  readonly notes?: string;
+}
+
+/** One revision of a release, as Helm keeps it. */
+export interface ReleaseRecord {
+  readonly name: string;
+  readonly namespace: string;
+  readonly version: number;
+  readonly info: RecordInfo;
+  readonly config: JsonObject | null;
+  readonly manifest: string;
+  readonly hooks: readonly HelmHook[] | null;
+}
+
+export interface DecodedRecord extends ReleaseRecord {
+  readonly chart: ChartMetadata | null;
+  readonly applyMethod: string;
+  readonly objects: readonly RenderedObject[];
+}
+
+export interface GoTemplateRequest {
+  readonly name: string;
+  readonly text: string;
+  /** Whole numbers arrive as integers. */
+  readonly data: Json;
+  readonly partials?: Readonly<Record<string, string>>;
+  /** What `env` and `expandenv` see. Default: nothing. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: `default`, which prints `<no value>`. */
+  readonly missingKey?: 'default' | 'zero' | 'error';
+  /** Default: `{{` and `}}`. */
+  readonly delimiters?: readonly [left: string, right: string];
+}
+
+/** Helm's own engine. Loaded at the first call, away from the main thread. */
+export interface HelmEngine {
+  /** Failure: `chart/archive`, `chart/invalid`. */
+  inspect(archive: ChartArchive, signal: AbortSignal): Promise<ChartDescription>;
+  /** Failure: each `chart/*` of `WasmFailures`, and what `lookup` throws. */
+  render(request: RenderRequest, signal: AbortSignal): Promise<Rendering>;
+  /** What stands in `data.release` of the secret, before Kubernetes' own base64. */
+  encodeRecord(record: ReleaseRecord, archive: ChartArchive, signal: AbortSignal): Promise<string>;
+  /** Failure: `chart/record`. */
+  decodeRecord(data: string, signal: AbortSignal): Promise<DecodedRecord>;
+  /** text/template with sprig. Failure: `go-template/failed`. */
+  renderGoTemplate(request: GoTemplateRequest, signal: AbortSignal): Promise<string>;
+  /** YAML as Kubernetes and Helm read it (sigs.k8s.io/yaml): `0400` is 256, `yes` is true. Empty documents are left out. Failure: `chart/values`. */
+  parseYaml(text: string, signal: AbortSignal): Promise<readonly Json[]>;
+}
+
+export interface HelmEngineOptions {
+  readonly compute: Compute;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** The compressed module, read when it is first needed. */
+  readonly moduleBytes: () => Promise<Uint8Array>;
+  /** For one call. Default: 120 s. */
+  readonly timeoutMs?: number;
+  /** Answers of earlier equal calls, random functions included. For runs that must be fast rather than fresh. */
+  readonly memo?: Map<string, Promise<string>>;
+}
+
+/** A chart that asks anew after this many rounds will never stop. */
+const lookupRounds = 12;
+
+const jobModule = new URL(import.meta.url.endsWith('.ts') ? './helm-job.ts' : './helm-job.js', import.meta.url).href;
+
+export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutMs = 120_000, memo }: HelmEngineOptions): HelmEngine {
+  let module: Promise<Uint8Array> | undefined;
+
+  async function run(job: HelmJob, during: string, signal: AbortSignal): Promise<string> {
+    const outcome = await compute.run<HelmJob, HelmJobOutcome>(jobModule, job, { signal, timeoutMs });
+    switch (outcome.state) {
+      case 'answered':
+        return outcome.answer;
+      case 'trapped':
+        throw new TkError(wasmFailure('chart/engine-trapped', { during, reason: outcome.reason }));
+      case 'needs-module':
+        module ??= moduleBytes();
+        return run({ ...job, module: await module }, during, signal);
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async function call<T>(
+    op: string,
+    body: object,
+    archive: ChartArchive | undefined,
+    signal: AbortSignal,
+  ): Promise<{ result: T; warnings: readonly string[] }> {
+    const request = JSON.stringify({ op, ...body });
+    const job = (): HelmJob => ({
+      request,
+      ...(archive === undefined ? {} : { archive: archive.bytes }),
+      seed: random.bytes(32),
+      nowMs: clock.now(),
+    });
+    const work = () => clock.whileBusy(() => run(job(), op, signal));
+    const answer = memo === undefined ? await work() : await remembered(memo, `${archive?.digest ?? ''} ${request}`, work);
+    const { result, failure, warnings = [] } = JSON.parse(answer) as { result?: T; failure?: EngineFailure; warnings?: readonly string[] };
+    if (failure !== undefined) throw new EngineRefusal(failure, op);
+    return { result: result as T, warnings };
+  }
+
+  const plainly = async <T>(op: string, body: object, archive: ChartArchive | undefined, signal: AbortSignal) =>
+    (await call<T>(op, body, archive, signal)).result;
+
+  return {
+    inspect: (archive, signal) => asFailures(() => plainly('inspect', {}, archive, signal)),
+    render: (request, signal) =>
+      asFailures(async () => {
+        const answers: Record<string, Json> = {};
+        for (let round = 0; ; round += 1) {
+          const render = renderBody(request, answers);
+          const { result, warnings } = await call<Rendering & { unanswered: readonly Lookup[] }>(
+            'render',
+            { render },
+            request.archive,
+            signal,
+          );
+          const { unanswered, ...rendering } = result;
+          if (unanswered.length === 0 || request.lookup === undefined) return { ...rendering, warnings };
+          if (round === lookupRounds)
+            throw new TkError(wasmFailure('chart/lookup-endless', { kinds: [...new Set(unanswered.map(({ kind }) => kind))] }));
+          for (const asked of unanswered) answers[lookupKey(asked)] = (await request.lookup(asked, signal)) ?? null;
+        }
+      }),
+    encodeRecord: (record, archive, signal) =>
+      asFailures(async () => {
+        const body = { record: { ...record, folder: archive.isFolder ?? false } };
+        return (await plainly<{ data: string }>('encode-record', body, archive, signal)).data;
+      }),
+    decodeRecord: (data, signal) => asFailures(() => plainly('decode-record', { data }, undefined, signal)),
+    async renderGoTemplate({ delimiters = ['', ''], ...template }, signal) {
+      const goTemplate = { ...template, left: delimiters[0], right: delimiters[1] };
+      try {
+        return (await plainly<{ text: string }>('go-template', { goTemplate }, undefined, signal)).text;
+      } catch (error) {
+        throw error instanceof EngineRefusal ? new TkError(goTemplateFailure(template.name, error.failure.message)) : error;
+      }
+    },
+    parseYaml: (text, signal) =>
+      asFailures(async () => (await plainly<{ documents: readonly Json[] }>('yaml', { text }, undefined, signal)).documents),
+  };
+}
+
+class EngineRefusal extends Error {
+  readonly failure: EngineFailure;
+  readonly during: string;
+
+  constructor(failure: EngineFailure, during: string) {
+    super(failure.message);
+    this.failure = failure;
+    this.during = during;
+  }
+}
+
+async function asFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof EngineRefusal ? new TkError(failureFrom(error.failure, error.during)) : error;
+  }
+}
+
+function renderBody(request: RenderRequest, answers: Readonly<Record<string, Json>>) {
+  const { archive, release, valuesTexts, values, capabilities, includeCrds, lookup } = request;
+  return {
+    release,
+    ...(valuesTexts === undefined ? {} : { valuesTexts }),
+    values: values ?? {},
+    ...(capabilities === undefined ? {} : { capabilities }),
+    includeCrds: includeCrds ?? false,
+    folder: archive.isFolder ?? false,
+    ...(lookup === undefined ? {} : { lookups: answers }),
+  };
+}
+
+const lookupKey = ({ apiVersion, kind, namespace, name }: Lookup): string => [apiVersion, kind, namespace, name].join('|');
+
+async function remembered(memo: Map<string, Promise<string>>, key: string, work: () => Promise<string>): Promise<string> {
+  const known = memo.get(key) ?? work();
+  memo.set(key, known);
+  try {
+    return await known;
+  } catch (error) {
+    memo.delete(key);
+    throw error;
+  }
+}

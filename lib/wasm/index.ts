@@ -1,0 +1,20 @@
+export { type SchemaProblem, wasmFailure, type WasmFailures } from './failures.ts';
+export {
+  type ChartArchive,
+  type ChartDescription,
+  type ChartMetadata,
+  createHelmEngine,
+  type DecodedRecord,
+  type GoTemplateRequest,
+  type HelmEngine,
+  type HelmEngineOptions,
+  type HelmHook,
+  type HookExecution,
+  type Lookup,
+  type RecordInfo,
+  type ReleaseRecord,
+  type RenderedHook,
+  type RenderedObject,
+  type Rendering,
+  type RenderRequest,
+} from './helm.ts';
