@@ -44,7 +44,7 @@ export function paramShapesOf(task: Task): readonly ParamShape[] {
       name: kebabCase(key),
       key,
       kind: core.def.type === 'boolean' ? 'boolean' : core.def.type === 'array' ? 'list' : 'value',
-      required: field._zod.optin !== 'optional',
+      required: !field.safeParse(undefined).success,
       aliases: Array.isArray(aliases) ? aliases.filter((alias) => typeof alias === 'string') : [],
       ...(position === -1 ? {} : { position }),
       ...(field.description === undefined ? {} : { description: field.description }),

@@ -56,13 +56,16 @@ class Schedule {
   #running = 0;
   #failedBy: string | undefined;
   #resolve: () => void = () => {};
+  #reject: (error: unknown) => void = () => {};
   #isPumping = false;
+  #mustPump = false;
 
   constructor(graph: TaskGraph, options: SchedulerOptions) {
     this.#graph = graph;
     this.#options = options;
-    this.finished = new Promise((resolve) => {
+    this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
+      this.#reject = reject;
     });
     let rank = 0;
     for (const node of graph.nodes.values()) {
@@ -100,13 +103,15 @@ class Schedule {
   }
 
   #pump(): void {
-    // `dropped` and `start` call back into the caller, which may end the run from there.
+    // `dropped` and `start` call back into the caller, which may stop the run from there.
+    this.#mustPump = true;
     if (this.#isPumping) return;
     this.#isPumping = true;
-    try {
-      if (this.#options.stopping.aborted) this.#dropRest('the run was stopped');
-      else if (this.#failedBy !== undefined && !this.#options.keepGoing) this.#dropRest(`${this.#node(this.#failedBy).title} failed`);
-      for (let index = 0; index < this.#ready.length && this.#running < this.#options.parallel; ) {
+    while (this.#mustPump) {
+      this.#mustPump = false;
+      const reason = this.#reasonToStartNothing();
+      if (reason !== undefined) this.#dropRest(reason);
+      for (let index = 0; index < this.#ready.length && this.#running < this.#options.parallel && !this.#mustPump; ) {
         const id = this.#ready[index] ?? '';
         const node = this.#node(id);
         if (this.#canStart(node)) {
@@ -114,10 +119,15 @@ class Schedule {
           this.#start(node);
         } else index += 1;
       }
-    } finally {
-      this.#isPumping = false;
     }
+    this.#isPumping = false;
     if (this.#running === 0 && this.#ready.length === 0) this.#resolve();
+  }
+
+  #reasonToStartNothing(): string | undefined {
+    if (this.#options.stopping.aborted) return 'the run was stopped';
+    if (this.#failedBy !== undefined && !this.#options.keepGoing) return `${this.#node(this.#failedBy).title} failed`;
+    return undefined;
   }
 
   #canStart(node: GraphNode): boolean {
@@ -142,7 +152,7 @@ class Schedule {
         this.#block(node.id);
       }
       this.#pump();
-    });
+    }, this.#reject);
   }
 
   #release(id: string): void {

@@ -301,7 +301,11 @@ function undecided(
 export function taskLog(bus: EventBus, task: string, step?: string): Log {
   const at = step === undefined ? { task } : { task, step };
   const say = (level: 'info' | 'warn' | 'debug') => (text: string) => void bus.emit({ event: 'log', ...at, level, text });
-  return Object.assign(say('info'), { warn: say('warn'), debug: say('debug') });
+  const warn = (warning: string | Failure) =>
+    void bus.emit(
+      typeof warning === 'string' ? { event: 'log', ...at, level: 'warn', text: warning } : { event: 'warning', ...at, failure: warning },
+    );
+  return Object.assign(say('info'), { warn, debug: say('debug') });
 }
 
 /** An unchanged sight is told again after this long, so that a log shows that the run still lives. */
