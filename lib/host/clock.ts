@@ -1,0 +1,35 @@
+import { baseFailure, type Clock, TkError } from '../base/index.ts';
+
+/** setTimeout counts in a signed 32-bit number of milliseconds. */
+const longestTimerMs = 2_147_483_647;
+
+export function createHostClock(): Clock {
+  return {
+    now: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    async sleep(ms, signal) {
+      const ends = performance.now() + ms;
+      do {
+        await timer(Math.min(ends - performance.now(), longestTimerMs), signal);
+      } while (performance.now() < ends && ends - performance.now() > 1);
+    },
+    whileBusy: (work) => work(),
+  };
+}
+
+function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const aborted = () => new TkError(baseFailure('run/aborted', { during: 'sleep' }));
+  if (signal?.aborted) return Promise.reject(aborted());
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    };
+    const abort = () => {
+      clearTimeout(handle);
+      reject(aborted());
+    };
+    const handle = setTimeout(end, Math.max(0, ms));
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { FileLock } from '../base/index.ts';
+
+/**
+ * What lies in a lock file. A process is known by its number and its start time, a machine by its name and the boot that it is
+ * in, so that a number which was given away again does not look like the old owner.
+ */
+interface Claim {
+  readonly owner: string;
+  readonly pid: number;
+  readonly started: string;
+  readonly boot: string;
+  readonly host: string;
+}
+
+/**
+ * Takes the lock, or says who has it. A lock whose process is gone is taken over; one of another machine (a shared folder)
+ * cannot be judged from here and counts as held.
+ *
+ * Shape: `link` of a finished file is the atomic step, so a lock file is never seen half written.
+ */
+export async function acquireLock(path: string, owner: string): Promise<FileLock | { readonly heldBy: string }> {
+  await mkdir(dirname(path), { recursive: true });
+  const text = JSON.stringify(await claimOfThisProcess(owner));
+  for (;;) {
+    if (await linkNew(path, text)) return { release: () => releaseIfOurs(path, text) };
+    const seen = await textOf(path);
+    if (seen === undefined) continue;
+    const claim = parseClaim(seen);
+    if (claim && (await isAlive(claim))) return { heldBy: claim.owner };
+    const broken = await breakStale(path, seen, text);
+    if (!broken) return { heldBy: claim?.owner ?? 'unknown' };
+  }
+}
+
+/**
+ * Removes a stale lock file under a second lock of the same make, so that of two who found it stale only one removes it, and
+ * nobody removes the fresh lock that followed. Returns false when somebody else is at it.
+ */
+async function breakStale(path: string, stale: string, text: string): Promise<boolean> {
+  const guard = `${path}.takeover`;
+  if (!(await linkNew(guard, text))) {
+    const seen = await textOf(guard);
+    const claim = seen === undefined ? undefined : parseClaim(seen);
+    if (claim && (await isAlive(claim))) return false;
+    // Its owner died inside the few microseconds below. Moving it aside is atomic: one of several wins.
+    await rename(guard, `${guard}.${randomBytes(4).toString('hex')}`).then(
+      (_) => {},
+      () => {},
+    );
+    return true;
+  }
+  try {
+    if ((await textOf(path)) === stale) await unlink(path);
+  } finally {
+    await unlink(guard).catch(() => {});
+  }
+  return true;
+}
+
+async function linkNew(path: string, text: string): Promise<boolean> {
+  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+    await handle.close();
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await unlink(temporary).catch(() => {});
+  }
+}
+
+async function releaseIfOurs(path: string, text: string): Promise<void> {
+  if ((await textOf(path)) === text) await unlink(path).catch(() => {});
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function parseClaim(text: string): Claim | undefined {
+  try {
+    const claim = JSON.parse(text) as Partial<Claim>;
+    return typeof claim.pid === 'number' && typeof claim.host === 'string' ? (claim as Claim) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function claimOfThisProcess(owner: string): Promise<Claim> {
+  return { owner, pid: process.pid, started: (await startOf(process.pid)) ?? '', boot: await bootId(), host: hostname() };
+}
+
+async function isAlive(claim: Claim): Promise<boolean> {
+  if (claim.host !== hostname()) return true;
+  if (claim.boot !== (await bootId())) return false;
+  try {
+    process.kill(claim.pid, 0);
+  } catch (error) {
+    // EPERM: there is such a process, of another user.
+    if (!isErrno(error, 'EPERM')) return false;
+  }
+  const started = await startOf(claim.pid);
+  return started === undefined || claim.started === '' || started === claim.started;
+}
+
+/** Something that differs between two processes which got the same number; undefined where it cannot be had. */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    if (process.platform === 'linux') {
+      // The second field, the command, may itself hold spaces and brackets. Start time is field 22.
+      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ');
+      return fields?.[19];
+    }
+    if (process.platform === 'darwin') return (await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)])).stdout.trim();
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
+async function bootId(): Promise<string> {
+  try {
+    if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    if (process.platform === 'darwin') return (await promisify(execFile)('sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
+  } catch {
+    return '';
+  }
+  return '';
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
