@@ -201,7 +201,10 @@ export interface HttpResponse {
 }
 
 export interface Dial {
-  /** Rejects with `host/dial` and its facts: reason `refused | timeout | unreachable | certificate-required | unknown-authority | fingerprint-mismatch | reset | not-allowed`. */
+  /**
+   * Rejects with `host/dial` and its facts: reason `refused | timeout | unreachable | certificate-required | unknown-authority | fingerprint-mismatch | reset | not-allowed`
+   * and the rarer ones of `DialReason` in lib/host; `timeout` also when the signal fires.
+   */
   talos(target: TalosTarget, signal: AbortSignal): Promise<TalosConnection>;
   /** Connections are pooled per target. Rejects with `host/dial` when no response came. Redirects are the caller's business. */
   http(request: HttpRequest): Promise<HttpResponse>;
@@ -262,7 +265,13 @@ export interface Server {
 
 export interface Listen {
   /** Port 0 takes a free one. */
-  grpc(options: { readonly host: string; readonly port: number; readonly tls: ServerTls; readonly methods: readonly GrpcMethod[]; readonly handler: GrpcHandler }): Promise<Server>;
+  grpc(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: ServerTls;
+    readonly methods: readonly GrpcMethod[];
+    readonly handler: GrpcHandler;
+  }): Promise<Server>;
   http(options: { readonly host: string; readonly port: number; readonly tls?: ServerTls; readonly handler: HttpHandler }): Promise<Server>;
 }
 
