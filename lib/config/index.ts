@@ -1,1 +1,18 @@
+export { sourceDisagreements } from './disagreement.ts';
+export { configFailure, type ConfigFailures, type DataKind, type Expected } from './failures.ts';
+export {
+  type ClusterSource,
+  clusterFile,
+  findRepository,
+  nodesFile,
+  renderedMark,
+  type Repository,
+  talconfigPlaces,
+} from './find.ts';
+export { inputSchemas } from './json-schema.ts';
+export { checkKubePrism } from './kube-prism.ts';
+export { loadClusterInputs, type LoadedInputs } from './load.ts';
 export type { ClusterModel, ClusterPaths, DiskChoice, NodeModel } from './model.ts';
+export { secretKeys, type SecretKey } from './schema.ts';
+export { type ClusterSecrets, placeholderSecrets, readSecrets, secretData, secretsFile } from './secret-inputs.ts';
+export type { TemplateData, TemplateNode } from './template-data.ts';

@@ -48,3 +48,6 @@ export {
   type TalosMinor,
   talosMinors,
 } from './machine-config-schema.ts';
+
+// Versions that fit together.
+export { defaultKubernetes, kubernetesRanges, newestTalos } from './compatibility.ts';

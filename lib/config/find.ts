@@ -1,0 +1,93 @@
+import { type Failure, type Files, placeOf, TkError } from '../base/index.ts';
+import { configFailure } from './failures.ts';
+
+/** Where talhelper users keep it, relative to the repository. */
+export const talconfigPlaces: readonly string[] = [
+  'talos/talconfig.yaml',
+  'kubernetes/bootstrap/talos/talconfig.yaml',
+  'setup/talos/talconfig.yaml',
+  'iac/talos/talconfig.yaml',
+  'talconfig.yaml',
+];
+
+export const clusterFile = 'cluster.yaml';
+export const nodesFile = 'nodes.yaml';
+
+/** First line of a talconfig that `configure` rendered. Whoever takes it out makes the file his own. */
+export const renderedMark = '# Rendered by tk configure';
+
+export type ClusterSource =
+  | { readonly kind: 'cluster.yaml' }
+  /** `path` is relative to the repository. With `besides`, cluster.yaml and nodes.yaml lie there too and have to agree. */
+  | { readonly kind: 'talconfig.yaml'; readonly path: string; readonly besides: boolean }
+  /** A repository of tasks alone. */
+  | { readonly kind: 'none' };
+
+export interface Repository {
+  /** Absolute. */
+  readonly root: string;
+  readonly source: ClusterSource;
+  /** Relative to the repository. */
+  readonly tasksConfig?: string;
+}
+
+/**
+ * Finds the repository that `from` lies in.
+ *
+ * Shape: the first directory upwards that holds `tasks.config.ts`, `cluster.yaml` and `nodes.yaml`, or a talconfig in a known place;
+ * with `exactly` (the flag -C) that directory and no other. A talconfig that somebody wrote himself wins over cluster.yaml.
+ * Failure: `config/no-repository`, `config/ambiguous-cluster`, `config/missing-file` when one of the two inputs is there alone.
+ */
+export async function findRepository(files: Files, from: string, options: { readonly exactly?: boolean } = {}): Promise<Repository> {
+  let lonely: Failure | undefined;
+  for (const directory of options.exactly ? [from] : upwards(from)) {
+    const found = await repositoryAt(files, directory);
+    if (found) return found;
+    lonely ??= await lonelyInput(files, directory);
+  }
+  throw new TkError(lonely ?? configFailure('config/no-repository', { from }));
+}
+
+function upwards(from: string): string[] {
+  const directories = [from];
+  for (let end = from.lastIndexOf('/'); end > 0; end = from.lastIndexOf('/', end - 1)) directories.push(from.slice(0, end));
+  return directories;
+}
+
+async function repositoryAt(files: Files, root: string): Promise<Repository | undefined> {
+  const isFile = async (path: string) => (await files.stat(`${root}/${path}`))?.kind === 'file';
+  const tasksConfig = (await isFile('tasks.config.ts')) ? { tasksConfig: 'tasks.config.ts' } : {};
+  const hasInputs = (await isFile(clusterFile)) && (await isFile(nodesFile));
+  const talconfigs: string[] = [];
+  for (const place of talconfigPlaces) if (await isFile(place)) talconfigs.push(place);
+  const [first, second] = talconfigs;
+  if (first !== undefined && second !== undefined) throw new TkError(configFailure('config/ambiguous-cluster', { first, second }));
+  if (first !== undefined && !(hasInputs && (await isRendered(files, root, first)))) {
+    return { root, ...tasksConfig, source: { kind: 'talconfig.yaml', path: first, besides: hasInputs } };
+  }
+  if (hasInputs) return { root, ...tasksConfig, source: { kind: 'cluster.yaml' } };
+  return tasksConfig.tasksConfig === undefined ? undefined : { root, ...tasksConfig, source: { kind: 'none' } };
+}
+
+/** By its first line, or because a template of the repository makes it. */
+async function isRendered(files: Files, root: string, path: string): Promise<boolean> {
+  if ((await files.readText(`${root}/${path}`))?.includes(renderedMark)) return true;
+  for (const templates of ['templates/config', 'templates/overrides', 'templates']) {
+    if (await files.stat(`${root}/${templates}/${path}.j2`)) return true;
+  }
+  return false;
+}
+
+async function lonelyInput(files: Files, directory: string): Promise<Failure | undefined> {
+  const [cluster, nodes] = await Promise.all([clusterFile, nodesFile].map((file) => files.readText(`${directory}/${file}`)));
+  // Other programs have a cluster.yaml too; ours names the network of the nodes.
+  if (cluster !== undefined && nodes === undefined && /^node_cidr\s*:/m.test(cluster)) {
+    const where = placeOf({ file: { path: clusterFile, text: cluster }, start: 0, end: 1 });
+    return configFailure('config/missing-file', { path: nodesFile, neededBy: clusterFile }, { where });
+  }
+  if (cluster === undefined && nodes !== undefined && /^nodes\s*:/m.test(nodes)) {
+    const where = placeOf({ file: { path: nodesFile, text: nodes }, start: 0, end: 1 });
+    return configFailure('config/missing-file', { path: clusterFile, neededBy: nodesFile }, { where });
+  }
+  return undefined;
+}
