@@ -1,0 +1,4 @@
+export { createEngine, type EngineOptions, type Rendered, type TemplateData, type TemplateEngine } from './engine.ts';
+export { type RenderFailures, renderFailure } from './failures.ts';
+export { type Data, Float, type TemplateFunction } from './python/convert.ts';
+export type { UndefinedMode } from './python/values.ts';
