@@ -51,3 +51,6 @@ export {
 
 // Versions that fit together.
 export { defaultKubernetes, kubernetesRanges, newestTalos } from './compatibility.ts';
+
+// What each Talos minor generates and supports.
+export { compatibility, type ContractSwitch, contractSwitches, defaultKubernetesVersion, isSwitchedOn, talosDefaults } from './contracts.ts';

@@ -25,7 +25,8 @@ export type SchemaType =
 export interface SchemaField {
   readonly name: string;
   readonly type: SchemaType;
-  readonly omitEmpty: boolean;
+  /** Whether an empty value is left out when the document is written; `if-nil` writes an empty list or map that was given. */
+  readonly omit: 'never' | 'if-empty' | 'if-nil';
   /** A patch's value takes the place of the old one instead of being merged with it. */
   readonly replaces: boolean;
 }
@@ -67,6 +68,19 @@ export function machineConfigSchema(minor: TalosMinor): MachineConfigSchema {
   return schema;
 }
 
+/** Written as base64 of PEM. Source: siderolabs/crypto x509, MarshalYAML */
+function pemTypes(): [string, SchemaType][] {
+  const struct = (go: string, names: readonly string[]): [string, SchemaType] => {
+    const fields = names.map((name): SchemaField => ({ name, type: { is: 'scalar', go: 'base64' }, omit: 'never', replaces: false }));
+    return [go, { is: 'struct', go, fields, byName: new Map(fields.map((field) => [field.name, field])) }];
+  };
+  return [
+    struct('x509.PEMEncodedCertificateAndKey', ['crt', 'key']),
+    struct('x509.PEMEncodedCertificate', ['crt']),
+    struct('x509.PEMEncodedKey', ['key']),
+  ];
+}
+
 function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
   const declared = new Map<string, { readonly word: string; readonly rest: readonly string[]; readonly fields: string[] }>();
   const kindLines: (readonly string[])[] = [];
@@ -80,7 +94,7 @@ function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
     if (word === 'kind') kindLines.push([name, ...rest]);
     else if (word !== '') declared.set(name, { word, rest, fields: (open = []) });
   }
-  const types = new Map<string, SchemaType>();
+  const types = new Map<string, SchemaType>(pemTypes());
   const typeNamed = (name: string): SchemaType => {
     const known = types.get(name);
     if (known) return known;
@@ -105,10 +119,10 @@ function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
     types.set(name, struct);
     for (const line of declaration.fields) {
       const [, label = '', type = ''] = /^ (\S*) (\S+)$/.exec(line) ?? [];
-      const field = {
-        name: label.replace(/[?=]+$/, ''),
+      const field: SchemaField = {
+        name: label.replace(/[?!=]+$/, ''),
         type: typeNamed(type),
-        omitEmpty: label.includes('?'),
+        omit: label.includes('?') ? 'if-empty' : label.includes('!') ? 'if-nil' : 'never',
         replaces: label.endsWith('='),
       };
       fields.push(field);

@@ -507,9 +507,9 @@ type v1alpha1.ClusterConfig
  etcd? *v1alpha1.EtcdConfig
  coreDNS? *v1alpha1.CoreDNS
  externalCloudProvider? *v1alpha1.ExternalCloudProviderConfig
- extraManifests? []string
+ extraManifests! []string
  extraManifestHeaders? map[string]string
- inlineManifests? v1alpha1.ClusterInlineManifests
+ inlineManifests! v1alpha1.ClusterInlineManifests
  adminKubeconfig? *v1alpha1.AdminKubeconfigConfig
  allowSchedulingOnMasters? *bool
  allowSchedulingOnControlPlanes? *bool
@@ -732,7 +732,7 @@ type v1alpha1.MachineConfig
  udev? *v1alpha1.UdevConfig
  logging? *v1alpha1.LoggingConfig
  kernel? *v1alpha1.KernelConfig
- seccompProfiles? []*v1alpha1.MachineSeccompProfile
+ seccompProfiles! []*v1alpha1.MachineSeccompProfile
  baseRuntimeSpecOverrides? v1alpha1.Unstructured
  nodeLabels? map[string]string
  nodeAnnotations? map[string]string

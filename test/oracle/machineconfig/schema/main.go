@@ -25,6 +25,7 @@ type field struct {
 	OmitEmpty bool   `json:"omitEmpty,omitempty"`
 	Inline    bool   `json:"inline,omitempty"`
 	Replace   bool   `json:"replace,omitempty"`
+	IfNil     bool   `json:"ifNil,omitempty"`
 	Go        string `json:"go"`
 }
 
@@ -206,6 +207,9 @@ func resolve(path, name string) {
 			if o == "replace" {
 				one.Replace = true
 			}
+		}
+		if tag.Get("talos") == "omitonlyifnil" {
+			one.IfNil = true
 		}
 		if y[0] == "-" {
 			continue

@@ -8,6 +8,7 @@ interface GoField {
   omitEmpty?: boolean;
   inline?: boolean;
   replace?: boolean;
+  ifNil?: boolean;
   go: string;
 }
 interface GoType {
@@ -52,7 +53,7 @@ for (const [name, type] of Object.entries(read.types).sort()) {
   if (fields.length === 1 && fields[0]?.inline) lines.push(`alias ${short(name)} ${short(fields[0].type)}`);
   else if (type.alias === undefined) {
     lines.push(`type ${short(name)}`);
-    for (const field of fields) lines.push(` ${field.name}${field.omitEmpty ? '?' : ''}${field.replace ? '=' : ''} ${short(field.type)}`);
+    for (const field of fields) lines.push(` ${field.name}${field.omitEmpty ? (field.ifNil ? '!' : '?') : ''}${field.replace ? '=' : ''} ${short(field.type)}`);
   } else if (type.values?.length) lines.push(`enum ${short(name)} ${[...new Set(type.values.filter((_, index) => index % 2 === 0))].join(' ')}`);
   else lines.push(`alias ${short(name)} ${short(type.alias ?? 'any')}`);
 }

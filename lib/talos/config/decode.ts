@@ -1,0 +1,285 @@
+import { type Failure, placeOf, type SourceFile, suggestionFor } from '../../base/index.ts';
+import { type DataDocument, formatPath, parseYaml } from '../../format/index.ts';
+import { machineConfigSchema, type SchemaType, type TalosMinor, talosMinors } from '../../upstream/index.ts';
+import { type ConfigDocument, documentLabel, firstMinorOfKind } from './document.ts';
+import { talosConfigFailure } from './failures.ts';
+import { readScalar } from './scalars.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
+
+export interface DecodeOptions {
+  /** Unknown kinds are kept as they are instead of being refused. Default true. */
+  readonly keepUnknownKinds?: boolean;
+  /** The file holds secrets: failures carry no text of it. Default true. */
+  readonly confidential?: boolean;
+}
+
+export interface DecodedConfig {
+  readonly documents: readonly ConfigDocument[];
+  readonly failures: readonly Failure[];
+}
+
+/** Reads the documents of a machine configuration or of a strategic merge patch, by the tables of one Talos minor. */
+export function decodeMachineConfig(file: SourceFile, minor: TalosMinor, options: DecodeOptions = {}): DecodedConfig {
+  const parsed = parseYaml(file, { version: 'go', confidential: options.confidential ?? true });
+  const failures: Failure[] = [...parsed.failures];
+  const documents: ConfigDocument[] = [];
+  for (const source of parsed.failures.length > 0 ? [] : parsed.documents) {
+    if (source.value === null) continue;
+    const decoded = decodeDocument(source, minor, failures, options);
+    if (decoded) documents.push(decoded);
+  }
+  return { documents, failures };
+}
+
+const legacyKeys = ['machine', 'cluster', 'debug', 'persist'];
+
+export function decodeDocument(
+  source: DataDocument,
+  minor: TalosMinor,
+  failures: Failure[],
+  options: DecodeOptions = {},
+): ConfigDocument | undefined {
+  const where = (path: readonly (string | number)[], part: 'key' | 'value') => {
+    const place = placeOf(source.spanOf(path, part));
+    if ((options.confidential ?? true) && place.kind === 'file') {
+      const { excerpt: _, ...rest } = place;
+      return { where: rest };
+    }
+    return { where: place };
+  };
+  const root = source.value;
+  if (!isConfigMap(root)) {
+    failures.push(talosConfigFailure('talos-config/not-a-mapping', { found: nameOfType(root) }, where([], 'value')));
+    return undefined;
+  }
+  const text = (key: string) => (root[key] === undefined || root[key] === null ? '' : (source.scalarAt([key])?.text ?? String(root[key])));
+  const kind = text('kind');
+  const apiVersion =
+    text('apiVersion') || (kind === '' && (legacyKeys.some((key) => key in root) || text('version') === 'v1alpha1') ? 'v1alpha1' : '');
+  if (kind === '' && apiVersion !== 'v1alpha1') {
+    failures.push(talosConfigFailure('talos-config/missing-kind', apiVersion === '' ? {} : { apiVersion }, where([], 'value')));
+    return undefined;
+  }
+  if (kind !== '' && apiVersion === '') {
+    failures.push(talosConfigFailure('talos-config/missing-api-version', { kind }, where(['kind'], 'value')));
+    return undefined;
+  }
+  const schema = apiVersion === 'v1alpha1' ? machineConfigSchema(minor).kinds.get(kind || 'v1alpha1') : undefined;
+  if (!schema) {
+    if (options.keepUnknownKinds === false) {
+      const since = firstMinorOfKind(kind);
+      const suggestion = suggestionFor(kind, machineConfigSchema(minor).kinds.keys());
+      failures.push(
+        talosConfigFailure(
+          'talos-config/unknown-kind',
+          {
+            kind,
+            apiVersion,
+            version: minor,
+            ...(since && apiVersion === 'v1alpha1' ? { since } : {}),
+            ...(suggestion ? { suggestion } : {}),
+          },
+          where(['kind'], 'value'),
+        ),
+      );
+      return undefined;
+    }
+    return {
+      kind,
+      apiVersion,
+      name: text('name'),
+      value: root,
+      verbatim: source.source.file.text.slice(source.source.start, source.source.end),
+    };
+  }
+  const document: ConfigDocument = {
+    kind: schema.kind,
+    apiVersion,
+    name: schema.nameField === undefined ? '' : text(schema.nameField),
+    schema,
+    value: {},
+  };
+  const label = documentLabel(document);
+  const decode = (type: SchemaType, value: unknown, path: readonly (string | number)[]): ConfigValue | undefined => {
+    const wrong = (expected: string) => {
+      failures.push(
+        talosConfigFailure(
+          'talos-config/wrong-type',
+          { document: label, path: formatPath(path), expected, found: nameOfType(value) },
+          where(path, 'value'),
+        ),
+      );
+      return undefined;
+    };
+    if (value === null || value === undefined) return type.is === 'any' ? null : undefined;
+    switch (type.is) {
+      case 'pointer':
+        return decode(type.to, value, path);
+      case 'any':
+        return decodeAny(source, value, path);
+      case 'struct': {
+        if (!isConfigMap(value)) return wrong('a mapping');
+        const result: ConfigMap = {};
+        for (const [key, child] of Object.entries(value)) {
+          const field = type.byName.get(key);
+          if (field) {
+            const decoded = decode(field.type, child, [...path, key]);
+            if (decoded !== undefined) result[key] = decoded;
+            continue;
+          }
+          const suggestion = suggestionFor(key, type.byName.keys());
+          const since = firstMinorOfField(schema.kind, type.go, key);
+          failures.push(
+            talosConfigFailure(
+              'talos-config/unknown-key',
+              { document: label, path: formatPath(path), key, ...(suggestion ? { suggestion } : {}), ...(since ? { since } : {}) },
+              where([...path, key], 'key'),
+            ),
+          );
+        }
+        return result;
+      }
+      case 'map': {
+        if (!isConfigMap(value)) return wrong('a mapping');
+        const result: ConfigMap = {};
+        for (const [key, child] of Object.entries(value)) {
+          const decoded = decode(type.of, child, [...path, key]);
+          // A map keeps its key: text becomes empty, a pointer would be nil, which Talos refuses.
+          if (decoded !== undefined) result[key] = decoded;
+          else if (type.of.is === 'pointer' || type.of.is === 'struct') {
+            if (child === null)
+              failures.push(
+                talosConfigFailure(
+                  'talos-config/wrong-type',
+                  { document: label, path: formatPath([...path, key]), expected: 'a value', found: 'null' },
+                  where([...path, key], 'key'),
+                ),
+              );
+          } else if (type.of.is === 'scalar') result[key] = '';
+        }
+        return result;
+      }
+      case 'list': {
+        if (!Array.isArray(value)) return wrong('a list');
+        return value.flatMap((item: unknown, index) => {
+          const decoded = decode(type.of, item, [...path, index]);
+          if (decoded !== undefined) return [decoded];
+          if (item === null && type.of.is === 'pointer') {
+            failures.push(
+              talosConfigFailure(
+                'talos-config/wrong-type',
+                { document: label, path: formatPath([...path, index]), expected: 'a value', found: 'null' },
+                where([...path, index], 'value'),
+              ),
+            );
+            return [];
+          }
+          return item === null ? [type.of.is === 'scalar' ? '' : {}] : [];
+        });
+      }
+      case 'enum': {
+        const read = source.scalarAt(path)?.text ?? String(value);
+        if (typeof value === 'object') return wrong(type.values.length > 12 ? 'one of its names' : `one of ${type.values.join(', ')}`);
+        const found = type.values.find((one) => one === read) ?? type.values.find((one) => one.toLowerCase() === read.toLowerCase());
+        return found ?? wrong(type.values.length > 12 ? 'one of its names' : `one of ${type.values.join(', ')}`);
+      }
+      case 'scalar': {
+        if (typeof value === 'object') {
+          if (type.go === 'meta.ArgValue' && Array.isArray(value))
+            return value.map((item: unknown, index) => source.scalarAt([...path, index])?.text ?? String(item));
+          return wrong(nameOfScalar(type.go));
+        }
+        const written = source.scalarAt(path);
+        const result = readScalar(type.go, {
+          kind: written?.kind ?? (typeof value === 'string' ? 'string' : 'int'),
+          value: value as string | number | bigint | boolean,
+          text: written?.kind === 'string' || written === undefined ? String(value) : written.text,
+        });
+        return 'value' in result ? result.value : wrong(result.expected);
+      }
+    }
+  };
+  document.value = (decode(schema.type, root, []) as ConfigMap | undefined) ?? {};
+  if (schema.kind === 'v1alpha1') trimInlineManifests(document.value);
+  return document;
+}
+
+/** Free-form parts keep their values; a date becomes the time that Go makes of it. */
+function decodeAny(source: DataDocument, value: unknown, path: readonly (string | number)[]): ConfigValue {
+  if (Array.isArray(value)) return value.map((item: unknown, index) => decodeAny(source, item, [...path, index]));
+  if (isConfigMap(value)) {
+    const result: ConfigMap = {};
+    for (const [key, child] of Object.entries(value)) result[key] = decodeAny(source, child, [...path, key]);
+    return result;
+  }
+  if (typeof value === 'string' && /^\d{4}-\d{1,2}-\d/.test(value) && source.scalarAt(path)?.kind === 'timestamp') return goTime(value);
+  return value as ConfigValue;
+}
+
+/** RFC 3339 as Go prints a time: a bare date is midnight UTC. */
+function goTime(text: string): string {
+  const [, year = '', month = '', day = '', rest = ''] = /^(\d{4})-(\d{1,2})-(\d{1,2})(.*)$/.exec(text) ?? [];
+  const [, hour = '0', minute = '0', second = '0', fraction = '', zone = ''] =
+    /^[Tt ]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?\s*(.*)$/.exec(rest) ?? [];
+  const pad = (part: string) => part.padStart(2, '0');
+  return `${year}-${pad(month)}-${pad(day)}T${pad(hour)}:${pad(minute)}:${pad(second)}${fraction.replace(/\.?0+$/, '')}${zone === '' ? 'Z' : zone}`;
+}
+
+/** Source: v1alpha1 ClusterInlineManifests.UnmarshalYAML */
+function trimInlineManifests(root: ConfigMap): void {
+  const cluster = root['cluster'];
+  const manifests = isConfigMap(cluster) ? cluster['inlineManifests'] : undefined;
+  for (const manifest of Array.isArray(manifests) ? manifests : []) {
+    if (isConfigMap(manifest) && typeof manifest['contents'] === 'string')
+      manifest['contents'] = manifest['contents'].replace(/^[\t\n\v\f\r]+/, '');
+  }
+}
+
+/** The first minor whose struct of that name has the key; undefined when none has. */
+function firstMinorOfField(kind: string, go: string, key: string): TalosMinor | undefined {
+  return talosMinors.find((minor) => {
+    const root = machineConfigSchema(minor).kinds.get(kind)?.type;
+    return root !== undefined && structNamed(root, go, new Set())?.byName.has(key);
+  });
+}
+
+function structNamed(type: SchemaType, go: string, seen: Set<string>): (SchemaType & { is: 'struct' }) | undefined {
+  switch (type.is) {
+    case 'pointer':
+      return structNamed(type.to, go, seen);
+    case 'list':
+    case 'map':
+      return structNamed(type.of, go, seen);
+    case 'struct': {
+      if (type.go === go) return type;
+      if (seen.has(type.go)) return undefined;
+      seen.add(type.go);
+      for (const field of type.fields) {
+        const found = structNamed(field.type, go, seen);
+        if (found) return found;
+      }
+      return undefined;
+    }
+    case 'scalar':
+    case 'enum':
+    case 'any':
+      return undefined;
+  }
+}
+
+function nameOfScalar(go: string): string {
+  return go === 'string'
+    ? 'a text'
+    : go === 'bool'
+      ? 'true or false'
+      : go.startsWith('int') || go.startsWith('uint')
+        ? 'a number'
+        : 'a text';
+}
+
+export function nameOfType(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return typeof value === 'string' ? 'a text' : typeof value === 'boolean' ? 'true or false' : 'a number';
+}

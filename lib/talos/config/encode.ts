@@ -1,0 +1,117 @@
+import type { SchemaType } from '../../upstream/index.ts';
+import type { ConfigDocument } from './document.ts';
+import { PlainScalar, renderGoYaml, type YamlStyle } from './go-yaml.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap, isZeroValue } from './value.ts';
+
+/** What a document looks like on paper: fields in the order of the struct, empty ones left out where upstream leaves them out. */
+export type EncodedValue = ConfigValue | PlainScalar | EncodedValue[] | { [key: string]: EncodedValue };
+
+/**
+ * The text of a machine configuration: the document without a kind first, then the others in their order.
+ *
+ * Source: pkg/machinery/config/encoder, pkg/machinery/config/container
+ */
+export function renderMachineConfig(documents: readonly ConfigDocument[], style: YamlStyle = { indent: 4 }): string {
+  const ordered = [...documents.filter(({ kind }) => kind === 'v1alpha1'), ...documents.filter(({ kind }) => kind !== 'v1alpha1')];
+  return ordered.map((document) => renderDocument(document, style)).join('---\n');
+}
+
+export function renderDocument(document: ConfigDocument, style: YamlStyle = { indent: 4 }): string {
+  if (document.verbatim !== undefined) return document.verbatim.endsWith('\n') ? document.verbatim : `${document.verbatim}\n`;
+  return renderGoYaml(encodeDocument(document), style);
+}
+
+export function encodeDocument(document: ConfigDocument): EncodedValue {
+  return document.schema ? encode(document.schema.type, document.value) : encodeFree(document.value, false);
+}
+
+/** The same, as plain data: what a reader of the rendered text would get. */
+export function plainDocument(document: ConfigDocument): unknown {
+  const strip = (value: EncodedValue): unknown => {
+    if (value instanceof PlainScalar) return value.value;
+    if (Array.isArray(value)) return value.map(strip);
+    if (isConfigMap(value)) return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, strip(child as EncodedValue)]));
+    return value;
+  };
+  return strip(encodeDocument(document));
+}
+
+function encode(type: SchemaType, value: ConfigValue | undefined): EncodedValue {
+  switch (type.is) {
+    case 'pointer':
+      return value === undefined ? null : encode(type.to, value);
+    case 'any':
+      return encodeFree(value ?? null, true);
+    case 'struct': {
+      const result: { [key: string]: EncodedValue } = {};
+      const given: ConfigMap = isConfigMap(value) ? value : {};
+      for (const field of type.fields) {
+        const child = given[field.name];
+        if (field.omit !== 'never' && isEmpty(field.type, child) && !(field.omit === 'if-nil' && child !== undefined)) continue;
+        result[field.name] = encode(field.type, child);
+      }
+      return result;
+    }
+    case 'map': {
+      const result: { [key: string]: EncodedValue } = {};
+      const given: ConfigMap = isConfigMap(value) ? value : {};
+      for (const key of Object.keys(given).sort(byBytes)) result[key] = encode(type.of, given[key]);
+      return result;
+    }
+    case 'list':
+      return Array.isArray(value) ? value.map((item) => encode(type.of, item)) : [];
+    case 'enum':
+      return value ?? type.values[0] ?? '';
+    case 'scalar':
+      return encodeScalar(type.go, value);
+  }
+}
+
+function isEmpty(type: SchemaType, value: ConfigValue | undefined): boolean {
+  if (value === undefined) return true;
+  if (type.is === 'list' || type.is === 'map')
+    return Array.isArray(value) ? value.length === 0 : isConfigMap(value) && Object.keys(value).length === 0;
+  return isZeroValue(type, value);
+}
+
+function encodeScalar(go: string, value: ConfigValue | undefined): EncodedValue {
+  switch (go) {
+    case 'bool':
+      return value ?? false;
+    case 'int':
+    case 'int32':
+    case 'uint':
+    case 'uint8':
+    case 'uint16':
+    case 'uint32':
+    case 'uint64':
+    case 'float32':
+    case 'float64':
+    case 'network.PortRange':
+      return value ?? 0;
+    case 'time.Duration':
+      return value ?? '0s';
+    case 'v1alpha1.FileMode':
+    case 'runtime.EtcFileMode': {
+      const mode = Number(value ?? 0);
+      return new PlainScalar(`0o${mode.toString(8)}`, mode);
+    }
+    case 'meta.ArgValue':
+      return value === undefined || value === '' ? null : value;
+    default:
+      return value ?? '';
+  }
+}
+
+function encodeFree(value: ConfigValue | undefined, sorted: boolean): EncodedValue {
+  if (Array.isArray(value)) return value.map((item) => encodeFree(item, sorted));
+  if (!isConfigMap(value)) return value ?? null;
+  const result: { [key: string]: EncodedValue } = {};
+  const keys = Object.keys(value);
+  for (const key of sorted ? keys.sort(byBytes) : keys) result[key] = encodeFree(value[key], sorted);
+  return result;
+}
+
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,184 @@
+import { TkError } from '../../base/index.ts';
+import type { SchemaType } from '../../upstream/index.ts';
+import { type ConfigDocument, documentLabel } from './document.ts';
+import { talosConfigFailure } from './failures.ts';
+import { listKeys } from './merge-keys.ts';
+import { nameOfType } from './decode.ts';
+import { cloneValue, type ConfigMap, type ConfigValue, isConfigMap, isZeroValue, sameValue } from './value.ts';
+
+/** A place where upstream would have lost the value that stood there, and tk kept it. */
+export interface KeptValue {
+  readonly document: string;
+  readonly path: string;
+}
+
+interface Merging {
+  readonly document: string;
+  readonly kept: KeptValue[];
+}
+
+/**
+ * Merges a patch's document into the document with the same identity. `left` is changed.
+ *
+ * Scalars overwrite unless they are zero (true and false always do, and so does everything behind a pointer), maps merge by key, lists
+ * append unless the table says that they replace or merge by a key.
+ *
+ * Failure: `talos-config/merge-mismatch` where free-form maps hold different types.
+ * Source: pkg/machinery/config/merge/merge.go
+ */
+export function mergeDocument(left: ConfigDocument, right: ConfigDocument): readonly KeptValue[] {
+  const merging: Merging = { document: documentLabel(left), kept: [] };
+  if (left.schema && right.schema) left.value = mergeStruct(left.schema.type, left.value, right.value, merging, []);
+  else {
+    // A kind without a table: both sides are plain maps.
+    left.value = mergeFreeMap(left.value, right.value, merging, []);
+    delete left.verbatim;
+  }
+  return merging.kept;
+}
+
+type Path = readonly string[];
+
+function mergeStruct(type: SchemaType & { is: 'struct' }, left: ConfigMap, right: ConfigMap, merging: Merging, path: Path): ConfigMap {
+  const result: ConfigMap = { ...left };
+  for (const field of type.fields) {
+    const merged = mergeValue(field.type, left[field.name], right[field.name], { replaces: field.replaces, overwrites: false }, merging, [
+      ...path,
+      field.name,
+    ]);
+    if (merged === undefined) delete result[field.name];
+    else result[field.name] = merged;
+  }
+  return result;
+}
+
+interface Manner {
+  readonly replaces: boolean;
+  /** Behind a pointer a zero counts. */
+  readonly overwrites: boolean;
+}
+
+const plain: Manner = { replaces: false, overwrites: false };
+
+function mergeValue(
+  type: SchemaType,
+  left: ConfigValue | undefined,
+  right: ConfigValue | undefined,
+  manner: Manner,
+  merging: Merging,
+  path: Path,
+): ConfigValue | undefined {
+  switch (type.is) {
+    case 'pointer': {
+      if (right === undefined) return left;
+      if (left === undefined) return cloneValue(right);
+      // A pointer to text or a number holds zero as a value: it overwrites.
+      return mergeValue(type.to, left, right, { replaces: manner.replaces, overwrites: true }, merging, path);
+    }
+    case 'any':
+      if (right === undefined || right === null) return left;
+      if (left === undefined || left === null) return cloneValue(right);
+      return mergeFree(left, right, merging, path);
+    case 'struct': {
+      if (manner.replaces) return isZeroValue(type, right) ? left : cloneValue(right);
+      if (left === undefined && right === undefined) return undefined;
+      return mergeStruct(type, isConfigMap(left) ? left : {}, isConfigMap(right) ? right : {}, merging, path);
+    }
+    case 'map': {
+      if (right === undefined) return left;
+      if (type.go.endsWith('.Args')) return { ...(isConfigMap(left) ? left : {}), ...(cloneValue(right) as ConfigMap) };
+      if (manner.replaces || left === undefined) return cloneValue(right);
+      return mergeMap(type.of, left as ConfigMap, right as ConfigMap, merging, path);
+    }
+    case 'list': {
+      if (right === undefined) return left;
+      const keys = listKeys(type.go);
+      if (keys) return mergeListByKey(type, (left as ConfigValue[] | undefined) ?? [], right as ConfigValue[], keys, merging, path);
+      if (manner.replaces) return cloneValue(right);
+      return [...((left as ConfigValue[] | undefined) ?? []), ...(cloneValue(right) as ConfigValue[])];
+    }
+    case 'enum':
+    case 'scalar':
+      return mergeScalar(type, left, right, manner, merging, path);
+  }
+}
+
+/** Scalars with a merge of their own that forgets what stood there. Source: block.ByteSize.Merge, cel.Expression.Merge */
+const forgetful = new Set(['block.ByteSize', 'block.PercentageSize', 'cel.Expression']);
+
+function mergeScalar(
+  type: SchemaType,
+  left: ConfigValue | undefined,
+  right: ConfigValue | undefined,
+  manner: Manner,
+  merging: Merging,
+  path: Path,
+): ConfigValue | undefined {
+  if (type.go === 'bool') return manner.overwrites || right !== undefined ? right : left === undefined ? undefined : false;
+  if (isZeroValue(type, right) && !(manner.overwrites && right !== undefined)) {
+    if (forgetful.has(type.go) && left !== undefined && left !== '')
+      merging.kept.push({ document: merging.document, path: path.join('.') });
+    return left;
+  }
+  return right;
+}
+
+function mergeMap(of: SchemaType, left: ConfigMap, right: ConfigMap, merging: Merging, path: Path): ConfigMap {
+  const result: ConfigMap = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    const before = left[key];
+    const merged =
+      before === undefined || before === null ? cloneValue(value) : mergeValue(of, before, value, plain, merging, [...path, key]);
+    if (merged !== undefined) result[key] = merged;
+  }
+  return result;
+}
+
+function mergeFree(left: ConfigValue, right: ConfigValue, merging: Merging, path: Path): ConfigValue {
+  if (isConfigMap(left) && isConfigMap(right)) return mergeFreeMap(left, right, merging, path);
+  if (Array.isArray(left) && Array.isArray(right)) return [...left, ...cloneValue(right)];
+  if (nameOfType(left) !== nameOfType(right)) {
+    throw new TkError(
+      talosConfigFailure('talos-config/merge-mismatch', {
+        document: merging.document,
+        path: path.join('.'),
+        left: nameOfType(left),
+        right: nameOfType(right),
+      }),
+    );
+  }
+  // Text and numbers that are zero are ignored here too.
+  return right === '' || right === 0 ? left : right;
+}
+
+function mergeFreeMap(left: ConfigMap, right: ConfigMap, merging: Merging, path: Path): ConfigMap {
+  const result: ConfigMap = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    const before = left[key];
+    if (before === undefined || before === null) result[key] = cloneValue(value);
+    else if (value !== undefined && value !== null) result[key] = mergeFree(before, value, merging, [...path, key]);
+  }
+  return result;
+}
+
+type Keys = NonNullable<ReturnType<typeof listKeys>>;
+
+function mergeListByKey(
+  type: SchemaType & { is: 'list' },
+  left: readonly ConfigValue[],
+  right: readonly ConfigValue[],
+  keys: Keys,
+  merging: Merging,
+  path: Path,
+): ConfigValue[] {
+  const result = [...left];
+  const element = type.of.is === 'pointer' ? type.of.to : type.of;
+  for (const item of right) {
+    if (!isConfigMap(item) || element.is !== 'struct') continue;
+    const index = result.findIndex((candidate) => isConfigMap(candidate) && keys.same(candidate, item, sameValue));
+    const before = result[index];
+    if (index === -1 || !isConfigMap(before)) result.push(cloneValue(item));
+    else result[index] = keys.replaces ? cloneValue(item) : mergeStruct(element, before, item, merging, [...path, String(index)]);
+  }
+  return result;
+}

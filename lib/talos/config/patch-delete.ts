@@ -1,0 +1,167 @@
+import { TkError } from '../../base/index.ts';
+import type { DataDocument } from '../../format/index.ts';
+import type { SchemaType } from '../../upstream/index.ts';
+import type { ConfigDocument } from './document.ts';
+import { talosConfigFailure } from './failures.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap, pointee } from './value.ts';
+
+/** One `$patch: delete` of a patch: a path in a document, an element of a list, or the whole document when the path is empty. */
+export interface Deletion {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly name: string;
+  /** `[0]` for a place in a list, which counts for nothing: the element is found by its key. */
+  readonly path: readonly string[];
+  /** Of an element in a list: the first key next to `$patch`, and its text. */
+  readonly element?: { readonly key: string; readonly value: string };
+}
+
+/**
+ * Takes the deletions out of one document of a patch. What is left of the document is undefined when nothing but its identity remains.
+ *
+ * Source: pkg/machinery/config/configloader/internal/decoder/delete.go
+ */
+export function takeDeletions(source: DataDocument): { readonly deletions: readonly Deletion[]; readonly rest: unknown } {
+  const root = source.value;
+  if (!isConfigMap(root)) return { deletions: [], rest: root };
+  if (!source.file.text.includes('$patch')) return { deletions: [], rest: isOnlyIdentity(root, false) ? undefined : root };
+  const deletions: Deletion[] = [];
+  const textOf = (key: string) => (root[key] === undefined || root[key] === null ? '' : String(root[key]));
+  const add = (path: readonly string[], element?: Deletion['element']) => {
+    const kind = textOf('kind');
+    const apiVersion = textOf('apiVersion');
+    if (path.length === 0 && (kind === '' || apiVersion === ''))
+      throw impossible('', `the document has no \`${kind === '' ? 'kind' : 'apiVersion'}\``);
+    if ((kind === '') !== (apiVersion === '')) throw impossible(path.join('.'), '`kind` and `apiVersion` must both be set');
+    deletions.push({
+      kind: kind || 'v1alpha1',
+      apiVersion: apiVersion || 'v1alpha1',
+      name: textOf('name'),
+      path,
+      ...(element ? { element } : {}),
+    });
+  };
+  /** True when the node is to be dropped from what remains. */
+  const walk = (node: unknown, path: readonly string[], inList: boolean): { readonly dropped: boolean; readonly value: unknown } => {
+    if (Array.isArray(node)) {
+      const kept: unknown[] = [];
+      let changed = false;
+      node.forEach((item, index) => {
+        const next = walk(item, [...path, `[${index}]`], true);
+        if (next.dropped) changed = true;
+        else kept.push(next.value);
+      });
+      return { dropped: changed && kept.length === 0, value: kept };
+    }
+    if (!isConfigMap(node)) return { dropped: false, value: node };
+    const kept: ConfigMap = {};
+    let changed = false;
+    for (const [key, child] of Object.entries(node)) {
+      if (key === '$patch' && child === 'delete') {
+        if (inList) add(path, firstOther(node, path));
+        else {
+          if (path.some((part) => part.startsWith('[')))
+            throw impossible(path.join('.'), 'what stands inside of a list element cannot be deleted');
+          add(path);
+        }
+        return { dropped: true, value: undefined };
+      }
+      const next = walk(child, [...path, key], false);
+      if (next.dropped) changed = true;
+      else kept[key] = next.value as ConfigValue;
+    }
+    return { dropped: changed && Object.keys(kept).length === 0, value: kept };
+  };
+  const { dropped, value } = walk(root, [], false);
+  return { deletions, rest: dropped || isOnlyIdentity(value, deletions.length > 0) ? undefined : value };
+}
+
+function impossible(path: string, reason: string): TkError {
+  return new TkError(talosConfigFailure('talos-config/patch-delete-impossible', { path, reason }));
+}
+
+function firstOther(node: ConfigMap, path: readonly string[]): { key: string; value: string } {
+  for (const [key, child] of Object.entries(node)) {
+    if (key === '$patch') continue;
+    return { key, value: typeof child === 'object' && child !== null ? '' : String(child ?? '') };
+  }
+  throw impossible(path.join('.'), 'the list element names no key that it could be found by');
+}
+
+/**
+ * Upstream counts `apiVersion` as content, and adds an empty document after a deletion in a document that is not there. We do not.
+ */
+function isOnlyIdentity(value: unknown, deleted: boolean): boolean {
+  const identity = deleted ? ['version', 'kind', 'name', 'apiVersion'] : ['version', 'kind', 'name'];
+  return (
+    isConfigMap(value) &&
+    Object.entries(value).every(([key, child]) => identity.includes(key) && (typeof child !== 'object' || child === null))
+  );
+}
+
+/**
+ * Deletes from a document. The caller removes whole documents itself.
+ *
+ * Failure: `talos-config/patch-delete-missing`, `talos-config/patch-delete-impossible`.
+ * Source: pkg/machinery/config/configloader/internal/decoder/selector.go
+ */
+export function applyDeletion(document: ConfigDocument, deletion: Deletion): void {
+  const missing = () =>
+    new TkError(talosConfigFailure('talos-config/patch-delete-missing', { document: document.kind, path: deletion.path.join('.') }));
+  const inValue = (type: SchemaType, value: ConfigValue | undefined, path: readonly string[]): void => {
+    const [part = '', ...rest] = path;
+    const actual = pointee(type);
+    if (actual.is === 'struct') {
+      const field = actual.byName.get(part);
+      if (!field) throw missing();
+      const holder = isConfigMap(value) ? value : undefined;
+      if (rest.length === 0) {
+        if (!holder) {
+          if (type.is === 'pointer') throw missing();
+          return;
+        }
+        delete holder[part];
+        return;
+      }
+      if (!holder && type.is === 'pointer') throw missing();
+      return inField(field.type, holder, part, rest);
+    }
+    if (actual.is === 'map' || actual.is === 'any') {
+      if (Array.isArray(value)) return inList({ is: 'any', go: 'any' }, value, part, rest);
+      if (!isConfigMap(value) || !(part in value)) throw missing();
+      if (rest.length === 0) {
+        delete value[part];
+        return;
+      }
+      return inField(actual.is === 'map' ? actual.of : actual, value, part, rest);
+    }
+    if (actual.is === 'list') return inList(actual.of, (value as ConfigValue[] | undefined) ?? [], part, rest);
+    throw missing();
+  };
+  const inField = (type: SchemaType, holder: ConfigMap | undefined, part: string, rest: readonly string[]): void => {
+    const value = holder?.[part];
+    if (value === undefined && (type.is === 'pointer' || type.is === 'map' || type.is === 'any')) throw missing();
+    inValue(type, value, rest);
+  };
+  const inList = (of: SchemaType, list: ConfigValue[], part: string, rest: readonly string[]): void => {
+    if (rest.length > 0) throw impossible(deletion.path.join('.'), 'searching for complex paths in slices is not supported');
+    if (!part.startsWith('[') || !deletion.element)
+      throw impossible(deletion.path.join('.'), 'searching for non-integer keys in slices is not supported');
+    const { key, value } = deletion.element;
+    const index =
+      pointee(of).is === 'struct'
+        ? list.findIndex((item) => isConfigMap(item) && elementText(item[key]) === value && typeof item[key] !== 'object')
+        : -1;
+    if (index === -1) throw missing();
+    list.splice(index, 1);
+  };
+  if (document.schema) inValue(document.schema.type, document.value, deletion.path);
+  else {
+    inValue({ is: 'any', go: 'any' }, document.value, deletion.path);
+    delete document.verbatim;
+  }
+}
+
+function elementText(value: ConfigValue | undefined): string {
+  return value === undefined || value === null ? '' : String(value);
+}

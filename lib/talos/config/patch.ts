@@ -1,0 +1,136 @@
+import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
+import { parseYaml } from '../../format/index.ts';
+import type { TalosMinor } from '../../upstream/index.ts';
+import { decodeDocument, decodeMachineConfig, type DecodeOptions } from './decode.ts';
+import { type ConfigDocument, documentId } from './document.ts';
+import { plainDocument, renderMachineConfig } from './encode.ts';
+import { talosConfigFailure } from './failures.ts';
+import { renderGoYaml } from './go-yaml.ts';
+import { applyJsonOperations, type JsonOperation, jsonOperationsOf, strategicFormOf } from './json-patch.ts';
+import { type KeptValue, mergeDocument } from './merge.ts';
+import { applyDeletion, type Deletion, takeDeletions } from './patch-delete.ts';
+import { cloneValue, type ConfigMap } from './value.ts';
+
+type Step = { readonly does: 'merge'; readonly document: ConfigDocument } | { readonly does: 'delete'; readonly deletion: Deletion };
+
+/** A patch that was read once and can be applied to many configurations. */
+export type Patch =
+  | { readonly kind: 'strategic'; readonly file: SourceFile; readonly steps: readonly Step[] }
+  | { readonly kind: 'json'; readonly file: SourceFile; readonly operations: readonly JsonOperation[] };
+
+/**
+ * Reads a patch: strategic merge documents, or a JSON patch as JSON or as a YAML list. A patch without content has no steps.
+ *
+ * Failure: all problems of the patch, with their places.
+ * Source: pkg/machinery/config/configpatcher/load.go
+ */
+export function loadPatch(file: SourceFile, minor: TalosMinor, options: DecodeOptions = { confidential: false }): Patch {
+  const { documents, failures: syntax } = parseYaml(file, { version: 'go', confidential: options.confidential ?? true });
+  throwIfAny(syntax);
+  const operations = documents.length === 1 ? jsonOperationsOf(documents[0]?.value) : undefined;
+  if (operations) return { kind: 'json', file, operations };
+  const failures: Failure[] = [];
+  const steps: Step[] = [];
+  for (const source of documents) {
+    if (source.value === null) continue;
+    const { deletions, rest } = takeDeletions(source);
+    for (const deletion of deletions) steps.push({ does: 'delete', deletion });
+    if (rest === undefined) continue;
+    const document = decodeDocument(rest === source.value ? source : { ...source, value: rest }, minor, failures, options);
+    if (document) steps.push({ does: 'merge', document });
+  }
+  throwIfAny(failures);
+  return { kind: 'strategic', file, steps };
+}
+
+export interface Patched {
+  readonly documents: readonly ConfigDocument[];
+  /** Values that upstream's merge would have lost. */
+  readonly kept: readonly KeptValue[];
+}
+
+/**
+ * Applies one patch; the given documents stay as they are.
+ *
+ * Failure: see `mergeDocument` and `applyDeletion`; `talos-config/json-patch-refused` with the strategic form for several documents.
+ * Source: pkg/machinery/config/configpatcher/strategic.go
+ */
+export function applyPatch(documents: readonly ConfigDocument[], patch: Patch, minor: TalosMinor): Patched {
+  return patch.kind === 'json' ? applyJsonPatch(documents, patch, minor) : applyStrategic(documents, patch.steps);
+}
+
+function applyStrategic(documents: readonly ConfigDocument[], steps: readonly Step[]): Patched {
+  const result = documents.map((document) => ({ ...document }));
+  const owned = new Set<ConfigDocument>();
+  const kept: KeptValue[] = [];
+  const find = (wanted: Pick<ConfigDocument, 'kind' | 'apiVersion' | 'name'>) =>
+    result.findIndex((document) => documentId(document) === documentId(wanted));
+  for (const step of steps) {
+    const index = find(step.does === 'merge' ? step.document : step.deletion);
+    const left = result[index];
+    if (step.does === 'merge') {
+      if (left) kept.push(...mergeDocument(left, step.document));
+      else result.push({ ...step.document, value: cloneValue(step.document.value) });
+      continue;
+    }
+    // A document that is not there needs no deletion.
+    if (!left) continue;
+    if (step.deletion.path.length === 0) {
+      result.splice(index, 1);
+      continue;
+    }
+    if (!owned.has(left)) {
+      left.value = cloneValue(left.value);
+      owned.add(left);
+    }
+    applyDeletion(left, step.deletion);
+  }
+  return { documents: result, kept };
+}
+
+function applyJsonPatch(documents: readonly ConfigDocument[], patch: Patch & { readonly kind: 'json' }, minor: TalosMinor): Patched {
+  const [only] = documents;
+  if (documents.length !== 1 || !only) {
+    const legacy = documents.find(({ kind }) => kind === 'v1alpha1');
+    const { patch: form, remainder } = strategicFormOf(patch.operations, (legacy ? plainDocument(legacy) : {}) as ConfigMap);
+    throw new TkError(
+      talosConfigFailure('talos-config/json-patch-refused', {
+        documents: documents.length,
+        ...(form === undefined ? {} : { equivalent: renderGoYaml(form, { indent: 2 }) }),
+        remainder,
+      }),
+    );
+  }
+  const plain = structuredClone(plainDocument(only)) as ConfigMap;
+  applyJsonOperations(plain, patch.operations);
+  // The result is read again, so that a key that no version knows is refused as upstream refuses it.
+  const decoded = decodeMachineConfig({ path: patch.file.path, text: renderGoYaml(plain) }, minor);
+  throwIfAny(decoded.failures);
+  return { documents: decoded.documents, kept: [] };
+}
+
+export interface PatchRequest {
+  readonly base: SourceFile;
+  readonly patches: readonly SourceFile[];
+  /** Whose tables and rules are used. */
+  readonly talosVersion: TalosMinor;
+}
+
+/** `tk machineconfig patch`: reads a configuration, applies patches in order and writes it again. */
+export function patchMachineConfig(request: PatchRequest): {
+  readonly text: string;
+  readonly documents: readonly ConfigDocument[];
+  readonly kept: readonly KeptValue[];
+} {
+  const base = decodeMachineConfig(request.base, request.talosVersion);
+  throwIfAny(base.failures);
+  if (base.documents.length === 0) throw new TkError(talosConfigFailure('talos-config/no-config', { path: request.base.path }));
+  let documents = base.documents;
+  const kept: KeptValue[] = [];
+  for (const file of request.patches) {
+    const patched = applyPatch(documents, loadPatch(file, request.talosVersion), request.talosVersion);
+    documents = patched.documents;
+    kept.push(...patched.kept);
+  }
+  return { text: renderMachineConfig(documents), documents, kept };
+}
