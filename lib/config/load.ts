@@ -227,7 +227,7 @@ function checkTogether(cluster: { read: ReadMapping; document: DataDocument } | 
     ),
     ...checkGroup('BGP', ['cilium_bgp_router_addr', 'cilium_bgp_router_asn', 'cilium_bgp_node_asn'], spans),
     ...checkGroup('backup', ['backup_s3_endpoint', 'backup_s3_bucket'], spans),
-    ...(cluster ? checkVersions(cluster.read.values as Partial<ClusterInput>, (key) => spans.get(key), entries) : []),
+    ...(cluster ? checkVersions(cluster.read.values as Partial<ClusterInput>, (key) => spans.get(key)) : []),
   ];
 }
 
@@ -243,7 +243,8 @@ function defaultNetworks(nodeNetwork: Owned, pods: readonly Owned[], services: r
 function evenControlPlanes(entries: readonly NodeEntry[]): Failure[] {
   const controllers = entries.filter(({ read }) => read.values['controller'] === true);
   const last = controllers.at(-1);
-  if (!last || controllers.length % 2 === 1) return [];
+  const areAllKnown = entries.every(({ read }) => read.paths.has('controller'));
+  if (!last || !areAllKnown || controllers.length % 2 === 1) return [];
   const tolerated = Math.max(0, Math.ceil(controllers.length / 2) - 1);
   const where = placeOf(last.document.spanOf([...last.path, 'controller']));
   return [configFailure('config/even-control-planes', { count: controllers.length, tolerated }, { where })];
@@ -268,7 +269,7 @@ function clusterModel(cluster: ClusterInput, entries: readonly NodeEntry[], data
       role: node.controller ? 'controlplane' : 'worker',
       disk: diskOf(node.disk),
       macAddresses: [node.mac_addr],
-      talosVersion: withV(node.talos_version),
+      talosVersion: withV(String(data['talos_version'])),
       ...(node.schematic_id === undefined ? {} : { schematicId: node.schematic_id }),
       secureBoot: node.secureboot,
       declaredAt: entry.document.spanOf([...entry.path, 'name']),

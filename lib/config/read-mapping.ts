@@ -50,7 +50,10 @@ export function readMapping(document: DataDocument, base: DataPath, rules: Mappi
     const key = rules.renamed && Object.hasOwn(rules.renamed, written) ? (rules.renamed[written] ?? written) : written;
     const schema = Object.hasOwn(rules.keys, key) ? rules.keys[key] : undefined;
     if (!schema) {
-      failures.push(unknownKey(written, Object.keys(rules.keys), where));
+      const unknown = unknownKey(written, Object.keys(rules.keys), where);
+      failures.push(unknown);
+      // Whoever misspelt a key has not forgotten it.
+      if (unknown.facts.suggestion !== undefined) broken.add(unknown.facts.suggestion);
       continue;
     }
     if (key !== written) {
@@ -80,7 +83,7 @@ export function readMapping(document: DataDocument, base: DataPath, rules: Mappi
   return { values, paths, failures, warnings };
 }
 
-export function unknownKey(key: string, known: readonly string[], where: ReturnType<typeof placeOf>): Failure {
+export function unknownKey(key: string, known: readonly string[], where: ReturnType<typeof placeOf>) {
   const suggestion = suggestionFor(key, known);
   return configFailure('config/unknown-key', { key, known, ...(suggestion === undefined ? {} : { suggestion }) }, { where });
 }

@@ -106,7 +106,6 @@ export const nodeKeys = {
     'Schematic of the image factory',
     '376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba',
   ).optional(),
-  talos_version: version('When it differs from the cluster', 'v1.13.9').optional(),
   mtu: z.number().int().min(1450).max(9000).optional().meta({ description: 'Default: 1500' }),
   secureboot: z.boolean().optional().meta({ description: 'Installs the signed image. Default: false' }),
   encrypt_disk: z.boolean().optional().meta({ description: 'Encrypts STATE and EPHEMERAL with a key in the TPM. Default: false' }),

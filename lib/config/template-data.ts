@@ -17,7 +17,6 @@ export interface TemplateNode extends NodeInput {
   readonly taints: Record<string, string>;
   readonly mtu: number;
   readonly container_runtime: 'runc' | 'nvidia';
-  readonly talos_version: string;
 }
 
 export interface Defaults {
@@ -72,7 +71,7 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     backup_schedule: cluster.backup_schedule ?? '0 */6 * * *',
     image_factory: cluster.image_factory ?? 'factory.talos.dev',
     kube_prism_port: kubePrismPort,
-    nodes: nodes.map((node) => templateNode(node, cluster, talosVersion)),
+    nodes: nodes.map((node) => templateNode(node, cluster)),
   };
 }
 
@@ -84,7 +83,7 @@ export function hasVip(cluster: Pick<ClusterInput, 'cluster_api_addr'>, nodes: r
   return !nodes.some((node) => node.address === cluster.cluster_api_addr);
 }
 
-function templateNode(node: NodeInput, cluster: ClusterInput, talosVersion: string): TemplateNode {
+function templateNode(node: NodeInput, cluster: ClusterInput): TemplateNode {
   const drawsFromImage = (node.extensions ?? node.kernel_args) !== undefined;
   const schematicId = node.schematic_id ?? (drawsFromImage ? undefined : cluster.schematic_id);
   return {
@@ -100,7 +99,6 @@ function templateNode(node: NodeInput, cluster: ClusterInput, talosVersion: stri
     labels: node.labels ?? {},
     taints: node.taints ?? {},
     container_runtime: node.container_runtime ?? 'runc',
-    talos_version: node.talos_version ?? talosVersion,
   };
 }
 

@@ -27,6 +27,7 @@ const expectedNames: Record<Expected, { readonly a: string; readonly form: strin
   label: { a: 'a label', form: 'write it as `gpu` or `example.com/gpu`' },
 };
 
+const quoted = (words: readonly string[]) => words.map((word) => `\`${word}\``);
 const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });
 
 export const configPrinters: Printers<ConfigFailures> = {
@@ -139,8 +140,8 @@ export const configPrinters: Printers<ConfigFailures> = {
     help: `use a network of /${smallestPrefix} or smaller`,
   }),
   'config/incomplete-group': ({ group, missing, present }) => ({
-    title: `${allOf(missing)} ${missing.length === 1 ? 'is' : 'are'} missing`,
-    because: `${allOf(present)} ${present.length === 1 ? 'is' : 'are'} set, and ${group === 'BGP' ? 'BGP' : 'the backup'} needs all of them or none`,
+    title: `${allOf(quoted(missing))} ${missing.length === 1 ? 'is' : 'are'} missing`,
+    because: `${allOf(quoted(present))} ${present.length === 1 ? 'is' : 'are'} set, and ${group === 'BGP' ? 'BGP' : 'the backup'} needs all of them or none`,
   }),
   'config/exclude-each-other': ({ node, first, second }) => ({
     title: `\`${node}\` has both \`${first}\` and \`${second}\``,
