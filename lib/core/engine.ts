@@ -160,14 +160,13 @@ class Run {
       ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }),
     });
     const counts: RunCounts = { tasks: { ...this.#tasks }, steps: { ...this.#steps } };
-    const journal = this.#journal === undefined ? undefined : this.#shown(journalPath(this.#engine.stateDirectory, this.id));
     this.#bus.emit({
       event: 'run-finished',
       ...decided,
       counts,
       failures: this.#failures,
       tookMs: clock.monotonicMs() - startedMs,
-      ...(journal === undefined ? {} : { journal }),
+      ...this.#shownJournal(),
     });
     const values = (graph?.goals ?? []).map((goal) => this.#values.get(goal));
     return { run: this.id, ...decided, failures: this.#failures, counts, values };
@@ -257,6 +256,7 @@ class Run {
       version: this.#engine.version,
       rows: rowsOf(graph),
       ...(about === undefined ? {} : { about }),
+      ...this.#shownJournal(),
     });
     await this.#confirm(graph);
     const states = await schedule(graph, {
@@ -350,6 +350,10 @@ class Run {
   }
 
   readonly #questionLock = { tail: Promise.resolve() as Promise<unknown> };
+
+  #shownJournal(): { readonly journal?: string } {
+    return this.#journal === undefined ? {} : { journal: this.#shown(journalPath(this.#engine.stateDirectory, this.id)) };
+  }
 
   #shown(path: string): string {
     return this.#options.shownPath?.(path) ?? path;

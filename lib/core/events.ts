@@ -66,6 +66,8 @@ export type EventBody =
       /** What the run is about, in one line; from the composition root. */
       readonly about?: string;
       readonly rows: readonly TaskRow[];
+      /** Where the journal is, as it may be shown; absent when the run only reads. */
+      readonly journal?: string;
     }
   | { readonly event: 'task-started'; readonly task: string }
   | { readonly event: 'task-detail'; readonly task: string; readonly text: string }
@@ -124,7 +126,6 @@ export type EventBody =
       readonly counts: RunCounts;
       readonly failures: readonly Failure[];
       readonly tookMs: number;
-      /** Relative to the repository when it lies in there; absent when nothing was journaled. */
       readonly journal?: string;
     };
 

@@ -1,0 +1,25 @@
+import { plainLinesOf } from './plain-lines.ts';
+import type { Renderer, RendererOptions } from './renderer.ts';
+import { applyEvent, newRunView } from './run-view.ts';
+import { styleWith } from './style.ts';
+import { renderSummary } from './summary.ts';
+
+/** For pipes and logs: a line when something begins, ends or is seen; no colours, no control characters. */
+export function createPlainRenderer({ stream, clock, simulated }: RendererOptions): Renderer {
+  const view = newRunView();
+  const startedMs = clock.monotonicMs();
+  return {
+    sink(event) {
+      applyEvent(view, event);
+      const { lines } = plainLinesOf(view, event);
+      if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+      if (event.event !== 'run-finished') return;
+      const summary = renderSummary(view, { style: styleWith(false), wallMs: clock.monotonicMs() - startedMs, simulated });
+      if (summary !== '') stream.write(`\n${summary}`);
+    },
+    aside: (write) => write(),
+    suspend() {},
+    resume() {},
+    async close() {},
+  };
+}

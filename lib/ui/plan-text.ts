@@ -1,0 +1,54 @@
+import { count } from '../base/index.ts';
+import type { Plan, PlannedStep } from '../core/index.ts';
+import { renderFailure } from './failure-text.ts';
+import type { Style } from './style.ts';
+import { padded, truncated, widthOf } from './width.ts';
+
+/** A plan as text, ending with a line break. `command` is what would run it. */
+export function renderPlan(plan: Plan, options: { readonly style: Style; readonly columns: number; readonly command: string }): string {
+  const { style } = options;
+  const { run, skip, unknown, calls } = plan.counts;
+  const names = Math.min(44, Math.max(0, ...plan.tasks.flatMap((task) => task.steps.map((step) => widthOf(nameOf(step)) + 2))));
+  const lines = [
+    ` ${style.bold(plan.goals.join(', '))}: ${count(run, 'step')} would run, ${skip} would be skipped${unknown === 0 ? '' : `, ${unknown} cannot be known yet`}`,
+  ];
+  let number = 0;
+  for (const task of plan.tasks) {
+    const gathersOnly = task.steps.length === 0 && !task.failure;
+    if (gathersOnly) continue;
+    lines.push(` ${style.bold(task.title)}`);
+    for (const step of task.steps) {
+      if (step.decision === 'run') number += 1;
+      const mark = step.decision === 'run' ? String(number).padStart(3) : step.decision === 'skip' ? '  –' : '  ?';
+      const note = noteOf(step);
+      const name = padded(nameOf(step), names);
+      const text = `${mark}  ${note === '' ? nameOf(step) : `${name} ${note}`}`;
+      const shown = truncated(text, Math.max(20, options.columns - 3));
+      lines.push(` ${step.decision === 'run' ? shown : style.dim(shown)}`);
+    }
+    if (task.failure)
+      lines.push(
+        ...renderFailure(task.failure, { style, severity: 'warning' })
+          .split('\n')
+          .map((line) => `      ${line}`),
+      );
+  }
+  const sum = calls === 0 ? (run === 0 ? 'Nothing would change.' : 'No mutating call is declared.') : `${count(calls, 'mutating call')}.`;
+  lines.push(` ${sum}${run === 0 && unknown === 0 ? '' : ` Run it: ${options.command}`}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const nameOf = (step: PlannedStep): string =>
+  step.node === undefined || step.title.includes(step.node) ? step.title : `${step.node}  ${step.title}`;
+
+function noteOf(step: PlannedStep): string {
+  switch (step.decision) {
+    case 'run': {
+      const calls = (step.calls ?? []).map((call) => call.call).join(', ');
+      return [step.reason, calls === '' ? undefined : calls].filter((part) => part !== undefined).join(' · ');
+    }
+    case 'skip':
+    case 'unknown':
+      return step.reason;
+  }
+}
