@@ -1,3 +1,4 @@
+export { type ReadData, readTemplateData } from './data.ts';
 export { createEngine, type EngineOptions, type Rendered, type TemplateData, type TemplateEngine } from './engine.ts';
 export { type RenderFailures, renderFailure } from './failures.ts';
 export { type Data, Float, type TemplateFunction } from './python/convert.ts';

@@ -14,7 +14,7 @@ import { percentFormat } from '../python/format.ts';
 import { escapeValue, textOf } from '../python/text.ts';
 import { type Arguments, Callable, Dict, Instance, Markup, PythonError, Tuple, typeError, typeName, Undefined, type Value } from '../python/values.ts';
 import type { CallArguments, Comparison, Expression, Template } from './ast.ts';
-import { type Applied, type CallScope, type Environment, getAttribute, getItem, missingAttribute, undefinedHint, undefinedName } from './environment.ts';
+import { type Applied, type CallScope, type Environment, getAttribute, getItem, undefinedName } from './environment.ts';
 import type { LoopObject } from './objects.ts';
 import { SelfReference } from './self.ts';
 import type { Context, Scope } from './scope.ts';
@@ -114,7 +114,8 @@ export class Evaluator implements CallScope {
         if (node.otherwise) return this.evaluate(node.otherwise, scope);
         const line = this.#host.template.file.text.slice(0, node.start).split('\n').length;
         const message = `the inline if-expression on line ${line} in '${this.#host.template.file.path}' evaluated to false and no else section was defined.`;
-        return undefinedHint(this.environment, message);
+        // Even strict environments print nothing here.
+        return new Undefined('default', message);
       }
     }
   }
@@ -138,18 +139,20 @@ export class Evaluator implements CallScope {
   #name(name: string, scope: Scope): Value {
     const value = scope.get(name);
     if (value !== undefined) return value;
-    if (name === 'self') return new SelfReference((block) => this.#host.blockReference(block, scope.context));
+    if (name === 'self') return new SelfReference(this.#host.template.file.path, (block) => this.#host.blockReference(block, scope.context));
     return undefinedName(this.environment, name);
   }
 
   #subscript(node: ExpressionOf<'subscript'>, scope: Scope): Value {
     const object = this.evaluate(node.object, scope);
     if (node.key.kind === 'slice') {
-      const part = (expression: Expression | undefined) => (expression ? this.evaluate(expression, scope) : null);
-      const slice = new Slice(part(node.key.from), part(node.key.to), part(node.key.step));
+      const bound = (expression: Expression | undefined) => (expression ? this.evaluate(expression, scope) : null);
+      const slice = new Slice(bound(node.key.from), bound(node.key.to), bound(node.key.step));
       this.#host.position = node;
       if (object instanceof Undefined) return getItem(this.environment, object, null);
-      return sliced(object, slice) ?? missingAttribute(this.environment, object, null);
+      const part = sliced(object, slice);
+      if (part === undefined) throw typeError(object instanceof Dict ? "unhashable type: 'slice'" : `'${typeName(object)}' object is not subscriptable`);
+      return part;
     }
     const key = this.evaluate(node.key, scope);
     this.#host.position = node;

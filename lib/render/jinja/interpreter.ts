@@ -181,6 +181,8 @@ export class Interpreter implements EvaluationHost {
     const evaluator = this.#evaluator;
     switch (statement.kind) {
       case 'output':
+        // What follows `extends` at the top of a template is not even evaluated.
+        if (root?.parent) return undefined;
         for (const part of statement.parts) {
           if (typeof part === 'string') this.#write(part);
           else {
@@ -227,6 +229,7 @@ export class Interpreter implements EvaluationHost {
         }
       }
       case 'block':
+        if (root?.parent) return undefined;
         this.#block(statement, scope);
         return undefined;
       case 'extends':

@@ -309,7 +309,7 @@ class TemplateParser {
     for (;;) {
       if (names.length > 0) {
         this.#stream.expect('operator', ',');
-        if (this.#stream.is('block-end')) break;
+        if (this.#options.dialect === 'minijinja' && this.#stream.is('block-end')) break;
       }
       withContext = this.#context();
       if (withContext !== undefined) break;

@@ -50,7 +50,10 @@ export const jinjaTests: readonly [string, Applied][] = [
   test('string', ['value'], ([value = null]) => isText(value)),
   test('mapping', ['value'], ([value = null]) => value instanceof Dict),
   test('sequence', ['value'], ([value = null]) => isSequence(value)),
-  test('iterable', ['value'], ([value = null]) => isIterable(value)),
+  test('iterable', ['value'], ([value = null]) => {
+    if (value instanceof Undefined) value.failIfStrict();
+    return isIterable(value);
+  }),
   test('callable', ['value'], ([value = null]) => value instanceof Callable || value instanceof Undefined || (value instanceof Instance && value.isCallable())),
   test('sameas', ['value', 'other'], ([value = null, other = null]) => isSame(value, other)),
   test('escaped', ['value'], ([value = null]) => value instanceof Markup || (value instanceof Undefined && value.mode === 'chainable')),

@@ -144,7 +144,7 @@ function dictMethod(dict: Dict, name: string): Callable | undefined {
 /** What `dict(x)` and `dict.update(x)` take. */
 export function pairsOf(source: Value): [Value, Value][] {
   if (source instanceof Dict) return source.entries();
-  if (source instanceof Undefined) source.failIfStrict();
+  if (source instanceof Undefined) source.fail();
   return Array.from(iterate(source), (item, index) => {
     const parts = listOf(item);
     if (parts.length !== 2) throw valueError(`dictionary update sequence element #${index} has length ${parts.length}; 2 is required`);

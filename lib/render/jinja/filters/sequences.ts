@@ -27,8 +27,8 @@ function sortedBy(items: Value[], key: (item: Value) => Value, reverse: boolean)
 }
 
 function sortKey(scope: CallScope, attribute: Value, after: (value: Value) => Value): (item: Value) => Value {
-  if (typeof attribute !== 'string' || !attribute.includes(',')) return attributeGetter(scope, attribute, after);
-  const getters = attribute.split(',').map((part) => attributeGetter(scope, part, after));
+  const parts: Value[] = typeof attribute === 'string' ? attribute.split(',') : [attribute];
+  const getters = parts.map((part) => attributeGetter(scope, part, after));
   return (item) => getters.map((get) => get(item));
 }
 
@@ -141,7 +141,7 @@ export const sequenceFilters: readonly [string, Applied][] = [
   filter('reverse', ['value'], ([value = null]) => {
     if (isText(value)) return [...Array.from(textOf(value))].reverse().join('');
     if (value instanceof Undefined) value.failIfStrict();
-    if (value instanceof Iterator || Array.isArray(value) || value instanceof Tuple || value instanceof Dict || value instanceof DictView || value instanceof Range) {
+    if (value instanceof Undefined || value instanceof Iterator || Array.isArray(value) || value instanceof Tuple || value instanceof Dict || value instanceof DictView || value instanceof Range) {
       return iterator(Array.isArray(value) ? 'list_reverseiterator' : 'reversed', listOf(value).reverse());
     }
     throw argumentError('argument must be iterable');

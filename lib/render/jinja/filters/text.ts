@@ -141,6 +141,10 @@ export const textFilters: readonly [string, Applied][] = [
     return onText(s, (text) => indented(text, indention, isTrue(first), isTrue(blank)));
   }),
   filter('truncate', ['s', ['length', 255n], ['killwords', false], ['end', '...'], ['leeway', null]], ([s = null, length = null, killWords = null, end = null, leeway = null]) => {
+    if (s instanceof Undefined) {
+      s.failIfStrict();
+      return s;
+    }
     if (!isText(s)) throw typeError(`object of type '${typeName(s)}' has no len()`);
     return onText(s, (text) => truncated(text, size(length), isTrue(killWords), textOf(end), leeway === null ? 5 : size(leeway)));
   }),
