@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file definitions/extensions.proto.
  */
 export const file_definitions_extensions: GenFile = /*@__PURE__*/
-  fileDesc("ChxkZWZpbml0aW9ucy9leHRlbnNpb25zLnByb3RvEiV0YWxvcy5yZXNvdXJjZS5kZWZpbml0aW9ucy5leHRlbnNpb25zIlEKDUNvbXBhdGliaWxpdHkSQAoFdGFsb3MYASABKAsyMS50YWxvcy5yZXNvdXJjZS5kZWZpbml0aW9ucy5leHRlbnNpb25zLkNvbnN0cmFpbnQiHQoKQ29uc3RyYWludBIPCgd2ZXJzaW9uGAEgASgJIq8BCghNZXRhZGF0YRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEksKDWNvbXBhdGliaWxpdHkYBSABKAsyNC50YWxvcy5yZXNvdXJjZS5kZWZpbml0aW9ucy5leHRlbnNpb25zLkNvbXBhdGliaWxpdHkSEgoKZXh0cmFfaW5mbxgGIAEoCWIGcHJvdG8z");
+  fileDesc("ChxkZWZpbml0aW9ucy9leHRlbnNpb25zLnByb3RvEiV0YWxvcy5yZXNvdXJjZS5kZWZpbml0aW9ucy5leHRlbnNpb25zIlEKDUNvbXBhdGliaWxpdHkSQAoFdGFsb3MYASABKAsyMS50YWxvcy5yZXNvdXJjZS5kZWZpbml0aW9ucy5leHRlbnNpb25zLkNvbnN0cmFpbnQiHQoKQ29uc3RyYWludBIPCgd2ZXJzaW9uGAEgASgJIlkKBUxheWVyEg0KBWltYWdlGAEgASgJEkEKCG1ldGFkYXRhGAIgASgLMi8udGFsb3MucmVzb3VyY2UuZGVmaW5pdGlvbnMuZXh0ZW5zaW9ucy5NZXRhZGF0YSKvAQoITWV0YWRhdGESDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg4KBmF1dGhvchgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRJLCg1jb21wYXRpYmlsaXR5GAUgASgLMjQudGFsb3MucmVzb3VyY2UuZGVmaW5pdGlvbnMuZXh0ZW5zaW9ucy5Db21wYXRpYmlsaXR5EhIKCmV4dHJhX2luZm8YBiABKAliBnByb3RvMw");
 
 /**
  * @generated from message talos.resource.definitions.extensions.Compatibility
@@ -45,6 +45,28 @@ export type Constraint = Message<"talos.resource.definitions.extensions.Constrai
  */
 export const ConstraintSchema: GenMessage<Constraint> = /*@__PURE__*/
   messageDesc(file_definitions_extensions, 1);
+
+/**
+ * @generated from message talos.resource.definitions.extensions.Layer
+ */
+export type Layer = Message<"talos.resource.definitions.extensions.Layer"> & {
+  /**
+   * @generated from field: string image = 1;
+   */
+  image: string;
+
+  /**
+   * @generated from field: talos.resource.definitions.extensions.Metadata metadata = 2;
+   */
+  metadata?: Metadata | undefined;
+};
+
+/**
+ * Describes the message talos.resource.definitions.extensions.Layer.
+ * Use `create(LayerSchema)` to create a new message.
+ */
+export const LayerSchema: GenMessage<Layer> = /*@__PURE__*/
+  messageDesc(file_definitions_extensions, 2);
 
 /**
  * @generated from message talos.resource.definitions.extensions.Metadata
@@ -86,5 +108,5 @@ export type Metadata = Message<"talos.resource.definitions.extensions.Metadata">
  * Use `create(MetadataSchema)` to create a new message.
  */
 export const MetadataSchema: GenMessage<Metadata> = /*@__PURE__*/
-  messageDesc(file_definitions_extensions, 2);
+  messageDesc(file_definitions_extensions, 3);
 

@@ -1,0 +1,349 @@
+import {
+  type Clock,
+  type Dial,
+  type Failure,
+  failureOf,
+  GrpcError,
+  hasCode,
+  stripControl,
+  type TalosConnection,
+  type TalosTrust,
+  throwIfAborted,
+  TkError,
+} from '../../base/index.ts';
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  methodPath,
+  toBinary,
+} from '../../upstream/index.ts';
+import { changesNothing, deadlineOf, shortName, statusNames, statusRows } from './calls.ts';
+import { talosFailure } from './failures.ts';
+
+export interface TalosPorts {
+  readonly dial: Pick<Dial, 'talos'>;
+  readonly clock: Clock;
+}
+
+/** One machine, and how to speak to it. */
+export interface TalosMachine {
+  /** How people call it. */
+  readonly node: string;
+  /** The address or name of its apid; never the cluster's virtual address. */
+  readonly host: string;
+  /** Default 50000. */
+  readonly port?: number;
+  readonly trust: TalosTrust;
+  /** `host` is another control plane that passes the calls on to this address. */
+  readonly through?: string;
+}
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  /** Default: the table in `calls.ts`. */
+  readonly deadlineMs?: number;
+}
+
+type Method<I extends DescMessage, O extends DescMessage> = DescMethod & { readonly input: I; readonly output: O };
+
+/**
+ * The calls to one machine over one connection at a time.
+ *
+ * A connection is thrown away as soon as a call on it ends in Unavailable or passes its deadline: what is behind it may be a
+ * machine that will never answer on it again. Deadlines run on the World's clock.
+ */
+export interface Session {
+  readonly machine: TalosMachine;
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: Method<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions,
+  ): Promise<MessageShape<O>>;
+  /** Server streams. The deadline is for the whole stream; followers pass their own. */
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: Method<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions,
+  ): AsyncGenerator<MessageShape<O>>;
+  /** Client streams: many requests, one reply. */
+  upload<I extends DescMessage, O extends DescMessage>(
+    method: Method<I, O>,
+    requests: AsyncIterable<MessageInitShape<I>>,
+    options: CallOptions,
+  ): Promise<MessageShape<O>>;
+  /** The connection that the next call uses. Dials when there is none. */
+  connection(signal: AbortSignal): Promise<TalosConnection>;
+  close(): void;
+}
+
+export interface SessionOptions {
+  /** Runs before each call that may change something, on the connection that will carry it. */
+  readonly beforeMutation: 'refuse' | ((connection: TalosConnection, signal: AbortSignal) => Promise<void>);
+}
+
+const unavailable = 14;
+const apidPort = 50_000;
+/** Long enough for a handshake with a small board under load, short enough to try again within a minute. */
+const dialDeadlineMs = 8_000;
+
+export function createSession(ports: TalosPorts, machine: TalosMachine, options: SessionOptions): Session {
+  const { dial, clock } = ports;
+  const at = { node: machine.node, address: machine.host };
+  const metadata = machine.through === undefined ? {} : { node: machine.through };
+  let current: TalosConnection | undefined;
+
+  const discard = (connection: TalosConnection | undefined) => {
+    connection?.close();
+    if (current === connection) current = undefined;
+  };
+
+  const connect = async (signal: AbortSignal): Promise<TalosConnection> => {
+    if (current?.isOpen()) return current;
+    discard(current);
+    const limit = deadlineSignal(clock, dialDeadlineMs, signal);
+    try {
+      const target = { host: machine.host, port: machine.port ?? apidPort, trust: machine.trust };
+      const dialled = dial.talos(target, limit.signal);
+      // A connection that comes after we gave up is nobody's.
+      dialled.then((late) => limit.signal.aborted && late.close()).catch(() => {});
+      current = await Promise.race([dialled, limit.expired]);
+      return current;
+    } catch (error) {
+      throwIfAborted(signal, `connecting to ${machine.node}`);
+      throw unreachable(at, error, limit.hasExpired());
+    } finally {
+      limit.stop();
+    }
+  };
+
+  const converted = (error: unknown, call: Outgoing, lateAfterMs?: number): TkError => {
+    if (error instanceof TkError) return error;
+    if (lateAfterMs !== undefined) {
+      return call.isReading
+        ? new TkError(talosFailure('talos/deadline', { ...at, method: call.name, deadlineMs: lateAfterMs }))
+        : new TkError(talosFailure('talos/outcome-unknown', { ...at, method: call.name, because: `no answer within ${lateAfterMs} ms` }));
+    }
+    return error instanceof GrpcError ? refusal(at, call, error) : new TkError(failureOf(error));
+  };
+
+  /** A connection on which the machine has just proven who it is. */
+  const provenConnection = async (call: Outgoing, signal: AbortSignal): Promise<TalosConnection> => {
+    if (options.beforeMutation === 'refuse') throw new TkError(talosFailure('talos/read-only', { ...at, method: call.name }));
+    for (;;) {
+      const before = current;
+      const connection = await connect(signal);
+      try {
+        await options.beforeMutation(connection, signal);
+        if (connection.isOpen()) return connection;
+        throw unreachable(at, undefined, false);
+      } catch (error) {
+        discard(connection);
+        // One from before may have died while it was idle; a new one gets no second chance.
+        if (connection !== before || !hasCode(error, 'talos/unavailable', 'talos/unreachable')) throw error;
+      }
+    }
+  };
+
+  /** One attempt on one connection, with everything that must hold about it. */
+  async function* attempt(
+    call: Outgoing,
+    { signal, deadlineMs }: CallOptions,
+    onConnected: (reused: boolean) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const limitMs = deadlineMs ?? deadlineOf(call.path);
+    const limit = deadlineSignal(clock, limitMs, signal);
+    let connection: TalosConnection | undefined;
+    let isSent = false;
+    try {
+      const before = current;
+      connection = await (call.isReading ? connect(limit.signal) : provenConnection(call, limit.signal));
+      onConnected(connection === before);
+      isSent = true;
+      const replies = connection
+        .call({ path: call.path, metadata, requests: call.requests(), signal: limit.signal })
+        [Symbol.asyncIterator]();
+      try {
+        for (;;) {
+          const next = await Promise.race([replies.next(), limit.expired]);
+          if (next.done) return;
+          yield next.value;
+        }
+      } finally {
+        void Promise.resolve(replies.return?.()).catch(() => {});
+      }
+    } catch (error) {
+      const isLate = limit.hasExpired();
+      if (isLate || !(error instanceof GrpcError) || error.status.code === unavailable) discard(connection);
+      if (signal.aborted && !call.isReading && isSent) {
+        throw new TkError(talosFailure('talos/outcome-unknown', { ...at, method: call.name, because: 'stopped while it was under way' }));
+      }
+      throwIfAborted(signal, `${call.name} on ${machine.node}`);
+      // Before the request left, a passed deadline is only a machine that cannot be reached.
+      if (isLate && !isSent) throw unreachable(at, error, true);
+      throw converted(error, call, isLate ? limitMs : undefined);
+    } finally {
+      limit.stop();
+    }
+  }
+
+  /** Reading calls on a connection from before get one more try on a new one: it may have died while it was idle. */
+  async function* replies(call: Outgoing, callOptions: CallOptions): AsyncGenerator<Uint8Array> {
+    let wasReused = false;
+    let received = 0;
+    try {
+      for await (const reply of attempt(call, callOptions, (reused) => (wasReused = reused))) {
+        received += 1;
+        yield reply;
+      }
+      return;
+    } catch (error) {
+      if (!wasReused || received > 0 || !call.isReading || !hasCode(error, 'talos/unavailable')) throw error;
+    }
+    yield* attempt(call, callOptions, () => {});
+  }
+
+  const single = async (found: AsyncIterable<Uint8Array>, call: Outgoing): Promise<Uint8Array> => {
+    // Read to the end: the status comes after the message.
+    let only: Uint8Array | undefined;
+    for await (const reply of found) only ??= reply;
+    if (only) return only;
+    throw unexpected(call, 'one message');
+  };
+
+  const unexpected = (call: Outgoing, expected: string) =>
+    new TkError(talosFailure('talos/unexpected-reply', { ...at, method: call.name, expected }));
+
+  const decode = <O extends DescMessage>(call: Outgoing, schema: O, bytes: Uint8Array): MessageShape<O> => {
+    try {
+      return fromBinary(schema, bytes);
+    } catch {
+      throw unexpected(call, schema.typeName);
+    }
+  };
+
+  return {
+    machine,
+    async unary(method, request, callOptions) {
+      const call = outgoing(method, request);
+      return decode(call, method.output, await single(replies(call, callOptions), call));
+    },
+    async *stream(method, request, callOptions) {
+      const call = outgoing(method, request);
+      for await (const reply of replies(call, callOptions)) yield decode(call, method.output, reply);
+    },
+    async upload(method, requests, callOptions) {
+      const encoded = async function* () {
+        for await (const request of requests) yield toBinary(method.input, create(method.input, request));
+      };
+      const call = { ...named(method), isReading: false, requests: encoded };
+      return decode(
+        call,
+        method.output,
+        await single(
+          attempt(call, callOptions, () => {}),
+          call,
+        ),
+      );
+    },
+    connection: connect,
+    close: () => discard(current),
+  };
+}
+
+interface Outgoing {
+  readonly path: string;
+  readonly name: string;
+  /** It leaves the machine as it was. */
+  readonly isReading: boolean;
+  readonly requests: () => AsyncIterable<Uint8Array>;
+}
+
+const named = (method: DescMethod) => ({ path: methodPath(method), name: shortName(method) });
+
+function outgoing<I extends DescMessage>(method: DescMethod & { readonly input: I }, request: MessageInitShape<I>): Outgoing {
+  const message = create(method.input, request);
+  const bytes = toBinary(method.input, message);
+  return {
+    ...named(method),
+    isReading: changesNothing(methodPath(method), message),
+    requests: async function* () {
+      yield bytes;
+    },
+  };
+}
+
+type At = { readonly node: string; readonly address: string };
+
+function unreachable(at: At, error: unknown, isLate: boolean): TkError {
+  const cause: Failure | undefined = error instanceof TkError ? error.failure : undefined;
+  if (cause && cause.code !== 'host/dial') return error as TkError;
+  const { reason, detail } = cause?.facts ?? {};
+  return new TkError(
+    talosFailure(
+      'talos/unreachable',
+      {
+        ...at,
+        reason: isLate ? 'timeout' : typeof reason === 'string' ? reason : 'reset',
+        ...(typeof detail === 'string' ? { detail } : {}),
+      },
+      cause ? { cause } : {},
+    ),
+  );
+}
+
+const codeByStatus: Readonly<
+  Record<number, 'not-found' | 'already-exists' | 'permission-denied' | 'unimplemented' | 'failed-precondition' | 'invalid-argument'>
+> = {
+  3: 'invalid-argument',
+  5: 'not-found',
+  6: 'already-exists',
+  7: 'permission-denied',
+  9: 'failed-precondition',
+  12: 'unimplemented',
+};
+
+/** Longer texts are diffs of machine configs: they do not belong into a failure, and may hold secrets. */
+const longestMessage = 300;
+
+function refusal(at: At, { name: method, isReading }: Outgoing, { status }: GrpcError): TkError {
+  const message = stripControl(status.message.split('\n')[0] ?? '').slice(0, longestMessage);
+  const row = statusRows[status.code];
+  if (!isReading && row?.mayHaveHappened) {
+    const because = `${statusNames[status.code] ?? status.code}: ${message}`;
+    return new TkError(talosFailure('talos/outcome-unknown', { ...at, method, because }));
+  }
+  if (row?.redial) return new TkError(talosFailure('talos/unavailable', { ...at, method, message }));
+  const code = codeByStatus[status.code];
+  if (code) return new TkError(talosFailure(`talos/${code}`, { ...at, method, message }));
+  return new TkError(talosFailure('talos/rpc', { ...at, method, message, status: statusNames[status.code] ?? String(status.code) }));
+}
+
+interface Limit {
+  /** Fires at the deadline or with the caller's signal. */
+  readonly signal: AbortSignal;
+  /** Rejects then, so that a peer which ignores the signal holds nobody up. */
+  readonly expired: Promise<never>;
+  hasExpired(): boolean;
+  stop(): void;
+}
+
+function deadlineSignal(clock: Clock, deadlineMs: number, signal: AbortSignal): Limit {
+  const cut = new AbortController();
+  const timer = new AbortController();
+  const both = AbortSignal.any([signal, cut.signal]);
+  clock.sleep(deadlineMs, timer.signal).then(
+    () => cut.abort(),
+    () => {},
+  );
+  const expired = new Promise<never>((_, reject) => {
+    const abort = () => reject(new GrpcError(1, 'cut off'));
+    if (both.aborted) abort();
+    else both.addEventListener('abort', abort, { once: true });
+  });
+  expired.catch(() => {});
+  return { signal: both, expired, hasExpired: () => cut.signal.aborted && !signal.aborted, stop: () => timer.abort() };
+}
