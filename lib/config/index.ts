@@ -16,3 +16,17 @@ export type { ClusterModel, ClusterPaths, DiskChoice, NodeModel } from './model.
 export { secretKeys, type SecretKey } from './schema.ts';
 export { type ClusterSecrets, placeholderSecrets, readSecrets, secretData, secretsFile } from './secret-inputs.ts';
 export type { TemplateData, TemplateNode } from './template-data.ts';
+
+// talconfig.yaml
+export {
+  defaultEnvFiles,
+  defaultSecretFiles,
+  loadTalconfig,
+  type Talconfig,
+  type TalconfigNode,
+  type TalconfigOptions,
+  type TalconfigPatch,
+} from './talconfig.ts';
+export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';
+export { clusterModelOf } from './talconfig-model.ts';
+export type { Plain, PlainMap } from './talconfig-read.ts';

@@ -53,4 +53,14 @@ export {
 export { defaultKubernetes, kubernetesRanges, newestTalos } from './compatibility.ts';
 
 // What each Talos minor generates and supports.
-export { compatibility, type ContractSwitch, contractSwitches, defaultKubernetesVersion, isSwitchedOn, talosDefaults } from './contracts.ts';
+export {
+  compatibility,
+  type ContractSwitch,
+  contractSwitches,
+  defaultKubernetesVersion,
+  isSwitchedOn,
+  talosDefaults,
+} from './contracts.ts';
+
+// What talhelper's file and the image factory's schematics may say.
+export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';

@@ -82,6 +82,21 @@ function pemTypes(): [string, SchemaType][] {
 }
 
 function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
+  const { kindLines, typeNamed } = readTypes(table);
+  const kinds = new Map<string, DocumentKind>();
+  for (const [kind = '', type = '', nameField] of kindLines) {
+    const struct = typeNamed(type);
+    if (struct.is === 'struct') kinds.set(kind, { kind, type: struct, ...(nameField === undefined ? {} : { nameField }) });
+  }
+  return { minor, kinds };
+}
+
+/** The types of talhelper's file, which borrows from the tables of Talos. */
+export function typeFromTables(name: string, table: string): SchemaType {
+  return readTypes(`${table14}${table}`).typeNamed(name);
+}
+
+function readTypes(table: string): { readonly kindLines: readonly (readonly string[])[]; typeNamed(name: string): SchemaType } {
   const declared = new Map<string, { readonly word: string; readonly rest: readonly string[]; readonly fields: string[] }>();
   const kindLines: (readonly string[])[] = [];
   let open: string[] = [];
@@ -130,10 +145,5 @@ function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
     }
     return struct;
   };
-  const kinds = new Map<string, DocumentKind>();
-  for (const [kind = '', type = '', nameField] of kindLines) {
-    const struct = typeNamed(type);
-    if (struct.is === 'struct') kinds.set(kind, { kind, type: struct, ...(nameField === undefined ? {} : { nameField }) });
-  }
-  return { minor, kinds };
+  return { kindLines, typeNamed };
 }

@@ -1,0 +1,128 @@
+import { type Failure, type Place, placeOf, type SourceFile, type Span, suggestionFor } from '../base/index.ts';
+import { type DataDocument, type DataPath, formatPath } from '../format/index.ts';
+import { removedTalconfigKeys, type SchemaType } from '../upstream/index.ts';
+import { talconfigFailure } from './talconfig-failures.ts';
+import type { Substituted } from './talconfig-envsubst.ts';
+
+export type Plain = string | number | bigint | boolean | null | Plain[] | { [key: string]: Plain };
+export type PlainMap = { [key: string]: Plain };
+
+/** A talconfig as it was read, and the way back to the places in the file. */
+export interface TalconfigSource {
+  readonly original: SourceFile;
+  readonly substituted: Substituted;
+  readonly document: DataDocument;
+}
+
+/** Where a part of the file was written, in the file as the user sees it. A line that holds a filled-in variable is shown as written. */
+export function placeIn(source: TalconfigSource, path: DataPath, part: 'key' | 'value'): Place {
+  return originalPlace(source, placeOf(source.document.spanOf(path, part)));
+}
+
+export function originalPlace(source: Pick<TalconfigSource, 'original' | 'substituted'>, place: Place): Place {
+  if (place.kind !== 'file') return place;
+  const mapped = source.substituted.lines[place.line - 1];
+  if (!mapped) return place;
+  const text = source.original.text.split('\n')[mapped.line]?.replace(/\r$/, '') ?? '';
+  const column = mapped.asWritten ? place.column : Math.max(1, text.search(/\S/) + 1);
+  const length = mapped.asWritten
+    ? Math.max(1, Math.min(place.excerpt?.length ?? 1, text.length - column + 1))
+    : Math.max(1, text.trim().length);
+  return { kind: 'file', path: source.original.path, line: mapped.line + 1, column, excerpt: { text, length } };
+}
+
+export function spanIn(source: TalconfigSource, path: DataPath, part: 'key' | 'value'): Span {
+  const place = placeIn(source, path, part);
+  if (place.kind !== 'file') return { file: source.original, start: 0, end: 1 };
+  let start = 0;
+  for (let line = 1; line < place.line; line += 1) start = source.original.text.indexOf('\n', start) + 1;
+  start += place.column - 1;
+  return { file: source.original, start, end: start + (place.excerpt?.length ?? 1) };
+}
+
+/** Reads the whole file by the schema: shapes, unknown keys, and text where text is meant. Absent and null keys are left out. */
+export function readBySchema(source: TalconfigSource, type: SchemaType, failures: Failure[]): PlainMap {
+  const { document } = source;
+  const walk = (expected: SchemaType, value: unknown, path: DataPath): Plain | undefined => {
+    const wrong = (what: string): undefined => {
+      failures.push(
+        talconfigFailure(
+          'talconfig/wrong-type',
+          { path: formatPath(path), expected: what, found: foundType(value) },
+          { where: placeIn(source, path, 'value') },
+        ),
+      );
+      return undefined;
+    };
+    if (value === null || value === undefined) return undefined;
+    switch (expected.is) {
+      case 'pointer':
+        return walk(expected.to, value, path);
+      case 'any':
+        return value as Plain;
+      case 'struct': {
+        if (!isPlainMap(value)) return wrong('a mapping');
+        const result: PlainMap = {};
+        for (const [key, child] of Object.entries(value)) {
+          const field = expected.byName.get(key);
+          if (!field) {
+            failures.push(unknownKey(key, expected, [...path, key]));
+            continue;
+          }
+          const read = walk(field.type, child, [...path, key]);
+          if (read !== undefined) result[key] = read;
+        }
+        return result;
+      }
+      case 'map': {
+        if (!isPlainMap(value)) return wrong('a mapping');
+        const result: PlainMap = {};
+        for (const [key, child] of Object.entries(value))
+          result[key] = child === null ? '' : (walk(expected.of, child, [...path, key]) ?? '');
+        return result;
+      }
+      case 'list': {
+        if (!Array.isArray(value)) return wrong('a list');
+        return value.flatMap((item: unknown, index) => walk(expected.of, item, [...path, index]) ?? []);
+      }
+      case 'enum':
+        return typeof value === 'object' ? wrong('a text') : (document.scalarAt(path)?.text ?? String(value));
+      case 'scalar':
+        return readScalar(expected.go, value, path, wrong);
+    }
+  };
+  const readScalar = (go: string, value: unknown, path: DataPath, wrong: (what: string) => undefined): Plain | undefined => {
+    if (typeof value === 'object') return wrong(go === 'bool' ? 'true or false' : 'a text');
+    if (go === 'bool') {
+      if (typeof value === 'boolean') return value;
+      const word = String(value);
+      if (['y', 'Y', 'yes', 'on'].includes(word)) return true;
+      return ['n', 'N', 'no', 'off'].includes(word) ? false : wrong('true or false');
+    }
+    if (/^u?int\d*$|FileMode$/.test(go)) return typeof value === 'number' || typeof value === 'bigint' ? value : wrong('a number');
+    if (typeof value === 'string') return value;
+    return document.scalarAt(path)?.text ?? String(value);
+  };
+  const unknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): Failure => {
+    const where = { where: placeIn(source, path, 'key') };
+    const removed = expected.go.startsWith('talconfig.') ? removedTalconfigKeys[key] : undefined;
+    if (removed !== undefined) return talconfigFailure('talconfig/removed-key', { key, replacement: removed }, where);
+    const suggestion = suggestionFor(key, expected.byName.keys());
+    return talconfigFailure(
+      'talconfig/unknown-key',
+      { key, at: formatPath(path.slice(0, -1)), ...(suggestion ? { suggestion } : {}) },
+      where,
+    );
+  };
+  return (walk(type, document.value, []) as PlainMap | undefined) ?? {};
+}
+
+export function isPlainMap(value: unknown): value is PlainMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function foundType(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return typeof value === 'string' ? 'a text' : typeof value === 'boolean' ? 'true or false' : 'a number';
+}

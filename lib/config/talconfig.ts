@@ -1,0 +1,342 @@
+import { dirname, isAbsolute, join, relative } from 'node:path/posix';
+import { type Failure, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
+import { parseYaml } from '../format/index.ts';
+import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/index.ts';
+import { checkTalconfig } from './talconfig-checks.ts';
+import { parseEnvFile } from './talconfig-env-file.ts';
+import { blankComments, type Environment, substituteText, substituteYaml } from './talconfig-envsubst.ts';
+import { talconfigFailure } from './talconfig-failures.ts';
+import {
+  isPlainMap,
+  originalPlace,
+  type Plain,
+  type PlainMap,
+  placeIn,
+  readBySchema,
+  spanIn,
+  type TalconfigSource,
+} from './talconfig-read.ts';
+
+/** A patch in the order in which talhelper applies it: those of the group, of the node, of the cluster. */
+export interface TalconfigPatch {
+  readonly from: 'group' | 'node' | 'cluster';
+  /** What is read. For a patch inside of talconfig.yaml its lines stand where they stand there. */
+  readonly file: SourceFile;
+  /** Holds Go templates: rendered first, then `finish` fills in variables (only of files; those of talconfig.yaml are filled in already). */
+  readonly isTemplate: boolean;
+  finish(rendered: string): string;
+}
+
+export interface TalconfigNode {
+  readonly hostname: string;
+  readonly ipAddresses: readonly string[];
+  readonly controlPlane: boolean;
+  readonly installDisk?: string;
+  readonly installDiskSelector?: PlainMap;
+  readonly ignoreHostname: boolean;
+  /** Every key that a group may have too, merged: what the node says replaces what its group says. */
+  readonly configs: PlainMap;
+  readonly certSans: readonly string[];
+  readonly patches: readonly TalconfigPatch[];
+  /** Files whose documents are appended after all patches. */
+  readonly extraManifests: readonly TalconfigPatch[];
+  readonly machineFiles: readonly PlainMap[];
+  readonly fileNameTemplate?: string;
+  readonly declaredAt: Span;
+}
+
+export interface Talconfig {
+  readonly source: TalconfigSource;
+  readonly clusterName: string;
+  /** With its `v`. */
+  readonly talosVersion: string;
+  /** With its `v`. */
+  readonly kubernetesVersion: string;
+  readonly endpoint: string;
+  readonly domain?: string;
+  readonly allowSchedulingOnControlPlanes: boolean;
+  readonly additionalMachineCertSans: readonly string[];
+  readonly additionalApiServerCertSans: readonly string[];
+  readonly inlineManifests: readonly { readonly name: string; readonly contents: string }[];
+  readonly clusterPodNets: readonly string[];
+  readonly clusterSvcNets: readonly string[];
+  readonly cniConfig?: PlainMap;
+  readonly patches: readonly TalconfigPatch[];
+  readonly imageFactory: {
+    readonly registryUrl: string;
+    readonly schematicEndpoint: string;
+    readonly protocol: string;
+    readonly installerUrlTemplate?: string;
+    readonly imageUrlTemplate?: string;
+  };
+  readonly nodes: readonly TalconfigNode[];
+  /** Deprecations and the like; never fatal. */
+  readonly warnings: readonly Failure[];
+  /** Absolute paths of everything that was read. */
+  readonly inputs: readonly string[];
+}
+
+export const defaultEnvFiles: readonly string[] = ['talenv.yaml', 'talenv.sops.yaml', 'talenv.yml', 'talenv.sops.yml'];
+export const defaultSecretFiles: readonly string[] = ['talsecret.yaml', 'talsecret.sops.yaml', 'talsecret.yml', 'talsecret.sops.yml'];
+
+export interface TalconfigOptions {
+  /** Absolute path of the repository: places and messages name files relative to it. */
+  readonly root: string;
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute paths; default: talenv files beside the talconfig. Later ones win. */
+  readonly envFiles?: readonly string[];
+  /** Variables of the process; files win over them. */
+  readonly environment?: Environment;
+  /** Gives the plain text of a file that may be a SOPS file. */
+  readonly decrypt: (file: SourceFile) => Promise<string>;
+}
+
+/**
+ * Reads a talconfig.yaml with everything that it refers to.
+ *
+ * Failure: all problems of all files at once: `talconfig/…`, `format/…`.
+ * Source: talhelper v3.1.17 pkg/config/loader.go
+ */
+export async function loadTalconfig(files: Pick<World['files'], 'readText'>, options: TalconfigOptions): Promise<Talconfig> {
+  const failures: Failure[] = [];
+  const inputs: string[] = [options.path];
+  const shown = (path: string) => (path.startsWith(`${options.root}/`) ? relative(options.root, path) : path);
+  const text = await files.readText(options.path);
+  if (text === undefined) throw new TkError(talconfigFailure('talconfig/missing-file', { path: shown(options.path), neededBy: 'tk' }));
+  const original: SourceFile = { path: shown(options.path), text: text.replace(/^\uFEFF/, '') };
+  const folder = dirname(options.path);
+
+  const environment: Record<string, string | undefined> = { ...options.environment };
+  for (const path of options.envFiles ?? defaultEnvFiles.map((name) => join(folder, name))) {
+    const content = await files.readText(path);
+    if (content === undefined) continue;
+    inputs.push(path);
+    const file = { path: shown(path), text: content };
+    const read = parseEnvFile({ ...file, text: await options.decrypt(file) });
+    failures.push(...read.failures);
+    Object.assign(environment, read.variables);
+  }
+
+  const substituted = substituteYaml(original, environment);
+  failures.push(...substituted.failures);
+  const parsed = parseYaml({ path: original.path, text: substituted.text }, { version: 'go' });
+  for (const failure of parsed.failures) {
+    failures.push(failure.where ? { ...failure, where: originalPlace({ original, substituted }, failure.where) } : failure);
+  }
+  const [document] = parsed.documents;
+  throwIfAny(failures);
+  if (!document)
+    throw new TkError(
+      talconfigFailure('talconfig/required', { path: 'clusterName' }, { where: placeOf({ file: original, start: 0, end: 1 }) }),
+    );
+  const source: TalconfigSource = { original, substituted, document };
+  const root = readBySchema(source, talconfigSchema(), failures);
+
+  /** Text of an `@file`; undefined, with a failure, when it does not exist. */
+  const readReference = async (reference: string, at: readonly (string | number)[]): Promise<SourceFile | undefined> => {
+    const name = reference.replace(/^@/, '').trim();
+    const path = isAbsolute(name) ? name : join(folder, name);
+    const content = await files.readText(path);
+    if (content === undefined) {
+      failures.push(
+        talconfigFailure('talconfig/missing-file', { path: shown(path), neededBy: original.path }, { where: placeIn(source, at, 'value') }),
+      );
+      return undefined;
+    }
+    inputs.push(path);
+    return { path: shown(path), text: await options.decrypt({ path: shown(path), text: content }) };
+  };
+  const filled = (file: SourceFile, content: string): string => {
+    const { text: done, failures: found } = substituteText(blankComments(content), environment, file);
+    failures.push(...found);
+    return done;
+  };
+  const contentOf = async (value: string, skipEnvsubst: boolean, at: readonly (string | number)[]): Promise<string> => {
+    if (!value.startsWith('@') || value.trim() === '@') return value;
+    const file = await readReference(value, at);
+    return file === undefined ? '' : skipEnvsubst ? file.text : filled(file, file.text);
+  };
+  const patchOf = async (
+    value: string,
+    from: TalconfigPatch['from'],
+    at: readonly (string | number)[],
+  ): Promise<TalconfigPatch | undefined> => {
+    if (!value.startsWith('@')) {
+      const isTemplate = value.includes('{{');
+      return { from, file: inPlace(source, at, value), isTemplate, finish: (rendered) => rendered };
+    }
+    const file = await readReference(value, at);
+    if (file === undefined || file.text.trim() === '') return undefined;
+    const isTemplate = file.text.includes('{{');
+    // Templates see the file as it is; variables are filled in after them.
+    if (isTemplate) return { from, file, isTemplate, finish: (rendered) => filled(file, rendered) };
+    return { from, file: { path: file.path, text: filled(file, file.text) }, isTemplate, finish: (rendered) => rendered };
+  };
+  const patchesOf = async (
+    value: Plain | undefined,
+    from: TalconfigPatch['from'],
+    at: readonly (string | number)[],
+  ): Promise<TalconfigPatch[]> => {
+    const patches: TalconfigPatch[] = [];
+    for (const [index, one] of textsOf(value).entries()) {
+      const patch = await patchOf(one, from, [...at, index]);
+      if (patch) patches.push(patch);
+    }
+    return patches;
+  };
+  const manifestsOf = async (
+    value: Plain | undefined,
+    from: TalconfigPatch['from'],
+    at: readonly (string | number)[],
+  ): Promise<TalconfigPatch[]> => {
+    const manifests: TalconfigPatch[] = [];
+    for (const [index, one] of textsOf(value).entries()) {
+      const file = await readReference(one, [...at, index]);
+      if (file) manifests.push({ from, file, isTemplate: file.text.includes('{{'), finish: (rendered) => rendered });
+    }
+    return manifests;
+  };
+  const machineFilesOf = async (value: Plain | undefined, at: readonly (string | number)[]): Promise<PlainMap[]> => {
+    const machineFiles: PlainMap[] = [];
+    for (const [index, one] of listOf(value).entries()) {
+      if (!isPlainMap(one)) continue;
+      const { skipEnvsubst, ...rest } = one;
+      machineFiles.push({ ...rest, content: await contentOf(textOf(one['content']), skipEnvsubst === true, [...at, index, 'content']) });
+    }
+    return machineFiles;
+  };
+
+  const groups = {
+    controlPlane: await readGroup('controlPlane'),
+    worker: await readGroup('worker'),
+  };
+  async function readGroup(name: 'controlPlane' | 'worker') {
+    const configs = isPlainMap(root[name]) ? root[name] : {};
+    return {
+      configs,
+      patches: await patchesOf(configs['patches'], 'group', [name, 'patches']),
+      extraManifests: await manifestsOf(configs['extraManifests'], 'group', [name, 'extraManifests']),
+      machineFiles: await machineFilesOf(configs['machineFiles'], [name, 'machineFiles']),
+    };
+  }
+
+  const nodes: TalconfigNode[] = [];
+  for (const [index, node] of listOf(root['nodes']).entries()) {
+    if (!isPlainMap(node)) continue;
+    const controlPlane = node['controlPlane'] === true;
+    const group = controlPlane ? groups.controlPlane : groups.worker;
+    const at = ['nodes', index] as const;
+    const own = {
+      patches: await patchesOf(node['patches'], 'node', [...at, 'patches']),
+      extraManifests: await manifestsOf(node['extraManifests'], 'node', [...at, 'extraManifests']),
+      machineFiles: await machineFilesOf(node['machineFiles'], [...at, 'machineFiles']),
+    };
+    const configs = mergeConfigs(node, group.configs);
+    const groupSans = node['overrideMachineCertSANs'] === true ? [] : textsOf(group.configs['certSANs']);
+    nodes.push({
+      hostname: textOf(node['hostname']),
+      ipAddresses: textOf(node['ipAddress'])
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+      controlPlane,
+      ...(textOf(node['installDisk']) === '' ? {} : { installDisk: textOf(node['installDisk']) }),
+      ...(isPlainMap(node['installDiskSelector']) ? { installDiskSelector: node['installDiskSelector'] } : {}),
+      ignoreHostname: node['ignoreHostname'] === true,
+      configs,
+      certSans: [...textsOf(node['certSANs']), ...groupSans],
+      patches:
+        node['overridePatches'] === true && own.patches.length > 0
+          ? own.patches
+          : [...(node['overridePatches'] === true ? [] : group.patches), ...own.patches],
+      extraManifests: [...own.extraManifests, ...(node['overrideExtraManifests'] === true ? [] : group.extraManifests)],
+      machineFiles: own.machineFiles.length > 0 ? own.machineFiles : group.machineFiles,
+      ...(textOf(configs['filenameTmpl']) === '' ? {} : { fileNameTemplate: textOf(configs['filenameTmpl']) }),
+      declaredAt: spanIn(source, [...at, 'hostname'], 'value'),
+    });
+  }
+
+  const inlineManifests: { name: string; contents: string }[] = [];
+  for (const [index, manifest] of listOf(root['inlineManifests']).entries()) {
+    if (!isPlainMap(manifest)) continue;
+    const contents = await contentOf(textOf(manifest['contents']), manifest['skipEnvsubst'] === true, [
+      'inlineManifests',
+      index,
+      'contents',
+    ]);
+    inlineManifests.push({ name: textOf(manifest['name']), contents });
+  }
+
+  const factory = isPlainMap(root['imageFactory']) ? root['imageFactory'] : {};
+  const talosVersion = textOf(root['talosVersion']) || talhelperDefaultTalosVersion;
+  const talconfig: Talconfig = {
+    source,
+    clusterName: textOf(root['clusterName']),
+    talosVersion: withV(talosVersion),
+    kubernetesVersion: withV(textOf(root['kubernetesVersion'])),
+    endpoint: textOf(root['endpoint']),
+    ...(textOf(root['domain']) === '' ? {} : { domain: textOf(root['domain']) }),
+    allowSchedulingOnControlPlanes: root['allowSchedulingOnMasters'] === true || root['allowSchedulingOnControlPlanes'] === true,
+    additionalMachineCertSans: textsOf(root['additionalMachineCertSans']),
+    additionalApiServerCertSans: textsOf(root['additionalApiServerCertSans']),
+    inlineManifests,
+    clusterPodNets: textsOf(root['clusterPodNets']),
+    clusterSvcNets: textsOf(root['clusterSvcNets']),
+    ...(isPlainMap(root['cniConfig']) ? { cniConfig: root['cniConfig'] } : {}),
+    patches: await patchesOf(root['patches'], 'cluster', ['patches']),
+    imageFactory: {
+      registryUrl: textOf(factory['registryURL']) || 'factory.talos.dev',
+      schematicEndpoint: textOf(factory['schematicEndpoint']) || '/schematics',
+      protocol: textOf(factory['protocol']) || 'https',
+      ...(textOf(factory['installerURLTmpl']) === '' ? {} : { installerUrlTemplate: textOf(factory['installerURLTmpl']) }),
+      ...(textOf(factory['ISOURLTmpl']) === '' ? {} : { imageUrlTemplate: textOf(factory['ISOURLTmpl']) }),
+    },
+    nodes,
+    warnings: [],
+    inputs,
+  };
+  const checked = checkTalconfig(talconfig, root);
+  throwIfAny([...failures, ...checked.failures]);
+  return { ...talconfig, warnings: checked.warnings };
+}
+
+/**
+ * A key that the node says anything about replaces the group's, maps and lists included; only patches, manifests and names of certificates
+ * add up. False, zero and the empty text say nothing.
+ *
+ * Source: talhelper v3.1.17 pkg/config/nodeconfigs.go
+ */
+function mergeConfigs(node: PlainMap, group: PlainMap): PlainMap {
+  const merged: PlainMap = { ...group };
+  for (const [key, value] of Object.entries(node)) {
+    if (value === false || value === '' || value === 0) continue;
+    if (key === 'machineSpec' && isPlainMap(value) && Object.values(value).every((one) => one === '' || one === false)) continue;
+    merged[key] = value;
+  }
+  return merged;
+}
+
+/** The lines of an inline patch, at the lines where they stand in the file, so that a failure in it points there. */
+function inPlace(source: TalconfigSource, at: readonly (string | number)[], text: string): SourceFile {
+  const place = placeIn(source, at, 'value');
+  const style = source.document.scalarAt(at)?.style;
+  const line = place.kind === 'file' ? place.line : 1;
+  return { path: source.original.path, text: `${'\n'.repeat(style === 'block' ? line : line - 1)}${text}` };
+}
+
+function withV(version: string): string {
+  return version === '' || version.startsWith('v') ? version : `v${version}`;
+}
+
+function textOf(value: Plain | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function listOf(value: Plain | undefined): readonly Plain[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textsOf(value: Plain | undefined): string[] {
+  return listOf(value).filter((one) => typeof one === 'string');
+}
