@@ -19,6 +19,8 @@ export type WasmFailures = {
   'chart/release-name': { reason: string };
   /** Values that are not YAML, or not a mapping. */
   'chart/values': { reason: string; chart?: string };
+  /** One of the parts that a HelmRelease's values are made of; `layer` counts from zero. */
+  'chart/values-layer': { layer: number; reason: string };
   'chart/values-schema': { problems: readonly SchemaProblem[] };
   'chart/kubernetes-version': { needs: string; has: string };
   /** A template that fails. The place is the innermost one; `through` are the places that led there, outermost first. */

@@ -20,6 +20,10 @@ export function failureFrom({ stage, message }: EngineFailure, during: string): 
       return wasmFailure('chart/release-name', { reason: message });
     case 'values':
       return wasmFailure('chart/values', { reason: message });
+    case 'values-layer': {
+      const [, layer = '0', reason = message] = /^(\d+) (.*)$/s.exec(message) ?? [];
+      return wasmFailure('chart/values-layer', { layer: Number(layer), reason });
+    }
     case 'record':
       return wasmFailure('chart/record', { reason: message });
     case 'schema':

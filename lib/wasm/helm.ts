@@ -4,7 +4,7 @@ import { wasmFailure } from './failures.ts';
 import { type EngineFailure, failureFrom, goTemplateFailure } from './helm-errors.ts';
 import type { HelmJob, HelmJobOutcome } from './helm-job.ts';
 
-type JsonObject = { readonly [key: string]: Json | undefined };
+export type JsonObject = { readonly [key: string]: Json | undefined };
 
 /** A packed chart. `digest` (`sha256:…`) names its content; equal digests are rendered once where a memo is given. */
 export interface ChartArchive {
@@ -141,6 +141,13 @@ export interface DecodedRecord extends ReleaseRecord {
   readonly objects: readonly RenderedObject[];
 }
 
+export interface ValuesRequest {
+  /** In the order of `valuesFrom`. With a `targetPath` the text is one value for that place, in the syntax of `--set`. */
+  readonly layers: readonly { readonly text: string; readonly targetPath?: string; readonly literal?: boolean }[];
+  /** `spec.values`, which wins over the layers. */
+  readonly values: JsonObject;
+}
+
 export interface GoTemplateRequest {
   readonly name: string;
   readonly text: string;
@@ -165,10 +172,16 @@ export interface HelmEngine {
   encodeRecord(record: ReleaseRecord, archive: ChartArchive, signal: AbortSignal): Promise<string>;
   /** Failure: `chart/record`. */
   decodeRecord(data: string, signal: AbortSignal): Promise<DecodedRecord>;
+  /** The same record with another status. Failure: `chart/record`. */
+  restatusRecord(data: string, status: string, description: string, signal: AbortSignal): Promise<string>;
   /** text/template with sprig. Failure: `go-template/failed`. */
   renderGoTemplate(request: GoTemplateRequest, signal: AbortSignal): Promise<string>;
   /** YAML as Kubernetes and Helm read it (sigs.k8s.io/yaml): `0400` is 256, `yes` is true. Empty documents are left out. Failure: `chart/values`. */
   parseYaml(text: string, signal: AbortSignal): Promise<readonly Json[]>;
+  /** Values of a HelmRelease, put together as Flux does. Failure: `chart/values-layer` with the index of the layer. */
+  mergeValues(request: ValuesRequest, signal: AbortSignal): Promise<JsonObject>;
+  /** The same documents with sorted keys and quotes only where they are needed, as Flux writes them before it substitutes variables. */
+  normalizeYaml(text: string, signal: AbortSignal): Promise<string>;
 }
 
 export interface HelmEngineOptions {
@@ -254,6 +267,8 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
         const body = { record: { ...record, folder: archive.isFolder ?? false } };
         return (await plainly<{ data: string }>('encode-record', body, archive, signal)).data;
       }),
+    restatusRecord: (data, status, description, signal) =>
+      asFailures(async () => (await plainly<{ data: string }>('restatus-record', { status: { data, status, description } }, undefined, signal)).data),
     decodeRecord: (data, signal) => asFailures(() => plainly('decode-record', { data }, undefined, signal)),
     async renderGoTemplate({ delimiters = ['', ''], ...template }, signal) {
       const goTemplate = { ...template, left: delimiters[0], right: delimiters[1] };
@@ -263,6 +278,8 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
         throw error instanceof EngineRefusal ? new TkError(goTemplateFailure(template.name, error.failure.message)) : error;
       }
     },
+    mergeValues: (values, signal) => asFailures(async () => (await plainly<{ values: JsonObject }>('values', { values }, undefined, signal)).values),
+    normalizeYaml: (text, signal) => asFailures(async () => (await plainly<{ text: string }>('normal-yaml', { text }, undefined, signal)).text),
     parseYaml: (text, signal) =>
       asFailures(async () => (await plainly<{ documents: readonly Json[] }>('yaml', { text }, undefined, signal)).documents),
   };

@@ -10,6 +10,7 @@ export {
   type HelmEngineOptions,
   type HelmHook,
   type HookExecution,
+  type JsonObject,
   type Lookup,
   type RecordInfo,
   type ReleaseRecord,
@@ -17,4 +18,5 @@ export {
   type RenderedObject,
   type Rendering,
   type RenderRequest,
+  type ValuesRequest,
 } from './helm.ts';

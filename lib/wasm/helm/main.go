@@ -26,6 +26,8 @@ type request struct {
 	Record     *recordRequest   `json:"record"`
 	Data       string           `json:"data"`
 	GoTemplate *templateRequest `json:"goTemplate"`
+	Status     *statusRequest   `json:"status"`
+	Values     *valuesRequest   `json:"values"`
 	Text       string           `json:"text"`
 }
 
@@ -117,12 +119,18 @@ func dispatch(frame []byte) (result any, err error) {
 		return renderChart(archive, req.Render)
 	case req.Op == "encode-record" && req.Record != nil:
 		return encodeRecord(archive, req.Record)
+	case req.Op == "restatus-record" && req.Status != nil:
+		return restatus(req.Status)
 	case req.Op == "decode-record":
 		return decodeRecord(req.Data)
 	case req.Op == "go-template" && req.GoTemplate != nil:
 		return renderGoTemplate(req.GoTemplate)
+	case req.Op == "values" && req.Values != nil:
+		return mergeValues(req.Values)
 	case req.Op == "yaml":
 		return parseDocuments(req.Text)
+	case req.Op == "normal-yaml":
+		return normalYAML(req.Text)
 	}
 	return nil, fmt.Errorf("unknown operation %q", req.Op)
 }

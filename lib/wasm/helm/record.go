@@ -9,6 +9,7 @@ import (
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/release/common"
 	release "helm.sh/helm/v4/pkg/release/v1"
 )
 
@@ -21,6 +22,12 @@ type recordRequest struct {
 	Manifest  string          `json:"manifest"`
 	Hooks     []*release.Hook `json:"hooks"`
 	Folder    bool            `json:"folder"`
+}
+
+type statusRequest struct {
+	Data        string `json:"data"`
+	Status      string `json:"status"`
+	Description string `json:"description"`
 }
 
 type encodedRecord struct {
@@ -50,10 +57,14 @@ func encodeRecord(data []byte, req *recordRequest) (any, error) {
 	if err := chartutil.ProcessDependencies(loaded, req.Config); err != nil {
 		return nil, at("dependencies", err)
 	}
-	encoded, err := json.Marshal(&release.Release{
+	return pack(&release.Release{
 		Name: req.Name, Namespace: req.Namespace, Version: req.Version, Info: req.Info, Chart: loaded, Config: req.Config,
 		Manifest: req.Manifest, Hooks: req.Hooks, ApplyMethod: string(release.ApplyMethodServerSideApply),
 	})
+}
+
+func pack(of *release.Release) (any, error) {
+	encoded, err := json.Marshal(of)
 	if err != nil {
 		return nil, at("record", err)
 	}
@@ -71,7 +82,20 @@ func encodeRecord(data []byte, req *recordRequest) (any, error) {
 	return encodedRecord{base64.StdEncoding.EncodeToString(packed.Bytes())}, nil
 }
 
-func decodeRecord(text string) (any, error) {
+// restatus writes a record again with another status; everything else in it stays.
+func restatus(req *statusRequest) (any, error) {
+	decoded, err := unpack(req.Data)
+	if err != nil {
+		return nil, err
+	}
+	if decoded.Info == nil {
+		decoded.Info = &release.Info{}
+	}
+	decoded.SetStatus(common.Status(req.Status), req.Description)
+	return pack(decoded)
+}
+
+func unpack(text string) (*release.Release, error) {
 	packed, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, at("record", err)
@@ -88,6 +112,14 @@ func decodeRecord(text string) (any, error) {
 	var decoded release.Release
 	if err := json.Unmarshal(packed, &decoded); err != nil {
 		return nil, at("record", err)
+	}
+	return &decoded, nil
+}
+
+func decodeRecord(text string) (any, error) {
+	decoded, err := unpack(text)
+	if err != nil {
+		return nil, err
 	}
 	result := decodedRecord{
 		Name: decoded.Name, Namespace: decoded.Namespace, Version: decoded.Version, Info: decoded.Info, Config: decoded.Config,

@@ -11,7 +11,9 @@ import (
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
+	"helm.sh/helm/v4/pkg/strvals"
 	"sigs.k8s.io/yaml"
 )
 
@@ -132,6 +134,81 @@ func parseDocuments(text string) (any, error) {
 		}
 	}
 	return result, nil
+}
+
+type valuesRequest struct {
+	// In the order of Flux's `valuesFrom`.
+	Layers []valuesLayer `json:"layers"`
+	// `spec.values`, which wins over the layers.
+	Values map[string]any `json:"values"`
+}
+
+type valuesLayer struct {
+	Text string `json:"text"`
+	// The text is one value for this place, in the syntax of `--set`; Literal: of `--set-literal`.
+	TargetPath string `json:"targetPath"`
+	Literal    bool   `json:"literal"`
+}
+
+type valuesResult struct {
+	Values map[string]any `json:"values"`
+}
+
+// mergeValues puts the values of a HelmRelease together as helm-controller does (fluxcd/pkg/chartutil values.go).
+func mergeValues(req *valuesRequest) (any, error) {
+	result := map[string]any{}
+	for index, layer := range req.Layers {
+		if layer.TargetPath == "" {
+			values, err := loader.LoadValues(strings.NewReader(layer.Text))
+			if err != nil {
+				return nil, at("values-layer", fmt.Errorf("%d %w", index, err))
+			}
+			result = loader.MergeMaps(result, values)
+			continue
+		}
+		result = loader.MergeMaps(result, req.Values)
+		if err := setValue(result, layer); err != nil {
+			return nil, at("values-layer", fmt.Errorf("%d %w", index, err))
+		}
+	}
+	return valuesResult{loader.MergeMaps(result, req.Values)}, nil
+}
+
+var literalEscapes = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`)
+
+func setValue(values map[string]any, layer valuesLayer) error {
+	quoted := func(mark string) bool {
+		return strings.HasPrefix(layer.Text, mark) && strings.HasSuffix(layer.Text, mark)
+	}
+	switch {
+	case layer.Literal:
+		return strvals.ParseIntoString(layer.TargetPath+"="+literalEscapes.Replace(layer.Text), values)
+	case quoted(`'`) || quoted(`"`):
+		return strvals.ParseIntoString(layer.TargetPath+"="+strings.Trim(layer.Text, `'"`), values)
+	default:
+		return strvals.ParseInto(layer.TargetPath+"="+layer.Text, values)
+	}
+}
+
+// normalYAML writes each document the way Flux does before it substitutes variables: keys sorted, quotes only where they are needed.
+func normalYAML(text string) (any, error) {
+	var out strings.Builder
+	for _, part := range splitDocuments(text) {
+		encoded, err := yaml.YAMLToJSON([]byte(part))
+		if err != nil {
+			return nil, at("values", err)
+		}
+		if string(encoded) == "null" {
+			continue
+		}
+		written, err := yaml.JSONToYAML(encoded)
+		if err != nil {
+			return nil, at("values", err)
+		}
+		out.WriteString("---\n")
+		out.Write(written)
+	}
+	return templateResult{out.String()}, nil
 }
 
 func splitDocuments(text string) []string {

@@ -1,0 +1,65 @@
+import type { Json, Place } from '../../base/index.ts';
+import type { ChartSource } from './source.ts';
+
+/** One part of a release's values; later parts win. */
+export type ValuesLayer =
+  /** `spec.values` of this HelmRelease, as its file has it. */
+  | { readonly kind: 'helm-release'; readonly text: string; readonly place: Place; readonly substitution?: Substitution }
+  /** A key of a ConfigMap or Secret. With a `targetPath` its text is one value, without it is a whole file. */
+  | {
+      readonly kind: 'reference';
+      readonly object: ObjectReference;
+      readonly key: string;
+      readonly targetPath?: string;
+      readonly isOptional: boolean;
+      /** The text is the value as it is, without the syntax of `--set`. */
+      readonly isLiteral: boolean;
+      readonly place: Place;
+    }
+  /** A values file. */
+  | { readonly kind: 'file'; readonly path: string; readonly text: string }
+  /** Written inline; `origin` names the file. */
+  | { readonly kind: 'inline'; readonly origin: string; readonly values: { readonly [key: string]: Json | undefined } };
+
+/** What Flux puts in for `${name}` before it applies. */
+export interface Substitution {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly from: readonly (ObjectReference & { readonly isOptional: boolean })[];
+}
+
+export interface ObjectReference {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** What is to be installed, and from where; nothing has been fetched yet. */
+export interface ReleasePlan {
+  /** Name of the Helm release. */
+  readonly name: string;
+  /** Where its objects go. */
+  readonly namespace: string;
+  /** Where its record is kept. */
+  readonly storageNamespace: string;
+  readonly source: ChartSource;
+  /** The chart's name for people. */
+  readonly chart: string;
+  readonly version: string;
+  /** Names of releases in the same list that come first. */
+  readonly needs: readonly string[];
+  /** `crds`: only its CustomResourceDefinitions belong to bootstrap. */
+  readonly role: 'release' | 'crds';
+  /** Whether bootstrap installs it; Flux installs the others. */
+  readonly isBootstrap: boolean;
+  readonly values: readonly ValuesLayer[];
+  /** What becomes of the chart's `crds/` folder. */
+  readonly crds: 'skip' | 'create' | 'create-replace';
+  /** The HelmRelease that Flux will run it from; its labels go onto each object. Absent for releases that only a helmfile knows. */
+  readonly origin?: { readonly name: string; readonly namespace: string };
+  readonly areHooksDisabled: boolean;
+  readonly timeoutMs: number;
+  /** The HelmRelease or the helmfile. */
+  readonly place: Place;
+  /** Commands that helmfile would run around this release; they are listed, never run. */
+  readonly hooks: readonly string[];
+}

@@ -1,0 +1,164 @@
+import { posix } from 'node:path';
+import { hasCode, type Json, Secret, TkError } from '../../base/index.ts';
+import type { HelmEngine, JsonObject } from '../../wasm/index.ts';
+import { releaseFailure } from './failures.ts';
+import { fieldsOf, type FluxTree, isFields } from './flux-tree.ts';
+import { listOf, textOf, textsOf } from './helm-release.ts';
+import type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './release-plan.ts';
+import { substitute, SubstitutionError } from './substitute.ts';
+
+/** Text by key of a ConfigMap or Secret; undefined when there is none. What it returns is treated as secret. */
+export type ReferenceReader = (reference: ObjectReference, signal: AbortSignal) => Promise<Readonly<Record<string, string>> | undefined>;
+
+/**
+ * The values that Flux would give to this release.
+ *
+ * Failure: `release/values-missing`, `release/values-malformed`, `release/substitution`.
+ * Source: fluxcd/pkg/chartutil values.go; kustomize-controller's post-build substitution.
+ */
+export async function resolveValues(plan: ReleasePlan, engine: HelmEngine, read: ReferenceReader, signal: AbortSignal): Promise<Secret<JsonObject>> {
+  const layers: { text: string; targetPath?: string; literal?: boolean; origin: ValuesLayer }[] = [];
+  let own: JsonObject = {};
+  for (const layer of plan.values) {
+    switch (layer.kind) {
+      case 'reference': {
+        const text = await referenced(plan, layer, read, signal);
+        if (text !== undefined) layers.push({ text, ...(layer.targetPath === undefined ? {} : { targetPath: layer.targetPath }), literal: layer.isLiteral, origin: layer });
+        break;
+      }
+      case 'file':
+        layers.push({ text: layer.text, origin: layer });
+        break;
+      case 'inline':
+        layers.push({ text: JSON.stringify(layer.values), origin: layer });
+        break;
+      case 'helm-release':
+        own = await ownValues(plan, layer, engine, read, signal);
+        break;
+      default:
+        layer satisfies never;
+    }
+  }
+  try {
+    return new Secret(await engine.mergeValues({ layers: layers.map(({ origin: _, ...layer }) => layer), values: own }, signal));
+  } catch (error) {
+    if (!hasCode(error, 'chart/values-layer')) throw error;
+    const { layer, reason } = error.failure.facts;
+    throw malformed(plan, layers[Number(layer)]?.origin, String(reason));
+  }
+}
+
+async function referenced(plan: ReleasePlan, layer: Extract<ValuesLayer, { kind: 'reference' }>, read: ReferenceReader, signal: AbortSignal): Promise<string | undefined> {
+  const content = await read(layer.object, signal);
+  const text = content?.[layer.key];
+  if (text !== undefined || layer.isOptional) return text;
+  const { kind, name, namespace } = layer.object;
+  throw new TkError(
+    releaseFailure(
+      'release/values-missing',
+      { release: plan.name, kind, name, namespace, ...(content === undefined ? {} : { key: layer.key }) },
+      { where: layer.place },
+    ),
+  );
+}
+
+async function ownValues(
+  plan: ReleasePlan,
+  layer: Extract<ValuesLayer, { kind: 'helm-release' }>,
+  engine: HelmEngine,
+  read: ReferenceReader,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const { substitution } = layer;
+  const text = substitution === undefined ? layer.text : await substituted(plan, layer, substitution, engine, read, signal);
+  try {
+    const [object] = await engine.parseYaml(text, signal);
+    const values = fieldsOf(fieldsOf(object).spec).values;
+    return isFields(values) ? values : {};
+  } catch (error) {
+    if (!hasCode(error, 'chart/values')) throw error;
+    throw malformed(plan, layer, String(error.failure.facts.reason));
+  }
+}
+
+async function substituted(
+  plan: ReleasePlan,
+  layer: Extract<ValuesLayer, { kind: 'helm-release' }>,
+  { from, variables }: Substitution,
+  engine: HelmEngine,
+  read: ReferenceReader,
+  signal: AbortSignal,
+): Promise<string> {
+  const known: Record<string, string> = {};
+  for (const source of from) {
+    const content = await read(source, signal);
+    if (content === undefined && !source.isOptional) {
+      const { kind, name, namespace } = source;
+      throw new TkError(releaseFailure('release/values-missing', { release: plan.name, kind, name, namespace }, { where: layer.place }));
+    }
+    Object.assign(known, content);
+  }
+  try {
+    // Flux substitutes in what kustomize wrote, so a quoted "${port}" may become a number; writing it the same way keeps that.
+    return substitute(await engine.normalizeYaml(layer.text, signal), { ...known, ...variables });
+  } catch (error) {
+    if (!(error instanceof SubstitutionError)) throw error;
+    const file = layer.place.kind === 'file' ? layer.place.path : plan.name;
+    throw new TkError(releaseFailure('release/substitution', { file, reason: error.message }, { where: layer.place }));
+  }
+}
+
+function malformed(plan: ReleasePlan, layer: ValuesLayer | undefined, reason: string): TkError {
+  const where = layer !== undefined && 'place' in layer ? { where: layer.place } : {};
+  return new TkError(releaseFailure('release/values-malformed', { release: plan.name, origin: originOf(layer), reason }, where));
+}
+
+function originOf(layer: ValuesLayer | undefined): string {
+  switch (layer?.kind) {
+    case 'reference':
+      return `${layer.object.kind.toLowerCase()} ${layer.object.namespace}/${layer.object.name}`;
+    case 'file':
+      return layer.path;
+    case 'inline':
+      return layer.origin;
+    case 'helm-release':
+    case undefined:
+      return 'spec.values';
+    default:
+      return layer satisfies never;
+  }
+}
+
+/** Reads ConfigMaps and Secrets that the tree itself holds in the open, or that a generator of one of its kustomization.yaml makes. */
+export function readerOfTree(tree: FluxTree, readText: (path: string) => Promise<string | undefined>): ReferenceReader {
+  return async ({ kind, name, namespace }) => {
+    const object = tree.find(kind, name, namespace);
+    if (object?.isEncrypted === true) return undefined;
+    if (object !== undefined) {
+      const decode = (value: Json | undefined) => (kind === 'Secret' ? Buffer.from(String(value), 'base64').toString() : String(value));
+      const data = Object.entries(fieldsOf(object.value.data)).map(([key, value]) => [key, decode(value)] as const);
+      const plain = Object.entries(fieldsOf(object.value.stringData)).map(([key, value]) => [key, String(value)] as const);
+      return Object.fromEntries([...data, ...plain]);
+    }
+    for (const file of tree.objects) {
+      if (file.kind !== 'Kustomization' || !file.apiVersion.startsWith('kustomize.config.k8s.io')) continue;
+      const generator = listOf(kind === 'Secret' ? file.value.secretGenerator : file.value.configMapGenerator).find(
+        (entry) => entry.name === name && (textOf(entry.namespace) ?? file.namespace ?? namespace) === namespace,
+      );
+      if (generator === undefined) continue;
+      const content: Record<string, string> = {};
+      for (const literal of textsOf(generator.literals)) {
+        const equals = literal.indexOf('=');
+        content[literal.slice(0, equals)] = literal.slice(equals + 1).replace(/^(['"])(.*)\1$/s, '$2');
+      }
+      for (const entry of textsOf(generator.files)) {
+        const equals = entry.indexOf('=');
+        const path = entry.slice(equals + 1);
+        const text = await readText(posix.join(posix.dirname(file.path), path));
+        if (text !== undefined) content[equals === -1 ? posix.basename(path) : entry.slice(0, equals)] = text;
+      }
+      return content;
+    }
+    return undefined;
+  };
+}
