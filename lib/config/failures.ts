@@ -14,7 +14,8 @@ export type Expected =
   | 'extension'
   | 'vlan-tag'
   | 'asn'
-  | 'label';
+  | 'label'
+  | 'age-recipient';
 
 export type DataKind = 'text' | 'boolean' | 'number' | 'list' | 'mapping' | 'nothing';
 

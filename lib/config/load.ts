@@ -58,7 +58,7 @@ export async function loadClusterInputs(files: Files, root: string): Promise<Loa
   const clusterInput = clusterRead.values as ClusterInput;
   const nodeInputs = nodesRead.entries.map((entry) => entry.read.values as NodeInput);
   const defaults = defaultVersions(clusterInput);
-  const data = templateData(clusterInput, nodeInputs, defaults);
+  const data = templateData(clusterInput, nodeInputs, defaults, await patchFiles(files, root));
   const paths = await clusterPaths(files, root);
   return { ...ordered, templateData: data, model: clusterModel(clusterInput, nodesRead.entries, data, paths) };
 }
@@ -295,6 +295,21 @@ function withV(version: string): string {
 
 function diskOf(disk: string): DiskChoice {
   return disk.startsWith('/') ? { by: 'path', path: disk } : { by: 'selector', selector: { serial: disk } };
+}
+
+/** Where the templates of patches lie, one directory for each of `global`, `controller`, `worker` and nodes that need one. */
+const patchTemplates = 'templates/config/talos/patches';
+
+async function patchFiles(files: Files, root: string): Promise<Record<string, readonly string[]>> {
+  const found: Record<string, readonly string[]> = {};
+  for (const { name: directory, kind } of await files.list(`${root}/${patchTemplates}`)) {
+    if (kind !== 'directory') continue;
+    const entries = await files.list(`${root}/${patchTemplates}/${directory}`);
+    found[directory] = entries
+      .map(({ name }) => name.replace(/\.j2$/, ''))
+      .filter((name) => /\.ya?ml$/.test(name) && !name.endsWith('.partial.yaml'));
+  }
+  return found;
 }
 
 const secretsPlaces = [

@@ -85,6 +85,10 @@ export const clusterKeys = {
     'Schematic of all nodes that name none',
     '376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba',
   ).optional(),
+  sops_age_recipients: z
+    .array(text('age-recipient', (value) => /^age1(?:pq1)?[02-9ac-hj-np-z]{10,}$/.test(value), 'Public age key', 'age1…'))
+    .optional()
+    .meta({ description: 'Public age keys that secrets of this repository are encrypted for' }),
   extra: z.record(z.string(), z.unknown()).optional().meta({ description: 'Data of your own templates; each key becomes a variable' }),
 } as const;
 

@@ -1,4 +1,4 @@
-import { minorOf, networkOf, nthHost } from '../format/index.ts';
+import { isAtLeast, minorOf, networkOf, nthHost } from '../format/index.ts';
 import type { ClusterInput, NodeInput } from './schema.ts';
 
 /** What templates see besides the keys of the inputs: defaults filled in, and what follows from them. */
@@ -28,9 +28,15 @@ export interface Defaults {
  * The variables of a render. Pure: the same inputs give the same data.
  *
  * Shape: the key names of the old templates, so that they render unchanged. A key without value or default is absent: a strict
- * template that needs it names it.
+ * template that needs it names it. `patch_files` holds the names of the rendered patches by directory; `has_kubernetes_documents` is
+ * true from Talos 1.14 on, which took the Kubernetes part out of the one old document.
  */
-export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[], defaults: Defaults): TemplateData {
+export function templateData(
+  cluster: ClusterInput,
+  nodes: readonly NodeInput[],
+  defaults: Defaults,
+  patchFiles: Readonly<Record<string, readonly string[]>> = {},
+): TemplateData {
   const nodeNetwork = networkOf(cluster.node_cidr);
   const talosVersion = cluster.talos_version ?? defaults.talosVersion;
   const { cluster_pod_cidr, cluster_svc_cidr, extra, version: _, ...given } = cluster;
@@ -46,12 +52,14 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     cluster_domain: cluster.cluster_domain ?? 'cluster.local',
     talos_version: talosVersion,
     talos_minor: minorOf(talosVersion),
+    has_kubernetes_documents: isAtLeast(`${minorOf(talosVersion)}.0`, '1.14.0'),
     kubernetes_version: cluster.kubernetes_version ?? defaults.kubernetesVersion,
     node_dns_servers: cluster.node_dns_servers ?? ['1.1.1.1', '1.0.0.1'],
     node_ntp_servers: cluster.node_ntp_servers ?? ['162.159.200.1', '162.159.200.123'],
     ...(gateway === undefined ? {} : { node_default_gateway: gateway }),
     node_vlan_tag: cluster.node_vlan_tag ?? '',
     node_prefix_length: nodeNetwork?.prefixLength,
+    default_route: nodeNetwork?.family === 6 ? '::/0' : '0.0.0.0/0',
     cluster_api_tls_sans: cluster.cluster_api_tls_sans ?? [],
     cluster_pod_cidr: listOf(cluster_pod_cidr ?? '10.42.0.0/16').join(','),
     cluster_pod_cidrs: listOf(cluster_pod_cidr ?? '10.42.0.0/16'),
@@ -71,6 +79,8 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     backup_schedule: cluster.backup_schedule ?? '0 */6 * * *',
     image_factory: cluster.image_factory ?? 'factory.talos.dev',
     kube_prism_port: kubePrismPort,
+    sops_age_recipients: cluster.sops_age_recipients ?? [],
+    patch_files: patchFiles,
     nodes: nodes.map((node) => templateNode(node, cluster)),
   };
 }

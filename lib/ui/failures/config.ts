@@ -24,6 +24,7 @@ const expectedNames: Record<Expected, { readonly a: string; readonly form: strin
   extension: { a: 'a system extension', form: 'write it as `siderolabs/intel-ucode`' },
   'vlan-tag': { a: 'a VLAN tag', form: 'a tag is a number from 1 to 4094' },
   asn: { a: 'an AS number', form: 'an AS number lies between 1 and 4294967295' },
+  'age-recipient': { a: 'a public age key', form: 'a public key begins with `age1`; the secret one stays in `age.key`' },
   label: { a: 'a label', form: 'write it as `gpu` or `example.com/gpu`' },
 };
 
