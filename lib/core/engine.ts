@@ -165,7 +165,7 @@ class Run {
       ...decided,
       counts,
       failures: this.#failures,
-      tookMs: clock.monotonicMs() - startedMs,
+      tookMs: Math.round(clock.monotonicMs() - startedMs),
       ...this.#shownJournal(),
     });
     const values = (graph?.goals ?? []).map((goal) => this.#values.get(goal));
@@ -318,7 +318,7 @@ class Run {
     this.#touched ||= end.touched;
     this.#differs ||= end.differs;
     if (outcome.state === 'failed') this.#failures.push(...outcome.failures);
-    this.#bus.emit({ event: 'task-finished', task: node.id, outcome, tookMs: clock.monotonicMs() - startedMs });
+    this.#bus.emit({ event: 'task-finished', task: node.id, outcome, tookMs: Math.round(clock.monotonicMs() - startedMs) });
     this.#record({ type: 'task', task: node.id, state: outcome.state });
     switch (outcome.state) {
       case 'done':

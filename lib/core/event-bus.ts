@@ -21,7 +21,7 @@ export function createEventBus(run: string, clock: Clock, redactor: Redactor, si
         sequence,
         run,
         atMs: clock.now(),
-        elapsedMs: clock.monotonicMs() - startedMs,
+        elapsedMs: Math.round(clock.monotonicMs() - startedMs),
         ...(mapTexts(body, clean) as EventBody),
       };
       for (const sink of sinks) {

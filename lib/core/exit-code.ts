@@ -25,6 +25,7 @@ const classes: Readonly<Record<string, FailureClass>> = {
   'task/duplicate': 'invalid',
   'prompt/no-terminal': 'invalid',
   gate: 'refused',
+  preflight: 'refused',
   confirm: 'refused',
   lock: 'locked',
   usage: 'invalid',
@@ -33,6 +34,7 @@ const classes: Readonly<Record<string, FailureClass>> = {
   config: 'invalid',
   format: 'invalid',
   render: 'invalid',
+  cluster: 'invalid',
 };
 
 export function failureClassOf(failure: Failure): FailureClass {

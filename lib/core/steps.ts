@@ -261,7 +261,7 @@ export class TaskSteps {
       this.counts.checked += 1;
       if (outcome.state === 'done' && running.kind !== 'pure') this.counts.changes += 1;
     }
-    bus.emit({ event: 'step-finished', task, step: running.id, outcome, tookMs: clock.monotonicMs() - startedMs });
+    bus.emit({ event: 'step-finished', task, step: running.id, outcome, tookMs: Math.round(clock.monotonicMs() - startedMs) });
     this.#record(running, outcome.state, outcome.state === 'failed' ? outcome.failure : undefined);
   }
 
@@ -327,7 +327,7 @@ export function taskWait(scope: Pick<StepScope, 'task' | 'clock' | 'bus' | 'stop
             task: scope.task,
             waitingFor,
             seen,
-            waitedMs: elapsedMs,
+            waitedMs: Math.round(elapsedMs),
             deadlineMs,
             ...(step === undefined ? {} : { step }),
             ...(condition.see === undefined ? {} : { see: condition.see }),

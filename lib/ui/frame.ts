@@ -37,12 +37,14 @@ interface Line {
 
 const symbols: Readonly<Record<RowState, string>> = { pending: '◌', running: '❯', done: '✔', skipped: '–', failed: '✖', dropped: '◌' };
 const hintAfterMs = 60_000;
+/** In fewer columns a picture tells less than none. */
+const narrowest = 20;
 
 /**
  * The live picture of a run: at most `height` lines, none wider than the terminal. Pure.
  */
 export function drawFrame(view: RunView, options: FrameOptions): readonly string[] {
-  if (options.height < 1) return [];
+  if (options.height < 1 || options.columns < narrowest) return [];
   const footer = footerLines(view, options);
   const room = options.height - footer.length;
   if (room < 1) return footer.slice(-1);
@@ -113,21 +115,27 @@ class Painter {
     const lines: Line[] = [{ text: own, rank: state === 'failed' ? worth.failed : isActive ? worth.running : worth.done }];
     if (!isActive || (isEnd && state !== 'failed')) return lines;
     lines.push(...this.#level(children, depth + 1, isEnd));
-    for (const id of task.steps) lines.push(...this.#step(id, depth + 1));
+    for (const id of task.steps) lines.push(...this.#step(id, depth + 1, taskTitle(task)));
     lines.push(...this.#hint(task.waiting, depth + 1));
     return lines;
   }
 
-  #step(id: string, depth: number): Line[] {
+  #step(id: string, depth: number, under: string): Line[] {
     const step = this.#view.steps.get(id);
     if (!step) return [];
     const state: RowState =
       step.phase.state === 'running' ? 'running' : step.phase.outcome.state === 'cancelled' ? 'dropped' : step.phase.outcome.state;
     const tookMs = step.phase.state === 'running' ? this.#runningMs(step.phase.sinceMs) : step.phase.tookMs;
-    const text = this.#row({ depth, state, name: stepTitle(step), detail: this.#detailOf(step), tookMs });
+    const text = this.#row({
+      depth,
+      state,
+      name: under.includes(step.node ?? '') ? step.title : stepTitle(step),
+      detail: this.#detailOf(step),
+      tookMs,
+    });
     const lines: Line[] = [{ text, rank: state === 'failed' ? worth.failed : state === 'running' ? worth.step : worth.doneStep }];
     if (state !== 'running') return lines;
-    for (const inner of step.steps) lines.push(...this.#step(inner, depth + 1));
+    for (const inner of step.steps) lines.push(...this.#step(inner, depth + 1, `${under} ${stepTitle(step)}`));
     lines.push(...this.#hint(step.waiting, depth + 1));
     return lines;
   }
@@ -178,7 +186,7 @@ class Painter {
     const { style } = this.#options;
     const indent = ' '.repeat(1 + row.depth * 2);
     const room = this.#width - indent.length - 2;
-    if (row.isList) return `${indent}${style.dim(`${symbols[row.state]} ${truncated(row.name, room)}`)}`;
+    if (row.isList) return style.dim(truncated(`${indent}${symbols[row.state]} ${row.name}`, this.#width));
     const took = row.tookMs === undefined ? '' : this.#took(row.tookMs);
     const nameRoom = Math.max(0, this.#names - row.depth * 2);
     const name =
@@ -190,8 +198,12 @@ class Painter {
     const gap = took === '' ? '' : ' '.repeat(Math.max(1, room - widthOf(name) - 2 - widthOf(detail) - widthOf(took)));
     const paint =
       row.state === 'failed' ? style.red : row.state === 'done' ? style.green : row.state === 'running' ? style.yellow : style.dim;
+    const spacer = detail === '' && took === '' ? '' : '  ';
+    const plain = `${indent}${symbols[row.state]} ${name}${spacer}${detail}${gap}${took}`;
+    if (widthOf(plain) > this.#width) return truncated(plain, this.#width);
     const shown = row.state === 'running' ? style.bold(name) : name;
-    return `${indent}${paint(symbols[row.state])} ${shown}  ${style.dim(detail)}${gap}${style.dim(took)}`.trimEnd();
+    const rest = `${spacer}${detail === '' ? '' : style.dim(detail)}${gap}${took === '' ? '' : style.dim(took)}`;
+    return `${indent}${paint(symbols[row.state])} ${shown}${rest}`;
   }
 
   #took(ms: number): string {
@@ -199,11 +211,13 @@ class Painter {
   }
 }
 
+const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
+
 function footerLines(view: RunView, options: FrameOptions): readonly string[] {
   const time = options.simulated
     ? `${formatDuration(options.elapsedMs)} simulated in ${formatDuration(options.wallMs)}`
     : formatDuration(options.elapsedMs);
-  const log = view.journal === undefined ? [] : [`log ${view.journal}`];
+  const log = view.journal === undefined ? [] : [`log ${directoryOf(view.journal)}`];
   const stop =
     view.stopping === undefined
       ? 'Ctrl-C stops safely'

@@ -1,5 +1,6 @@
 export { createRenderer, type OutputKind } from './create-renderer.ts';
 export { type FailurePrintOptions, failureWords, renderFailure } from './failure-text.ts';
+export type { CliFailures } from './failures/cli.ts';
 export type { FailureText, Printers } from './failures/printer.ts';
 export { renderPlan } from './plan-text.ts';
 export { createPrompter, type PrompterOptions } from './prompter.ts';
