@@ -21,6 +21,9 @@ const layers: Record<string, readonly string[]> = {
   testing: ['entry', 'cli', 'ui', 'sim', 'host', 'cluster', ...siblings, ...below.format],
 };
 
+/** Second doors, for what has to start fast: they import nothing but base. */
+const lightDoors = new Set(['lib/config/find.ts']);
+
 /** npm packages that one layer owns. zod is a language and has no adapter. */
 const owners: Record<string, string> = {
   yaml: 'format',
@@ -94,7 +97,7 @@ test('another layer is entered through its door', () => {
       const target = relative(root, join(root, dirname(from), specifier));
       const [layer, other] = [layerOf(from), layerOf(target)];
       if (!layer || !other || layer === other || other === 'entry' || other === 'tasks') return [];
-      return target === `lib/${other}/index.ts` ? [] : [`${from} imports ${target}`];
+      return target === `lib/${other}/index.ts` || lightDoors.has(target) ? [] : [`${from} imports ${target}`];
     });
   expect(wrong).toEqual([]);
 });

@@ -5,6 +5,7 @@ export type ClusterFailures = {
   'cluster/node-not-named': { known: readonly string[] };
   /** Two of IP, NODE, HOSTNAME name different nodes. */
   'cluster/nodes-disagree': { asked: readonly string[] };
+  'cluster/no-credentials': { path: string };
   'cluster/no-kubeconfig': { path: string };
   'cluster/kubeconfig-foreign': { path: string; server: string };
   /** No bundle of secrets, and something that only exists when there is a cluster. */
@@ -14,6 +15,7 @@ export type ClusterFailures = {
   'cluster/foreign-file': { path: string };
   'cluster/plaintext-secret': { path: string };
   'cluster/sources-disagree': { node: string; field: string; one: string; other: string };
+  'cluster/unknown-release': { release: string; known: readonly string[] };
   'preflight/unreachable': { node: string; address: string; reason: string };
   'preflight/foreign': { node: string; address: string };
   'preflight/no-disk': { node: string; wanted: string; found: readonly string[] };
@@ -24,10 +26,9 @@ export type ClusterFailures = {
   'preflight/address-taken': { address: string; role: 'vip' | 'endpoint' };
   'preflight/mixed': { configured: readonly string[]; maintenance: readonly string[] };
   'gate/identity': { node: string; wanted: string; found: string };
-  'etcd/no-member': { node: string };
-  'kubernetes/other-cluster': { server: string };
+  'gate/unpinned': { node: string };
+  'talos/config-unreadable': { node: string };
   'health/failed': { check: string; seen: string };
-  'chart/no-source': { release: string };
   'flux/not-ready': { object: string; reason: string; message: string };
 };
 

@@ -38,3 +38,4 @@ export type {
 export { installRelease, type ReleaseContext } from './install-release.ts';
 export { nodeParams } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
+export { type ClusterFailures, clusterFailure } from './failures.ts';

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { type Redactor, throwIfAny, type World } from '../base/index.ts';
+import type { Cluster, ClusterView } from '../cluster/index.ts';
+import type { ClusterModel, Repository } from '../config/index.ts';
+import type { Log, Shell } from '../core/index.ts';
+import { loadSettings } from './settings.ts';
+
+/** A repository that tasks can work on, real or as a sandbox. */
+export interface OpenedRepository {
+  readonly root: string;
+  /** The machine's own World, or the sandbox's. */
+  readonly world: World;
+  readonly cluster: { readonly view: ClusterView; readonly full: Cluster };
+  readonly stateDirectory: string;
+  /** What intents in the journal belong to. */
+  readonly identity: string;
+  readonly about: string;
+  shell(log: Log): Shell;
+  shownPath(path: string): string;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly world: World;
+  readonly redactor: Redactor;
+  readonly directory: string;
+  readonly isExactDirectory: boolean;
+  readonly isSandbox: boolean;
+}
+
+/**
+ * Finds and reads the repository.
+ *
+ * Failure: `config/*` with every problem of the inputs at once, `usage/config-file`.
+ */
+export async function openRepository(options: OpenOptions): Promise<OpenedRepository> {
+  const { findRepository } = await import('../config/index.ts');
+  const repository = await findRepository(options.world.files, options.directory, { exactly: options.isExactDirectory });
+  const settings = await loadSettings(repository);
+  const { version } = await import('./version.ts');
+  const { openSandboxWorld } = options.isSandbox ? await import('./sandbox/open.ts') : { openSandboxWorld: undefined };
+  const sandbox = await openSandboxWorld?.({ ...options, repository });
+  const world = sandbox?.world ?? options.world;
+  const model = sandbox?.model ?? (await loadModel(world, repository));
+  const { openCluster } = await import('./open-cluster.ts');
+  const cluster = await openCluster({ world, model, settings, redactor: options.redactor, isSandbox: options.isSandbox });
+  const { createShell } = await import('./shell.ts');
+  const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
+  return {
+    root: repository.root,
+    world,
+    cluster,
+    stateDirectory,
+    identity: cluster.identity,
+    about: aboutOf(version, model, options.isSandbox),
+    shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, root: repository.root }),
+    shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
+    close: async () => sandbox?.close(),
+  };
+}
+
+/** Failure: everything that is wrong with the inputs. */
+export async function loadModel(world: World, repository: Repository): Promise<ClusterModel> {
+  const config = await import('../config/index.ts');
+  if (repository.source.kind === 'none') throw new Error('unreachable');
+  if (repository.source.kind === 'talconfig.yaml') {
+    const loaded = await config.loadTalconfig(world.files, repository.root, repository.source.path, world.env);
+    throwIfAny(loaded.failures);
+    return loaded.model;
+  }
+  const loaded = await config.loadClusterInputs(world.files, repository.root);
+  throwIfAny(loaded.failures);
+  return loaded.model as ClusterModel;
+}
+
+function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): string {
+  const nodes = `${model.nodes.length} ${isSandbox ? 'simulated ' : ''}node${model.nodes.length === 1 ? '' : 's'}`;
+  return `tk ${version} · ${model.name} · ${isSandbox ? 'sandbox: ' : ''}${nodes}, Talos ${model.talosVersion}, Kubernetes ${model.kubernetesVersion}`;
+}

@@ -1,0 +1,159 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { createRedactor, TkError, type World } from '../base/index.ts';
+import type { Engine, RunHandle, Task, TaskCall } from '../core/index.ts';
+import { createHostWorld } from '../host/index.ts';
+import type { Renderer } from '../ui/index.ts';
+import { type ArgumentShape, type GlobalFlags, parseArguments } from './argv.ts';
+import { openRepository, type OpenedRepository } from './open-repository.ts';
+import { version } from './version.ts';
+
+export interface TaskRequest {
+  readonly name: string;
+  readonly words: readonly string[];
+  /** As typed, for `resume`. */
+  readonly argv: readonly string[];
+  readonly flags: GlobalFlags;
+}
+
+const planFlags = new Set(['--plan', '--dry-run', '--offline', '--json']);
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs one task with everything that it needs. Returns the exit code. */
+export async function runTask(request: TaskRequest): Promise<number> {
+  const { flags } = request;
+  const redactor = createRedactor();
+  const world = createHostWorld();
+  const [core, ui, tasks] = await Promise.all([import('../core/index.ts'), import('../ui/index.ts'), import('./tasks/load.ts')]);
+  const repository = await openRepository({
+    world,
+    redactor,
+    directory: resolve(flags.directory ?? '.'),
+    isExactDirectory: flags.directory !== undefined,
+    isSandbox: flags.sim,
+  });
+  try {
+    const registry = core.createRegistry();
+    const loaded = await tasks.loadTasks(world.files, repository.root);
+    for (const [name, task] of loaded.builtIn) registry.register(name, task);
+    for (const [name, task] of loaded.own) registry.register(name, task, { shadow: true });
+    const task = registry.get(request.name);
+    const call = callOf(request, task, core);
+    const colors = usesColors(world);
+    const view =
+      flags.plan || flags.dryRun
+        ? undefined
+        : await ui.createRenderer(flags.output, { stream: world.terminal.stderr, clock: world.clock, colors, simulated: flags.sim });
+    const engine = core.createEngine({
+      world: repository.world,
+      registry,
+      kit: {
+        plan: () => ({ cluster: repository.cluster.view }),
+        run: ({ effect, log }) => ({
+          cluster: effect === 'read' ? repository.cluster.view : repository.cluster.full,
+          $: repository.shell(log),
+        }),
+      },
+      stateDirectory: repository.stateDirectory,
+      identity: repository.identity,
+      version,
+      redactor,
+      prompter: ui.createPrompter({
+        streams: world.terminal.isInteractive
+          ? { stdin: process.stdin, stdout: process.stderr as unknown as typeof process.stdout }
+          : undefined,
+        suspend: () => view?.suspend(),
+        resume: () => view?.resume(),
+      }),
+      sinks: view ? [view.sink] : [],
+      stdout: (text) => (view ? view.aside(() => void process.stdout.write(text)) : void process.stdout.write(text)),
+      owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
+    });
+    if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, world, ui);
+    return await runToEnd(engine, call, request, repository, view);
+  } finally {
+    await repository.close();
+  }
+}
+
+type Core = typeof import('../core/index.ts');
+type Ui = typeof import('../ui/index.ts');
+
+function callOf(request: TaskRequest, task: Task, core: Core): TaskCall {
+  const shapes = core.paramShapesOf(task);
+  // Aliases are further names of one param for the splitter, which does not know that they are one.
+  const argumentShapes: ArgumentShape[] = shapes.flatMap((shape) => [
+    { name: shape.name, kind: shape.kind, ...(shape.position === undefined ? {} : { position: shape.position }) },
+    ...shape.aliases.map((alias) => ({ name: alias, kind: shape.kind })),
+  ]);
+  const values = parseArguments(request.name, request.words, argumentShapes);
+  const parsed = core.parseParams(request.name, task, values);
+  if (!parsed.ok) throw new TkError(...parsed.failures);
+  return { kind: 'call', task, params: parsed.value };
+}
+
+async function showPlan(engine: Engine, call: TaskCall, request: TaskRequest, world: World, ui: Ui): Promise<number> {
+  const { flags } = request;
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  for (const signal of stopSignals) process.once(signal, stop);
+  try {
+    const plan = await engine.plan([call], { mode: flags.dryRun ? 'dry-run' : 'plan', offline: flags.offline, signal: stopping.signal });
+    process.stdout.write(
+      flags.json
+        ? `${JSON.stringify(plan)}\n`
+        : ui.renderPlan(plan, {
+            style: ui.styleWith(usesColors(world)),
+            columns: world.terminal.stdout.columns,
+            command: `npx tk ${request.argv.filter((word) => !planFlags.has(word)).join(' ')}`,
+          }),
+    );
+    return plan.tasks.some((task) => task.failure !== undefined) ? 2 : 0;
+  } finally {
+    for (const signal of stopSignals) process.off(signal, stop);
+  }
+}
+
+async function runToEnd(
+  engine: Engine,
+  call: TaskCall,
+  request: TaskRequest,
+  repository: OpenedRepository,
+  view: Renderer | undefined,
+): Promise<number> {
+  const run: RunHandle = engine.run([call], {
+    argv: request.argv,
+    yes: request.flags.yes,
+    about: repository.about,
+    shownPath: repository.shownPath,
+  });
+  const stop = (signal: NodeJS.Signals) => run.stop(signal as (typeof stopSignals)[number]);
+  for (const signal of stopSignals) process.on(signal, stop);
+  try {
+    const result = await run.finished;
+    await view?.close();
+    if (request.flags.json)
+      process.stdout.write(
+        `${JSON.stringify({ schema: 1, run: result.run, outcome: result.outcome, exitCode: result.exitCode, counts: result.counts, failures: result.failures, value: jsonOf(result.values[0]) })}\n`,
+      );
+    return result.exitCode;
+  } finally {
+    for (const signal of stopSignals) process.off(signal, stop);
+  }
+}
+
+/** What a task returned, without what has no place in a document: secrets, functions, circles. */
+function jsonOf(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value ?? null));
+  } catch {
+    return null;
+  }
+}
+
+/** https://no-color.org; FORCE_COLOR is what CI systems set that show colours without a terminal. */
+function usesColors({ env, terminal }: World): boolean {
+  if (env.get('NO_COLOR')) return false;
+  const forced = env.get('FORCE_COLOR');
+  return forced !== undefined ? forced !== '0' : terminal.stderr.isTty && env.get('TERM') !== 'dumb';
+}

@@ -1,0 +1,83 @@
+import { type Clock, type Dial, type Files, Secret, type TalosTrust, TkError } from '../base/index.ts';
+import type { ClusterModel, NodeModel } from '../config/index.ts';
+import {
+  createTalosMutator,
+  createTalosReader,
+  type ExpectedIdentity,
+  type MachineProbe,
+  probeMachine,
+  type TalosMutator,
+  type TalosReader,
+} from '../talos/index.ts';
+import { clusterFailure } from './failures.ts';
+
+export interface ConnectionParts {
+  readonly model: ClusterModel;
+  readonly files: Files;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** This cluster's admin credentials; undefined before there are secrets. */
+  readonly credentials: () => Promise<MutualTrust | undefined>;
+}
+
+export type MutualTrust = Extract<TalosTrust, { kind: 'mutual' }>;
+
+/** Opens ports to machines, each addressed directly, never through the cluster's virtual address. */
+export interface Connections {
+  probe(node: NodeModel, signal: AbortSignal): Promise<MachineProbe>;
+  /** A configured machine. The caller closes it. Failure: `cluster/no-credentials`. */
+  reader(node: NodeModel): Promise<TalosReader>;
+  /** A machine in maintenance mode that showed this certificate. */
+  maintenanceReader(node: NodeModel, spkiSha256: string): TalosReader;
+  mutator(node: NodeModel): Promise<TalosMutator>;
+  maintenanceMutator(node: NodeModel, spkiSha256: string, seen: Pick<ExpectedIdentity, 'macs' | 'diskSerials'>): TalosMutator;
+  /** Opens, uses, closes. */
+  read<T>(node: NodeModel, use: (reader: TalosReader) => Promise<T>): Promise<T>;
+  change<T>(node: NodeModel, use: (mutator: TalosMutator) => Promise<T>): Promise<T>;
+}
+
+export function createConnections({ model, dial, clock, credentials }: ConnectionParts): Connections {
+  const ports = { dial, clock };
+  const at = (node: NodeModel) => ({ node: node.name, host: node.address });
+  const trust = async (): Promise<MutualTrust> => {
+    const found = await credentials();
+    if (found === undefined) throw new TkError(clusterFailure('cluster/no-credentials', { path: model.paths.talosconfig }));
+    return found;
+  };
+  /** A configured machine proves with its certificate that it is of this cluster; role and MAC addresses say which one it is. */
+  const identityOf = (node: NodeModel): ExpectedIdentity => ({
+    role: node.role,
+    ...(node.macAddresses.length === 0 ? {} : { macs: node.macAddresses }),
+  });
+  const closing = async <P extends { close(): void }, T>(port: P, use: (port: P) => Promise<T>): Promise<T> => {
+    try {
+      return await use(port);
+    } finally {
+      port.close();
+    }
+  };
+  const connections: Connections = {
+    async probe(node, signal) {
+      const mutual = await credentials();
+      return probeMachine(ports, { ...at(node), ...(mutual === undefined ? {} : { trust: mutual }) }, signal);
+    },
+    reader: async (node) => createTalosReader(ports, { ...at(node), trust: await trust() }),
+    maintenanceReader: (node, spkiSha256) => createTalosReader(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }),
+    mutator: async (node) => createTalosMutator(ports, { ...at(node), trust: await trust() }, identityOf(node)),
+    maintenanceMutator: (node, spkiSha256, seen) =>
+      createTalosMutator(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }, { spkiSha256, ...seen }),
+    read: async (node, use) => closing(await connections.reader(node), use),
+    change: async (node, use) => closing(await connections.mutator(node), use),
+  };
+  return connections;
+}
+
+/** Reads the credentials of the current context of a talosconfig. Undefined when there is no such file. */
+export async function talosconfigTrust(
+  files: Files,
+  path: string,
+  parse: (text: Secret<string>) => MutualTrust,
+): Promise<MutualTrust | undefined> {
+  const text = await files.readText(path);
+  return text === undefined ? undefined : parse(new Secret(text));
+}

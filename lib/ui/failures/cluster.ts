@@ -1,0 +1,96 @@
+import { allOf, count, formatDuration, oneOf } from '../../base/index.ts';
+import type { ClusterFailures } from '../../cluster/index.ts';
+import type { Printers } from './printer.ts';
+
+const quoted = (names: readonly string[]): string => allOf(names.map((name) => `\`${name}\``));
+
+export const clusterPrinters: Printers<ClusterFailures> = {
+  'cluster/unknown-node': ({ asked, by, suggestion, known }) => ({
+    title: by === 'ip' ? `no node has the address \`${asked}\`` : `no node is named \`${asked}\``,
+    help: suggestion ? `did you mean \`${suggestion}\`?` : `known are ${quoted(known)}`,
+  }),
+  'cluster/node-not-named': ({ known }) => ({ title: 'which node?', help: `give NODE=, IP= or HOSTNAME=; known are ${quoted(known)}` }),
+  'cluster/nodes-disagree': ({ asked }) => ({ title: `${quoted(asked)} name different nodes`, help: 'give one of IP, NODE and HOSTNAME' }),
+  'cluster/no-credentials': ({ path }) => ({ title: `there is no talosconfig at \`${path}\``, help: 'npx tk talos:generate-config' }),
+  'cluster/no-kubeconfig': ({ path }) => ({ title: `there is no kubeconfig at \`${path}\``, help: 'npx tk bootstrap:kubeconfig' }),
+  'cluster/kubeconfig-foreign': ({ path, server }) => ({
+    title: `the kubeconfig \`${path}\` is of another cluster`,
+    because: `the certificate authority that it trusts for ${server} is not the one in this repository's secrets`,
+    help: 'move it away, then npx tk bootstrap:kubeconfig',
+  }),
+  'cluster/secrets-lost': ({ wanted, traces }) => ({
+    title: `there are no cluster secrets at \`${wanted}\`, and they are not made anew`,
+    because: `${quoted(traces)} ${traces.length === 1 ? 'shows' : 'show'} that this cluster exists; new secrets would lock you out of it`,
+    help: 'bring the file back, or derive it from a control plane config: npx tk talos:gensecret --from-controlplane-config FILE',
+  }),
+  'cluster/secrets-ambiguous': ({ found }) => ({
+    title: `more than one file holds cluster secrets: ${quoted(found)}`,
+    help: 'keep the one that the cluster was made with',
+  }),
+  'cluster/foreign-file': ({ path }) => ({
+    title: `\`${path}\` was changed by somebody else since tk wrote it`,
+    help: 'move the change into templates/, or the file away; then configure again',
+  }),
+  'cluster/plaintext-secret': ({ path }) => ({
+    title: `\`${path}\` holds secrets in plain text, and git would take it`,
+    help: `npx tk sops encrypt ${path}`,
+  }),
+  'cluster/sources-disagree': ({ node, field, one, other }) => ({
+    title: `two sources disagree about the ${field} of \`${node}\``,
+    because: `${one}; ${other}`,
+  }),
+  'cluster/unknown-release': ({ release, known }) => ({
+    title: `tasks.config.ts wants the release \`${release}\`, which the tree does not have`,
+    help: `known are ${quoted(known)}`,
+  }),
+  'preflight/unreachable': ({ node, address, reason }) => ({
+    title: `\`${node}\` (${address}) does not answer on port 50000`,
+    because: reason,
+    help: 'is the machine on, and booted from a Talos image?',
+  }),
+  'preflight/foreign': ({ node, address }) => ({
+    title: `\`${node}\` (${address}) is configured, and not by this repository's secrets`,
+    help: 'it belongs to another cluster, or was made with other secrets; reset it to take it over',
+  }),
+  'preflight/no-disk': ({ node, wanted, found }) => ({
+    title: `\`${node}\` has no disk that matches ${wanted}`,
+    because: `it has ${found.length === 0 ? 'none' : found.join(', ')}`,
+  }),
+  'preflight/two-disks': ({ node, wanted, found }) => ({
+    title: `${count(found.length, 'disk')} of \`${node}\` match ${wanted}, and one of them would be wiped`,
+    because: found.join(', '),
+    help: 'name the disk by its serial number',
+  }),
+  'preflight/wrong-machine': ({ node, address, wanted, found }) => ({
+    title: `the machine at ${address} is not \`${node}\``,
+    because: `the inventory has the MAC address ${oneOf(wanted)}, the machine has ${oneOf(found)}`,
+    help: 'correct the address or the MAC address in the inventory',
+  }),
+  'preflight/version': ({ node, running, wanted }) => ({
+    title: `\`${node}\` runs Talos ${running}, and its config is for ${wanted}`,
+    help: `boot it from an image of ${wanted}, or set the version in the inventory`,
+  }),
+  'preflight/clock': ({ node, offsetMs }) => ({
+    title: `the clock of \`${node}\` is ${formatDuration(Math.abs(offsetMs))} ${offsetMs < 0 ? 'behind' : 'ahead'}`,
+    help: 'etcd and certificates need the right time: check its NTP server and its battery',
+  }),
+  'preflight/address-taken': ({ address, role }) => ({
+    title: `${address} is taken, though no machine of this cluster can have it yet`,
+    help: role === 'vip' ? 'choose a free address for the VIP' : 'another API server answers there',
+  }),
+  'preflight/mixed': ({ configured, maintenance }) => ({
+    title: `${quoted(configured)} ${configured.length === 1 ? 'is' : 'are'} configured, ${quoted(maintenance)} in maintenance mode`,
+  }),
+  'gate/identity': ({ node, wanted, found }) => ({
+    title: `the machine that answers for \`${node}\` is another one than before`,
+    because: `expected ${wanted} but found ${found}`,
+    help: 'npx tk talos:preflight',
+  }),
+  'gate/unpinned': ({ node }) => ({
+    title: `\`${node}\` was not looked at before, and its config holds the cluster's keys`,
+    help: 'npx tk talos:preflight',
+  }),
+  'talos/config-unreadable': ({ node }) => ({ title: `\`${node}\` gave a machine config that cannot be read` }),
+  'health/failed': ({ check, seen }) => ({ title: `${check}: ${seen}` }),
+  'flux/not-ready': ({ object, reason, message }) => ({ title: `${object} is not ready: ${reason}`, because: message }),
+};
