@@ -66,12 +66,14 @@ export function dialErrorFrom(target: Address, error: unknown): TkError {
   // Happy eyeballs wraps one error per address.
   const inner = error instanceof AggregateError ? (error.errors as unknown[])[0] : undefined;
   if (inner !== undefined && (code === undefined || reasonByCode[code] === undefined)) return dialErrorFrom(target, inner);
-  const reason = (code === undefined ? undefined : reasonByCode[code]) ?? reasonInText(text) ?? 'other';
-  return dialError(target, reason, { detail: code ?? text.slice(0, 200) });
+  const known = [code, ...(text.match(/\b[A-Z][A-Z0-9_]{4,}\b/g) ?? [])].find(
+    (word) => word !== undefined && reasonByCode[word] !== undefined,
+  );
+  const reason = (known === undefined ? undefined : reasonByCode[known]) ?? reasonInWords(text) ?? 'other';
+  return dialError(target, reason, { detail: known ?? code ?? text.slice(0, 200) });
 }
 
-function reasonInText(text: string): DialReason | undefined {
-  for (const word of text.match(/\b[A-Z][A-Z0-9_]{4,}\b/g) ?? []) if (reasonByCode[word]) return reasonByCode[word];
+function reasonInWords(text: string): DialReason | undefined {
   if (/certificate required/i.test(text)) return 'certificate-required';
   if (/unknown authority|self.signed|unable to verify/i.test(text)) return 'unknown-authority';
   if (/socket (hang up|closed)|disconnected before secure|closed before/i.test(text)) return 'reset';

@@ -15,6 +15,7 @@ const handshakeHoldMs = 2000;
 
 const unavailable = 14;
 const unknown = 2;
+const cancelled = 1;
 
 /** Calls that stay open while nothing happens: only the way to their first message keeps a simulated clock still. */
 const longLived = new Set([
@@ -89,7 +90,7 @@ function openConnection(client: Client, credentials: OneSocketCredentials, held:
 
 async function* callOver(client: Client, call: GrpcCall, isOpen: () => boolean, held: HeldCalls): AsyncGenerator<Uint8Array> {
   if (!isOpen()) throw new GrpcError(unavailable, 'the connection is closed');
-  if (call.signal.aborted) throw new GrpcError(1, 'Cancelled');
+  if (call.signal.aborted) throw new GrpcError(cancelled, 'Cancelled');
   const hold = held.start();
   const stream = client.makeBidiStreamRequest<Uint8Array, Uint8Array>(call.path, asBuffer, (bytes) => bytes, metadataOf(call, hold.ticket));
   // Errors reach us through the iterator; without a listener they would end the process.
@@ -111,7 +112,10 @@ async function* callOver(client: Client, call: GrpcCall, isOpen: () => boolean, 
   } catch (error) {
     ended = true;
     if (requestError !== undefined) throw requestError;
-    throw grpcErrorOf(error);
+    const failed = grpcErrorOf(error);
+    // Closing the channel after its socket ended cancels what was under way: nobody asked for that.
+    const isLost = failed.status.code === cancelled && !call.signal.aborted && !isOpen();
+    throw isLost ? new GrpcError(unavailable, 'the connection was lost') : failed;
   } finally {
     hold.end();
     call.signal.removeEventListener('abort', cancel);

@@ -1,7 +1,7 @@
 import { hasCode, type TalosConnection, TkError } from '../../base/index.ts';
 import { talosFailure } from './failures.ts';
 import type { MachineRole } from './machine-facts.ts';
-import { readerOver } from './reader.ts';
+import { readerOver, type TalosReader } from './reader.ts';
 import { createSession, type TalosMachine, type TalosPorts } from './session.ts';
 
 /**
@@ -52,6 +52,8 @@ export async function verifyIdentity(
   compare('certificate', expected.spkiSha256, connection.peer.spkiSha256);
   // Whoever shows another certificate is not asked anything.
   if (differences.length === 0) {
+    // A connection that died while it was idle shows here, where nothing is lost.
+    await answers(reader, signal);
     if (expected.uuid !== undefined) compare('uuid', expected.uuid, (await reader.systemInformation(signal))?.uuid ?? '');
     if (expected.macs !== undefined) {
       const links = await reader.links(signal);
@@ -69,6 +71,15 @@ export async function verifyIdentity(
   }
   if (differences.length === 0) return;
   throw new TkError(talosFailure('talos/wrong-machine', { node: machine.node, address: machine.host, differences }));
+}
+
+/** Any answer will do: maintenance mode up to 1.12 answers that it knows no such call. */
+async function answers(reader: TalosReader, signal: AbortSignal): Promise<void> {
+  try {
+    await reader.version(signal);
+  } catch (error) {
+    if (!hasCode(error, 'talos/unimplemented', 'talos/permission-denied')) throw error;
+  }
 }
 
 /** A reader role may not see it; then it is not known, which is not the expected role either. */

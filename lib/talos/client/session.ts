@@ -85,7 +85,6 @@ export interface SessionOptions {
   readonly beforeMutation: 'refuse' | ((connection: TalosConnection, signal: AbortSignal) => Promise<void>);
 }
 
-const unavailable = 14;
 const apidPort = 50_000;
 /** Long enough for a handshake with a small board under load, short enough to try again within a minute. */
 const dialDeadlineMs = 8_000;
@@ -177,7 +176,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
       }
     } catch (error) {
       const isLate = limit.hasExpired();
-      if (isLate || !(error instanceof GrpcError) || error.status.code === unavailable) discard(connection);
+      if (isLate || !(error instanceof GrpcError) || statusRows[error.status.code]?.redial) discard(connection);
       if (signal.aborted && !call.isReading && isSent) {
         throw new TkError(talosFailure('talos/outcome-unknown', { ...at, method: call.name, because: 'stopped while it was under way' }));
       }
