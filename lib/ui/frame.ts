@@ -152,7 +152,7 @@ class Painter {
       );
     }
     if (of.waiting) return `waiting for ${of.waiting.waitingFor}: ${of.waiting.seen}`;
-    return of.detail;
+    return ('retry' in of ? of.retry : undefined) ?? of.detail;
   }
 
   /** Undefined while it would only flicker. */
@@ -218,11 +218,9 @@ function footerLines(view: RunView, options: FrameOptions): readonly string[] {
     ? `${formatDuration(options.elapsedMs)} simulated in ${formatDuration(options.wallMs)}`
     : formatDuration(options.elapsedMs);
   const log = view.journal === undefined ? [] : [`log ${directoryOf(view.journal)}`];
-  const stop =
+  const parts =
     view.stopping === undefined
-      ? 'Ctrl-C stops safely'
-      : view.stopping === 'safely'
-        ? 'stopping: what runs is let end, Ctrl-C again aborts'
-        : 'aborting';
-  return ['', options.style.dim(truncated(` ${[time, ...log, stop].join(' · ')}`, options.columns - 1))];
+      ? [time, ...log, 'Ctrl-C stops safely']
+      : [view.stopping === 'safely' ? 'stopping: what runs is let end, Ctrl-C again aborts' : 'aborting', time, ...log];
+  return ['', options.style.dim(truncated(` ${parts.join(' · ')}`, options.columns - 1))];
 }

@@ -46,6 +46,8 @@ export interface StepView {
   readonly title: string;
   readonly node: string | undefined;
   readonly steps: string[];
+  /** Why it is tried again, while it is. */
+  retry: string | undefined;
   phase:
     | { readonly state: 'running'; readonly sinceMs: number }
     | { readonly state: 'ended'; readonly outcome: StepOutcome; readonly tookMs: number };
@@ -125,6 +127,7 @@ export function applyEvent(view: RunView, event: EngineEvent): void {
         title: event.title,
         node: event.node,
         steps: [],
+        retry: undefined,
         phase: { state: 'running', sinceMs: event.elapsedMs },
         detail: undefined,
         waiting: undefined,
@@ -141,7 +144,7 @@ export function applyEvent(view: RunView, event: EngineEvent): void {
     }
     case 'step-retry': {
       const step = view.steps.get(event.step);
-      if (step) step.detail = `try ${event.attempt + 1}: ${event.failure.code}`;
+      if (step) step.retry = `try ${event.attempt + 1} after ${event.failure.code}`;
       return;
     }
     case 'step-finished': {

@@ -80,11 +80,11 @@ function* outcomeRows(view: RunView): Generator<readonly [string, string]> {
       .filter((task) => states.includes(rowState(view, task)))
       .map(taskTitle);
   const done = named('done', 'skipped');
-  if (done.length > 0) yield ['Done', done.join(' · ')];
+  if (done.length > 0) yield ['Done', someOf(done)];
   const half = [...view.steps.values()]
     .filter((step) => step.phase.state === 'ended' && step.phase.outcome.state === 'cancelled')
     .map(stepTitle);
-  if (half.length > 0) yield ['Cut short', half.join(' · ')];
+  if (half.length > 0) yield ['Cut short', someOf(half)];
   const blocked = new Map<string, string[]>();
   for (const task of view.tasks.values()) {
     if (task.phase.state !== 'ended' || (task.phase.outcome.state !== 'blocked' && task.phase.outcome.state !== 'cancelled')) continue;
@@ -94,8 +94,12 @@ function* outcomeRows(view: RunView): Generator<readonly [string, string]> {
         : task.phase.outcome.reason;
     blocked.set(reason, [...(blocked.get(reason) ?? []), task.row.title]);
   }
-  if (blocked.size > 0) yield ['Not done', [...blocked].map(([reason, titles]) => `${titles.join(' · ')} (${reason})`).join('; ')];
+  if (blocked.size > 0) yield ['Not done', [...blocked].map(([reason, titles]) => `${someOf(titles)} (${reason})`).join('; ')];
 }
+
+const mostNamed = 6;
+const someOf = (names: readonly string[]): string =>
+  names.length <= mostNamed ? names.join(' · ') : `${names.slice(0, mostNamed - 1).join(' · ')} and ${names.length - mostNamed + 1} more`;
 
 function longestRows(view: RunView): string {
   return topRows(view)
