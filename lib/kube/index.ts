@@ -52,3 +52,26 @@ export {
   objectGone,
 } from './waits.ts';
 export { podTrouble, type Readiness, readinessOf, type WaitOptions, workloadReady, workloadsReady } from './workloads.ts';
+// --- charts and releases
+export { loadRegistryCredentials, noCredentials, type RegistryCredential, type RegistryCredentials } from './charts/credentials.ts';
+export { chartSourceFailure, type ChartSourceFailures, releaseFailure, type ReleaseFailures } from './charts/failures.ts';
+export { findReleases, type FoundReleases } from './charts/find-releases.ts';
+export { type FluxTree, loadFluxTree, type TreeObject } from './charts/flux-tree.ts';
+export { type Pulled, pullChart, type PullPorts } from './charts/pull.ts';
+export type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './charts/release-plan.ts';
+export {
+  applyCrds,
+  crdsOfRelease,
+  type InstalledRelease,
+  installRelease,
+  type InstallOptions,
+  type PreparedRelease,
+  prepareRelease,
+  type ReleasePorts,
+  type ReleaseState,
+  releaseState,
+  renderRelease,
+} from './charts/releases.ts';
+export { type ChartSource, describeSource } from './charts/source.ts';
+export { substitute, SubstitutionError } from './charts/substitute.ts';
+export { type ReferenceReader, resolveValues } from './charts/values.ts';

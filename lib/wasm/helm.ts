@@ -268,7 +268,9 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
         return (await plainly<{ data: string }>('encode-record', body, archive, signal)).data;
       }),
     restatusRecord: (data, status, description, signal) =>
-      asFailures(async () => (await plainly<{ data: string }>('restatus-record', { status: { data, status, description } }, undefined, signal)).data),
+      asFailures(
+        async () => (await plainly<{ data: string }>('restatus-record', { status: { data, status, description } }, undefined, signal)).data,
+      ),
     decodeRecord: (data, signal) => asFailures(() => plainly('decode-record', { data }, undefined, signal)),
     async renderGoTemplate({ delimiters = ['', ''], ...template }, signal) {
       const goTemplate = { ...template, left: delimiters[0], right: delimiters[1] };
@@ -278,8 +280,10 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
         throw error instanceof EngineRefusal ? new TkError(goTemplateFailure(template.name, error.failure.message)) : error;
       }
     },
-    mergeValues: (values, signal) => asFailures(async () => (await plainly<{ values: JsonObject }>('values', { values }, undefined, signal)).values),
-    normalizeYaml: (text, signal) => asFailures(async () => (await plainly<{ text: string }>('normal-yaml', { text }, undefined, signal)).text),
+    mergeValues: (values, signal) =>
+      asFailures(async () => (await plainly<{ values: JsonObject }>('values', { values }, undefined, signal)).values),
+    normalizeYaml: (text, signal) =>
+      asFailures(async () => (await plainly<{ text: string }>('normal-yaml', { text }, undefined, signal)).text),
     parseYaml: (text, signal) =>
       asFailures(async () => (await plainly<{ documents: readonly Json[] }>('yaml', { text }, undefined, signal)).documents),
   };

@@ -23,7 +23,9 @@ export const noCredentials: RegistryCredentials = { of: () => undefined };
  */
 export async function loadRegistryCredentials({ files, env }: { readonly files: Files; readonly env: Env }): Promise<RegistryCredentials> {
   const docker = env.get('DOCKER_CONFIG') ?? `${env.home}/.docker`;
-  const helm = env.get('HELM_REGISTRY_CONFIG') ?? `${env.get('HELM_CONFIG_HOME') ?? `${env.get('XDG_CONFIG_HOME') ?? `${env.home}/.config`}/helm`}/registry/config.json`;
+  const helm =
+    env.get('HELM_REGISTRY_CONFIG') ??
+    `${env.get('HELM_CONFIG_HOME') ?? `${env.get('XDG_CONFIG_HOME') ?? `${env.home}/.config`}/helm`}/registry/config.json`;
   const known = new Map<string, RegistryCredential>();
   for (const path of [helm, `${docker}/config.json`]) {
     const text = await files.readText(path);

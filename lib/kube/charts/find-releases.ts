@@ -67,8 +67,9 @@ function byNames(found: readonly FoundRelease[]): readonly ReleasePlan[] {
 
 function byHelmfile(found: readonly FoundRelease[], declared: readonly HelmfileRelease[], failures: Failure[]): readonly ReleasePlan[] {
   const matching = (release: HelmfileRelease) =>
-    found.find(({ plan, object }) => (plan.name === release.name || object.name === release.name) && plan.namespace === release.namespace) ??
-    found.find(({ plan }) => plan.name === release.name);
+    found.find(
+      ({ plan, object }) => (plan.name === release.name || object.name === release.name) && plan.namespace === release.namespace,
+    ) ?? found.find(({ plan }) => plan.name === release.name);
   const main = declared.filter(({ role }) => role === 'release');
   const known = main.map(({ name }) => name);
   const plans: ReleasePlan[] = [];
@@ -93,15 +94,19 @@ function byHelmfile(found: readonly FoundRelease[], declared: readonly HelmfileR
 }
 
 const namesOf = (dependsOn: readonly string[], found: readonly FoundRelease[]): readonly string[] =>
-  dependsOn.flatMap((wanted) => found.filter(({ object }) => `${object.namespace ?? 'default'}/${object.name}` === wanted).map(({ plan }) => plan.name));
+  dependsOn.flatMap((wanted) =>
+    found.filter(({ object }) => `${object.namespace ?? 'default'}/${object.name}` === wanted).map(({ plan }) => plan.name),
+  );
 
 /** Stable: bootstrap's first, then by needs, then as declared. A cycle is reported and then ignored. */
 function inOrder(plans: readonly ReleasePlan[], failures: Failure[]): readonly ReleasePlan[] {
-  const order = (plan: ReleasePlan) => (plan.isBootstrap ? (bootstrapOrder.includes(plan.name) ? bootstrapOrder.indexOf(plan.name) : bootstrapOrder.length) : 1000);
+  const order = (plan: ReleasePlan) =>
+    plan.isBootstrap ? (bootstrapOrder.includes(plan.name) ? bootstrapOrder.indexOf(plan.name) : bootstrapOrder.length) : 1000;
   const waiting = [...plans].sort((a, b) => order(a) - order(b));
   const placed: ReleasePlan[] = [];
   while (waiting.length > 0) {
-    const isThere = (name: string) => placed.some((plan) => plan.name === name) || !waiting.some((plan) => plan.name === name && plan.role === 'release');
+    const isThere = (name: string) =>
+      placed.some((plan) => plan.name === name) || !waiting.some((plan) => plan.name === name && plan.role === 'release');
     const next = waiting.findIndex((plan) => plan.needs.every(isThere));
     if (next === -1) failures.push(releaseFailure('release/needs-cycle', { releases: waiting.map(({ name }) => name) }));
     placed.push(...waiting.splice(Math.max(0, next), 1));

@@ -96,7 +96,13 @@ function createTree(raw: readonly TreeObject[], failures: readonly Failure[]): F
   /** Outermost first. */
   const above = (path: string): readonly Kustomization[] =>
     kustomizations
-      .filter((candidate) => candidate.path !== '' && candidate.path !== '.' && `${posix.dirname(path)}/`.startsWith(`${candidate.path}/`) && candidate.object.path !== path)
+      .filter(
+        (candidate) =>
+          candidate.path !== '' &&
+          candidate.path !== '.' &&
+          `${posix.dirname(path)}/`.startsWith(`${candidate.path}/`) &&
+          candidate.object.path !== path,
+      )
       .sort((a, b) => a.path.length - b.path.length);
   const patchesAbove = (object: TreeObject): readonly Fields[] =>
     // The innermost one applies the object itself; those above it apply the Kustomizations, and patch those.
@@ -106,7 +112,14 @@ function createTree(raw: readonly TreeObject[], failures: readonly Failure[]): F
   const effectiveSpec = (object: TreeObject, spec: Fields): Fields =>
     above(object.path)
       .slice(-1)
-      .reduce((merged, owner) => patchesOf(effectiveSpec(owner.object, owner.spec), object).reduce((into, patch) => mergePatch(into, fieldsOf(patch.spec)), merged), spec);
+      .reduce(
+        (merged, owner) =>
+          patchesOf(effectiveSpec(owner.object, owner.spec), object).reduce(
+            (into, patch) => mergePatch(into, fieldsOf(patch.spec)),
+            merged,
+          ),
+        spec,
+      );
   const kustomizationOf = (path: string) => {
     const owner = above(path).at(-1);
     if (owner === undefined) return undefined;
@@ -123,7 +136,8 @@ function createTree(raw: readonly TreeObject[], failures: readonly Failure[]): F
     failures,
     kustomizationOf,
     patchesFor: patchesAbove,
-    find: (kind, name, namespace) => objects.find((object) => object.kind === kind && object.name === name && (namespace === undefined || object.namespace === namespace)),
+    find: (kind, name, namespace) =>
+      objects.find((object) => object.kind === kind && object.name === name && (namespace === undefined || object.namespace === namespace)),
   };
 }
 

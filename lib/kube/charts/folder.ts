@@ -32,7 +32,8 @@ export async function packFolder(path: string, files: Files): Promise<ChartArchi
     const content = stat?.kind === 'file' ? await files.read(real) : undefined;
     if (content === undefined) throw failed(absolute, 'neither a file nor a folder');
     sizeBytes += content.length;
-    if (sizeBytes > archiveLimitBytes) throw new TkError(chartSourceFailure('chart/too-large', { source: path, sizeBytes, limitBytes: archiveLimitBytes }));
+    if (sizeBytes > archiveLimitBytes)
+      throw new TkError(chartSourceFailure('chart/too-large', { source: path, sizeBytes, limitBytes: archiveLimitBytes }));
     entries.push({ path: name, content });
   };
   await add(root, posix.basename(path));

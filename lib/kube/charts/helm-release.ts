@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Failure, Json } from '../../base/index.ts';
+import { type Failure, type Json, lineColumnAt } from '../../base/index.ts';
 import { sha256Hex } from '../../pki/index.ts';
 import { releaseFailure } from './failures.ts';
 import { type Fields, fieldsOf, type FluxTree, mergePatch, placeIn, type TreeObject } from './flux-tree.ts';
@@ -50,6 +50,7 @@ export function readHelmRelease(object: TreeObject, tree: FluxTree, repository: 
         {
           kind: 'helm-release',
           text: object.document.source.file.text.slice(object.document.source.start, object.document.source.end),
+          firstLine: lineColumnAt(object.document.source.file.text, object.document.source.start).line,
           place: placeIn(object, 'spec', 'values'),
           ...(substitution === undefined ? {} : { substitution }),
         } satisfies ValuesLayer,
@@ -77,7 +78,12 @@ export function readHelmRelease(object: TreeObject, tree: FluxTree, repository: 
   }
 }
 
-function sourceOf(object: TreeObject, spec: Fields, tree: FluxTree, repository: string): Failure | { readonly from: ChartSource; readonly chart: string } {
+function sourceOf(
+  object: TreeObject,
+  spec: Fields,
+  tree: FluxTree,
+  repository: string,
+): Failure | { readonly from: ChartSource; readonly chart: string } {
   const release = `${object.namespace ?? 'default'}/${object.name}`;
   const reference = fieldsOf(spec.chartRef);
   if (textOf(reference.name) !== undefined) {
@@ -89,7 +95,11 @@ function sourceOf(object: TreeObject, spec: Fields, tree: FluxTree, repository: 
   }
   const template = fieldsOf(fieldsOf(spec.chart).spec);
   if (textOf(template.chart) === undefined) {
-    return releaseFailure('release/malformed', { release, field: 'spec.chart', expected: 'chartRef or chart' }, { where: placeIn(object, 'spec') });
+    return releaseFailure(
+      'release/malformed',
+      { release, field: 'spec.chart', expected: 'chartRef or chart' },
+      { where: placeIn(object, 'spec') },
+    );
   }
   return chartSource(object, template, ['spec', 'chart', 'spec']);
 
@@ -101,13 +111,18 @@ function sourceOf(object: TreeObject, spec: Fields, tree: FluxTree, repository: 
     return found ?? releaseFailure('release/source-missing', { release, kind, name, namespace }, { where: placeIn(object, ...at) });
   }
 
-  function chartSource(owner: TreeObject, chart: Fields, at: readonly string[]): Failure | { readonly from: ChartSource; readonly chart: string } {
+  function chartSource(
+    owner: TreeObject,
+    chart: Fields,
+    at: readonly string[],
+  ): Failure | { readonly from: ChartSource; readonly chart: string } {
     const name = textOf(chart.chart) ?? '';
     const version = textOf(chart.version);
     const wanted = fieldsOf(chart.sourceRef);
     if (wanted.kind === 'GitRepository') {
       // Only this very repository lies here; whether the GitRepository means it cannot be told from its URL.
-      if (name.startsWith('./') || name.startsWith('kubernetes/')) return { from: { kind: 'folder', path: posix.join(repository, name) }, chart: posix.basename(name) };
+      if (name.startsWith('./') || name.startsWith('kubernetes/'))
+        return { from: { kind: 'folder', path: posix.join(repository, name) }, chart: posix.basename(name) };
       return unsupported('GitRepository', 'its chart is not a folder of this repository');
     }
     const found = referenced(wanted, owner === object ? [...at, 'sourceRef'] : ['spec', 'chartRef']);
@@ -118,7 +133,10 @@ function sourceOf(object: TreeObject, spec: Fields, tree: FluxTree, repository: 
     if (repositorySpec.type === 'oci' || url.startsWith('oci://')) {
       const path = `${url.replace(/^oci:\/\//, '').replace(/\/$/, '')}/${name}`;
       const isExact = version !== undefined && /^v?\d+\.\d+\.\d+[\w.+-]*$/.test(version);
-      return { chart: name, from: { kind: 'oci', repository: path, ...(isExact ? { tag: version } : { range: version ?? '*' }), ...plainHttp(repositorySpec) } };
+      return {
+        chart: name,
+        from: { kind: 'oci', repository: path, ...(isExact ? { tag: version } : { range: version ?? '*' }), ...plainHttp(repositorySpec) },
+      };
     }
     return { chart: name, from: { kind: 'index', url, chart: name, ...(version === undefined ? {} : { version }) } };
   }
@@ -158,7 +176,9 @@ function substitutionOf(object: TreeObject, tree: FluxTree): Substitution | unde
   const owner = tree.kustomizationOf(object.path);
   const postBuild = fieldsOf(owner?.spec.postBuild);
   const metadata = fieldsOf(object.value.metadata);
-  const isOff = [metadata.labels, metadata.annotations].some((marks) => fieldsOf(marks)['kustomize.toolkit.fluxcd.io/substitute'] === 'disabled');
+  const isOff = [metadata.labels, metadata.annotations].some(
+    (marks) => fieldsOf(marks)['kustomize.toolkit.fluxcd.io/substitute'] === 'disabled',
+  );
   const substitute = fieldsOf(postBuild.substitute);
   const from = listOf(postBuild.substituteFrom);
   if (owner === undefined || isOff || (from.length === 0 && Object.keys(substitute).length === 0)) return undefined;
@@ -191,9 +211,13 @@ const shortened = (name: string): string => (name.length <= 53 ? name : `${name.
 export function durationMs(text: string | undefined): number | undefined {
   if (text === undefined || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce((sum, [, count, unit = 's']) => sum + Number(count) * (units[unit] ?? 0), 0);
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
+    (sum, [, count, unit = 's']) => sum + Number(count) * (units[unit] ?? 0),
+    0,
+  );
 }
 
 export const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 export const listOf = (value: Json | undefined): readonly Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : []);
-export const textsOf = (value: Json | undefined): readonly string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+export const textsOf = (value: Json | undefined): readonly string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];

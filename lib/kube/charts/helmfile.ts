@@ -20,7 +20,13 @@ export interface HelmfileRelease {
   readonly own: { readonly source: ChartSource; readonly values: readonly ValuesLayer[] } | { readonly failures: readonly Failure[] };
 }
 
-const known = ['bootstrap/helmfile.yaml', 'bootstrap/helmfile.yaml.gotmpl', 'kubernetes/bootstrap/helmfile.yaml', 'kubernetes/bootstrap/apps/helmfile.yaml', 'helmfile.yaml'];
+const known = [
+  'bootstrap/helmfile.yaml',
+  'bootstrap/helmfile.yaml.gotmpl',
+  'kubernetes/bootstrap/helmfile.yaml',
+  'kubernetes/bootstrap/apps/helmfile.yaml',
+  'helmfile.yaml',
+];
 const folders = ['bootstrap/helmfile.d', 'bootstrap/helmfile'];
 const defaultTimeoutSeconds = 300;
 
@@ -43,7 +49,11 @@ export async function findHelmfiles(files: Files, repository: string): Promise<r
  * Failure: `format/*`, `release/malformed`, `release/helmfile-unsupported`; collected.
  * Source: helmfile docs/index.md, "Configuration".
  */
-export async function readHelmfile(path: string, files: Files, repository: string): Promise<{ readonly releases: readonly HelmfileRelease[]; readonly failures: readonly Failure[] }> {
+export async function readHelmfile(
+  path: string,
+  files: Files,
+  repository: string,
+): Promise<{ readonly releases: readonly HelmfileRelease[]; readonly failures: readonly Failure[] }> {
   const text = (await files.readText(posix.join(repository, path))) ?? '';
   const parsed = parseYaml({ path, text }, { version: 'kubernetes' });
   const failures: Failure[] = [...parsed.failures];
@@ -59,12 +69,19 @@ export async function readHelmfile(path: string, files: Files, repository: strin
     for (const [index, entry] of entries.entries()) {
       const place = placeOf(document.spanOf(['releases', index]));
       if (!isFields(entry)) {
-        failures.push(releaseFailure('release/malformed', { release: path, field: `releases[${index}]`, expected: 'a mapping' }, { where: place }));
+        failures.push(
+          releaseFailure('release/malformed', { release: path, field: `releases[${index}]`, expected: 'a mapping' }, { where: place }),
+        );
         continue;
       }
       const merged = inherited(entry, templates);
       if (merged.installed === false || merged.condition === false) continue;
-      const release = await readRelease(merged, { path, index, place, document, repositories, isCrds: /crds/.test(posix.basename(path)) }, files, repository);
+      const release = await readRelease(
+        merged,
+        { path, index, place, document, repositories, isCrds: /crds/.test(posix.basename(path)) },
+        files,
+        repository,
+      );
       if ('code' in release) failures.push(release);
       else releases.push(release);
     }
@@ -75,7 +92,10 @@ export async function readHelmfile(path: string, files: Files, repository: strin
 /** `inherit: [{ template: name }]` and the older `<<: *anchor`, which the YAML reader has merged already. */
 function inherited(entry: Fields, templates: Fields): Fields {
   const from = listOf(entry.inherit).map(({ template }) => fieldsOf(templates[String(template)]));
-  return mergePatch(from.reduce((into, template) => mergePatch(into, template), {}), entry);
+  return mergePatch(
+    from.reduce((into, template) => mergePatch(into, template), {}),
+    entry,
+  );
 }
 
 interface Surroundings {
@@ -90,22 +110,35 @@ interface Surroundings {
 async function readRelease(entry: Fields, around: Surroundings, files: Files, repository: string): Promise<HelmfileRelease | Failure> {
   const name = textOf(entry.name);
   if (name === undefined) {
-    return releaseFailure('release/malformed', { release: around.path, field: `releases[${around.index}].name`, expected: 'a name' }, { where: around.place });
+    return releaseFailure(
+      'release/malformed',
+      { release: around.path, field: `releases[${around.index}].name`, expected: 'a name' },
+      { where: around.place },
+    );
   }
   return {
     name,
     namespace: textOf(entry.namespace) ?? 'default',
     needs: textsOf(entry.needs),
     role: around.isCrds ? 'crds' : 'release',
-    hooks: listOf(entry.hooks).map((hook) => [...textsOf(hook.events).map((event) => `${event}:`), String(hook.command ?? ''), ...textsOf(hook.args)].join(' ')),
+    hooks: listOf(entry.hooks).map((hook) =>
+      [...textsOf(hook.events).map((event) => `${event}:`), String(hook.command ?? ''), ...textsOf(hook.args)].join(' '),
+    ),
     place: around.place,
     own: await ownPlan(entry, name, around, files, repository),
   };
 }
 
-async function ownPlan(entry: Fields, name: string, around: Surroundings, files: Files, repository: string): Promise<HelmfileRelease['own']> {
+async function ownPlan(
+  entry: Fields,
+  name: string,
+  around: Surroundings,
+  files: Files,
+  repository: string,
+): Promise<HelmfileRelease['own']> {
   const failures: Failure[] = [];
-  const unsupported = (field: string, reason: string) => failures.push(releaseFailure('release/helmfile-unsupported', { field, reason }, { where: around.place }));
+  const unsupported = (field: string, reason: string) =>
+    failures.push(releaseFailure('release/helmfile-unsupported', { field, reason }, { where: around.place }));
   const source = sourceOf(entry, around, repository);
   if (source === undefined) unsupported(`${name}.chart`, `\`${String(entry.chart ?? '')}\` names no repository of this file`);
   const values: ValuesLayer[] = [];
@@ -148,14 +181,18 @@ export function planOfHelmfile(release: HelmfileRelease): ReleasePlan {
   const { own, name, namespace, role, place, hooks } = release;
   if ('failures' in own) {
     const [first, ...rest] = own.failures;
-    throw new TkError(first ?? releaseFailure('release/helmfile-unsupported', { field: name, reason: 'nothing in it can be read' }, { where: place }), ...rest);
+    throw new TkError(
+      first ?? releaseFailure('release/helmfile-unsupported', { field: name, reason: 'nothing in it can be read' }, { where: place }),
+      ...rest,
+    );
   }
   return {
     name,
     namespace,
     storageNamespace: namespace,
     source: own.source,
-    chart: own.source.kind === 'index' ? own.source.chart : posix.basename(own.source.kind === 'oci' ? own.source.repository : own.source.path),
+    chart:
+      own.source.kind === 'index' ? own.source.chart : posix.basename(own.source.kind === 'oci' ? own.source.repository : own.source.path),
     version: versionOfSource(own.source),
     needs: [],
     role,

@@ -36,7 +36,9 @@ export async function pullFromIndex(source: IndexSource, ports: OciPorts, signal
   }
   const url: unknown = Array.isArray(entry.urls) ? entry.urls[0] : undefined;
   if (typeof url !== 'string' || !URL.canParse(url, base)) {
-    throw new TkError(chartSourceFailure('chart/malformed-answer', { source: words, what: 'index.yaml', reason: `no address for ${version}` }));
+    throw new TkError(
+      chartSourceFailure('chart/malformed-answer', { source: words, what: 'index.yaml', reason: `no address for ${version}` }),
+    );
   }
   if (url.startsWith('oci://')) return pullFromRegistry(ociSource(url, version), ports, signal);
   const { body } = await get(new URL(url, base).href, words, archiveLimitBytes, ports, signal);
@@ -83,7 +85,12 @@ async function get(url: string, source: string, limitBytes: number, ports: OciPo
     case 401:
     case 403:
       throw new TkError(
-        chartSourceFailure('chart/unauthorized', { source, host: answer.host, status: answer.status, credentials: credential?.from ?? 'none' }),
+        chartSourceFailure('chart/unauthorized', {
+          source,
+          host: answer.host,
+          status: answer.status,
+          credentials: credential?.from ?? 'none',
+        }),
       );
     case 404:
       throw new TkError(chartSourceFailure('chart/not-found', { source }));

@@ -23,7 +23,11 @@ export interface PulledChart {
 const chartLayer = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 /** What Helm 3.0 wrote. */
 const oldChartLayer = 'application/tar+gzip';
-const manifestTypes = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.v2+json'];
+const manifestTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
 const manifestLimitBytes = 4 * 1024 * 1024;
 const tagPages = 20;
 /** More than ten times the largest chart that is known; Helm's own limit for what it unpacks to is 100 MiB. */
@@ -51,7 +55,9 @@ export async function pullFromRegistry(source: OciSource, ports: OciPorts, signa
     throw registry.malformed('manifest', `no layer of type ${chartLayer} among ${layers.length}`);
   }
   if (layer.size > archiveLimitBytes) {
-    throw new TkError(chartSourceFailure('chart/too-large', { source: registry.source, sizeBytes: layer.size, limitBytes: archiveLimitBytes }));
+    throw new TkError(
+      chartSourceFailure('chart/too-large', { source: registry.source, sizeBytes: layer.size, limitBytes: archiveLimitBytes }),
+    );
   }
   const { body } = await registry.get(`blobs/${layer.digest}`, {}, layer.size);
   registry.check('chart archive', layer.digest, body, layer.size);
@@ -150,8 +156,7 @@ class Registry {
   /** Anonymous callers need a token too where the registry hands them out. */
   async #authenticate(challenge: string): Promise<void> {
     const credential = this.#ports.credentials.of(this.#host);
-    const basic =
-      credential && `Basic ${Buffer.from(`${credential.username}:${credential.password.reveal()}`).toString('base64')}`;
+    const basic = credential && `Basic ${Buffer.from(`${credential.username}:${credential.password.reveal()}`).toString('base64')}`;
     const parameters = new Map([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name.toLowerCase(), value]));
     const realm = parameters.get('realm');
     if (/^basic\b/i.test(challenge)) {
@@ -168,7 +173,11 @@ class Registry {
       if (value !== undefined) url.searchParams.append(name, value);
     }
     const headers = basic === undefined ? {} : { authorization: basic };
-    const answer = await download({ url: url.href, headers, source: this.source, limitBytes: manifestLimitBytes }, this.#ports, this.#signal);
+    const answer = await download(
+      { url: url.href, headers, source: this.source, limitBytes: manifestLimitBytes },
+      this.#ports,
+      this.#signal,
+    );
     if (answer.status !== 200) throw this.#unauthorized(answer.status, answer.host);
     const { token, access_token } = this.json<{ token?: string; access_token?: string }>('token', answer.body);
     const given = token ?? access_token;
@@ -189,7 +198,10 @@ class Registry {
   async #missingVersion(reference: string): Promise<TkError> {
     try {
       const { body } = await this.get('tags/list?n=1000', {}, manifestLimitBytes);
-      return this.#versionNotFound(reference, (this.json<{ tags?: readonly string[] | null }>('list of tags', body).tags ?? []).map(versionOfTag));
+      return this.#versionNotFound(
+        reference,
+        (this.json<{ tags?: readonly string[] | null }>('list of tags', body).tags ?? []).map(versionOfTag),
+      );
     } catch (error) {
       if (error instanceof TkError && error.failure.code === 'chart/not-found') return error;
       return new TkError(chartSourceFailure('chart/not-found', { source: this.source, version: reference }));

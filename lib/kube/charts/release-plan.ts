@@ -4,7 +4,14 @@ import type { ChartSource } from './source.ts';
 /** One part of a release's values; later parts win. */
 export type ValuesLayer =
   /** `spec.values` of this HelmRelease, as its file has it. */
-  | { readonly kind: 'helm-release'; readonly text: string; readonly place: Place; readonly substitution?: Substitution }
+  | {
+      readonly kind: 'helm-release';
+      readonly text: string;
+      /** The line of the file on which `text` begins. */
+      readonly firstLine: number;
+      readonly place: Place;
+      readonly substitution?: Substitution;
+    }
   /** A key of a ConfigMap or Secret. With a `targetPath` its text is one value, without it is a whole file. */
   | {
       readonly kind: 'reference';

@@ -1,7 +1,14 @@
 /** Where a chart comes from. */
 export type ChartSource =
   /** `repository` without scheme: `ghcr.io/org/charts/cilium`. A digest wins over a tag, a tag over a range. */
-  | { readonly kind: 'oci'; readonly repository: string; readonly tag?: string; readonly range?: string; readonly digest?: string; readonly isPlainHttp?: boolean }
+  | {
+      readonly kind: 'oci';
+      readonly repository: string;
+      readonly tag?: string;
+      readonly range?: string;
+      readonly digest?: string;
+      readonly isPlainHttp?: boolean;
+    }
   /** A classic repository: `url` is the folder of its index.yaml; `version` is exact or a range, absent: the newest. */
   | { readonly kind: 'index'; readonly url: string; readonly chart: string; readonly version?: string }
   /** An absolute path to an unpacked chart. */

@@ -99,6 +99,8 @@ const reverse = (text: string): string => [...text].reverse().join('');
 
 /** Shell patterns: `*` and `?`; the shortest match, or the longest. */
 function trimStart(value: string, pattern: string, isLongest: boolean): string {
-  const source = [...pattern].map((char) => (char === '*' ? (isLongest ? '.*' : '.*?') : char === '?' ? '.' : char.replace(/[\\^$.|+()[\]{}]/, '\\$&'))).join('');
+  const source = [...pattern]
+    .map((char) => (char === '*' ? (isLongest ? '.*' : '.*?') : char === '?' ? '.' : char.replace(/[\\^$.|+()[\]{}]/, '\\$&')))
+    .join('');
   return value.replace(new RegExp(`^(?:${source})`, 's'), '');
 }

@@ -16,14 +16,25 @@ export type ReferenceReader = (reference: ObjectReference, signal: AbortSignal) 
  * Failure: `release/values-missing`, `release/values-malformed`, `release/substitution`.
  * Source: fluxcd/pkg/chartutil values.go; kustomize-controller's post-build substitution.
  */
-export async function resolveValues(plan: ReleasePlan, engine: HelmEngine, read: ReferenceReader, signal: AbortSignal): Promise<Secret<JsonObject>> {
+export async function resolveValues(
+  plan: ReleasePlan,
+  engine: HelmEngine,
+  read: ReferenceReader,
+  signal: AbortSignal,
+): Promise<Secret<JsonObject>> {
   const layers: { text: string; targetPath?: string; literal?: boolean; origin: ValuesLayer }[] = [];
   let own: JsonObject = {};
   for (const layer of plan.values) {
     switch (layer.kind) {
       case 'reference': {
         const text = await referenced(plan, layer, read, signal);
-        if (text !== undefined) layers.push({ text, ...(layer.targetPath === undefined ? {} : { targetPath: layer.targetPath }), literal: layer.isLiteral, origin: layer });
+        if (text !== undefined)
+          layers.push({
+            text,
+            ...(layer.targetPath === undefined ? {} : { targetPath: layer.targetPath }),
+            literal: layer.isLiteral,
+            origin: layer,
+          });
         break;
       }
       case 'file':
@@ -48,7 +59,12 @@ export async function resolveValues(plan: ReleasePlan, engine: HelmEngine, read:
   }
 }
 
-async function referenced(plan: ReleasePlan, layer: Extract<ValuesLayer, { kind: 'reference' }>, read: ReferenceReader, signal: AbortSignal): Promise<string | undefined> {
+async function referenced(
+  plan: ReleasePlan,
+  layer: Extract<ValuesLayer, { kind: 'reference' }>,
+  read: ReferenceReader,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const content = await read(layer.object, signal);
   const text = content?.[layer.key];
   if (text !== undefined || layer.isOptional) return text;

@@ -27,7 +27,8 @@ export const fixedRandom: Random = {
   privateKey: () => Promise.reject(new Error('nothing here needs a key')),
 };
 
-export const committedModule = (): Promise<Uint8Array> => readFile(pathToFileURL(new URL('../../../lib/wasm/helm.wasm.br', import.meta.url).pathname));
+export const committedModule = (): Promise<Uint8Array> =>
+  readFile(pathToFileURL(new URL('../../../lib/wasm/helm.wasm.br', import.meta.url).pathname));
 
 export const engine = (): HelmEngine =>
   createHelmEngine({ compute: computeHere(), random: fixedRandom, clock: stillClock, moduleBytes: committedModule });
