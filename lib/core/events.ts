@@ -63,7 +63,7 @@ export type EventBody =
       readonly event: 'run-started';
       readonly goals: readonly string[];
       readonly version: string;
-      /** What the run is about, in one line; from the composition root. */
+      /** The first line on the screen: program, version, what the run is about; from the composition root. */
       readonly about?: string;
       readonly rows: readonly TaskRow[];
       /** Where the journal is, as it may be shown; absent when the run only reads. */

@@ -148,7 +148,8 @@ function outcomeOf(failures: readonly Failure[], skipReason: string | undefined,
       state: 'cancelled',
       reason: interruption.code === 'prompt/cancelled' ? 'the question was not answered' : 'the run was stopped',
     };
-  if (skipReason !== undefined) return { state: 'skipped', reason: skipReason };
+  // Whatever a body says: a task that changed something was not skipped.
+  if (skipReason !== undefined && counts.changes === 0) return { state: 'skipped', reason: skipReason };
   return { state: 'done', changes: counts.changes };
 }
 

@@ -1,5 +1,7 @@
 import { type Failure, type Place, stripControl } from '../base/index.ts';
 import { basePrinters } from './failures/base.ts';
+import { chartSourcePrinters } from './failures/charts.ts';
+import { releasePrinters } from './failures/charts.ts';
 import { cliPrinters } from './failures/cli.ts';
 import { clusterPrinters } from './failures/cluster.ts';
 import { configPrinters } from './failures/config.ts';
@@ -8,14 +10,19 @@ import { formatPrinters } from './failures/format.ts';
 import { hostPrinters } from './failures/host.ts';
 import { kubePrinters } from './failures/kube.ts';
 import { pkiPrinters } from './failures/pki.ts';
-import type { FailureText } from './failures/printer.ts';
+import { renderPrinters } from './failures/render.ts';
+import { talconfigPrinters } from './failures/talconfig.ts';
+import { talosClientPrinters } from './failures/talos-client.ts';
 import { talosConfigPrinters } from './failures/talos-config.ts';
+import { wasmPrinters } from './failures/wasm.ts';
+import type { FailureText } from './failures/printer.ts';
 import { type Style, styleWith } from './style.ts';
 import { widthOf } from './width.ts';
 
 /** One table per layer. A code stands in exactly one of them. */
 export const printerTables = {
   base: basePrinters,
+  chartSource: chartSourcePrinters,
   cli: cliPrinters,
   cluster: clusterPrinters,
   config: configPrinters,
@@ -24,7 +31,12 @@ export const printerTables = {
   host: hostPrinters,
   kube: kubePrinters,
   pki: pkiPrinters,
+  release: releasePrinters,
+  render: renderPrinters,
+  talconfig: talconfigPrinters,
+  talosClient: talosClientPrinters,
   talosConfig: talosConfigPrinters,
+  wasm: wasmPrinters,
 } as const;
 
 type AnyPrinter = (facts: Failure['facts'], failure: Failure) => FailureText;

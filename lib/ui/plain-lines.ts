@@ -18,7 +18,7 @@ export function plainLinesOf(view: RunView, event: EngineEvent): PlainLines {
   };
   switch (event.event) {
     case 'run-started':
-      return { lines: [`tk ${event.version}${event.about === undefined ? '' : ` · ${event.about}`}`] };
+      return { lines: [event.about ?? `tk ${event.version}`] };
     case 'task-started':
       return { task: event.task, lines: [`❯ ${titleOf(event.task)}`] };
     case 'task-finished': {

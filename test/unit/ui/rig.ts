@@ -69,7 +69,7 @@ export const started = (rows: readonly TaskRow[] = bootstrapRows, goals: readonl
   event: 'run-started',
   goals,
   version: '0.1.0',
-  about: 'home-ops · 2 nodes',
+  about: 'tk 0.1.0 · home-ops · 2 nodes',
   rows,
   journal: '.tk/runs/01J/journal.jsonl',
 });
