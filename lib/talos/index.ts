@@ -1,6 +1,24 @@
 // Machine configurations, patches, the secrets bundle, schematics.
 export { type TalosConfigFailures, talosConfigFailure } from './config/failures.ts';
+export { type BaseInput, generateBase } from './config/base.ts';
+export { decodeMachineConfig, type DecodedConfig, type DecodeOptions } from './config/decode.ts';
+export { type ConfigDocument, documentId, documentLabel } from './config/document.ts';
+export { plainDocument, renderDocument, renderMachineConfig } from './config/encode.ts';
+export {
+  type GeneratedMachineConfig,
+  generateMachineConfigs,
+  type GenerateOptions,
+  type GeneratorInput,
+  type GeneratorNode,
+  type GeneratorPatch,
+  type Layer,
+} from './config/generate.ts';
+export { bootImageUrl, type BootMedium, type ImageQuestion, installerImage } from './config/images.ts';
+export { type KeptValue } from './config/merge.ts';
 export { contractOf, isAtLeastMinor } from './config/minor.ts';
+export { type LostSetting } from './config/network-documents.ts';
+export { applyPatch, loadPatch, type Patch, patchMachineConfig, type PatchRequest } from './config/patch.ts';
+export { parseSchematic, renderSchematic, type Schematic, schematicId, schematicOf } from './config/schematic.ts';
 export {
   bundleFromControlPlaneConfig,
   createSecretsBundle,
@@ -10,6 +28,8 @@ export {
   secretsBundleOf,
   secretValuesOf,
 } from './config/secrets-bundle.ts';
+export { type GeneratedTalosconfig, generateTalosconfig, type TalosconfigOptions } from './config/talosconfig.ts';
+export { type ConfigMap, type ConfigValue } from './config/value.ts';
 
 // Everything said to a machine: reading ports, changing ports, what kind of machine answers under an address.
 export type { ApplyMode, ApplyResult, ConfigToApply } from './client/apply.ts';

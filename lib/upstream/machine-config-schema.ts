@@ -29,6 +29,8 @@ export interface SchemaField {
   readonly omit: 'never' | 'if-empty' | 'if-nil';
   /** A patch's value takes the place of the old one instead of being merged with it. */
   readonly replaces: boolean;
+  /** Go's name of the field, which templates use; only in the document without a kind. */
+  readonly goName?: string;
 }
 
 export interface DocumentKind {
@@ -133,12 +135,13 @@ function readTypes(table: string): { readonly kindLines: readonly (readonly stri
     // A struct may contain itself: it has to be known before its fields are read.
     types.set(name, struct);
     for (const line of declaration.fields) {
-      const [, label = '', type = ''] = /^ (\S*) (\S+)$/.exec(line) ?? [];
+      const [, label = '', type = '', goName] = /^ (\S*) (\S+)(?: (\S+))?$/.exec(line) ?? [];
       const field: SchemaField = {
         name: label.replace(/[?!=]+$/, ''),
         type: typeNamed(type),
         omit: label.includes('?') ? 'if-empty' : label.includes('!') ? 'if-nil' : 'never',
         replaces: label.endsWith('='),
+        ...(goName === undefined ? {} : { goName }),
       };
       fields.push(field);
       byName.set(field.name, field);

@@ -191,7 +191,7 @@ export function decodeDocument(
         }
         const written = source.scalarAt(path);
         const result = readScalar(type.go, {
-          kind: written?.kind ?? (typeof value === 'string' ? 'string' : 'int'),
+          kind: written?.kind ?? (typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'int'),
           value: value as string | number | bigint | boolean,
           text: written?.kind === 'string' || written === undefined ? String(value) : written.text,
         });

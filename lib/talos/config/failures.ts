@@ -38,6 +38,7 @@ export type TalosConfigFailures = {
   // --- generation ---
   'talos-config/unsupported-version': { version: string; oldest: string; newest: string };
   'talos-config/unsupported-kubernetes': { talosVersion: string; kubernetesVersion: string; lowest: string; highest: string };
+  'talos-config/template-engine-missing': { path: string };
   'talos-config/endpoint-invalid': { endpoint: string };
 
   // --- schematics ---

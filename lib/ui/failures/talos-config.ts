@@ -90,6 +90,7 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `Talos ${talosVersion} does not run Kubernetes ${kubernetesVersion}`,
     help: `choose a version from ${lowest} to ${highest}`,
   }),
+  'talos-config/template-engine-missing': ({ path }) => ({ title: `\`${path}\` holds Go templates, which nothing here can render` }),
   'talos-config/endpoint-invalid': ({ endpoint }) => ({
     title: `\`${endpoint}\` is not an endpoint of a cluster`,
     help: 'write it as `https://192.168.1.10:6443`',

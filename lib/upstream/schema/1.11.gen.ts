@@ -180,433 +180,433 @@ type siderolink.ConfigV1Alpha1
  apiUrl meta.URL
  uniqueToken? string
 type v1alpha1.APIServerConfig
- image? string
- extraArgs? map[string]string
- extraVolumes? []v1alpha1.VolumeMountConfig
- env? v1alpha1.Env
- certSANs? []string
- disablePodSecurityPolicy? *bool
- admissionControl? v1alpha1.AdmissionPluginConfigList
- auditPolicy?= v1alpha1.Unstructured
- resources? *v1alpha1.ResourcesConfig
- authorizationConfig? v1alpha1.AuthorizationConfigAuthorizerConfigList
+ image? string ContainerImage
+ extraArgs? map[string]string ExtraArgsConfig
+ extraVolumes? []v1alpha1.VolumeMountConfig ExtraVolumesConfig
+ env? v1alpha1.Env EnvConfig
+ certSANs? []string CertSANs
+ disablePodSecurityPolicy? *bool DisablePodSecurityPolicyConfig
+ admissionControl? v1alpha1.AdmissionPluginConfigList AdmissionControlConfig
+ auditPolicy?= v1alpha1.Unstructured AuditPolicyConfig
+ resources? *v1alpha1.ResourcesConfig ResourcesConfig
+ authorizationConfig? v1alpha1.AuthorizationConfigAuthorizerConfigList AuthorizationConfigConfig
 type v1alpha1.AdminKubeconfigConfig
- certLifetime? time.Duration
+ certLifetime? time.Duration AdminKubeconfigCertLifetime
 type v1alpha1.AdmissionPluginConfig
- name string
- configuration v1alpha1.Unstructured
+ name string PluginName
+ configuration v1alpha1.Unstructured PluginConfiguration
 alias v1alpha1.AdmissionPluginConfigList []*v1alpha1.AdmissionPluginConfig
 type v1alpha1.AuthorizationConfigAuthorizerConfig
- type string
- name string
- webhook? v1alpha1.Unstructured
+ type string AuthorizerType
+ name string AuthorizerName
+ webhook? v1alpha1.Unstructured AuthorizerWebhook
 alias v1alpha1.AuthorizationConfigAuthorizerConfigList []*v1alpha1.AuthorizationConfigAuthorizerConfig
 type v1alpha1.Bond
- interfaces []string
- deviceSelectors? []v1alpha1.NetworkDeviceSelector
- arpIPTarget? []string
- mode string
- xmitHashPolicy? string
- lacpRate? string
- adActorSystem? string
- arpValidate? string
- arpAllTargets? string
- primary? string
- primaryReselect? string
- failOverMac? string
- adSelect? string
- miimon? uint32
- updelay? uint32
- downdelay? uint32
- arpInterval? uint32
- resendIgmp? uint32
- minLinks? uint32
- lpInterval? uint32
- packetsPerSlave? uint32
- numPeerNotif? uint8
- tlbDynamicLb? uint8
- allSlavesActive? uint8
- useCarrier? *bool
- adActorSysPrio? uint16
- adUserPortKey? uint16
- peerNotifyDelay? uint32
+ interfaces []string BondInterfaces
+ deviceSelectors? []v1alpha1.NetworkDeviceSelector BondDeviceSelectors
+ arpIPTarget? []string BondARPIPTarget
+ mode string BondMode
+ xmitHashPolicy? string BondHashPolicy
+ lacpRate? string BondLACPRate
+ adActorSystem? string BondADActorSystem
+ arpValidate? string BondARPValidate
+ arpAllTargets? string BondARPAllTargets
+ primary? string BondPrimary
+ primaryReselect? string BondPrimaryReselect
+ failOverMac? string BondFailOverMac
+ adSelect? string BondADSelect
+ miimon? uint32 BondMIIMon
+ updelay? uint32 BondUpDelay
+ downdelay? uint32 BondDownDelay
+ arpInterval? uint32 BondARPInterval
+ resendIgmp? uint32 BondResendIGMP
+ minLinks? uint32 BondMinLinks
+ lpInterval? uint32 BondLPInterval
+ packetsPerSlave? uint32 BondPacketsPerSlave
+ numPeerNotif? uint8 BondNumPeerNotif
+ tlbDynamicLb? uint8 BondTLBDynamicLB
+ allSlavesActive? uint8 BondAllSlavesActive
+ useCarrier? *bool BondUseCarrier
+ adActorSysPrio? uint16 BondADActorSysPrio
+ adUserPortKey? uint16 BondADUserPortKey
+ peerNotifyDelay? uint32 BondPeerNotifyDelay
 type v1alpha1.Bridge
- interfaces []string
- stp? *v1alpha1.STP
- vlan? *v1alpha1.BridgeVLAN
+ interfaces []string BridgedInterfaces
+ stp? *v1alpha1.STP BridgeSTP
+ vlan? *v1alpha1.BridgeVLAN BridgeVLAN
 type v1alpha1.BridgePort
- master? string
+ master? string BridgePortMaster
 type v1alpha1.BridgeVLAN
- vlanFiltering? *bool
+ vlanFiltering? *bool BridgeVLANFiltering
 type v1alpha1.CNIConfig
- name? string
- urls? []string
- flannel? *v1alpha1.FlannelCNIConfig
+ name? string CNIName
+ urls? []string CNIUrls
+ flannel? *v1alpha1.FlannelCNIConfig CNIFlannel
 type v1alpha1.ClusterConfig
- id? string
- secret? string
- controlPlane *v1alpha1.ControlPlaneConfig
- clusterName? string
- network? *v1alpha1.ClusterNetworkConfig
- token? string
- aescbcEncryptionSecret? string
- secretboxEncryptionSecret? string
- ca? *x509.PEMEncodedCertificateAndKey
- acceptedCAs? []*x509.PEMEncodedCertificate
- aggregatorCA? *x509.PEMEncodedCertificateAndKey
- serviceAccount? *x509.PEMEncodedKey
- apiServer? *v1alpha1.APIServerConfig
- controllerManager? *v1alpha1.ControllerManagerConfig
- proxy? *v1alpha1.ProxyConfig
- scheduler? *v1alpha1.SchedulerConfig
- discovery? *v1alpha1.ClusterDiscoveryConfig
- etcd? *v1alpha1.EtcdConfig
- coreDNS? *v1alpha1.CoreDNS
- externalCloudProvider? *v1alpha1.ExternalCloudProviderConfig
- extraManifests! []string
- extraManifestHeaders? map[string]string
- inlineManifests! v1alpha1.ClusterInlineManifests
- adminKubeconfig? *v1alpha1.AdminKubeconfigConfig
- allowSchedulingOnMasters? *bool
- allowSchedulingOnControlPlanes? *bool
+ id? string ClusterID
+ secret? string ClusterSecret
+ controlPlane *v1alpha1.ControlPlaneConfig ControlPlane
+ clusterName? string ClusterName
+ network? *v1alpha1.ClusterNetworkConfig ClusterNetwork
+ token? string BootstrapToken
+ aescbcEncryptionSecret? string ClusterAESCBCEncryptionSecret
+ secretboxEncryptionSecret? string ClusterSecretboxEncryptionSecret
+ ca? *x509.PEMEncodedCertificateAndKey ClusterCA
+ acceptedCAs? []*x509.PEMEncodedCertificate ClusterAcceptedCAs
+ aggregatorCA? *x509.PEMEncodedCertificateAndKey ClusterAggregatorCA
+ serviceAccount? *x509.PEMEncodedKey ClusterServiceAccount
+ apiServer? *v1alpha1.APIServerConfig APIServerConfig
+ controllerManager? *v1alpha1.ControllerManagerConfig ControllerManagerConfig
+ proxy? *v1alpha1.ProxyConfig ProxyConfig
+ scheduler? *v1alpha1.SchedulerConfig SchedulerConfig
+ discovery? *v1alpha1.ClusterDiscoveryConfig ClusterDiscoveryConfig
+ etcd? *v1alpha1.EtcdConfig EtcdConfig
+ coreDNS? *v1alpha1.CoreDNS CoreDNSConfig
+ externalCloudProvider? *v1alpha1.ExternalCloudProviderConfig ExternalCloudProviderConfig
+ extraManifests! []string ExtraManifests
+ extraManifestHeaders? map[string]string ExtraManifestHeaders
+ inlineManifests! v1alpha1.ClusterInlineManifests ClusterInlineManifests
+ adminKubeconfig? *v1alpha1.AdminKubeconfigConfig AdminKubeconfigConfig
+ allowSchedulingOnMasters? *bool AllowSchedulingOnMasters
+ allowSchedulingOnControlPlanes? *bool AllowSchedulingOnControlPlanes
 type v1alpha1.ClusterDiscoveryConfig
- enabled? *bool
- registries v1alpha1.DiscoveryRegistriesConfig
+ enabled? *bool DiscoveryEnabled
+ registries v1alpha1.DiscoveryRegistriesConfig DiscoveryRegistries
 type v1alpha1.ClusterInlineManifest
- name string
- contents string
+ name string InlineManifestName
+ contents string InlineManifestContents
 alias v1alpha1.ClusterInlineManifests []v1alpha1.ClusterInlineManifest
 type v1alpha1.ClusterNetworkConfig
- cni? *v1alpha1.CNIConfig
- dnsDomain string
- podSubnets= []string
- serviceSubnets= []string
+ cni? *v1alpha1.CNIConfig CNI
+ dnsDomain string DNSDomain
+ podSubnets= []string PodSubnet
+ serviceSubnets= []string ServiceSubnet
 type v1alpha1.Config
- version string
- debug? *bool
- persist? *bool
- machine *v1alpha1.MachineConfig
- cluster *v1alpha1.ClusterConfig
+ version string ConfigVersion
+ debug? *bool ConfigDebug
+ persist? *bool ConfigPersist
+ machine *v1alpha1.MachineConfig MachineConfig
+ cluster *v1alpha1.ClusterConfig ClusterConfig
 type v1alpha1.ControlPlaneConfig
- endpoint *v1alpha1.Endpoint
- localAPIServerPort? int
+ endpoint *v1alpha1.Endpoint Endpoint
+ localAPIServerPort? int LocalAPIServerPort
 type v1alpha1.ControllerManagerConfig
- image? string
- extraArgs? map[string]string
- extraVolumes? []v1alpha1.VolumeMountConfig
- env? v1alpha1.Env
- resources? *v1alpha1.ResourcesConfig
+ image? string ContainerImage
+ extraArgs? map[string]string ExtraArgsConfig
+ extraVolumes? []v1alpha1.VolumeMountConfig ExtraVolumesConfig
+ env? v1alpha1.Env EnvConfig
+ resources? *v1alpha1.ResourcesConfig ResourcesConfig
 type v1alpha1.CoreDNS
- disabled? *bool
- image? string
+ disabled? *bool CoreDNSDisabled
+ image? string CoreDNSImage
 type v1alpha1.DHCPOptions
- routeMetric uint32
- ipv4? *bool
- ipv6? *bool
- duidv6? string
+ routeMetric uint32 DHCPRouteMetric
+ ipv4? *bool DHCPIPv4
+ ipv6? *bool DHCPIPv6
+ duidv6? string DHCPDUIDv6
 type v1alpha1.Device
- interface? string
- deviceSelector? *v1alpha1.NetworkDeviceSelector
- addresses? []string
- cidr? string
- routes? []*v1alpha1.Route
- bond? *v1alpha1.Bond
- bridge? *v1alpha1.Bridge
- bridgePort? *v1alpha1.BridgePort
- vlans? v1alpha1.VlanList
- mtu? int
- dhcp? *bool
- ignore? *bool
- dummy? *bool
- dhcpOptions? *v1alpha1.DHCPOptions
- wireguard? *v1alpha1.DeviceWireguardConfig
- vip? *v1alpha1.DeviceVIPConfig
+ interface? string DeviceInterface
+ deviceSelector? *v1alpha1.NetworkDeviceSelector DeviceSelector
+ addresses? []string DeviceAddresses
+ cidr? string DeviceCIDR
+ routes? []*v1alpha1.Route DeviceRoutes
+ bond? *v1alpha1.Bond DeviceBond
+ bridge? *v1alpha1.Bridge DeviceBridge
+ bridgePort? *v1alpha1.BridgePort DeviceBridgePort
+ vlans? v1alpha1.VlanList DeviceVlans
+ mtu? int DeviceMTU
+ dhcp? *bool DeviceDHCP
+ ignore? *bool DeviceIgnore
+ dummy? *bool DeviceDummy
+ dhcpOptions? *v1alpha1.DHCPOptions DeviceDHCPOptions
+ wireguard? *v1alpha1.DeviceWireguardConfig DeviceWireguardConfig
+ vip? *v1alpha1.DeviceVIPConfig DeviceVIPConfig
 type v1alpha1.DeviceVIPConfig
- ip? string
- equinixMetal? *v1alpha1.VIPEquinixMetalConfig
- hcloud? *v1alpha1.VIPHCloudConfig
+ ip? string SharedIP
+ equinixMetal? *v1alpha1.VIPEquinixMetalConfig EquinixMetalConfig
+ hcloud? *v1alpha1.VIPHCloudConfig HCloudConfig
 type v1alpha1.DeviceWireguardConfig
- privateKey? string
- listenPort? int
- firewallMark? int
- peers? []*v1alpha1.DeviceWireguardPeer
+ privateKey? string WireguardPrivateKey
+ listenPort? int WireguardListenPort
+ firewallMark? int WireguardFirewallMark
+ peers? []*v1alpha1.DeviceWireguardPeer WireguardPeers
 type v1alpha1.DeviceWireguardPeer
- publicKey? string
- endpoint? string
- persistentKeepaliveInterval? time.Duration
- allowedIPs? []string
+ publicKey? string WireguardPublicKey
+ endpoint? string WireguardEndpoint
+ persistentKeepaliveInterval? time.Duration WireguardPersistentKeepaliveInterval
+ allowedIPs? []string WireguardAllowedIPs
 type v1alpha1.DiscoveryRegistriesConfig
- kubernetes v1alpha1.RegistryKubernetesConfig
- service v1alpha1.RegistryServiceConfig
+ kubernetes v1alpha1.RegistryKubernetesConfig RegistryKubernetes
+ service v1alpha1.RegistryServiceConfig RegistryService
 type v1alpha1.DiskPartition
- size? v1alpha1.DiskSize
- mountpoint? string
+ size? v1alpha1.DiskSize DiskSize
+ mountpoint? string DiskMountPoint
 type v1alpha1.EncryptionConfig
- provider string
- keys []*v1alpha1.EncryptionKey
- cipher? string
- keySize? uint
- blockSize? uint64
- options? []string
+ provider string EncryptionProvider
+ keys []*v1alpha1.EncryptionKey EncryptionKeys
+ cipher? string EncryptionCipher
+ keySize? uint EncryptionKeySize
+ blockSize? uint64 EncryptionBlockSize
+ options? []string EncryptionPerfOptions
 type v1alpha1.EncryptionKey
- static? *v1alpha1.EncryptionKeyStatic
- nodeID? *v1alpha1.EncryptionKeyNodeID
- kms? *v1alpha1.EncryptionKeyKMS
- slot int
- tpm? *v1alpha1.EncryptionKeyTPM
+ static? *v1alpha1.EncryptionKeyStatic KeyStatic
+ nodeID? *v1alpha1.EncryptionKeyNodeID KeyNodeID
+ kms? *v1alpha1.EncryptionKeyKMS KeyKMS
+ slot int KeySlot
+ tpm? *v1alpha1.EncryptionKeyTPM KeyTPM
 type v1alpha1.EncryptionKeyKMS
- endpoint string
+ endpoint string KMSEndpoint
 type v1alpha1.EncryptionKeyNodeID
 type v1alpha1.EncryptionKeyStatic
- passphrase? string
+ passphrase? string KeyData
 type v1alpha1.EncryptionKeyTPM
- checkSecurebootStatusOnEnroll? *bool
+ checkSecurebootStatusOnEnroll? *bool TPMCheckSecurebootStatusOnEnroll
 alias v1alpha1.Env map[string]string
 type v1alpha1.EtcdConfig
- image? string
- ca *x509.PEMEncodedCertificateAndKey
- extraArgs? map[string]string
- subnet? string
- advertisedSubnets? []string
- listenSubnets? []string
+ image? string ContainerImage
+ ca *x509.PEMEncodedCertificateAndKey RootCA
+ extraArgs? map[string]string EtcdExtraArgs
+ subnet? string EtcdSubnet
+ advertisedSubnets? []string EtcdAdvertisedSubnets
+ listenSubnets? []string EtcdListenSubnets
 type v1alpha1.ExternalCloudProviderConfig
- enabled? *bool
- manifests? []string
+ enabled? *bool ExternalEnabled
+ manifests? []string ExternalManifests
 type v1alpha1.ExtraHost
- ip string
- aliases []string
+ ip string HostIP
+ aliases []string HostAliases
 type v1alpha1.ExtraMount
- destination string
- type? string
- source? string
- options? []string
- uidMappings? []v1alpha1.LinuxIDMapping
- gidMappings? []v1alpha1.LinuxIDMapping
+ destination string Destination
+ type? string Type
+ source? string Source
+ options? []string Options
+ uidMappings? []v1alpha1.LinuxIDMapping UIDMappings
+ gidMappings? []v1alpha1.LinuxIDMapping GIDMappings
 type v1alpha1.FeaturesConfig
- rbac? *bool
- stableHostname? *bool
- kubernetesTalosAPIAccess? *v1alpha1.KubernetesTalosAPIAccessConfig
- apidCheckExtKeyUsage? *bool
- diskQuotaSupport? *bool
- kubePrism? *v1alpha1.KubePrism
- hostDNS? *v1alpha1.HostDNSConfig
- imageCache? *v1alpha1.ImageCacheConfig
- nodeAddressSortAlgorithm? string
+ rbac? *bool RBAC
+ stableHostname? *bool StableHostname
+ kubernetesTalosAPIAccess? *v1alpha1.KubernetesTalosAPIAccessConfig KubernetesTalosAPIAccessConfig
+ apidCheckExtKeyUsage? *bool ApidCheckExtKeyUsage
+ diskQuotaSupport? *bool DiskQuotaSupport
+ kubePrism? *v1alpha1.KubePrism KubePrismSupport
+ hostDNS? *v1alpha1.HostDNSConfig HostDNSSupport
+ imageCache? *v1alpha1.ImageCacheConfig ImageCacheSupport
+ nodeAddressSortAlgorithm? string FeatureNodeAddressSortAlgorithm
 type v1alpha1.FlannelCNIConfig
- extraArgs? []string
+ extraArgs? []string FlanneldExtraArgs
 type v1alpha1.HostDNSConfig
- enabled? *bool
- forwardKubeDNSToHost? *bool
- resolveMemberNames? *bool
+ enabled? *bool HostDNSEnabled
+ forwardKubeDNSToHost? *bool HostDNSForwardKubeDNSToHost
+ resolveMemberNames? *bool HostDNSResolveMemberNames
 type v1alpha1.ImageCacheConfig
- localEnabled? *bool
+ localEnabled? *bool CacheLocalEnabled
 type v1alpha1.InstallConfig
- disk? string
- diskSelector? *v1alpha1.InstallDiskSelector
- extraKernelArgs? []string
- image? string
- extensions? []v1alpha1.InstallExtensionConfig
- bootloader? *bool
- wipe *bool
- legacyBIOSSupport? *bool
+ disk? string InstallDisk
+ diskSelector? *v1alpha1.InstallDiskSelector InstallDiskSelector
+ extraKernelArgs? []string InstallExtraKernelArgs
+ image? string InstallImage
+ extensions? []v1alpha1.InstallExtensionConfig InstallExtensions
+ bootloader? *bool InstallBootloader
+ wipe *bool InstallWipe
+ legacyBIOSSupport? *bool InstallLegacyBIOSSupport
 type v1alpha1.InstallDiskSelector
- size? *v1alpha1.InstallDiskSizeMatcher
- name? string
- model? string
- serial? string
- modalias? string
- uuid? string
- wwid? string
- type? v1alpha1.InstallDiskType
- busPath? string
+ size? *v1alpha1.InstallDiskSizeMatcher Size
+ name? string Name
+ model? string Model
+ serial? string Serial
+ modalias? string Modalias
+ uuid? string UUID
+ wwid? string WWID
+ type? v1alpha1.InstallDiskType Type
+ busPath? string BusPath
 type v1alpha1.InstallDiskSizeMatchData
- op string
- size uint64
+ op string Op
+ size uint64 Size
 alias v1alpha1.InstallDiskType string
 type v1alpha1.InstallExtensionConfig
- image string
+ image string ExtensionImage
 type v1alpha1.KernelConfig
- modules? []*v1alpha1.KernelModuleConfig
+ modules? []*v1alpha1.KernelModuleConfig KernelModules
 type v1alpha1.KernelModuleConfig
- name string
- parameters? []string
+ name string ModuleName
+ parameters? []string ModuleParameters
 type v1alpha1.KubePrism
- enabled? *bool
- port? int
+ enabled? *bool ServerEnabled
+ port? int ServerPort
 type v1alpha1.KubeSpanFilters
- endpoints? []string
+ endpoints? []string KubeSpanFiltersEndpoints
 type v1alpha1.KubeletConfig
- image? string
- clusterDNS? []string
- extraArgs? map[string]string
- extraMounts? []v1alpha1.ExtraMount
- extraConfig? v1alpha1.Unstructured
- credentialProviderConfig? v1alpha1.Unstructured
- defaultRuntimeSeccompProfileEnabled? *bool
- registerWithFQDN? *bool
- nodeIP? *v1alpha1.KubeletNodeIPConfig
- skipNodeRegistration? *bool
- disableManifestsDirectory? *bool
+ image? string KubeletImage
+ clusterDNS? []string KubeletClusterDNS
+ extraArgs? map[string]string KubeletExtraArgs
+ extraMounts? []v1alpha1.ExtraMount KubeletExtraMounts
+ extraConfig? v1alpha1.Unstructured KubeletExtraConfig
+ credentialProviderConfig? v1alpha1.Unstructured KubeletCredentialProviderConfig
+ defaultRuntimeSeccompProfileEnabled? *bool KubeletDefaultRuntimeSeccompProfileEnabled
+ registerWithFQDN? *bool KubeletRegisterWithFQDN
+ nodeIP? *v1alpha1.KubeletNodeIPConfig KubeletNodeIP
+ skipNodeRegistration? *bool KubeletSkipNodeRegistration
+ disableManifestsDirectory? *bool KubeletDisableManifestsDirectory
 type v1alpha1.KubeletNodeIPConfig
- validSubnets? []string
+ validSubnets? []string KubeletNodeIPValidSubnets
 type v1alpha1.KubernetesTalosAPIAccessConfig
- enabled? *bool
- allowedRoles? []string
- allowedKubernetesNamespaces? []string
+ enabled? *bool AccessEnabled
+ allowedRoles? []string AccessAllowedRoles
+ allowedKubernetesNamespaces? []string AccessAllowedKubernetesNamespaces
 type v1alpha1.LinuxIDMapping
- containerID uint32
- hostID uint32
- size uint32
+ containerID uint32 ContainerID
+ hostID uint32 HostID
+ size uint32 Size
 type v1alpha1.LoggingConfig
- destinations []v1alpha1.LoggingDestination
+ destinations []v1alpha1.LoggingDestination LoggingDestinations
 type v1alpha1.LoggingDestination
- endpoint *v1alpha1.Endpoint
- format string
- extraTags? map[string]string
+ endpoint *v1alpha1.Endpoint LoggingEndpoint
+ format string LoggingFormat
+ extraTags? map[string]string LoggingExtraTags
 type v1alpha1.MachineConfig
- type string
- token string
- ca? *x509.PEMEncodedCertificateAndKey
- acceptedCAs? []*x509.PEMEncodedCertificate
- certSANs []string
- controlPlane? *v1alpha1.MachineControlPlaneConfig
- kubelet? *v1alpha1.KubeletConfig
- pods? []v1alpha1.Unstructured
- network? *v1alpha1.NetworkConfig
- disks? []*v1alpha1.MachineDisk
- install? *v1alpha1.InstallConfig
- files? []*v1alpha1.MachineFile
- env? v1alpha1.Env
- time? *v1alpha1.TimeConfig
- sysctls? map[string]string
- sysfs? map[string]string
- registries? v1alpha1.RegistriesConfig
- systemDiskEncryption? *v1alpha1.SystemDiskEncryptionConfig
- features? *v1alpha1.FeaturesConfig
- udev? *v1alpha1.UdevConfig
- logging? *v1alpha1.LoggingConfig
- kernel? *v1alpha1.KernelConfig
- seccompProfiles! []*v1alpha1.MachineSeccompProfile
- baseRuntimeSpecOverrides? v1alpha1.Unstructured
- nodeLabels? map[string]string
- nodeAnnotations? map[string]string
- nodeTaints? map[string]string
+ type string MachineType
+ token string MachineToken
+ ca? *x509.PEMEncodedCertificateAndKey MachineCA
+ acceptedCAs? []*x509.PEMEncodedCertificate MachineAcceptedCAs
+ certSANs []string MachineCertSANs
+ controlPlane? *v1alpha1.MachineControlPlaneConfig MachineControlPlane
+ kubelet? *v1alpha1.KubeletConfig MachineKubelet
+ pods? []v1alpha1.Unstructured MachinePods
+ network? *v1alpha1.NetworkConfig MachineNetwork
+ disks? []*v1alpha1.MachineDisk MachineDisks
+ install? *v1alpha1.InstallConfig MachineInstall
+ files? []*v1alpha1.MachineFile MachineFiles
+ env? v1alpha1.Env MachineEnv
+ time? *v1alpha1.TimeConfig MachineTime
+ sysctls? map[string]string MachineSysctls
+ sysfs? map[string]string MachineSysfs
+ registries? v1alpha1.RegistriesConfig MachineRegistries
+ systemDiskEncryption? *v1alpha1.SystemDiskEncryptionConfig MachineSystemDiskEncryption
+ features? *v1alpha1.FeaturesConfig MachineFeatures
+ udev? *v1alpha1.UdevConfig MachineUdev
+ logging? *v1alpha1.LoggingConfig MachineLogging
+ kernel? *v1alpha1.KernelConfig MachineKernel
+ seccompProfiles! []*v1alpha1.MachineSeccompProfile MachineSeccompProfiles
+ baseRuntimeSpecOverrides? v1alpha1.Unstructured MachineBaseRuntimeSpecOverrides
+ nodeLabels? map[string]string MachineNodeLabels
+ nodeAnnotations? map[string]string MachineNodeAnnotations
+ nodeTaints? map[string]string MachineNodeTaints
 type v1alpha1.MachineControlPlaneConfig
- controllerManager? *v1alpha1.MachineControllerManagerConfig
- scheduler? *v1alpha1.MachineSchedulerConfig
+ controllerManager? *v1alpha1.MachineControllerManagerConfig MachineControllerManager
+ scheduler? *v1alpha1.MachineSchedulerConfig MachineScheduler
 type v1alpha1.MachineControllerManagerConfig
- disabled? *bool
+ disabled? *bool MachineControllerManagerDisabled
 type v1alpha1.MachineDisk
- device? string
- partitions? []*v1alpha1.DiskPartition
+ device? string DeviceName
+ partitions? []*v1alpha1.DiskPartition DiskPartitions
 type v1alpha1.MachineFile
- content string
- permissions v1alpha1.FileMode
- path string
- op string
+ content string FileContent
+ permissions v1alpha1.FileMode FilePermissions
+ path string FilePath
+ op string FileOp
 type v1alpha1.MachineSchedulerConfig
- disabled? *bool
+ disabled? *bool MachineSchedulerDisabled
 type v1alpha1.MachineSeccompProfile
- name string
- value v1alpha1.Unstructured
+ name string MachineSeccompProfileName
+ value v1alpha1.Unstructured MachineSeccompProfileValue
 type v1alpha1.NetworkConfig
- hostname? string
- interfaces? v1alpha1.NetworkDeviceList
- nameservers? []string
- searchDomains? []string
- extraHostEntries? []*v1alpha1.ExtraHost
- kubespan? *v1alpha1.NetworkKubeSpan
- disableSearchDomain? *bool
+ hostname? string NetworkHostname
+ interfaces? v1alpha1.NetworkDeviceList NetworkInterfaces
+ nameservers? []string NameServers
+ searchDomains? []string Searches
+ extraHostEntries? []*v1alpha1.ExtraHost ExtraHostEntries
+ kubespan? *v1alpha1.NetworkKubeSpan NetworkKubeSpan
+ disableSearchDomain? *bool NetworkDisableSearchDomain
 alias v1alpha1.NetworkDeviceList []*v1alpha1.Device
 type v1alpha1.NetworkDeviceSelector
- busPath? string
- hardwareAddr? string
- permanentAddr? string
- pciID? string
- driver? string
- physical? *bool
+ busPath? string NetworkDeviceBus
+ hardwareAddr? string NetworkDeviceHardwareAddress
+ permanentAddr? string NetworkDevicePermanentAddress
+ pciID? string NetworkDevicePCIID
+ driver? string NetworkDeviceKernelDriver
+ physical? *bool NetworkDevicePhysical
 type v1alpha1.NetworkKubeSpan
- enabled? *bool
- advertiseKubernetesNetworks? *bool
- allowDownPeerBypass? *bool
- harvestExtraEndpoints? *bool
- mtu? *uint32
- filters? *v1alpha1.KubeSpanFilters
+ enabled? *bool KubeSpanEnabled
+ advertiseKubernetesNetworks? *bool KubeSpanAdvertiseKubernetesNetworks
+ allowDownPeerBypass? *bool KubeSpanAllowDownPeerBypass
+ harvestExtraEndpoints? *bool KubeSpanHarvestExtraEndpoints
+ mtu? *uint32 KubeSpanMTU
+ filters? *v1alpha1.KubeSpanFilters KubeSpanFilters
 type v1alpha1.ProxyConfig
- disabled? *bool
- image? string
- mode? string
- extraArgs? map[string]string
+ disabled? *bool Disabled
+ image? string ContainerImage
+ mode? string ModeConfig
+ extraArgs? map[string]string ExtraArgsConfig
 type v1alpha1.RegistriesConfig
- mirrors? map[string]*v1alpha1.RegistryMirrorConfig
- config? map[string]*v1alpha1.RegistryConfig
+ mirrors? map[string]*v1alpha1.RegistryMirrorConfig RegistryMirrors
+ config? map[string]*v1alpha1.RegistryConfig RegistryConfig
 type v1alpha1.RegistryAuthConfig
- username? string
- password? string
- auth? string
- identityToken? string
+ username? string RegistryUsername
+ password? string RegistryPassword
+ auth? string RegistryAuth
+ identityToken? string RegistryIdentityToken
 type v1alpha1.RegistryConfig
- tls? *v1alpha1.RegistryTLSConfig
- auth? *v1alpha1.RegistryAuthConfig
+ tls? *v1alpha1.RegistryTLSConfig RegistryTLS
+ auth? *v1alpha1.RegistryAuthConfig RegistryAuth
 type v1alpha1.RegistryKubernetesConfig
- disabled? *bool
+ disabled? *bool RegistryDisabled
 type v1alpha1.RegistryMirrorConfig
- endpoints []string
- overridePath? *bool
- skipFallback? *bool
+ endpoints []string MirrorEndpoints
+ overridePath? *bool MirrorOverridePath
+ skipFallback? *bool MirrorSkipFallback
 type v1alpha1.RegistryServiceConfig
- disabled? *bool
- endpoint? string
+ disabled? *bool RegistryDisabled
+ endpoint? string RegistryEndpoint
 type v1alpha1.RegistryTLSConfig
- clientIdentity? *x509.PEMEncodedCertificateAndKey
- ca? v1alpha1.Base64Bytes
- insecureSkipVerify? *bool
+ clientIdentity? *x509.PEMEncodedCertificateAndKey TLSClientIdentity
+ ca? v1alpha1.Base64Bytes TLSCA
+ insecureSkipVerify? *bool TLSInsecureSkipVerify
 type v1alpha1.ResourcesConfig
- requests? v1alpha1.Unstructured
- limits? v1alpha1.Unstructured
+ requests? v1alpha1.Unstructured Requests
+ limits? v1alpha1.Unstructured Limits
 type v1alpha1.Route
- network string
- gateway string
- source? string
- metric? uint32
- mtu? uint32
+ network string RouteNetwork
+ gateway string RouteGateway
+ source? string RouteSource
+ metric? uint32 RouteMetric
+ mtu? uint32 RouteMTU
 type v1alpha1.STP
- enabled? *bool
+ enabled? *bool STPEnabled
 type v1alpha1.SchedulerConfig
- image? string
- extraArgs? map[string]string
- extraVolumes? []v1alpha1.VolumeMountConfig
- env? v1alpha1.Env
- resources? *v1alpha1.ResourcesConfig
- config? v1alpha1.Unstructured
+ image? string ContainerImage
+ extraArgs? map[string]string ExtraArgsConfig
+ extraVolumes? []v1alpha1.VolumeMountConfig ExtraVolumesConfig
+ env? v1alpha1.Env EnvConfig
+ resources? *v1alpha1.ResourcesConfig ResourcesConfig
+ config? v1alpha1.Unstructured SchedulerConfig
 type v1alpha1.SystemDiskEncryptionConfig
- state? *v1alpha1.EncryptionConfig
- ephemeral? *v1alpha1.EncryptionConfig
+ state? *v1alpha1.EncryptionConfig StatePartition
+ ephemeral? *v1alpha1.EncryptionConfig EphemeralPartition
 type v1alpha1.TimeConfig
- disabled? *bool
- servers? []string
- bootTimeout? time.Duration
+ disabled? *bool TimeDisabled
+ servers? []string TimeServers
+ bootTimeout? time.Duration TimeBootTimeout
 type v1alpha1.UdevConfig
- rules? []string
+ rules? []string UdevRules
 alias v1alpha1.Unstructured map[string]any
 type v1alpha1.VIPEquinixMetalConfig
- apiToken string
+ apiToken string EquinixMetalAPIToken
 type v1alpha1.VIPHCloudConfig
- apiToken string
+ apiToken string HCloudAPIToken
 type v1alpha1.Vlan
- addresses? []string
- cidr? string
- routes []*v1alpha1.Route
- dhcp? *bool
- vlanId uint16
- mtu? uint32
- vip? *v1alpha1.DeviceVIPConfig
- dhcpOptions? *v1alpha1.DHCPOptions
+ addresses? []string VlanAddresses
+ cidr? string VlanCIDR
+ routes []*v1alpha1.Route VlanRoutes
+ dhcp? *bool VlanDHCP
+ vlanId uint16 VlanID
+ mtu? uint32 VlanMTU
+ vip? *v1alpha1.DeviceVIPConfig VlanVIP
+ dhcpOptions? *v1alpha1.DHCPOptions VlanDHCPOptions
 alias v1alpha1.VlanList []*v1alpha1.Vlan
 type v1alpha1.VolumeMountConfig
- hostPath string
- mountPath string
- readonly? bool
+ hostPath string VolumeHostPath
+ mountPath string VolumeMountPath
+ readonly? bool VolumeReadOnly
 enum nethelpers.DefaultAction accept block
 enum nethelpers.Protocol icmp tcp udp icmpv6
 enum resource-block.EncryptionProviderType none luks2

@@ -19,10 +19,13 @@ interface GoType {
 }
 
 const [, , file = '', minor = '', tag = ''] = process.argv;
-const read: { kinds: Record<string, { type: string; name?: string }>; types: Record<string, GoType> } = JSON.parse(readFileSync(file, 'utf8'));
+const read: { kinds: Record<string, { type: string; name?: string }>; types: Record<string, GoType> } = JSON.parse(
+  readFileSync(file, 'utf8'),
+);
 
 /** Written as one scalar, whatever the struct looks like inside. */
-const scalars = /(^|\.)(URL|PortRange|Endpoint|InstallDiskSizeMatcher|ByteSize|PercentageSize|Size|Expression|Prefix|Addr|AddrPort|ArgValue|DiskSize|FileMode|EtcFileMode|Base64Bytes|HardwareAddr|Duration|PEMEncoded\w+)$/;
+const scalars =
+  /(^|\.)(URL|PortRange|Endpoint|InstallDiskSizeMatcher|ByteSize|PercentageSize|Size|Expression|Prefix|Addr|AddrPort|ArgValue|DiskSize|FileMode|EtcFileMode|Base64Bytes|HardwareAddr|Duration|PEMEncoded\w+)$/;
 
 const short = (name: string) =>
   name
@@ -53,8 +56,12 @@ for (const [name, type] of Object.entries(read.types).sort()) {
   if (fields.length === 1 && fields[0]?.inline) lines.push(`alias ${short(name)} ${short(fields[0].type)}`);
   else if (type.alias === undefined) {
     lines.push(`type ${short(name)}`);
-    for (const field of fields) lines.push(` ${field.name}${field.omitEmpty ? (field.ifNil ? '!' : '?') : ''}${field.replace ? '=' : ''} ${short(field.type)}`);
-  } else if (type.values?.length) lines.push(`enum ${short(name)} ${[...new Set(type.values.filter((_, index) => index % 2 === 0))].join(' ')}`);
+    for (const field of fields)
+      lines.push(
+        ` ${field.name}${field.omitEmpty ? (field.ifNil ? '!' : '?') : ''}${field.replace ? '=' : ''} ${short(field.type)}${short(name).startsWith('v1alpha1.') ? ` ${field.go}` : ''}`,
+      );
+  } else if (type.values?.length)
+    lines.push(`enum ${short(name)} ${[...new Set(type.values.filter((_, index) => index % 2 === 0))].join(' ')}`);
   else lines.push(`alias ${short(name)} ${short(type.alias ?? 'any')}`);
 }
 const target = join(import.meta.dirname, '../../../../lib/upstream/schema', `${minor}.gen.ts`);

@@ -1,0 +1,448 @@
+import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
+import type { DataDocument } from '../../format/index.ts';
+import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/index.ts';
+import { generateBase, type MachineRole } from './base.ts';
+import { decodeDocument } from './decode.ts';
+import { diskExpression } from './disk-expression.ts';
+import { type ConfigDocument, documentId } from './document.ts';
+import { renderMachineConfig } from './encode.ts';
+import { talosConfigFailure } from './failures.ts';
+import { type KeptValue, mergeDocument } from './merge.ts';
+import { type LostSetting, networkDocuments } from './network-documents.ts';
+import { applyPatch, loadPatch, type Patch } from './patch.ts';
+import type { SecretsBundle } from './secrets-bundle.ts';
+import { templateData } from './template-data.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
+
+/** A patch, or a file of extra documents, in the order in which it is applied. */
+export interface GeneratorPatch {
+  readonly from: 'group' | 'node' | 'cluster';
+  readonly file: SourceFile;
+  readonly isTemplate: boolean;
+  /** What happens to a rendered template before it is read. */
+  finish(rendered: string): string;
+}
+
+export interface GeneratorNode {
+  readonly name: string;
+  readonly role: MachineRole;
+  readonly fileName: string;
+  readonly installDisk?: string;
+  readonly installDiskSelector?: ConfigMap;
+  readonly installerImage: string;
+  /** Kernel arguments that the installer has to be told: below 1.12, without UKI. */
+  readonly extraKernelArgs: readonly string[];
+  readonly useUki: boolean;
+  /** Take the name that the network gives instead of `name`. */
+  readonly ignoreHostname: boolean;
+  readonly certSans: readonly string[];
+  readonly nameservers: readonly string[];
+  readonly disableSearchDomain: boolean;
+  /** Values of the old form, as the talconfig has them. Absent: nothing is said. */
+  readonly labels?: ConfigMap;
+  readonly annotations?: ConfigMap;
+  readonly taints?: ConfigMap;
+  readonly disks?: readonly ConfigMap[];
+  readonly files?: readonly ConfigMap[];
+  readonly kernelModules?: readonly ConfigMap[];
+  readonly networkInterfaces?: readonly ConfigMap[];
+  readonly ingressFirewall?: ConfigMap;
+  readonly extensionServices?: readonly ConfigMap[];
+  readonly volumes?: readonly ConfigMap[];
+  readonly userVolumes?: readonly ConfigMap[];
+  readonly patches: readonly GeneratorPatch[];
+  readonly extraManifests: readonly GeneratorPatch[];
+  /** Where failures that have no better place belong. */
+  readonly source: SourceFile;
+}
+
+export interface GeneratorInput {
+  readonly clusterName: string;
+  readonly endpoint: string;
+  readonly contract: TalosMinor;
+  /** Without its `v`. */
+  readonly kubernetesVersion: string;
+  readonly dnsDomain?: string;
+  readonly podSubnets?: readonly string[];
+  readonly serviceSubnets?: readonly string[];
+  readonly allowSchedulingOnControlPlanes: boolean;
+  readonly machineCertSans: readonly string[];
+  readonly apiServerCertSans: readonly string[];
+  readonly cni?: ConfigMap;
+  readonly inlineManifests: readonly { readonly name: string; readonly contents: string }[];
+  /** Applied to each node after its own. */
+  readonly patches: readonly GeneratorPatch[];
+  readonly nodes: readonly GeneratorNode[];
+  /**
+   * What 1.14 switches on for new clusters: workload isolation and a /var without executables. False for a cluster that was made
+   * before, so that moving to the contract changes nothing by itself.
+   */
+  readonly hardening: boolean;
+}
+
+export interface GenerateOptions {
+  /** Renders a Go template with sprig. Absent: a template is `talos-config/template-engine-missing`. */
+  readonly renderTemplate?: (text: string, data: unknown, file: SourceFile) => Promise<string>;
+  /** Keeps the state after each step, for `explain`. Default false. */
+  readonly withLayers?: boolean;
+}
+
+/** The documents as they stood after one step. */
+export interface Layer {
+  /** `generated`, `node`, or the path of the patch. */
+  readonly origin: string;
+  readonly kind: 'generated' | 'node' | 'group patch' | 'node patch' | 'cluster patch' | 'extra manifest';
+  readonly file?: SourceFile;
+  readonly documents: readonly ConfigDocument[];
+}
+
+export interface GeneratedMachineConfig {
+  readonly name: string;
+  readonly fileName: string;
+  readonly text: string;
+  readonly documents: readonly ConfigDocument[];
+  readonly layers: readonly Layer[];
+  /** Values that upstream's merge would have lost. */
+  readonly kept: readonly KeptValue[];
+  /** Settings that no document can carry. */
+  readonly lost: readonly LostSetting[];
+}
+
+/**
+ * Machine configurations as talhelper makes them for contracts up to 1.13, and their true counterparts for 1.14. Same input, same bytes.
+ *
+ * Order: generated, what the talconfig says about the node, group patches, node patches, cluster patches, extra manifests.
+ *
+ * Failure: everything that is wrong with any node, at once.
+ * Source: talhelper v3.1.17 pkg/generate/config.go
+ */
+export async function generateMachineConfigs(
+  request: { readonly cluster: GeneratorInput; readonly bundle: SecretsBundle },
+  options: GenerateOptions = {},
+): Promise<readonly GeneratedMachineConfig[]> {
+  const generator = new Generator(request.cluster, request.bundle, options);
+  const failures: Failure[] = [];
+  const seen = new Set<string>();
+  const configs: GeneratedMachineConfig[] = [];
+  for (const node of request.cluster.nodes) {
+    try {
+      configs.push(await generator.generate(node));
+    } catch (error) {
+      if (!(error instanceof TkError)) throw error;
+      // A patch of the cluster is wrong for every node in the same way.
+      for (const failure of error.failures) {
+        const identity = JSON.stringify([failure.code, failure.facts, failure.where]);
+        if (!seen.has(identity)) failures.push(failure);
+        seen.add(identity);
+      }
+    }
+  }
+  throwIfAny(failures);
+  return configs;
+}
+
+class Generator {
+  readonly #cluster: GeneratorInput;
+  readonly #bundle: SecretsBundle;
+  readonly #options: GenerateOptions;
+  readonly #bases = new Map<string, readonly ConfigDocument[]>();
+  readonly #patches = new Map<SourceFile, Patch>();
+
+  constructor(cluster: GeneratorInput, bundle: SecretsBundle, options: GenerateOptions) {
+    this.#cluster = cluster;
+    this.#bundle = bundle;
+    this.#options = options;
+  }
+
+  async generate(node: GeneratorNode): Promise<GeneratedMachineConfig> {
+    const layers: Layer[] = [];
+    const kept: KeptValue[] = [];
+    const keep = (layer: Layer) => {
+      if (this.#options.withLayers) layers.push(layer);
+    };
+    let documents = this.#base(node.role);
+    keep({ origin: 'generated', kind: 'generated', documents });
+    const configured = this.#configured(documents, node);
+    documents = configured.documents;
+    documents = await this.#templatedLabels(documents, node);
+    keep({ origin: node.name, kind: 'node', file: node.source, documents });
+    for (const list of [node.patches, this.#cluster.patches]) {
+      // Templates of one list see what stood there before the list.
+      const before = documents;
+      for (const one of list) {
+        const patched = applyPatch(documents, await this.#patch(one, before), this.#cluster.contract);
+        documents = patched.documents;
+        kept.push(...patched.kept);
+        keep({ origin: one.file.path, kind: `${one.from} patch`, file: one.file, documents });
+      }
+    }
+    for (const manifest of node.extraManifests) {
+      const patch = await this.#patch(manifest, documents);
+      documents = [
+        ...documents,
+        ...(patch.kind === 'strategic' ? patch.steps.flatMap((step) => (step.does === 'merge' ? [step.document] : [])) : []),
+      ];
+      keep({ origin: manifest.file.path, kind: 'extra manifest', file: manifest.file, documents });
+    }
+    return {
+      name: node.name,
+      fileName: node.fileName,
+      text: renderMachineConfig(documents, { indent: 2 }),
+      documents,
+      layers,
+      kept,
+      lost: configured.lost,
+    };
+  }
+
+  #base(role: MachineRole): readonly ConfigDocument[] {
+    let documents = this.#bases.get(role);
+    if (!documents) {
+      const { cni: _, inlineManifests: __, patches: ___, nodes: ____, ...input } = this.#cluster;
+      documents = generateBase({ ...input, bundle: this.#bundle, installImage: '' }, role);
+      this.#bases.set(role, documents);
+    }
+    return documents;
+  }
+
+  async #patch(one: GeneratorPatch, before: readonly ConfigDocument[]): Promise<Patch> {
+    if (!one.isTemplate) {
+      let patch = this.#patches.get(one.file);
+      if (!patch) {
+        patch = loadPatch(one.file, this.#cluster.contract);
+        this.#patches.set(one.file, patch);
+      }
+      return patch;
+    }
+    const text = one.finish(await this.#render(one.file.text, before, one.file));
+    return loadPatch({ path: one.file.path, text }, this.#cluster.contract);
+  }
+
+  async #render(text: string, documents: readonly ConfigDocument[], file: SourceFile): Promise<string> {
+    return renderGoTemplate(text, templateData(documents), file, this.#options);
+  }
+
+  /** What the talconfig says about the node, in the form of its contract. */
+  #configured(
+    documents: readonly ConfigDocument[],
+    node: GeneratorNode,
+  ): { documents: readonly ConfigDocument[]; lost: readonly LostSetting[] } {
+    const result = documents.map((document) => ({ ...document }));
+    const isOn = (name: Parameters<typeof isSwitchedOn>[0]) => isSwitchedOn(name, this.#cluster.contract);
+    const root = result.find(({ kind }) => kind === 'v1alpha1');
+    const failures: Failure[] = [];
+    /** Takes the place of what stood there. */
+    const set = (path: string, value: ConfigValue | undefined) => {
+      if (value === undefined || !root) return;
+      const nested = path.split('.').reduceRight<ConfigValue>((inner, part) => ({ [part]: inner }), value);
+      const decoded = decodeDocument(plainSource(nested, node.source), this.#cluster.contract, failures);
+      root.value = replaced(root.value, path.split('.'), valueAt(decoded?.value ?? {}, path.split('.')));
+    };
+    const append = (path: string, values: readonly ConfigValue[]) => {
+      const standing = root && valueAt(root.value, path.split('.'));
+      if (values.length > 0) set(path, [...(Array.isArray(standing) ? standing : []), ...values]);
+    };
+    const merge = (value: ConfigMap) => {
+      const document = decodeDocument(plainSource({ apiVersion: 'v1alpha1', ...value }, node.source), this.#cluster.contract, failures, {
+        keepUnknownKinds: false,
+      });
+      if (!document) return;
+      const standing = result.find((one) => documentId(one) === documentId(document));
+      if (standing) mergeDocument(standing, document);
+      else result.push(document);
+    };
+    const remove = (kind: string) => {
+      const index = result.findIndex((document) => document.kind === kind);
+      if (index !== -1) result.splice(index, 1);
+    };
+
+    const isMultiNetwork = isOn('networkDocuments');
+    const isMultiKubernetes = isOn('kubernetesDocuments');
+    if (!isMultiNetwork) {
+      if (!node.ignoreHostname) set('machine.network.hostname', node.name);
+      if (node.nameservers.length > 0) set('machine.network.nameservers', [...node.nameservers]);
+      if (node.disableSearchDomain) set('machine.network.disableSearchDomain', true);
+      if (node.networkInterfaces && node.networkInterfaces.length > 0) set('machine.network.interfaces', [...node.networkInterfaces]);
+    }
+    if (isOn('unattendedInstallDocument')) {
+      const match = node.installDiskSelector
+        ? diskExpression(node.installDiskSelector)
+        : node.installDisk === undefined
+          ? undefined
+          : `disk.dev_path == ${JSON.stringify(node.installDisk)}`;
+      if (match !== undefined) insertInstall(result, node.installerImage, match, this.#cluster.contract, node.source, failures);
+    } else {
+      set('machine.install.disk', node.installDisk);
+      set('machine.install.diskSelector', node.installDiskSelector);
+      set('machine.install.image', node.installerImage);
+      if (!node.useUki && !isOn('grubUsesUkiCommandLine')) append('machine.install.extraKernelArgs', node.extraKernelArgs);
+    }
+    set('machine.disks', nonEmpty(node.disks));
+    set('machine.files', nonEmpty(node.files));
+    if (isOn('kernelModuleDocuments')) for (const module of node.kernelModules ?? []) merge({ kind: 'KernelModuleConfig', ...module });
+    else if (node.kernelModules && node.kernelModules.length > 0) set('machine.kernel.modules', [...node.kernelModules]);
+    append('machine.certSANs', node.certSans);
+    const labels = node.labels && withoutTemplates(node.labels);
+    const annotations = node.annotations && withoutTemplates(node.annotations);
+    if (isMultiKubernetes) {
+      // Labels of the old form took the place of the generated one; only the role's own is not theirs to take.
+      const nodeConfig = result.find(({ kind }) => kind === 'KubeNodeConfig');
+      if (nodeConfig && labels) {
+        const role = node.role === 'controlplane' ? { 'node-role.kubernetes.io/control-plane': '' } : {};
+        nodeConfig.value = { ...nodeConfig.value, labels: { ...role, ...texts(labels) } };
+      }
+      if (annotations) merge({ kind: 'KubeNodeConfig', annotations });
+      if (node.taints) merge({ kind: 'KubeNodeConfig', taints: node.taints });
+    } else {
+      set('machine.nodeLabels', labels);
+      set('machine.nodeAnnotations', annotations);
+      set('machine.nodeTaints', node.taints);
+    }
+    this.#applyCni(isMultiKubernetes, node, set, append, merge, remove);
+    if (node.role === 'controlplane' || !isMultiKubernetes) this.#applyManifests(isMultiKubernetes, set, merge);
+    if (isMultiNetwork && (node.nameservers.length > 0 || node.disableSearchDomain)) {
+      merge({
+        kind: 'ResolverConfig',
+        ...(node.nameservers.length > 0 ? { nameservers: node.nameservers.map((address) => ({ address })) } : {}),
+        searchDomains: { disableDefault: node.disableSearchDomain },
+      });
+    }
+    if (isMultiNetwork)
+      merge({ kind: 'HostnameConfig', ...(node.ignoreHostname ? { auto: 'stable' } : { auto: 'off', hostname: node.name }) });
+    if (node.ingressFirewall) {
+      merge({ kind: 'NetworkDefaultActionConfig', ingress: node.ingressFirewall['defaultAction'] ?? 'accept' });
+      for (const rule of mapsOf(node.ingressFirewall['rules'])) merge({ kind: 'NetworkRuleConfig', ...rule });
+    }
+    for (const service of node.extensionServices ?? []) merge({ kind: 'ExtensionServiceConfig', ...service });
+    for (const volume of node.volumes ?? []) merge({ kind: 'VolumeConfig', ...volume });
+    for (const volume of node.userVolumes ?? []) merge({ kind: 'UserVolumeConfig', ...volume });
+    const network = isMultiNetwork ? networkDocuments(node.networkInterfaces ?? []) : { documents: [], lost: [] };
+    for (const document of network.documents) merge(document);
+    throwIfAny(failures);
+    return { documents: result, lost: network.lost };
+  }
+
+  #applyCni(
+    isMultiKubernetes: boolean,
+    node: GeneratorNode,
+    set: (path: string, value: ConfigValue | undefined) => void,
+    append: (path: string, values: readonly ConfigValue[]) => void,
+    merge: (value: ConfigMap) => void,
+    remove: (kind: string) => void,
+  ): void {
+    const cni = this.#cluster.cni;
+    if (!cni) return;
+    if (!isMultiKubernetes) return set('cluster.network.cni', cni);
+    if (node.role === 'worker') return;
+    remove('KubeFlannelCNIConfig');
+    const flannel = isConfigMap(cni['flannel']) ? cni['flannel'] : {};
+    if (cni['name'] === 'flannel') {
+      merge({
+        kind: 'KubeFlannelCNIConfig',
+        backendType: talosDefaults.flannelBackend,
+        backendPort: talosDefaults.flannelPort,
+        ...(flannel['extraArgs'] === undefined ? {} : { extraArgs: flannel['extraArgs'] }),
+        ...(flannel['kubeNetworkPoliciesEnabled'] === undefined
+          ? {}
+          : { kubeNetworkPoliciesEnabled: flannel['kubeNetworkPoliciesEnabled'] }),
+      });
+    }
+    const urls = Array.isArray(cni['urls']) ? cni['urls'] : [];
+    urls.forEach((url, index) =>
+      merge({ kind: 'KubeExternalManifestConfig', name: index === 0 ? 'custom-cni' : `custom-cni-${index + 1}`, url }),
+    );
+  }
+
+  #applyManifests(
+    isMultiKubernetes: boolean,
+    set: (path: string, value: ConfigValue | undefined) => void,
+    merge: (value: ConfigMap) => void,
+  ): void {
+    const manifests = this.#cluster.inlineManifests;
+    if (manifests.length === 0) return;
+    if (!isMultiKubernetes)
+      return set(
+        'cluster.inlineManifests',
+        manifests.map(({ name, contents }) => ({ name, contents })),
+      );
+    for (const { name, contents } of manifests) merge({ kind: 'KubeInlineManifestConfig', name, manifest: contents });
+  }
+
+  async #templatedLabels(documents: readonly ConfigDocument[], node: GeneratorNode): Promise<readonly ConfigDocument[]> {
+    const templated = [
+      ['labels', node.labels],
+      ['annotations', node.annotations],
+    ] as const;
+    if (!templated.some(([, values]) => values && Object.values(values).some(isTemplate))) return documents;
+    const result = documents.map((document) => ({ ...document }));
+    for (const [what, values] of templated) {
+      for (const [key, value] of Object.entries(values ?? {})) {
+        if (!isTemplate(value)) continue;
+        const rendered = (await this.#render(String(value), documents, node.source)).trim();
+        const holder = result.find(
+          ({ kind }) => kind === (isSwitchedOn('kubernetesDocuments', this.#cluster.contract) ? 'KubeNodeConfig' : 'v1alpha1'),
+        );
+        if (!holder) continue;
+        const path = holder.kind === 'v1alpha1' ? ['machine', what === 'labels' ? 'nodeLabels' : 'nodeAnnotations', key] : [what, key];
+        holder.value = replaced(holder.value, path, rendered);
+      }
+    }
+    return result;
+  }
+}
+
+async function renderGoTemplate(text: string, data: unknown, file: SourceFile, options: GenerateOptions): Promise<string> {
+  if (options.renderTemplate) return options.renderTemplate(text, data, file);
+  throw new TkError(talosConfigFailure('talos-config/template-engine-missing', { path: file.path }));
+}
+
+/** The install document stands where upstream puts it: after the identity, before the resolver. */
+function insertInstall(
+  documents: ConfigDocument[],
+  image: string,
+  match: string,
+  contract: TalosMinor,
+  source: SourceFile,
+  failures: Failure[],
+): void {
+  const value: ConfigMap = {
+    apiVersion: 'v1alpha1',
+    kind: 'UnattendedInstallConfig',
+    installer: { image },
+    provisioning: { diskSelector: { match }, wipe: false },
+  };
+  const document = decodeDocument(plainSource(value, source), contract, failures);
+  const before = documents.findIndex(({ kind }) => kind === 'ResolverConfig');
+  if (document) documents.splice(before === -1 ? documents.length : before, 0, document);
+}
+
+/** A document that was not read from a file: everything in it belongs to the same place. */
+function plainSource(value: ConfigValue, file: SourceFile): DataDocument {
+  const span = { file, start: 0, end: Math.max(1, file.text.indexOf('\n')) };
+  return { file, source: span, value, has: () => true, spanOf: () => span, scalarAt: () => undefined };
+}
+
+function valueAt(value: ConfigMap, path: readonly string[]): ConfigValue | undefined {
+  let node: ConfigValue | undefined = value;
+  for (const part of path) node = isConfigMap(node) ? node[part] : undefined;
+  return node;
+}
+
+function replaced(value: ConfigMap, [part = '', ...rest]: readonly string[], put: ConfigValue | undefined): ConfigMap {
+  const result = { ...value };
+  if (rest.length > 0) {
+    const inner = result[part];
+    result[part] = replaced(isConfigMap(inner) ? inner : {}, rest, put);
+  } else if (put === undefined) delete result[part];
+  else result[part] = put;
+  return result;
+}
+
+const isTemplate = (value: ConfigValue | undefined) => typeof value === 'string' && (value.includes('{{') || value.includes('}}'));
+const withoutTemplates = (values: ConfigMap): ConfigMap =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => !isTemplate(value)));
+const texts = (values: ConfigMap): ConfigMap =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value ?? '')]));
+const nonEmpty = (values: readonly ConfigMap[] | undefined): ConfigValue | undefined =>
+  values && values.length > 0 ? [...values] : undefined;
+const mapsOf = (value: ConfigValue | undefined) => (Array.isArray(value) ? value.filter((item) => isConfigMap(item)) : []);
