@@ -5,6 +5,7 @@ import type { Engine, RunHandle, Task, TaskCall } from '../core/index.ts';
 import { createHostWorld } from '../host/index.ts';
 import type { Renderer } from '../ui/index.ts';
 import { type ArgumentShape, type GlobalFlags, parseArguments } from './argv.ts';
+import { failureClasses } from './failure-classes.ts';
 import { openRepository, type OpenedRepository } from './open-repository.ts';
 import { version } from './version.ts';
 
@@ -67,6 +68,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
       }),
       sinks: view ? [view.sink] : [],
       stdout: (text) => (view ? view.aside(() => void process.stdout.write(text)) : void process.stdout.write(text)),
+      failureClasses,
       owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
     });
     if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, world, ui);

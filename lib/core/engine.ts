@@ -1,7 +1,7 @@
 import { type Failure, failureOf, type Redactor, TkError, type World } from '../base/index.ts';
 import { createEventBus, type EventBus, mapTexts } from './event-bus.ts';
 import type { EventSink, RunCounts, RunOutcome, StopSignal, TaskOutcome, TaskRow } from './events.ts';
-import { decideOutcome } from './exit-code.ts';
+import { decideOutcome, type FailureClasses } from './exit-code.ts';
 import { coreFailure } from './failures.ts';
 import { buildGraph, type GraphNode, shapeResults, type TaskGraph } from './graph.ts';
 import { createIntentLog, type IntentLog, noIntents } from './intents.ts';
@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly stdout: (text: string) => void;
   /** Told to whoever finds the repository locked: command, process, machine, since when. */
   readonly owner: string;
+  /** Which exit code the failures of the product's own layers mean. */
+  readonly failureClasses?: FailureClasses;
 }
 
 export interface RunOptions {
@@ -152,13 +154,7 @@ class Run {
     } catch (error) {
       this.#failures.push(...failuresOfError(error));
     }
-    const decided = decideOutcome({
-      failures: this.#failures,
-      isComplete,
-      touched: this.#touched,
-      differs: this.#differs,
-      ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }),
-    });
+    const decided = this.#decide(isComplete);
     const counts: RunCounts = { tasks: { ...this.#tasks }, steps: { ...this.#steps } };
     this.#bus.emit({
       event: 'run-finished',
@@ -231,13 +227,7 @@ class Run {
 
   async #endJournal(isComplete: boolean): Promise<void> {
     const { files } = this.#engine.world;
-    const end = decideOutcome({
-      failures: this.#failures,
-      isComplete,
-      touched: this.#touched,
-      differs: this.#differs,
-      ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }),
-    });
+    const end = this.#decide(isComplete);
     try {
       await this.#journal?.append({ type: 'end', ...end }, { sync: true });
       await this.#journal?.close();
@@ -246,6 +236,11 @@ class Run {
       // The work is done and was told; only its record is short. A resume probes anyway.
       this.#bus.emit({ event: 'log', level: 'warn', text: `the journal could not be finished: ${failureOf(error).code}` });
     }
+  }
+
+  #decide(isComplete: boolean): { readonly outcome: RunOutcome; readonly exitCode: number } {
+    const end = { failures: this.#failures, isComplete, touched: this.#touched, differs: this.#differs };
+    return decideOutcome({ ...end, ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }) }, this.#engine.failureClasses);
   }
 
   async #started(graph: TaskGraph): Promise<boolean> {

@@ -14,10 +14,13 @@ export interface RunEnd {
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
-type FailureClass = 'needs-human' | 'failed' | 'refused' | 'locked' | 'invalid';
+export type FailureClass = 'needs-human' | 'failed' | 'refused' | 'locked' | 'invalid';
 
-/** Codes and areas that are not plain failures of a step. A code wins over its area. */
-const classes: Readonly<Record<string, FailureClass>> = {
+/** Codes (`gate/identity`) and areas (`gate`) that are not plain failures of a step. A code wins over its area. */
+export type FailureClasses = Readonly<Record<string, FailureClass>>;
+
+/** The engine's own codes, and areas that mean the same in every product. Others are handed in by the composition root. */
+const ownClasses: FailureClasses = {
   'step/undecidable': 'needs-human',
   'task/needs-human': 'needs-human',
   'task/refused': 'refused',
@@ -37,13 +40,14 @@ const classes: Readonly<Record<string, FailureClass>> = {
   cluster: 'invalid',
 };
 
-export function failureClassOf(failure: Failure): FailureClass {
-  return classes[failure.code] ?? classes[failure.code.slice(0, failure.code.indexOf('/'))] ?? 'failed';
+export function failureClassOf(failure: Failure, further: FailureClasses = {}): FailureClass {
+  const area = failure.code.slice(0, failure.code.indexOf('/'));
+  return further[failure.code] ?? ownClasses[failure.code] ?? further[area] ?? ownClasses[area] ?? 'failed';
 }
 
 /** The one place that decides how a run ended. An unfinished run never exits 0. */
-export function decideOutcome(end: RunEnd): { readonly outcome: RunOutcome; readonly exitCode: number } {
-  const found = new Set(end.failures.filter((failure) => !isInterruption(failure)).map(failureClassOf));
+export function decideOutcome(end: RunEnd, further: FailureClasses = {}): { readonly outcome: RunOutcome; readonly exitCode: number } {
+  const found = new Set(end.failures.filter((failure) => !isInterruption(failure)).map((failure) => failureClassOf(failure, further)));
   if (found.has('needs-human')) return { outcome: 'needs-human', exitCode: 5 };
   if (!end.isComplete && end.stoppedBy) return { outcome: 'interrupted', exitCode: signalCodes[end.stoppedBy] };
   if (found.has('failed')) return { outcome: 'failed', exitCode: 1 };

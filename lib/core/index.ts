@@ -36,7 +36,7 @@ export type {
   TaskRow,
 } from './events.ts';
 export { done, type Evidence, notDone, undecidable } from './evidence.ts';
-export { decideOutcome, failureClassOf, type RunEnd } from './exit-code.ts';
+export { decideOutcome, type FailureClass, type FailureClasses, failureClassOf, type RunEnd } from './exit-code.ts';
 export { type CoreFailures, coreFailure } from './failures.ts';
 export {
   forEach,

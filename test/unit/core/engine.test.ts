@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { holds, notYet, Secret } from '../../../lib/base/index.ts';
-import { done, fail, forEach, inSequence, needsHuman, notDone, refuse } from '../../../lib/core/index.ts';
+import { decideOutcome, done, fail, forEach, inSequence, needsHuman, notDone, refuse } from '../../../lib/core/index.ts';
 import { defineTask, gate, MemoryFiles, noPrompter, rig } from './rig.ts';
 
 test('results of needed tasks arrive by name, each task runs once, defaults are filled in', async () => {
@@ -399,4 +399,45 @@ test('a sink that throws cannot affect the run', async () => {
     throw new Error('the terminal is gone');
   };
   expect(await world.run(calm())).toMatchObject({ exitCode: 0, values: [1] });
+});
+
+test('how a run ends: the gravest failure decides, and nothing unfinished is a success', () => {
+  const end = (codes: readonly string[], more: Partial<Parameters<typeof decideOutcome>[0]> = {}) =>
+    decideOutcome(
+      { failures: codes.map((code) => ({ code, facts: {} })), isComplete: codes.length === 0, touched: false, differs: false, ...more },
+      { disk: 'invalid', 'disk/gone': 'needs-human' },
+    );
+  expect([
+    end([]),
+    end([], { differs: true }),
+    end([], { isComplete: false }),
+    end([], { isComplete: false, stoppedBy: 'SIGTERM' }),
+    end([], { stoppedBy: 'SIGTERM' }),
+    end(['net/broken', 'gate/quorum', 'config/x']),
+    end(['gate/quorum', 'config/x']),
+    end(['config/x']),
+    end(['config/x'], { touched: true }),
+    end(['disk/full']),
+    end(['disk/gone', 'net/broken'], { stoppedBy: 'SIGINT' }),
+    end(['net/broken'], { stoppedBy: 'SIGINT' }),
+    end(['prompt/cancelled']),
+    end(['run/aborted']),
+    end(['lock/held']),
+  ]).toEqual([
+    { outcome: 'succeeded', exitCode: 0 },
+    { outcome: 'differs', exitCode: 6 },
+    { outcome: 'failed', exitCode: 1 },
+    { outcome: 'interrupted', exitCode: 143 },
+    { outcome: 'succeeded', exitCode: 0 },
+    { outcome: 'failed', exitCode: 1 },
+    { outcome: 'refused', exitCode: 3 },
+    { outcome: 'invalid', exitCode: 2 },
+    { outcome: 'failed', exitCode: 1 },
+    { outcome: 'invalid', exitCode: 2 },
+    { outcome: 'needs-human', exitCode: 5 },
+    { outcome: 'interrupted', exitCode: 130 },
+    { outcome: 'interrupted', exitCode: 130 },
+    { outcome: 'failed', exitCode: 1 },
+    { outcome: 'locked', exitCode: 4 },
+  ]);
 });
