@@ -12,7 +12,7 @@ import type { Prompter } from './prompter.ts';
 import { askOneAtATime } from './questions.ts';
 import type { TaskRegistry } from './registry.ts';
 import { newRunId } from './run-id.ts';
-import { journalPath, loadRuns, pruneRuns } from './runs.ts';
+import { journalPath, pruneRuns } from './runs.ts';
 import { type NodeEnd, schedule } from './scheduler.ts';
 import { taskWait } from './steps.ts';
 import type { Effect } from './task.ts';
@@ -231,7 +231,7 @@ class Run {
     try {
       await this.#journal?.append({ type: 'end', ...end }, { sync: true });
       await this.#journal?.close();
-      await pruneRuns(files, this.#engine.stateDirectory, await loadRuns(files, this.#engine.stateDirectory), keptRuns);
+      await pruneRuns(files, this.#engine.stateDirectory, keptRuns);
     } catch (error) {
       // The work is done and was told; only its record is short. A resume probes anyway.
       this.#bus.emit({ event: 'log', level: 'warn', text: `the journal could not be finished: ${failureOf(error).code}` });

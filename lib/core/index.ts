@@ -49,12 +49,21 @@ export {
   type Sequence,
   type TaskCall,
 } from './needs.ts';
-export { canonicalText, checkParams, kebabCase, type ParamShape, paramShapesOf, type Parsed, parseParams } from './params.ts';
+export {
+  askForMissing,
+  canonicalText,
+  checkParams,
+  kebabCase,
+  type ParamShape,
+  paramShapesOf,
+  type Parsed,
+  parseParams,
+} from './params.ts';
 export type { MutatingCall, Plan, PlannedStep, PlannedTask } from './plan.ts';
 export type { Choice, ConfirmQuestion, Prompter, Question, SelectQuestion, TextQuestion } from './prompter.ts';
 export { createRegistry, type TaskRegistry } from './registry.ts';
 export { isRunId, newRunId } from './run-id.ts';
-export { journalPath, loadRuns, openIntents, type RecordedRun } from './runs.ts';
+export { journalPath, loadRuns, openIntents, type RecordedRun, runToResume } from './runs.ts';
 export type { Shell, ShellCommand, ShellOutput } from './shell.ts';
 export {
   type AnyTaskDefinition,

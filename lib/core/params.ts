@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Failure, suggestionFor } from '../base/index.ts';
+import { type Failure, suggestionFor, TkError } from '../base/index.ts';
 import { coreFailure } from './failures.ts';
+import type { Prompter } from './prompter.ts';
 import { paramsSchemaOf, type Task } from './task.ts';
 
 /** How one param is written on a command line and shown in help. */
@@ -83,6 +84,38 @@ export function parseParams(name: string, task: Task, words: Iterable<readonly [
   const [first, ...rest] = [...failures, ...(parsed.ok ? [] : parsed.failures)];
   if (first) return { ok: false, failures: [first, ...rest] };
   return parsed;
+}
+
+/**
+ * Params from words; what is missing is asked for, in the order of the schema, before anything is done.
+ *
+ * Failure: `params/*` for everything that a question cannot mend, `prompt/*`.
+ */
+export async function askForMissing(
+  name: string,
+  task: Task,
+  words: Iterable<readonly [string, string | readonly string[]]>,
+  prompter: Prompter,
+): Promise<object> {
+  const given = [...words];
+  const parsed = parseParams(name, task, given);
+  if (parsed.ok) return parsed.value;
+  if (parsed.failures.some((failure) => failure.code !== 'params/missing')) throw new TkError(...parsed.failures);
+  const shapes = paramShapesOf(task);
+  for (const failure of parsed.failures) {
+    const shape = shapes.find((candidate) => candidate.name === failure.facts['param']);
+    if (!shape) continue;
+    const question = { name: shape.name, message: shape.description ?? shape.name };
+    const field = paramsSchemaOf(task).shape[shape.key] as z.ZodType;
+    const answer =
+      shape.choices === undefined
+        ? await prompter.text({ ...question, validate: (text) => field.safeParse(coerced(field, text)).error?.issues[0]?.message })
+        : await prompter.select({ ...question, choices: shape.choices.map((value) => ({ value })) });
+    given.push([shape.name, answer]);
+  }
+  const complete = parseParams(name, task, given);
+  if (!complete.ok) throw new TkError(...complete.failures);
+  return complete.value;
 }
 
 /** Params as another task gave them, through the schema: defaults filled in. */

@@ -1,5 +1,6 @@
-import type { Files } from '../base/index.ts';
+import { type Files, TkError } from '../base/index.ts';
 import type { OpenIntent } from './context.ts';
+import { coreFailure } from './failures.ts';
 import { type JournalEntry, readJournal } from './journal.ts';
 import { isRunId } from './run-id.ts';
 
@@ -67,10 +68,25 @@ export function openIntents(runs: readonly RecordedRun[], identity: string): Rea
 }
 
 /** Removes what is older than the newest `keep` runs, the oldest first, except runs that an open intent still points to. */
-export async function pruneRuns(files: Files, stateDirectory: string, runs: readonly RecordedRun[], keep: number): Promise<void> {
+export async function pruneRuns(files: Files, stateDirectory: string, keep: number): Promise<void> {
+  // Counted before anything is read: most runs end with nothing to remove.
+  if ((await files.list(`${stateDirectory}/runs`)).length <= keep) return;
+  const runs = await loadRuns(files, stateDirectory);
   const identities = new Set(runs.map((run) => run.identity));
   const needed = new Set([...identities].flatMap((identity) => [...openIntents(runs, identity).values()].map((intent) => intent.runId)));
   for (const run of runs.slice(keep).toReversed()) {
     if (!needed.has(run.id)) await files.removeTree(`${stateDirectory}/runs/${run.id}`);
   }
+}
+
+/**
+ * The run that `resume` starts again: the named one, or the newest when it did not end well.
+ *
+ * Failure: `journal/no-run`.
+ */
+export function runToResume(runs: readonly RecordedRun[], wanted?: string): RecordedRun {
+  const [newest] = runs;
+  const found = wanted === undefined ? (newest?.end?.exitCode === 0 ? undefined : newest) : runs.find((run) => run.id === wanted);
+  if (!found) throw new TkError(coreFailure('journal/no-run', wanted === undefined ? {} : { wanted }));
+  return found;
 }

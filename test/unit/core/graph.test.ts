@@ -2,8 +2,18 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { TkError } from '../../../lib/base/index.ts';
 import { buildGraph } from '../../../lib/core/graph.ts';
-import { createRegistry, forEach, inSequence, parseParams, paramShapesOf, type Task, type TaskCall } from '../../../lib/core/index.ts';
-import { defineTask, rig } from './rig.ts';
+import {
+  askForMissing,
+  createRegistry,
+  forEach,
+  inSequence,
+  parseParams,
+  paramShapesOf,
+  type Task,
+  type TaskCall,
+  type TextQuestion,
+} from '../../../lib/core/index.ts';
+import { defineTask, noPrompter, rig } from './rig.ts';
 
 const failuresOf = (act: () => unknown) => {
   try {
@@ -231,4 +241,40 @@ test('a plan asks the probes, decides purely, and writes nothing', async () => {
     operations: 0,
     events: 0,
   });
+});
+
+test('what is missing is asked for, and an answer has to fit', async () => {
+  const task = defineTask({
+    summary: 'Move',
+    params: z.object({
+      node: z.string().describe('which machine'),
+      count: z.number().int(),
+      mode: z.enum(['fast', 'slow']),
+      note: z.string().optional(),
+    }),
+    effect: 'write',
+    run() {},
+  });
+  const asked: unknown[] = [];
+  const prompter = {
+    ...noPrompter,
+    async text({ validate, ...question }: TextQuestion) {
+      asked.push(question, validate?.('many'));
+      return question.name === 'count' ? '3' : 'cp-1';
+    },
+    async select(question: unknown) {
+      asked.push(question);
+      return 'slow';
+    },
+  };
+  expect(await askForMissing('move', task, [['note', 'x']], prompter)).toEqual({ node: 'cp-1', count: 3, mode: 'slow', note: 'x' });
+  expect(asked).toEqual([
+    { name: 'node', message: 'which machine' },
+    undefined,
+    { name: 'count', message: 'count' },
+    'Invalid input: expected number, received string',
+    { name: 'mode', message: 'mode', choices: [{ value: 'fast' }, { value: 'slow' }] },
+  ]);
+  await expect(askForMissing('move', task, [['nod', 'x']], prompter)).rejects.toMatchObject({ failure: { code: 'params/unknown' } });
+  expect(asked).toHaveLength(5);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type JournalRecord, openJournal, readJournal } from '../../../lib/core/journal.ts';
-import { loadRuns, openIntents } from '../../../lib/core/runs.ts';
+import { loadRuns, openIntents, pruneRuns, runToResume } from '../../../lib/core/runs.ts';
 import { MemoryFiles } from './rig.ts';
 
 const path = '/j/journal.jsonl';
@@ -74,4 +74,24 @@ test('a result in a later run closes the intent of an earlier one; runs without 
   const runs = await loadRuns(files, '/t');
   expect(runs.map((run) => run.id)).toEqual([ids[2], ids[0]]);
   expect([...openIntents(runs, 'home')]).toEqual([['a', { runId: ids[0], at: 2, target: 'cp-1' }]]);
+});
+
+test('old runs are removed, except those whose intent is still open; resume takes the newest that did not end well', async () => {
+  const files = new MemoryFiles();
+  const ids = ['1', '2', '3', '4'].map((last) => `01HZZZZZZZZZZZZZZZZZZZZZZ${last}`);
+  for (const [index, id] of ids.entries()) {
+    const lines: JournalRecord[] = [
+      { type: 'run', run: id, version: '0', goals: ['start'], argv: ['start'], identity: 'home' },
+      ...(index === 0 ? [{ type: 'intent' as const, key: 'a', identity: 'home' }] : []),
+      { type: 'end', outcome: 'x', exitCode: index === 3 ? 1 : 0 },
+    ];
+    await files.write(`/t/runs/${id}/journal.jsonl`, await written(lines));
+  }
+  await pruneRuns(files, '/t', 2);
+  const runs = await loadRuns(files, '/t');
+  expect(runs.map((run) => run.id)).toEqual([ids[3], ids[2], ids[0]]);
+  expect(runToResume(runs).id).toBe(ids[3]);
+  expect(runToResume(runs, ids[0]).id).toBe(ids[0]);
+  expect(() => runToResume(runs.slice(1))).toThrow('journal/no-run');
+  expect(() => runToResume(runs, 'x')).toThrow('journal/no-run');
 });
