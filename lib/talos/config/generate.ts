@@ -187,7 +187,7 @@ class Generator {
     return {
       name: node.name,
       fileName: node.fileName,
-      text: renderMachineConfig(documents, { indent: 2 }),
+      text: renderMachineConfig(documents, { indent: 2, oldWords: 'single' }),
       documents,
       layers,
       kept,
