@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { type SourceFile, TkError } from '../base/index.ts';
 import { type DataPath, formatPath, hasMark, withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
@@ -60,32 +60,42 @@ interface Spot {
 
 function replaceValue(text: string, node: Node, value: unknown, spot: Spot, eol: string): string {
   const [start = 0, valueEnd = 0] = node.range ?? [];
-  const end = isScalar(node) && node.type?.startsWith('BLOCK') ? valueEnd : trimmedEnd(text, start, valueEnd);
-  const isOneLine = !/\n/.test(text.slice(start, end));
+  const end = isBlockScalar(node) ? valueEnd : trimmedEnd(text, start, valueEnd);
+  const isOneLine = !text.slice(start, end).includes('\n');
   const written = spot.inFlow ? flow(value) : inBlock(value);
-  const fitsBehindColon = spot.inFlow || (!written.includes('\n') && !isFilled(value));
-  if (fitsBehindColon && isOneLine) {
+  if (isOneLine && (spot.inFlow || isOneLiner(value, written))) {
     const kept = isScalar(node) && typeof value === 'string' ? inTheSameQuotes(text.slice(start, end), value, written) : written;
     const gap = start === end && spot.keyEnd !== undefined && text[start - 1] !== ' ' ? ' ' : '';
     return text.slice(0, start) + gap + kept + text.slice(end);
   }
-  if (spot.keyEnd === undefined) {
-    const tail = end > start && text[end - 1] === '\n' ? eol : '';
-    return text.slice(0, start) + indented(written, spot.column + 2, eol).trimStart() + tail + text.slice(end);
-  }
-  // A value of several lines goes, and the one that replaces it begins behind the colon.
-  const colon = text.indexOf(':', spot.keyEnd) + 1;
+  // What stood on the line behind a value of one line stays on the line of the key.
+  const comment = isOneLine ? (/^[ \t]+#[^\r\n]*/.exec(text.slice(end))?.[0] ?? '') : '';
+  const rest = text.slice(end + comment.length);
   const tail = text[end - 1] === '\n' ? eol : '';
-  return text.slice(0, colon) + behindColon(value, written, spot.column, eol) + tail + text.slice(end);
+  if (spot.keyEnd !== undefined) {
+    const colon = text.indexOf(':', spot.keyEnd) + 1;
+    return text.slice(0, colon) + behindColon(value, written, comment, spot.column, eol) + tail + rest;
+  }
+  if (comment !== '') {
+    const dash = text.lastIndexOf('-', start) + 1;
+    return text.slice(0, dash) + behindColon(value, written, comment, spot.column, eol) + tail + rest;
+  }
+  return text.slice(0, start) + indented(written, spot.column + 2, eol).trimStart() + tail + rest;
 }
 
-function behindColon(value: unknown, written: string, column: number, eol: string): string {
-  if (!written.includes('\n') && !isFilled(value)) return ` ${written}`;
-  if (typeof value === 'string') {
-    const [header = '', ...rest] = written.split('\n');
-    return ` ${header}${eol}${indented(rest.join('\n'), column, eol)}`;
-  }
-  return `${eol}${indented(written, column + 2, eol)}`;
+function behindColon(value: unknown, written: string, comment: string, column: number, eol: string): string {
+  if (isOneLiner(value, written)) return ` ${written}${comment}`;
+  if (typeof value !== 'string') return `${comment}${eol}${indented(written, column + 2, eol)}`;
+  const [header = '', ...rest] = written.split('\n');
+  return ` ${header}${comment}${eol}${indented(rest.join('\n'), column, eol)}`;
+}
+
+function isOneLiner(value: unknown, written: string): boolean {
+  return !written.includes('\n') && !isFilled(value);
+}
+
+function isBlockScalar(node: Node): boolean {
+  return isScalar(node) && node.type?.startsWith('BLOCK') === true;
 }
 
 function isFilled(value: unknown): boolean {
@@ -112,12 +122,7 @@ function addToList(text: string, list: YAMLSeq, value: unknown, path: DataPath, 
   }
   const start = list.range?.[0];
   if (start === undefined) throw cannotEdit(path);
-  return insertedAfter(
-    text,
-    lastLineEnd(text, list),
-    indented(stringifyYaml([value]).trimEnd(), start - lineStartAt(text, start), eol),
-    eol,
-  );
+  return insertedAfter(text, lastLineEnd(text, list), indented(blockText([value]), start - lineStartAt(text, start), eol), eol);
 }
 
 function removeIn(text: string, path: DataPath, eol: string): string {
@@ -182,7 +187,8 @@ function lastOffset(text: string, node: Node): number {
     if (isNode(written)) return lastOffset(text, written);
   }
   const [start = 0, end = 0] = node.range ?? [];
-  return trimmedEnd(text, start, end);
+  // The blank lines of `|+` are its value.
+  return isBlockScalar(node) && /^[|>][0-9]*\+/.test(text.slice(start)) ? end : trimmedEnd(text, start, end);
 }
 
 function trimmedEnd(text: string, start: number, end: number): number {
@@ -191,6 +197,7 @@ function trimmedEnd(text: string, start: number, end: number): number {
 
 /** Behind the newline of the line that holds `offset`. */
 function endOfLine(text: string, offset: number): number {
+  if (text[offset - 1] === '\n') return offset;
   const newline = text.indexOf('\n', offset);
   return newline === -1 ? text.length : newline + 1;
 }
@@ -205,12 +212,29 @@ function columnAt(text: string, node: Node): number {
 }
 
 function entry(key: string, value: unknown): string {
-  return stringifyYaml({ [key]: value }).trimEnd();
+  return blockText({ [key]: value });
 }
 
 function inBlock(value: unknown): string {
-  const [, written = ''] = /^k:[ \n]([\s\S]*)$/.exec(stringifyYaml({ k: value })) ?? [];
-  return typeof value === 'object' && value !== null ? stringifyYaml(value).trimEnd() : written.trimEnd();
+  if (typeof value === 'object' && value !== null) return blockText(value);
+  return blockText({ k: value }).slice('k:'.length).trimStart();
+}
+
+/** Without the last newline. */
+function blockText(value: unknown): string {
+  return stringifyYaml(quotedWhereTailsCount(value)).trimEnd();
+}
+
+/** White space at the end of a block scalar is part of it, and a splice would lose it: such text is written in quotes. */
+function quotedWhereTailsCount(value: unknown): unknown {
+  if (typeof value === 'string' && value.includes('\n') && !/\S\n?$/.test(value)) {
+    const scalar = new Scalar(value);
+    scalar.type = 'QUOTE_DOUBLE';
+    return scalar;
+  }
+  if (Array.isArray(value)) return value.map(quotedWhereTailsCount);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, quotedWhereTailsCount(part)]));
 }
 
 function flow(value: unknown): string {

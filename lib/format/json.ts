@@ -13,8 +13,8 @@ export function parseJson(source: SourceFile, options: { readonly confidential?:
   let value: unknown;
   try {
     value = parseExact(file.text);
-  } catch (error) {
-    const offset = offsetOf(error, file.text);
+  } catch {
+    const offset = errorOffset(file.text);
     const where = placeOf({ file, start: offset, end: offset + 1 });
     const { excerpt: _, ...bare } = where as Extract<typeof where, { kind: 'file' }>;
     const confidential = options.confidential === true;
@@ -36,8 +36,41 @@ export function parseExact(text: string): unknown {
   } as (key: string, value: unknown) => unknown);
 }
 
-/** V8 says "at position 12"; without it the text ended too early. */
-function offsetOf(error: unknown, text: string): number {
-  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  return Math.min(position === undefined ? Math.max(0, text.trimEnd().length - 1) : Number(position), text.length);
+const tokens =
+  /[ \t\r\n]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null))/y;
+
+/** Where the text stops being JSON: V8 does not always say. */
+function errorOffset(text: string): number {
+  const open: string[] = [];
+  let expects: 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing' = 'value';
+  const afterValue = () => (open.length === 0 ? 'nothing' : 'comma-or-end');
+  tokens.lastIndex = 0;
+  for (;;) {
+    const from = tokens.lastIndex;
+    const match = tokens.exec(text);
+    const at = match ? from + match[0].length - (match[1] ?? match[2] ?? '').length : skipBlanks(text, from);
+    if (!match) return at;
+    const [, mark, value] = match;
+    if (value !== undefined) {
+      if (expects === 'value' || expects === 'value-or-end') expects = afterValue();
+      else if ((expects === 'key' || expects === 'key-or-end') && value.startsWith('"')) expects = 'colon';
+      else return at;
+    } else if ((mark === '{' || mark === '[') && (expects === 'value' || expects === 'value-or-end')) {
+      open.push(mark);
+      expects = mark === '{' ? 'key-or-end' : 'value-or-end';
+    } else if (mark === '}' && open.at(-1) === '{' && (expects === 'key-or-end' || expects === 'comma-or-end')) {
+      open.pop();
+      expects = afterValue();
+    } else if (mark === ']' && open.at(-1) === '[' && (expects === 'value-or-end' || expects === 'comma-or-end')) {
+      open.pop();
+      expects = afterValue();
+    } else if (mark === ':' && expects === 'colon') expects = 'value';
+    else if (mark === ',' && expects === 'comma-or-end') expects = open.at(-1) === '{' ? 'key' : 'value';
+    else return at;
+  }
+}
+
+function skipBlanks(text: string, from: number): number {
+  const blanks = /^[ \t\r\n]*/.exec(text.slice(from))?.[0].length ?? 0;
+  return Math.min(from + blanks, Math.max(0, text.length - 1));
 }

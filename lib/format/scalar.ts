@@ -62,8 +62,9 @@ function resolveCoreNumber(text: string): ResolvedScalar {
 
 function resolveGoNumber(text: string, first: number): ResolvedScalar {
   if (first === 0x2e) {
-    const value = Number(text);
-    return coreFloat.test(text) && Number.isFinite(value) ? { kind: 'float', value } : { kind: 'string', value: text };
+    const plain = text.replaceAll('_', '');
+    const value = Number(plain);
+    return coreFloat.test(plain) && Number.isFinite(value) ? { kind: 'float', value } : { kind: 'string', value: text };
   }
   if (goTimestamp.test(text) && isCalendarDate(text)) return { kind: 'timestamp', value: text };
   const plain = text.replaceAll('_', '');

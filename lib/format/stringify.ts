@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Scalar, stringify } from 'yaml';
 import { resolveScalar } from './scalar.ts';
 
 export interface StringifyOptions {
@@ -25,7 +25,7 @@ class MisreadUnlessQuoted extends RegExp {
  * occurs twice is written twice. Ends with a newline.
  */
 export function stringifyYaml(value: unknown, options: StringifyOptions = {}): string {
-  return stringify(value, {
+  return stringify(quotedWhereBlank(value), {
     compat: [{ tag: 'tag:yaml.org,2002:int', default: true, test: new MisreadUnlessQuoted(''), resolve: (text: string) => text }],
     lineWidth: 0,
     indent: options.indent ?? 2,
@@ -33,6 +33,18 @@ export function stringifyYaml(value: unknown, options: StringifyOptions = {}): s
     sortMapEntries: options.sortKeys ?? false,
     aliasDuplicateObjects: false,
   });
+}
+
+/** The library loses the blanks of a block scalar that holds nothing else. */
+function quotedWhereBlank(value: unknown): unknown {
+  if (typeof value === 'string' && value.includes('\n') && !/\S/.test(value)) {
+    const scalar = new Scalar(value);
+    scalar.type = 'QUOTE_DOUBLE';
+    return scalar;
+  }
+  if (Array.isArray(value)) return value.map(quotedWhereBlank);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, quotedWhereBlank(part)]));
 }
 
 /** One file of several documents, `---` between them. */

@@ -20,6 +20,7 @@ import { type Failure, placeOf, relatedPlace, type SourceFile, type Span } from 
 import { type DataDocument, type DataPath, withoutMark, type WrittenScalar } from './document.ts';
 import { formatFailure } from './failures.ts';
 import { resolveScalar, type YamlReader } from './scalar.ts';
+import { keyText, mergedInto, valueOfDocument } from './yaml-value.ts';
 
 export interface YamlOptions {
   /** Default `go`: nearly every file here ends in front of Talos, Flux or SOPS. */
@@ -58,14 +59,15 @@ export function parseYaml(source: SourceFile, options: YamlOptions = {}): Parsed
   });
   const documents: DataDocument[] = [];
   let end = 0;
-  for (const document of Array.isArray(parsed) ? parsed : []) {
+  const all = Array.isArray(parsed) ? parsed : [];
+  for (const [index, document] of all.entries()) {
     for (const error of document.errors) failures.push(failureOfError(error, document, file, options.confidential === true));
     const aliases = aliasFailures(document, file, place);
     failures.push(...aliases);
     const value = aliases.length > 0 ? null : valueOf(document, file, failures, place);
-    const spanOfSource = sourceSpan(file, end, document.range);
-    end = document.range[2];
-    documents.push(dataDocument(document, file, spanOfSource, value, reader));
+    const nextStart = all[index + 1]?.range[0] ?? file.text.length;
+    documents.push(dataDocument(document, file, sourceSpan(file, end, document.range[0], nextStart), value, reader));
+    end = nextStart;
   }
   return { documents, failures };
 }
@@ -176,24 +178,28 @@ function aliasFailures(document: Document.Parsed, file: SourceFile, place: Retur
 }
 
 function valueOf(document: Document.Parsed, file: SourceFile, failures: Failure[], place: ReturnType<typeof placer>): unknown {
-  try {
-    return document.toJS() ?? null;
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    const [start, end] = document.range;
-    failures.push(formatFailure('format/alias', { problem: 'too-many' }, { where: place({ file, start, end }) }));
-    return null;
+  const found = valueOfDocument(document);
+  switch (found.state) {
+    case 'read':
+      return found.value;
+    case 'complex-key':
+      failures.push(formatFailure('format/complex-key', {}, { where: place(spanOfNode(file, found.key)) }));
+      return null;
+    case 'too-many-aliases': {
+      const [start, end] = document.range;
+      failures.push(formatFailure('format/alias', { problem: 'too-many' }, { where: place({ file, start, end }) }));
+      return null;
+    }
   }
 }
 
-function sourceSpan(file: SourceFile, previousEnd: number, range: readonly [number, number, number]): Span {
-  const marker = /^---(?:[ \t]*\r?\n|[ \t]+|$)/.exec(file.text.slice(range[0], range[1]));
-  return { file, start: marker ? range[0] + marker[0].length : Math.min(previousEnd, range[0]), end: range[1] };
-}
-
-function keyText(key: unknown): string {
-  const value = isScalar(key) ? key.value : key;
-  return value === null || value === undefined ? '' : String(value);
+/** From behind its own `---` to the next one, comments included. */
+function sourceSpan(file: SourceFile, previousEnd: number, start: number, nextStart: number): Span {
+  const text = file.text.slice(start, nextStart);
+  const marker = /^---(?:[ \t]*\r?\n|[ \t]+|$)/.exec(text);
+  const ending = /(?:^|\n)\.\.\.[ \t]*\r?\n?$/.exec(text);
+  const end = ending ? nextStart - ending[0].replace(/^\n/, '').length : nextStart;
+  return { file, start: Math.min(end, marker ? start + marker[0].length : Math.min(previousEnd, start)), end };
 }
 
 function spanOfNode(file: SourceFile, node: Node): Span {
@@ -275,10 +281,4 @@ function writtenScalar(node: Scalar, reader: YamlReader): WrittenScalar {
 
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
   return map.items.find((pair) => keyText(pair.key) === name);
-}
-
-function mergedInto(map: YAMLMap): Node[] {
-  const merge = map.items.find((pair) => isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<')?.value;
-  if (isSeq(merge)) return merge.items.filter(isNode).reverse();
-  return isNode(merge) ? [merge] : [];
 }

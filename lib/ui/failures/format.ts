@@ -17,6 +17,7 @@ export const formatPrinters: Printers<FormatFailures> = {
     help: 'remove one of the two; readers disagree about which one counts',
   }),
   'format/alias': ({ problem }) => ({ title: aliasProblems[problem] }),
+  'format/complex-key': () => ({ title: 'a key has to be text', help: 'write a text that begins with `{` or `[` in quotes' }),
   'format/too-deep': ({ format }) => ({ title: `this ${format} is nested deeper than 500 levels` }),
   'format/cannot-edit': ({ path }) => ({
     title: `\`${path}\` cannot be changed in place`,
