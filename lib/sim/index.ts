@@ -8,3 +8,13 @@ export { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
 export { createMemoryWorld, type MemoryWorld, type MemoryWorldOptions } from './memory-world.ts';
 export { createNetwork, type SimListener, type SimNetwork, type SimService } from './network.ts';
 export type { DiskSpec, LinkSpec, MachineSpec, SandboxSpec } from './spec.ts';
+// --- machines, sandbox
+export { type ClusterHooks, type SimMount, startCluster } from './cluster.ts';
+export { openSandbox, type Sandbox, type SandboxEndpoint, type SandboxOptions } from './sandbox.ts';
+export type { SandboxStatus } from './status.ts';
+export type { ConfigCheck } from './talos/api/call.ts';
+export { type TalosModel } from './talos/model.ts';
+// --- chart registry
+export type { ChartFolder } from './registry/chart-folder.ts';
+export { packChart, simulatedCharts, standInFor } from './registry/pack-chart.ts';
+export { createRegistry, type RegistryOptions, type SimRegistry } from './registry/registry.ts';

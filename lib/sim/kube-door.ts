@@ -11,6 +11,8 @@ export interface KubeModel {
   kubeletUp(node: KubeletFacts): void;
   /** The machine went away or its kubelet stopped; the Node turns NotReady after the grace period. */
   kubeletDown(node: string): void;
+  /** Whether the Node object says Ready; undefined while there is none. */
+  nodeReady(node: string): boolean | undefined;
 }
 
 export interface KubeletFacts {

@@ -28,7 +28,13 @@ test('dialling a host that the simulation does not have is not allowed, a closed
   const { world, network } = createMemoryWorld();
   network.setPower('192.168.42.11', true);
   const get = (host: string) =>
-    world.dial.http({ target: { protocol: 'http', host, port: 80 }, method: 'GET', path: '/', headers: {}, signal: new AbortController().signal });
+    world.dial.http({
+      target: { protocol: 'http', host, port: 80 },
+      method: 'GET',
+      path: '/',
+      headers: {},
+      signal: new AbortController().signal,
+    });
   await expect(get('192.168.42.99')).rejects.toMatchObject({ failure: { code: 'host/dial', facts: { reason: 'not-allowed' } } });
   await expect(get('192.168.42.11')).rejects.toMatchObject({ failure: { code: 'host/dial', facts: { reason: 'refused' } } });
   network.setPower('192.168.42.11', false);
@@ -37,7 +43,9 @@ test('dialling a host that the simulation does not have is not allowed, a closed
 });
 
 test('a lost reply reaches the handler and fails at the caller', async () => {
-  const { world } = createMemoryWorld({ faults: [{ point: 'wire/reply', kind: 'lost', probability: 1, atMost: 1, facts: { lateMs: 500 } }] });
+  const { world } = createMemoryWorld({
+    faults: [{ point: 'wire/reply', kind: 'lost', probability: 1, atMost: 1, facts: { lateMs: 500 } }],
+  });
   let served = 0;
   await world.listen.http({
     host: '10.0.0.1',

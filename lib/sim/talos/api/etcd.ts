@@ -1,0 +1,112 @@
+import { machineApi } from '../../../upstream/index.ts';
+import type { EtcdMember } from '../etcd.ts';
+import type { Machine } from '../machine.ts';
+import { type ApiCall, type BoundMethod, refuse, unary } from './call.ts';
+
+const { method } = machineApi.MachineService;
+
+/** Source: v1alpha1_server.go (Bootstrap, Etcd*), pkg/machinery texts of etcd's own errors */
+export const etcdMethods: readonly BoundMethod[] = [
+  unary(method.bootstrap, (api) => {
+    const { machine, kernel } = api;
+    kernel.emit({ kind: 'talos/bootstrap-requested', facts: { node: machine.name } });
+    const installing = machine.get('unattended-install') !== undefined && machine.get('unattended-install') !== 'installed';
+    if (machine.get('busy') === 'reboot' || installing || !api.services.is(machine, 'cri', 'Running')) {
+      throw refuse('failedPrecondition', 'bootstrap is not available yet');
+    }
+    controlPlaneOnly(machine, 'bootstrap');
+    if (machine.config()?.etcdCa === undefined) throw refuse('invalidArgument', 'etcd is not configured, bootstrap is not possible');
+    if (machine.get('time-synced') !== true) throw refuse('failedPrecondition', 'time is not in sync yet');
+    if (machine.get('etcd') !== undefined) throw refuse('alreadyExists', 'etcd data directory is not empty');
+    api.lifecycle.bootstrapEtcd(machine);
+    kernel.emit({ kind: 'talos/bootstrap-accepted', facts: { node: machine.name, clusterId: machine.config()?.clusterId ?? '' } });
+    return { messages: [{}] };
+  }),
+  unary(method.etcdMemberList, (api, request) => {
+    const { machine, etcd } = api;
+    controlPlaneOnly(machine, 'member list');
+    const cluster = running(api);
+    // A local read needs no quorum; it shows what this member knows.
+    if (!request.queryLocal && !etcd.hasQuorum(machine.get('etcd')?.cluster ?? '')) throw refuse('unavailable', 'etcdserver: no leader');
+    return {
+      messages: [
+        {
+          legacyMembers: cluster.members.map((member) => hostnameOf(api, member)),
+          members: cluster.members.map((member) => ({
+            id: BigInt(member.id),
+            hostname: member.started ? hostnameOf(api, member) : '',
+            peerUrls: [`https://${addressOf(api, member)}:2380`],
+            clientUrls: member.started ? [`https://${addressOf(api, member)}:2379`] : [],
+            isLearner: member.learner,
+          })),
+        },
+      ],
+    };
+  }),
+  unary(method.etcdStatus, (api) => {
+    const { machine, etcd } = api;
+    controlPlaneOnly(machine, 'etcd status');
+    const cluster = running(api);
+    const member = etcd.memberOf(machine);
+    const leader = etcd.leader(machine.get('etcd')?.cluster ?? '');
+    return {
+      messages: [
+        {
+          memberStatus: {
+            storageVersion: '3.6.0',
+            protocolVersion: '3.6.11',
+            dbSize: 20_971_520n,
+            dbSizeInUse: 8_388_608n,
+            leader: BigInt(leader?.id ?? 0),
+            raftIndex: BigInt(cluster.raftIndex),
+            raftTerm: BigInt(cluster.term),
+            raftAppliedIndex: BigInt(cluster.raftIndex),
+            errors: leader ? [] : ['etcdserver: no leader'],
+            isLearner: member?.learner ?? false,
+            memberId: BigInt(member?.id ?? 0),
+          },
+        },
+      ],
+    };
+  }),
+  unary(method.etcdAlarmList, (api) => {
+    running(api);
+    return { messages: [{ memberAlarms: [] }] };
+  }),
+  unary(method.etcdForfeitLeadership, (api) => {
+    const { machine, etcd } = api;
+    running(api);
+    const cluster = machine.get('etcd')?.cluster ?? '';
+    if (etcd.leader(cluster)?.node !== machine.name) return { messages: [{}] };
+    const next = etcd.forfeit(cluster);
+    return { messages: [{ member: next ? hostnameOf(api, next) : '' }] };
+  }),
+  unary(method.etcdRemoveMemberByID, (api, request) => {
+    const { machine, etcd } = api;
+    const cluster = running(api);
+    if (!cluster.members.some((member) => member.id === String(request.memberId))) throw refuse('notFound', 'etcdserver: member not found');
+    if (!etcd.remove(machine.get('etcd')?.cluster ?? '', String(request.memberId))) throw refuse('unavailable', 'etcdserver: no leader');
+    return { messages: [{}] };
+  }),
+];
+
+export function controlPlaneOnly(machine: Machine, what: string): void {
+  const role = machine.config()?.role;
+  if (role === undefined) throw refuse('unimplemented', `machine type is not set, cannot use ${what} API`);
+  if (role !== 'controlplane') throw refuse('unimplemented', `${what} is only available on control plane nodes`);
+}
+
+function running(api: ApiCall) {
+  const cluster = api.etcd.clusterOf(api.machine);
+  if (!cluster || !api.services.is(api.machine, 'etcd', 'Running')) {
+    throw refuse(
+      'unavailable',
+      'failed to create etcd client: error getting etcd endpoints: dial tcp 127.0.0.1:2379: connect: connection refused',
+    );
+  }
+  return cluster;
+}
+
+const machineOf = (api: ApiCall, member: EtcdMember) => api.machines.find(({ name }) => name === member.node);
+const hostnameOf = (api: ApiCall, member: EtcdMember) => machineOf(api, member)?.hostname() ?? member.node;
+const addressOf = (api: ApiCall, member: EtcdMember) => machineOf(api, member)?.spec.address ?? '';

@@ -1,0 +1,145 @@
+import { timestampFromMs, machineApi, AnySchema, create } from '../../../upstream/index.ts';
+import type { RingEvent } from '../events.ts';
+import type { Machine } from '../machine.ts';
+import { type ApiCall, type BoundMethod, refuse, streaming, unary } from './call.ts';
+
+const { method } = machineApi.MachineService;
+
+/** Calls about the machine itself. Source: Talos internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go */
+export const machineMethods: readonly BoundMethod[] = [
+  unary(method.version, ({ machine }) => ({
+    messages: [
+      {
+        version: { tag: machine.version(), sha: 'simulated', built: '', goVersion: 'go1.26', os: 'linux', arch: 'amd64' },
+        platform: { name: 'metal', mode: 'metal' },
+        features: { rbac: true },
+      },
+    ],
+  })),
+  unary(method.hostname, ({ machine }) => ({ messages: [{ hostname: machine.hostname() }] })),
+  unary(method.memory, ({ machine }) => {
+    const totalKiB = BigInt((machine.spec.memoryMiB ?? 16_384) * 1024);
+    return { messages: [{ meminfo: { memtotal: totalKiB, memfree: totalKiB / 2n, memavailable: (totalKiB * 3n) / 4n } }] };
+  }),
+  unary(method.systemStat, ({ machine, kernel }) => ({
+    messages: [
+      { bootTime: BigInt(Math.floor((kernel.clock.now() - kernel.clock.monotonicMs() + (machine.get('boot')?.startedAtMs ?? 0)) / 1000)) },
+    ],
+  })),
+  unary(method.serviceList, (api) => ({ messages: [{ services: api.machine.serviceIds().map((id) => serviceOf(api, id)) }] })),
+  unary(method.serviceRestart, (api, request) => {
+    if (!api.machine.service(request.id)) throw refuse('notFound', `service "${request.id}" is not registered`);
+    api.lifecycle.restartService(api.machine, request.id);
+    return { messages: [{ resp: `Service "${request.id}" restarted` }] };
+  }),
+  streaming(method.events, async function* (api, request) {
+    yield {};
+    const { machine } = api;
+    let seen = startOf(api.events.ring(machine), request, api.kernel.clock.now());
+    for (;;) {
+      for (const event of api.events.ring(machine)) {
+        if (event.id <= seen) continue;
+        seen = event.id;
+        if (request.withActorId !== '' && event.actorId !== request.withActorId) continue;
+        if (api.kernel.fault('talos/event-delivery', { node: machine.name })?.kind === 'lost') continue;
+        yield {
+          data: create(AnySchema, { typeUrl: event.type, value: Buffer.from(event.payload, 'base64') }),
+          id: event.id,
+          actorId: event.actorId,
+        };
+      }
+      await api.kernel.changed(api.signal);
+    }
+  }),
+  streaming(method.logs, (api, request) => {
+    if (request.namespace === 'system' && request.id !== 'kernel' && !api.machine.service(request.id)) {
+      throw refuse('notFound', `log "${request.id}" was not registered`);
+    }
+    return followed(api, request.follow, request.tailLines, () => serviceLog(api.machine, request.id));
+  }),
+  streaming(method.dmesg, (api, request) => followed(api, request.follow && !request.tail, -1, () => kernelLog(api.machine))),
+  streaming(method.read, async function* ({ machine }, request) {
+    const files: Readonly<Record<string, string>> = {
+      '/proc/sys/kernel/random/boot_id': `${machine.get('boot')?.id ?? ''}\n`,
+      '/proc/version': 'Linux version 6.18.5-talos (simulated)\n',
+      '/etc/os-release': `NAME="Talos"\nID=talos\nVERSION_ID=${machine.version()}\nPRETTY_NAME="Talos (${machine.version()})"\n`,
+    };
+    const text = files[request.path];
+    if (text === undefined) throw refuse('notFound', `stat ${request.path}: no such file or directory`);
+    yield { bytes: Buffer.from(text) };
+  }),
+  streaming(method.list, async function* ({ machine }, request) {
+    if (!request.root.startsWith('/var/lib/etcd')) {
+      yield { name: request.root, relativeName: '.', isDir: true };
+      return;
+    }
+    if (!machine.get('etcd')) throw refuse('notFound', `lstat ${request.root}: no such file or directory`);
+    for (const [name, relativeName] of [
+      [request.root, '.'],
+      [`${request.root}/snap`, 'snap'],
+      [`${request.root}/wal`, 'wal'],
+    ] as const) {
+      yield { name, relativeName, isDir: true };
+    }
+  }),
+];
+
+export function serviceOf(api: Pick<ApiCall, 'etcd'> & { readonly machine: Machine }, id: string) {
+  const record = api.machine.service(id);
+  if (!record) throw refuse('notFound', `service "${id}" is not registered`);
+  const healthy = record.healthy === true && (id !== 'etcd' || api.etcd.isHealthy(api.machine));
+  return {
+    id,
+    state: record.state,
+    events: { events: record.events.map((event) => ({ msg: event.message, state: event.state, ts: timestampFromMs(event.wallMs) })) },
+    health: {
+      unknown: record.state !== 'Running' || record.healthy === undefined,
+      healthy,
+      lastMessage: healthy ? '' : id === 'etcd' && record.healthy ? 'context deadline exceeded' : record.healthMessage,
+      lastChange: timestampFromMs(record.healthChangedMs),
+    },
+  };
+}
+
+/** The id after which events are wanted. Source: v1alpha1_events.go: -1 means everything that is still there. */
+function startOf(ring: readonly RingEvent[], request: machineApi.EventsRequest, nowMs: number): string {
+  const newest = ring.at(-1)?.id ?? '';
+  if (request.tailId !== '') return request.tailId;
+  if (request.tailEvents < 0) return '';
+  if (request.tailEvents > 0) return ring.at(-1 - request.tailEvents)?.id ?? '';
+  if (request.tailSeconds > 0) return ring.findLast((event) => event.wallMs < nowMs - request.tailSeconds * 1000)?.id ?? '';
+  return newest;
+}
+
+async function* followed(api: ApiCall, follow: boolean, tail: number, read: () => readonly string[]) {
+  let sent = tail < 0 ? 0 : Math.max(0, read().length - tail);
+  for (;;) {
+    const lines = read();
+    if (lines.length > sent) {
+      yield {
+        bytes: Buffer.from(
+          lines
+            .slice(sent)
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+      };
+      sent = lines.length;
+    }
+    if (!follow) return;
+    await api.kernel.changed(api.signal);
+  }
+}
+
+const serviceLog = (machine: Machine, id: string): string[] =>
+  (machine.service(id)?.events ?? []).map((event) => `${id}: [${(event.wallMs / 1000).toFixed(3)}] ${event.state}: ${event.message}`);
+
+function kernelLog(machine: Machine): string[] {
+  const stamp = 'kern:    info: [simulated]:';
+  return [
+    `${stamp} Linux version 6.18.5-talos`,
+    ...machine.spec.disks.map((disk) => `${stamp} ${disk.path.replace('/dev/', '')}: ${disk.model}`),
+    ...machine.spec.links.map((link) => `${stamp} ${link.name}: link up, ${link.mac}`),
+    `user: warning: [talos] machine is ${machine.get('stage') ?? 'off'}`,
+  ];
+}

@@ -1,0 +1,36 @@
+/**
+ * How long things take on a simulated machine, in virtual milliseconds. Orders of magnitude of a small machine with an SSD and a
+ * registry nearby.
+ */
+export const durations = {
+  /** Apply accepted in maintenance mode until its API goes away. */
+  leaveMaintenance: 1500,
+  /** From a configuration (or power) until apid answers with it. */
+  apidStart: 3000,
+  installerPull: 9000,
+  install: 14_000,
+  /** Stop of services before the reboot. */
+  stopServices: 3000,
+  /** Nothing answers: firmware, kernel, initramfs. */
+  reboot: 14_000,
+  timeSync: 2500,
+  criStart: 2000,
+  etcdPull: 6000,
+  etcdStart: 2500,
+  etcdHealthy: 5000,
+  /** Between two tries of a control plane to join. */
+  etcdJoinInterval: 3000,
+  etcdPromote: 4000,
+  kubeletPull: 8000,
+  kubeletHealthy: 2000,
+  /** etcd up until the static pods run, images pulled. */
+  staticPods: 12_000,
+  /** The kubelet's first heartbeat after an API server answers. */
+  nodeRegistration: 4000,
+  vipElection: 2000,
+  /** Lease of the floating address when its holder has gone. */
+  vipFailover: 6000,
+  etcdElection: 1500,
+  imagePull: 8000,
+  upgrade: 12_000,
+} as const;

@@ -1,0 +1,105 @@
+import type { Json } from '../../base/index.ts';
+import { create, machineApi, toBinary } from '../../upstream/index.ts';
+import type { SimKernel } from '../kernel.ts';
+import type { Machine, ServiceStateName, Stage } from './machine.ts';
+import { xid } from './xid.ts';
+
+/** One entry of the ring that the Events call reads. `payload` is base64 of the encoded message. */
+export type RingEvent = {
+  readonly id: string;
+  readonly wallMs: number;
+  readonly type: string;
+  readonly payload: string;
+  readonly actorId: string;
+};
+
+/** Source: Talos internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_events.go: 1000 entries, 10 of them as safety gap. */
+const ringSize = 990;
+
+const stageNumbers: Record<Stage, machineApi.MachineStatusEvent_MachineStage> = {
+  booting: 1,
+  installing: 2,
+  maintenance: 3,
+  running: 4,
+  rebooting: 5,
+  'shutting down': 6,
+  resetting: 7,
+  upgrading: 8,
+};
+
+const serviceActions: Record<ServiceStateName, machineApi.ServiceStateEvent_Action> = {
+  Initialized: 0,
+  Preparing: 1,
+  Waiting: 2,
+  Running: 3,
+  Stopping: 4,
+  Finished: 5,
+  Failed: 6,
+  Skipped: 7,
+  Starting: 8,
+};
+
+export interface MachineEvents {
+  sequence(
+    machine: Machine,
+    sequence: string,
+    action: 'start' | 'stop',
+    options?: { readonly actorId?: string; readonly error?: string },
+  ): void;
+  phase(machine: Machine, phase: string, action: 'start' | 'stop', actorId?: string): void;
+  task(machine: Machine, task: string, action: 'start' | 'stop', actorId?: string): void;
+  service(machine: Machine, id: string, state: ServiceStateName, message: string): void;
+  status(machine: Machine, stage: Stage, unmet: readonly { readonly name: string; readonly reason: string }[]): void;
+  /** Oldest first. */
+  ring(machine: Machine): readonly RingEvent[];
+}
+
+export function createMachineEvents(kernel: SimKernel): MachineEvents {
+  const push = (machine: Machine, type: string, payload: Uint8Array, actorId = '') => {
+    if (kernel.fault('talos/event', { node: machine.name, type })) return;
+    const prefix = `talos/${machine.name}/events/`;
+    const number = (kernel.store.get<number>(`talos/${machine.name}/event-number`) ?? 0) + 1;
+    kernel.store.set(`talos/${machine.name}/event-number`, number);
+    const wallMs = kernel.clock.now();
+    const event: RingEvent = {
+      id: xid(wallMs, Buffer.from(machine.spec.uuid), number),
+      wallMs,
+      type: `talos/runtime/machine.${type}`,
+      payload: Buffer.from(payload).toString('base64'),
+      actorId,
+    };
+    kernel.store.set(`${prefix}${String(number).padStart(9, '0')}`, event as unknown as Json);
+    const keys = kernel.store.keys(prefix);
+    for (const key of keys.slice(0, Math.max(0, keys.length - ringSize))) kernel.store.delete(key);
+  };
+  return {
+    sequence(machine, sequence, action, { actorId, error } = {}) {
+      const message = create(machineApi.SequenceEventSchema, {
+        sequence,
+        action: action === 'start' ? 1 : 2,
+        ...(error === undefined ? {} : { error: { message: error } }),
+      });
+      push(machine, 'SequenceEvent', toBinary(machineApi.SequenceEventSchema, message), actorId);
+    },
+    phase(machine, phase, action, actorId) {
+      const message = create(machineApi.PhaseEventSchema, { phase, action: action === 'start' ? 0 : 1 });
+      push(machine, 'PhaseEvent', toBinary(machineApi.PhaseEventSchema, message), actorId);
+    },
+    task(machine, task, action, actorId) {
+      const message = create(machineApi.TaskEventSchema, { task, action: action === 'start' ? 0 : 1 });
+      push(machine, 'TaskEvent', toBinary(machineApi.TaskEventSchema, message), actorId);
+    },
+    service(machine, id, state, message) {
+      const event = create(machineApi.ServiceStateEventSchema, { service: id, action: serviceActions[state], message });
+      push(machine, 'ServiceStateEvent', toBinary(machineApi.ServiceStateEventSchema, event));
+    },
+    status(machine, stage, unmet) {
+      const event = create(machineApi.MachineStatusEventSchema, {
+        stage: stageNumbers[stage],
+        status: { ready: unmet.length === 0, unmetConditions: unmet.map((condition) => ({ ...condition })) },
+      });
+      push(machine, 'MachineStatusEvent', toBinary(machineApi.MachineStatusEventSchema, event));
+    },
+    ring: (machine) => kernel.store.keys(`talos/${machine.name}/events/`).map((key) => kernel.store.get(key) as unknown as RingEvent),
+  };
+}

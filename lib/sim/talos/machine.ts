@@ -1,0 +1,116 @@
+import type { Json } from '../../base/index.ts';
+import type { SimKernel } from '../kernel.ts';
+import type { MachineSpec } from '../spec.ts';
+import { type ConfigView, viewConfig } from './config-view.ts';
+
+/** As the MachineStatus resource spells them. */
+export type Stage = 'booting' | 'installing' | 'maintenance' | 'running' | 'rebooting' | 'shutting down' | 'resetting' | 'upgrading';
+
+export type TalosMinor = '1.12' | '1.13' | '1.14';
+
+/** One run of the machine, from power to power. `number` tells timers of an earlier run from this one's. */
+export type BootState = { readonly id: string; readonly number: number; readonly startedAtMs: number; readonly version: string };
+
+export type Installed = { readonly version: string; readonly image: string; readonly schematicId: string; readonly disk: string };
+
+/** Which member of which etcd the data directory belongs to. */
+export type EtcdData = { readonly cluster: string; readonly memberId: string };
+
+export type ServiceStateName =
+  | 'Initialized'
+  | 'Preparing'
+  | 'Waiting'
+  | 'Starting'
+  | 'Running'
+  | 'Stopping'
+  | 'Finished'
+  | 'Failed'
+  | 'Skipped';
+
+export type ServiceRecord = {
+  readonly state: ServiceStateName;
+  readonly events: readonly { readonly message: string; readonly state: ServiceStateName; readonly wallMs: number }[];
+  /** Absent while nothing is known. */
+  readonly healthy?: boolean;
+  readonly healthMessage: string;
+  readonly healthChangedMs: number;
+};
+
+type Parts = {
+  power: 'on' | 'off';
+  boot: BootState;
+  stage: Stage;
+  /** What answers on port 50000. */
+  api: 'none' | 'maintenance' | 'configured';
+  installed: Installed;
+  'config/active': string;
+  'config/persistent': string;
+  /** What a trial goes back to. */
+  'config/rollback': string;
+  'time-synced': true;
+  etcd: EtcdData;
+  'static-pods': true;
+  /** When the kubelet registered the node. */
+  registered: true;
+  /** A mutation that must finish first: `apply`, `install`, `reboot`. */
+  busy: string;
+  'unattended-install': 'waiting' | 'installing' | 'installed';
+  'pending-install': Installed;
+  images: readonly string[];
+};
+
+/** The stored state of one machine, by part. */
+export interface Machine {
+  readonly spec: MachineSpec;
+  readonly name: string;
+  get<P extends keyof Parts>(part: P): Parts[P] | undefined;
+  set<P extends keyof Parts>(part: P, value: Parts[P]): void;
+  clear(...parts: (keyof Parts)[]): void;
+  service(id: string): ServiceRecord | undefined;
+  setService(id: string, record: ServiceRecord): void;
+  serviceIds(): readonly string[];
+  /** Services, events and whatever else lives in memory only. */
+  forgetRun(): void;
+  config(): ConfigView | undefined;
+  /** The host name: from the configuration, else the one it was booted with. */
+  hostname(): string;
+  version(): string;
+  minor(): TalosMinor;
+  isUp(): boolean;
+}
+
+export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
+  const prefix = `talos/${spec.name}`;
+  const { store } = kernel;
+  const machine: Machine = {
+    spec,
+    name: spec.name,
+    get: <P extends keyof Parts>(part: P) => store.get(`${prefix}/${part}`) as Parts[P] | undefined,
+    set: (part, value) => store.set(`${prefix}/${part}`, value as Json),
+    clear(...parts) {
+      for (const part of parts) store.delete(`${prefix}/${part}`);
+    },
+    service: (id) => store.get<ServiceRecord>(`${prefix}/services/${id}`),
+    setService: (id, record) => store.set(`${prefix}/services/${id}`, record),
+    serviceIds: () => store.keys(`${prefix}/services/`).map((key) => key.slice(prefix.length + '/services/'.length)),
+    forgetRun() {
+      for (const key of [...store.keys(`${prefix}/services/`), ...store.keys(`${prefix}/events/`)]) store.delete(key);
+      machine.clear('time-synced', 'static-pods', 'busy', 'unattended-install', 'config/rollback', 'registered');
+    },
+    config() {
+      const text = machine.get('config/active');
+      return text === undefined ? undefined : viewConfig(text);
+    },
+    hostname: () => machine.config()?.hostname ?? spec.name,
+    version: () => machine.get('boot')?.version ?? spec.talosVersion,
+    minor: () => minorOf(machine.version()),
+    isUp: () => machine.get('power') === 'on',
+  };
+  return machine;
+}
+
+/** Versions beyond the last known generation behave like it. */
+export function minorOf(version: string): TalosMinor {
+  const minor = Number(/^v?1\.(\d+)/.exec(version)?.[1] ?? 14);
+  return minor <= 12 ? '1.12' : minor === 13 ? '1.13' : '1.14';
+}

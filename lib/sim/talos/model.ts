@@ -1,0 +1,191 @@
+import type { GrpcHandler } from '../../base/index.ts';
+import { methodShapes, talosServices } from '../../upstream/index.ts';
+import type { KubeHost, KubeModel } from '../kube-door.ts';
+import type { SimKernel } from '../kernel.ts';
+import type { SimNetwork } from '../network.ts';
+import type { SandboxSpec } from '../spec.ts';
+import { applyMethods } from './api/apply.ts';
+import type { ConfigCheck, TalosParts } from './api/call.ts';
+import { checkMethods } from './api/checks.ts';
+import { cosiMethods } from './api/cosi.ts';
+import { etcdMethods } from './api/etcd.ts';
+import { kubeconfigMethods } from './api/kubeconfig.ts';
+import { machineMethods } from './api/machine.ts';
+import { powerMethods } from './api/power.ts';
+import { createApiHandler } from './api/route.ts';
+import { createEtcd, type Etcd } from './etcd.ts';
+import { createMachineEvents } from './events.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { createMachine, type Machine } from './machine.ts';
+import { createServices } from './services.ts';
+import { createMachineTls } from './tls.ts';
+
+export interface TalosModelOptions {
+  readonly kernel: SimKernel;
+  readonly network: SimNetwork;
+  readonly spec: SandboxSpec;
+  /** Upstream's rules about configurations; default: everything that parses is taken. */
+  readonly checkConfig?: (text: string, version: string) => ConfigCheck | Promise<ConfigCheck>;
+}
+
+export interface TalosModel {
+  readonly machines: readonly Machine[];
+  readonly etcd: Etcd;
+  readonly host: KubeHost;
+  /** The other half of the cluster. Call before `start`. */
+  connect(kube: KubeModel): void;
+  /** First power, or, when the state was loaded, everything listens again that listened before. */
+  start(): void;
+}
+
+const talosPort = 50_000;
+const kubernetesPort = 6443;
+
+/** The machines of a cluster, and what they listen on. */
+export function createTalosModel(options: TalosModelOptions): TalosModel {
+  const { kernel, network, spec } = options;
+  const machines = spec.machines.map((machine) => createMachine(kernel, machine));
+  const events = createMachineEvents(kernel);
+  const services = createServices(kernel, events);
+  const etcd = createEtcd(kernel, () => machines);
+  const tls = createMachineTls(kernel);
+  let kube: KubeModel | undefined;
+
+  const lifecycle = createLifecycle({
+    kernel,
+    network,
+    spec,
+    machines,
+    events,
+    services,
+    etcd,
+    kube: () => kube,
+    publish: (machine) => publish(machine),
+  });
+  kernel.register({ name: 'talos', onTimer: (timer) => lifecycle.onTimer(timer) });
+
+  const parts: TalosParts = {
+    kernel,
+    spec,
+    machines,
+    events,
+    services,
+    etcd,
+    lifecycle,
+    kube: () => kube,
+    checkConfig: options.checkConfig ?? (() => ({ errors: [], warnings: [] })),
+  };
+  const handlerOf = createApiHandler(parts, [
+    ...machineMethods,
+    ...applyMethods,
+    ...powerMethods,
+    ...etcdMethods,
+    ...kubeconfigMethods,
+    ...cosiMethods,
+    ...checkMethods,
+  ]);
+  const methods = methodShapes(talosServices('1.14'));
+  const handlers = new Map<string, GrpcHandler>(machines.map((machine) => [machine.name, handlerOf(machine)]));
+
+  // --- what listens where; a listener is replaced only when something about it changed
+  const published = new Map<string, string>();
+  const show = (host: string, port: number, signature: string | undefined, listen: () => void) => {
+    const key = `${host}:${port}`;
+    const closed = network.reach(host, port).state !== 'listening';
+    if (published.get(key) === signature && (signature === undefined || !closed)) return;
+    if (signature === undefined) {
+      published.delete(key);
+      network.unlisten(host, port);
+      return;
+    }
+    published.set(key, signature);
+    listen();
+  };
+  const publish = (machine: Machine) => {
+    if (!machine.isUp()) return;
+    const api = machine.get('api') ?? 'none';
+    const boot = machine.get('boot')?.id ?? '';
+    publishAt(machine, machine.spec.address, api === 'none' ? undefined : `${boot}/${api}`);
+    const { vip } = spec;
+    if (vip === undefined) return;
+    const holder = kernel.store.get<string>('talos-vip/holder');
+    if (holder === machine.name) {
+      network.setPower(vip, true);
+      publishAt(machine, vip, `${machine.name}/${boot}`);
+    } else if (holder === undefined) {
+      network.setPower(vip, false);
+      published.delete(`${vip}:${talosPort}`);
+      published.delete(`${vip}:${kubernetesPort}`);
+    }
+  };
+  const publishAt = (machine: Machine, host: string, signature: string | undefined) => {
+    const handler = handlers.get(machine.name) as GrpcHandler;
+    show(host, talosPort, signature, () =>
+      network.listen(host, talosPort, { kind: 'grpc', methods, handler, tls: () => tls.api(machine) }),
+    );
+    const apiServer = machine.get('static-pods') === true && kube ? kube.apiServer(machine.name) : undefined;
+    show(host, kubernetesPort, apiServer && signature && `${signature}/kube`, () => {
+      if (apiServer)
+        network.listen(host, kubernetesPort, {
+          kind: 'http',
+          handler: apiServer,
+          tls: () => tls.kubernetes(machine, kubernetesNames(machine)),
+        });
+    });
+  };
+  const kubernetesNames = (machine: Machine) => {
+    const config = machine.config();
+    const endpointHost = /^https:\/\/([^:/]+)/.exec(config?.endpoint ?? '')?.[1];
+    const all = [
+      machine.spec.address,
+      ...(config?.vips ?? []),
+      ...(config?.certSans ?? []),
+      ...(config?.apiServerSans ?? []),
+      ...(endpointHost ? [endpointHost] : []),
+      '10.96.0.1',
+    ];
+    const isAddress = (text: string) => /^[0-9.]+$/.test(text);
+    return {
+      addresses: all.filter(isAddress),
+      dnsNames: [
+        ...all.filter((name) => !isAddress(name)),
+        machine.hostname(),
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        'kubernetes.default.svc.cluster.local',
+      ],
+    };
+  };
+
+  const controlPlanes = () => machines.filter((machine) => machine.config()?.role === 'controlplane');
+  const host: KubeHost = {
+    etcdHasQuorum: () => etcd.clusters().some((cluster) => etcd.hasQuorum(cluster)),
+    apiServerRuns: (name) => machines.some((machine) => machine.name === name && machine.isUp() && machine.get('static-pods') === true),
+    apiServers: () => machines.filter((machine) => machine.isUp() && machine.get('static-pods') === true).map(({ name }) => name),
+    kubernetesCa: () => controlPlanes()[0]?.config()?.kubernetesCa?.certificate,
+    bootstrapManifests() {
+      const config = controlPlanes()[0]?.config();
+      return { coreDns: config?.coreDns ?? true, kubeProxy: config?.kubeProxy ?? true, cni: config?.cni ?? 'flannel' };
+    },
+  };
+
+  return {
+    machines,
+    etcd,
+    host,
+    connect(model) {
+      kube = model;
+    },
+    start() {
+      if (spec.vip !== undefined) network.setPower(spec.vip, kernel.store.get('talos-vip/holder') !== undefined);
+      for (const machine of machines) {
+        if (machine.get('boot') === undefined) lifecycle.powerOn(machine);
+        else {
+          network.setPower(machine.spec.address, machine.isUp());
+          publish(machine);
+        }
+      }
+    },
+  };
+}
