@@ -18,40 +18,44 @@ export interface Guarded {
  * Failure: `step/deadline`; otherwise whatever the work threw.
  */
 export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const expiry = new AbortController();
-  const both = AbortSignal.any([signal, expiry.signal]);
-  const settled = new AbortController();
-  const quiet = (promise: Promise<unknown>) => promise.catch(() => {});
-  if (deadlineMs !== undefined) void quiet(clock.sleep(deadlineMs, settled.signal).then(() => expiry.abort()));
-  const late = new Promise<never>((_resolve, reject) => {
-    const leaveBehind = () => {
-      void quiet(
-        clock.sleep(graceMs, settled.signal).then(() => {
-          reject(new TkError(expired(expiry.signal, deadlineMs) ?? coreFailure('run/stopped', { at: 'work that did not end' })));
-        }),
-      );
-    };
-    if (both.aborted) leaveBehind();
-    else both.addEventListener('abort', leaveBehind, { once: true, signal: settled.signal });
-  });
-  late.catch(() => {});
+  const expiry = deadlineMs === undefined ? undefined : new AbortController();
+  const both = expiry === undefined ? signal : AbortSignal.any([signal, expiry.signal]);
+  // Made only when a timer runs: ten thousand steps without a deadline need none.
+  let timers: AbortController | undefined;
+  const after = (ms: number, act: () => void) => {
+    timers ??= new AbortController();
+    clock.sleep(ms, timers.signal).then(act, () => {});
+  };
+  if (deadlineMs !== undefined) after(deadlineMs, () => expiry?.abort());
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => {});
+  const leaveBehind = () =>
+    after(graceMs, () =>
+      late.reject(new TkError(expired(expiry, deadlineMs) ?? coreFailure('run/stopped', { at: 'work that did not end' }))),
+    );
+  if (both.aborted) leaveBehind();
+  else both.addEventListener('abort', leaveBehind);
   try {
     const running = work(both);
     running.catch(() => {});
-    return await Promise.race([running, late]);
+    return await Promise.race([running, late.promise]);
   } catch (error) {
-    const deadline = expired(expiry.signal, deadlineMs);
+    const deadline = expired(expiry, deadlineMs);
     if (!deadline) throw error;
     const cause = failureOf(error);
     if (cause.code === 'step/deadline') throw error;
     throw new TkError(cause.code === 'run/aborted' ? deadline : { ...deadline, cause });
   } finally {
-    settled.abort();
+    both.removeEventListener('abort', leaveBehind);
+    timers?.abort(settled);
   }
 }
 
-const expired = (signal: AbortSignal, deadlineMs: number | undefined): Failure | undefined =>
-  signal.aborted && deadlineMs !== undefined ? coreFailure('step/deadline', { deadlineMs }) : undefined;
+/** A reason of its own, because making the default one costs a stack trace. */
+const settled = 'settled';
+
+const expired = (expiry: AbortController | undefined, deadlineMs: number | undefined): Failure | undefined =>
+  expiry?.signal.aborted && deadlineMs !== undefined ? coreFailure('step/deadline', { deadlineMs }) : undefined;
 
 /** The same error with a place on every failure that had none. */
 export function placed(error: unknown, where: Place): TkError {

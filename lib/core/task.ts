@@ -109,5 +109,7 @@ export const isTask = (value: unknown): value is Task =>
   'definition' in value &&
   typeof (value.definition as Partial<AnyTaskDefinition> | undefined)?.run === 'function';
 
+const noParams = z.object({});
+
 /** The schema of a task's params; an empty object when it has none. */
-export const paramsSchemaOf = (task: Task): ParamsSchema => task.definition.params ?? z.object({});
+export const paramsSchemaOf = (task: Task): ParamsSchema => task.definition.params ?? noParams;
