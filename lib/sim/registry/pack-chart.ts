@@ -1,0 +1,50 @@
+import { gzipSync } from 'node:zlib';
+import { packTar } from '../../format/index.ts';
+import { sha256Hex } from '../../pki/index.ts';
+import { account, anything, type ChartFolder, workload } from './chart-folder.ts';
+import { coredns, spegel, talosBackup, talosCcm } from './charts/base.ts';
+import { certManager } from './charts/cert-manager.ts';
+import { cilium } from './charts/cilium.ts';
+import { fluxInstance, fluxOperator, tuppr } from './charts/flux.ts';
+
+/** Every chart that the simulator has, by name. */
+export const simulatedCharts: ReadonlyMap<string, ChartFolder> = new Map(
+  [cilium, coredns, spegel, certManager, fluxOperator, fluxInstance, tuppr, talosCcm, talosBackup].map((chart) => [chart.name, chart]),
+);
+
+/** What stands in for a chart that the simulator does not have: one Deployment of the release's name. */
+export const standInFor = (name: string): ChartFolder => ({
+  name,
+  version: '0.0.1',
+  description: 'Stands in for a chart that the simulator does not have',
+  files: {
+    'values.yaml': '{}\n',
+    'templates/account.yaml': account('{{ .Release.Name }}', name, anything),
+    'templates/deployment.yaml': workload({
+      kind: 'Deployment',
+      name: '{{ .Release.Name }}',
+      app: name,
+      image: 'registry.k8s.io/pause:3.10',
+      serviceAccount: '{{ .Release.Name }}',
+    }),
+  },
+});
+
+export interface PackedChart {
+  readonly archive: Uint8Array;
+  /** Without `sha256:`. */
+  readonly digest: string;
+  readonly config: Uint8Array;
+}
+
+/** The same bytes for the same chart and version, always. */
+export function packChart({ name, description, files }: ChartFolder, version: string): PackedChart {
+  const metadata = { apiVersion: 'v2', name, description, type: 'application', version, appVersion: version };
+  const entries = [{ path: `${name}/Chart.yaml`, content: `${JSON.stringify(metadata)}\n` }];
+  for (const [path, content] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))
+    entries.push({ path: `${name}/${path}`, content });
+  const archive = gzipSync(packTar(entries), { level: 9 });
+  // The byte for the operating system differs between machines; 255 says "unknown".
+  archive[9] = 255;
+  return { archive, digest: sha256Hex(archive), config: Buffer.from(JSON.stringify(metadata)) };
+}
