@@ -138,7 +138,7 @@ export type ApplyMode = 'auto' | 'no-reboot' | 'staged' | 'try' | 'reboot';
 
 export type ConfigComparison =
   | { readonly state: 'equal' }
-  | { readonly state: 'differs'; readonly changed: readonly string[]; readonly needsReboot: boolean }
+  | { readonly state: 'differs'; readonly changed: readonly string[] }
   | { readonly state: 'unknown'; readonly because: string };
 
 export interface MachinesView {

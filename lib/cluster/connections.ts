@@ -1,4 +1,4 @@
-import { type Clock, type Dial, type Files, Secret, type TalosTrust, TkError } from '../base/index.ts';
+import { type Clock, type Dial, type TalosTrust, TkError } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import {
   createTalosMutator,
@@ -13,7 +13,6 @@ import { clusterFailure } from './failures.ts';
 
 export interface ConnectionParts {
   readonly model: ClusterModel;
-  readonly files: Files;
   readonly dial: Dial;
   readonly clock: Clock;
   /** This cluster's admin credentials; undefined before there are secrets. */
@@ -70,14 +69,4 @@ export function createConnections({ model, dial, clock, credentials }: Connectio
     change: async (node, use) => closing(await connections.mutator(node), use),
   };
   return connections;
-}
-
-/** Reads the credentials of the current context of a talosconfig. Undefined when there is no such file. */
-export async function talosconfigTrust(
-  files: Files,
-  path: string,
-  parse: (text: Secret<string>) => MutualTrust,
-): Promise<MutualTrust | undefined> {
-  const text = await files.readText(path);
-  return text === undefined ? undefined : parse(new Secret(text));
 }

@@ -6,6 +6,8 @@ export type ClusterFailures = {
   /** Two of IP, NODE, HOSTNAME name different nodes. */
   'cluster/nodes-disagree': { asked: readonly string[] };
   'cluster/no-credentials': { path: string };
+  'cluster/no-age-key': { needed: string };
+  'cluster/wrong-age-key': { path: string };
   'cluster/no-kubeconfig': { path: string };
   'cluster/kubeconfig-foreign': { path: string; server: string };
   /** No bundle of secrets, and something that only exists when there is a cluster. */
@@ -28,6 +30,10 @@ export type ClusterFailures = {
   'gate/identity': { node: string; wanted: string; found: string };
   'gate/unpinned': { node: string };
   'talos/config-unreadable': { node: string };
+  /** Upstream's merge would have dropped the value; ours keeps it. */
+  'machine-config/value-kept': { node: string; document: string; path: string };
+  /** No document of the target version can carry the setting. */
+  'machine-config/setting-lost': { node: string; path: string; reason: string };
   'health/failed': { check: string; seen: string };
   'flux/not-ready': { object: string; reason: string; message: string };
 };

@@ -21,7 +21,8 @@ const addressesOf = (node: KubeObject): readonly string[] =>
 const isReady = (object: KubeObject): boolean => conditionOf(object, 'Ready')?.status === 'True';
 const named = (objects: readonly KubeObject[]): string => objects.map((object) => object.metadata.name).join(' ');
 
-const nodesOf = async (kube: KubeReader, signal: AbortSignal): Promise<readonly KubeObject[]> => (await kube.list(nodeKind, {}, signal)).items;
+const nodesOf = async (kube: KubeReader, signal: AbortSignal): Promise<readonly KubeObject[]> =>
+  (await kube.list(nodeKind, {}, signal)).items;
 
 const podsOf = async (kube: KubeReader, labelSelector: string, signal: AbortSignal): Promise<readonly KubeObject[]> =>
   (await kube.list(podKind, { namespace: 'kube-system', labelSelector }, signal)).items.filter(
@@ -34,8 +35,12 @@ export async function allReport(kube: KubeReader, wanted: readonly NodeModel[], 
 }
 
 function mismatch(wanted: readonly NodeModel[], found: readonly KubeObject[]): Problem {
-  const missing = wanted.filter((node) => !found.some((candidate) => addressesOf(candidate).some((address) => node.addresses.includes(address))));
-  const extra = found.filter((candidate) => !wanted.some((node) => addressesOf(candidate).some((address) => node.addresses.includes(address))));
+  const missing = wanted.filter(
+    (node) => !found.some((candidate) => addressesOf(candidate).some((address) => node.addresses.includes(address))),
+  );
+  const extra = found.filter(
+    (candidate) => !wanted.some((node) => addressesOf(candidate).some((address) => node.addresses.includes(address))),
+  );
   if (missing.length > 0) return `${missing.map((node) => node.name).join(' ')} not registered`;
   return extra.length > 0 ? `${named(extra)} not in the inventory` : undefined;
 }
@@ -71,19 +76,23 @@ export async function allReady(kube: KubeReader, signal: AbortSignal): Promise<P
 }
 
 export async function allSchedulable(kube: KubeReader, signal: AbortSignal): Promise<Problem> {
-  const cordoned = (await nodesOf(kube, signal)).filter((node) => (node['spec'] as { readonly unschedulable?: boolean } | undefined)?.unschedulable === true);
+  const cordoned = (await nodesOf(kube, signal)).filter(
+    (node) => (node['spec'] as { readonly unschedulable?: boolean } | undefined)?.unschedulable === true,
+  );
   return cordoned.length > 0 ? `${named(cordoned)} cordoned` : undefined;
 }
 
 export async function daemonSetReady(kube: KubeReader, labelSelector: string, signal: AbortSignal): Promise<Problem | HealthAnswer> {
-  const [found] = (await kube.list({ apiVersion: 'apps/v1', kind: 'DaemonSet' }, { namespace: 'kube-system', labelSelector }, signal)).items;
+  const [found] = (await kube.list({ apiVersion: 'apps/v1', kind: 'DaemonSet' }, { namespace: 'kube-system', labelSelector }, signal))
+    .items;
   const wanted = (found?.['status'] as { readonly desiredNumberScheduled?: number } | undefined)?.desiredNumberScheduled ?? 0;
   if (!found || wanted === 0) return { state: 'skipped', because: 'there is none' };
   return podsReady(kube, labelSelector, wanted, signal);
 }
 
 export async function deploymentReady(kube: KubeReader, labelSelector: string, signal: AbortSignal): Promise<Problem | HealthAnswer> {
-  const [found] = (await kube.list({ apiVersion: 'apps/v1', kind: 'Deployment' }, { namespace: 'kube-system', labelSelector }, signal)).items;
+  const [found] = (await kube.list({ apiVersion: 'apps/v1', kind: 'Deployment' }, { namespace: 'kube-system', labelSelector }, signal))
+    .items;
   if (!found) return { state: 'skipped', because: 'there is none' };
   const wanted = (found['spec'] as { readonly replicas?: number } | undefined)?.replicas ?? 1;
   return podsReady(kube, labelSelector, wanted, signal);

@@ -34,7 +34,10 @@ const leastEphemeral = (6 * 1024 - (100 + 1 + 2000) - 100 - 1 - 10) * MiB;
 export function createHealth({ model, connections, access, hasCni }: HealthParts): Health {
   const { nodes } = model;
   const controlPlanes = nodes.filter((node) => node.role === 'controlplane');
-  const ofEach = async (list: readonly NodeModel[], ask: (machine: TalosReader, node: NodeModel) => Promise<string | undefined>): Promise<string | undefined> => {
+  const ofEach = async (
+    list: readonly NodeModel[],
+    ask: (machine: TalosReader, node: NodeModel) => Promise<string | undefined>,
+  ): Promise<string | undefined> => {
     const problems = await Promise.all(list.map((node) => connections.read(node, (machine) => ask(machine, node))));
     return problems.find((problem) => problem !== undefined);
   };
@@ -46,8 +49,10 @@ export function createHealth({ model, connections, access, hasCni }: HealthParts
       if (found.state !== 'Running') return `${node.name}: ${service} is ${found.state}: ${last.message}`;
       return found.health === 'healthy' ? undefined : `${node.name}: ${service} is not healthy`;
     });
-  const membersOn = (node: NodeModel, signal: AbortSignal) => connections.read(node, (machine) => machine.etcdMembers({ queryLocal: true }, signal));
-  const withoutCni = async (check: Check, signal: AbortSignal) => ((await hasCni()) ? check(signal) : skipped('the cluster has no container network yet'));
+  const membersOn = (node: NodeModel, signal: AbortSignal) =>
+    connections.read(node, (machine) => machine.etcdMembers({ queryLocal: true }, signal));
+  const withoutCni = async (check: Check, signal: AbortSignal) =>
+    (await hasCni()) ? check(signal) : skipped('the cluster has no container network yet');
   const kube = () => access.reader();
 
   const list: readonly (readonly [string, Check, number?])[] = [
@@ -55,7 +60,14 @@ export function createHealth({ model, connections, access, hasCni }: HealthParts
     [
       'etcd members to be consistent across nodes',
       async (signal) => {
-        const views = await Promise.all(controlPlanes.map(async (node) => (await membersOn(node, signal)).map((member) => member.hostname).sort().join(' ')));
+        const views = await Promise.all(
+          controlPlanes.map(async (node) =>
+            (await membersOn(node, signal))
+              .map((member) => member.hostname)
+              .sort()
+              .join(' '),
+          ),
+        );
         const [first, ...others] = views;
         return others.every((view) => view === first) ? undefined : `control planes see different members: ${views.join(' / ')}`;
       },
@@ -85,7 +97,9 @@ export function createHealth({ model, connections, access, hasCni }: HealthParts
         ofEach(nodes, async (machine, node) => {
           const volume = await machine.get(talosResourceTypes.volumeStatuses, 'EPHEMERAL', signal);
           const { size } = fromBinary(definitions.block.VolumeStatusSpecSchema, volume.proto);
-          return Number(size) >= leastEphemeral ? undefined : `the EPHEMERAL volume of ${node.name} has ${Math.floor(Number(size) / MiB)} MiB`;
+          return Number(size) >= leastEphemeral
+            ? undefined
+            : `the EPHEMERAL volume of ${node.name} has ${Math.floor(Number(size) / MiB)} MiB`;
         }),
     ],
     [
@@ -110,7 +124,10 @@ export function createHealth({ model, connections, access, hasCni }: HealthParts
     ['all control plane components to be ready', async (signal) => kubernetes.componentsReady(await kube(), controlPlanes, signal)],
     ['all k8s nodes to report ready', (signal) => withoutCni(async () => kubernetes.allReady(await kube(), signal), signal)],
     ['kube-proxy to report ready', async (signal) => kubernetes.daemonSetReady(await kube(), 'k8s-app=kube-proxy', signal)],
-    ['coredns to report ready', (signal) => withoutCni(async () => kubernetes.deploymentReady(await kube(), 'k8s-app=kube-dns', signal), signal)],
+    [
+      'coredns to report ready',
+      (signal) => withoutCni(async () => kubernetes.deploymentReady(await kube(), 'k8s-app=kube-dns', signal), signal),
+    ],
     ['all k8s nodes to report schedulable', async (signal) => kubernetes.allSchedulable(await kube(), signal)],
   ];
   return { checks: () => list.map(([description, check, intervalMs]) => conditionOfCheck(description, check, intervalMs ?? seconds(5))) };
@@ -137,4 +154,3 @@ async function memoryOf(machine: TalosReader, signal: AbortSignal): Promise<numb
   }
   return 0;
 }
-

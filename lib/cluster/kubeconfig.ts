@@ -1,6 +1,14 @@
 import { type Clock, type Dial, type Files, holds, minutes, notYet, seconds, Secret, TkError } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
-import { apiServerReady, createKubeReader, isTransient, kubeconfigExpiresMs, kubeconfigTrusts, parseKubeconfig, targetOf } from '../kube/index.ts';
+import {
+  apiServerReady,
+  createKubeReader,
+  isTransient,
+  kubeconfigExpiresMs,
+  kubeconfigTrusts,
+  parseKubeconfig,
+  targetOf,
+} from '../kube/index.ts';
 import type { Kubeconfig } from './cluster.ts';
 import type { Connections } from './connections.ts';
 import { clusterFailure } from './failures.ts';
@@ -42,7 +50,8 @@ export function createKubeconfig({ model, files, dial, clock, connections, acces
   const checked = async (text: Secret<string>): Promise<ReturnType<typeof parseKubeconfig>> => {
     const parsed = parseKubeconfig(text, { path });
     const ca = await kubernetesCa();
-    if (ca !== undefined && !kubeconfigTrusts(parsed, ca)) throw new TkError(clusterFailure('cluster/kubeconfig-foreign', { path, server: parsed.server }));
+    if (ca !== undefined && !kubeconfigTrusts(parsed, ca))
+      throw new TkError(clusterFailure('cluster/kubeconfig-foreign', { path, server: parsed.server }));
     return parsed;
   };
 
@@ -60,12 +69,14 @@ export function createKubeconfig({ model, files, dial, clock, connections, acces
       if (ca !== undefined && !kubeconfigTrusts(parsed, ca)) return { state: 'wrong', because: 'it trusts another certificate authority' };
       if (parsed.server !== model.endpoint) return { state: 'wrong', because: `it names ${parsed.server}` };
       const expiresMs = kubeconfigExpiresMs(parsed);
-      if (expiresMs !== undefined && expiresMs - clock.now() < renewBeforeMs) return { state: 'wrong', because: 'its certificate ends soon' };
+      if (expiresMs !== undefined && expiresMs - clock.now() < renewBeforeMs)
+        return { state: 'wrong', because: 'its certificate ends soon' };
       return { state: 'right', server: parsed.server };
     },
     apiServerReady: (node: NodeModel) => {
       const shape = { deadlineMs: minutes(10), intervalMs: seconds(2), see: `npx tk talos:services NODE=${node.name}` };
-      const transient = (failure: { readonly code: string; readonly facts: object }) => isTransientTalos(failure as never) || isTransient(failure as never);
+      const transient = (failure: { readonly code: string; readonly facts: object }) =>
+        isTransientTalos(failure as never) || isTransient(failure as never);
       let credentials: Secret<string> | undefined;
       return {
         ...shape,

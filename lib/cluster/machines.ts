@@ -13,7 +13,7 @@ export interface MachineParts {
   readonly connections: Connections;
   /** The config that the repository has for a node. */
   readonly configOf: (node: NodeModel, signal: AbortSignal) => Promise<Secret<string>>;
-  readonly compare: (running: Secret<string>, wanted: Secret<string>, version: string) => ConfigComparison;
+  readonly compare: (running: Secret<string>, wanted: Secret<string>) => ConfigComparison;
   /** Whether something answers on this address and port. */
   readonly answers: (host: string, port: number, signal: AbortSignal) => Promise<boolean>;
 }
@@ -80,12 +80,12 @@ export function createMachines({ model, clock, connections, configOf, compare, a
     },
     async compareConfig(node, signal) {
       const probe = await connections.probe(node, signal);
-      if (probe.state === 'maintenance') return { state: 'differs', changed: ['no config yet'], needsReboot: true };
+      if (probe.state === 'maintenance') return { state: 'differs', changed: ['no config yet'] };
       if (probe.state !== 'configured')
         return { state: 'unknown', because: probe.state === 'unreachable' ? probe.reason : 'it belongs to another cluster' };
       const running = await connections.read(node, (reader) => reader.machineConfig('persistent', signal));
       if (running === undefined) return { state: 'unknown', because: 'it has no config' };
-      return compare(running, await configOf(node, signal), node.talosVersion);
+      return compare(running, await configOf(node, signal));
     },
     async apply(node, options, signal): Promise<ApplyResult> {
       const config = { text: await configOf(node, signal) };

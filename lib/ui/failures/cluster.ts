@@ -12,6 +12,15 @@ export const clusterPrinters: Printers<ClusterFailures> = {
   'cluster/node-not-named': ({ known }) => ({ title: 'which node?', help: `give NODE=, IP= or HOSTNAME=; known are ${quoted(known)}` }),
   'cluster/nodes-disagree': ({ asked }) => ({ title: `${quoted(asked)} name different nodes`, help: 'give one of IP, NODE and HOSTNAME' }),
   'cluster/no-credentials': ({ path }) => ({ title: `there is no talosconfig at \`${path}\``, help: 'npx tk talos:generate-config' }),
+  'cluster/no-age-key': ({ needed }) => ({
+    title: 'Flux would have no age key',
+    because: `\`${needed}\` is encrypted, and neither a file of this repository nor this machine has the key`,
+    help: 'put the key into `age.key`, or its place into SOPS_AGE_KEY_FILE',
+  }),
+  'cluster/wrong-age-key': ({ path }) => ({
+    title: `the age key that Flux would be given does not open \`${path}\``,
+    help: 'encrypt the file for this key, or give the right one',
+  }),
   'cluster/no-kubeconfig': ({ path }) => ({ title: `there is no kubeconfig at \`${path}\``, help: 'npx tk bootstrap:kubeconfig' }),
   'cluster/kubeconfig-foreign': ({ path, server }) => ({
     title: `the kubeconfig \`${path}\` is of another cluster`,
@@ -91,6 +100,13 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     help: 'npx tk talos:preflight',
   }),
   'talos/config-unreadable': ({ node }) => ({ title: `\`${node}\` gave a machine config that cannot be read` }),
+  'machine-config/value-kept': ({ node, document, path }) => ({
+    title: `\`${path}\` in ${document} of \`${node}\` is kept; upstream's own merge would have lost it`,
+  }),
+  'machine-config/setting-lost': ({ node, path, reason }) => ({
+    title: `\`${path}\` of \`${node}\` cannot be carried over`,
+    because: reason,
+  }),
   'health/failed': ({ check, seen }) => ({ title: `${check}: ${seen}` }),
   'flux/not-ready': ({ object, reason, message }) => ({ title: `${object} is not ready: ${reason}`, because: message }),
 };

@@ -1,0 +1,140 @@
+import { posix } from 'node:path';
+import { type Files, type Json, type Secret, TkError } from '../base/index.ts';
+import type { ClusterModel } from '../config/index.ts';
+import { parseYaml } from '../format/index.ts';
+import type { KubeObject } from '../kube/index.ts';
+import type { BootstrapSecret } from './cluster.ts';
+import { clusterFailure } from './failures.ts';
+import type { KubeAccess } from './kube-access.ts';
+import type { BootstrapSecrets } from './kubernetes.ts';
+import type { Vault } from './vault.ts';
+
+export interface BootstrapSecretParts {
+  readonly model: ClusterModel;
+  readonly files: Files;
+  readonly vault: Vault;
+  readonly access: KubeAccess;
+}
+
+const fluxNamespace = 'flux-system';
+const ageSecretName = 'sops-age';
+
+/** Folders whose encrypted Secrets Flux cannot read by itself yet, in the order in which they are applied. */
+const places = ['bootstrap', 'kubernetes/bootstrap', 'kubernetes/components'] as const;
+
+/**
+ * The Secrets that have to be there before Flux is: its age key, its deploy key, the variables of the cluster. They are decrypted
+ * in memory only.
+ */
+export function createBootstrapSecrets({ model, files, vault, access }: BootstrapSecretParts): BootstrapSecrets {
+  const objects = new Map<string, KubeObject>();
+
+  const encryptedFiles = async (folder: string): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for (const entry of await files.list(posix.join(model.paths.root, folder))) {
+      const path = posix.join(folder, entry.name);
+      if (entry.kind === 'directory') found.push(...(await encryptedFiles(path)));
+      else if (/\.sops\.ya?ml$/.test(entry.name)) found.push(path);
+    }
+    return found;
+  };
+  const read = async (path: string): Promise<readonly KubeObject[]> => {
+    const text = (await files.readText(posix.join(model.paths.root, path))) ?? '';
+    const plain = await vault.decrypt({ path, text });
+    return secretsOf(path, plain);
+  };
+
+  return {
+    async load() {
+      if (model.paths.kubernetes === undefined) return [];
+      objects.clear();
+      const paths = new Map<string, string>();
+      for (const folder of places) {
+        for (const path of await encryptedFiles(folder)) {
+          for (const object of await read(path)) {
+            const key = keyOf(object);
+            objects.set(key, object);
+            paths.set(key, path);
+          }
+        }
+      }
+      await addAgeKey();
+      await proveKey([...objects.values()].find((object) => object.metadata.name === ageSecretName));
+      return [...objects].map(
+        ([key, object]): BootstrapSecret => ({
+          namespace: object.metadata.namespace ?? fluxNamespace,
+          name: object.metadata.name,
+          ...(paths.has(key) ? { path: paths.get(key) as string } : {}),
+          isApplied: async (signal) => isEqual(object, await (await access.reader()).get(refOf(object), signal)),
+        }),
+      );
+    },
+    async apply(secret, signal) {
+      const object = objects.get(`${secret.namespace}/${secret.name}`);
+      if (object === undefined) throw new Error(`the Secret ${secret.namespace}/${secret.name} was not loaded`);
+      const kube = await access.writer();
+      if ((await kube.get({ apiVersion: 'v1', kind: 'Namespace', name: secret.namespace }, signal)) === undefined) {
+        await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: secret.namespace } }, { fieldManager: 'tk' }, signal);
+      }
+      await kube.apply(object, { fieldManager: 'tk', force: true }, signal);
+    },
+  };
+
+  /** Repositories without a file for it have the key itself: the Secret is made from it. */
+  async function addAgeKey(): Promise<void> {
+    const key = `${fluxNamespace}/${ageSecretName}`;
+    if (objects.has(key)) return;
+    const identity = await vault.ageKey();
+    if (identity === undefined) return;
+    objects.set(key, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: ageSecretName, namespace: fluxNamespace },
+      stringData: { 'age.agekey': `${identity.reveal().trim()}\n` },
+    });
+  }
+
+  /** A wrong key planted here shows only hours later, in Flux; a file of the tree shows it now. */
+  async function proveKey(ageSecret: KubeObject | undefined): Promise<void> {
+    const [first] = await encryptedFiles('kubernetes');
+    if (first === undefined) return;
+    if (ageSecret === undefined) throw new TkError(clusterFailure('cluster/no-age-key', { needed: first }));
+    const text = (await files.readText(posix.join(model.paths.root, first))) ?? '';
+    const keys = Object.values(plainData(ageSecret)).join('\n');
+    if (!(await vault.opens({ path: first, text }, keys))) throw new TkError(clusterFailure('cluster/wrong-age-key', { path: first }));
+  }
+}
+
+function secretsOf(path: string, plain: Secret<string>): readonly KubeObject[] {
+  const { documents } = parseYaml({ path, text: plain.reveal() }, { version: 'kubernetes', confidential: true });
+  return documents.flatMap(({ value }) => {
+    const object = value as (KubeObject & { readonly sops?: unknown }) | null;
+    if (object?.kind !== 'Secret' || object.metadata?.name === undefined) return [];
+    const { sops: _, ...rest } = object;
+    return [{ ...rest, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? fluxNamespace } } as KubeObject];
+  });
+}
+
+const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? fluxNamespace}/${object.metadata.name}`;
+const refOf = (object: KubeObject) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace: object.metadata.namespace ?? fluxNamespace,
+  name: object.metadata.name,
+});
+
+/** `data` and `stringData` as text by key. */
+export function plainData(object: KubeObject): Readonly<Record<string, string>> {
+  const data = (object['data'] ?? {}) as Readonly<Record<string, string>>;
+  const stringData = (object['stringData'] ?? {}) as Readonly<Record<string, Json>>;
+  return {
+    ...Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')])),
+    ...Object.fromEntries(Object.entries(stringData).map(([key, value]) => [key, String(value)])),
+  };
+}
+
+function isEqual(wanted: KubeObject, live: KubeObject | undefined): boolean {
+  if (live === undefined) return false;
+  const [a, b] = [plainData(wanted), plainData(live)];
+  return Object.keys(a).every((key) => a[key] === b[key]);
+}

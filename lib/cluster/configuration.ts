@@ -1,0 +1,215 @@
+import { posix } from 'node:path';
+import { type Failure, Secret, type SourceFile, throwIfAny, type World } from '../base/index.ts';
+import {
+  checkKubePrism,
+  type ClusterModel,
+  loadClusterInputs,
+  placeholderSecrets,
+  readSecrets,
+  secretData,
+  secretsFile,
+  type TemplateData,
+} from '../config/index.ts';
+import { networkOf, nthHost, parseYaml } from '../format/index.ts';
+import {
+  applyTree,
+  makejinjaPlugin,
+  type PlannedFile,
+  planTree,
+  type RenderedTree,
+  renderTree,
+  type TemplateData as RenderData,
+  type TreeChanges,
+} from '../render/index.ts';
+import type { Configuration, ConfigurationPlan, FileChange } from './cluster.ts';
+import { clusterFailure } from './failures.ts';
+import type { Vault } from './vault.ts';
+
+export interface ConfigurationParts {
+  readonly model: ClusterModel;
+  readonly world: World;
+  readonly vault: Vault;
+  readonly isSandbox: boolean;
+}
+
+const templatesFolder = 'templates/config';
+/** Committed, so that a fresh clone knows which files are ours. */
+const manifestName = 'templates/.rendered';
+const encryptedName = /\.sops\.(?:ya?ml|json|env|ini)$/;
+
+interface Planned {
+  readonly plan: ConfigurationPlan;
+  readonly outputs: readonly PlannedFile[];
+  readonly changes: TreeChanges;
+}
+
+/** Renders `templates/config` over the inputs. Repositories without templates have nothing to render, and that is fine. */
+export function createConfiguration({ model, world, vault, isSandbox }: ConfigurationParts): Configuration {
+  const { files } = world;
+  const { root } = model.paths;
+  const planned = new WeakMap<ConfigurationPlan, Planned>();
+  const treeOptions = (outputs: readonly PlannedFile[]) => ({ files, root, outputs, manifest: posix.join(root, manifestName) });
+
+  return {
+    async plan(): Promise<ConfigurationPlan> {
+      const input = posix.join(root, templatesFolder);
+      if (model.source !== 'cluster.yaml' || (await files.stat(input))?.kind !== 'directory') {
+        return { changes: [], equal: 0, notVerified: [], warnings: [], renders: false };
+      }
+      const loaded = await loadClusterInputs(files, root);
+      throwIfAny(loaded.failures);
+      const secrets = await loadSecrets(loaded.secrets);
+      const rendered = await render(input, loaded.templateData as TemplateData, secrets.values);
+      throwIfAny(checkRendered(rendered));
+      const settled = await settleEncrypted(rendered);
+      const changes = await planTree(treeOptions(settled.outputs));
+      const plan: ConfigurationPlan = {
+        changes: changesOf(changes),
+        equal: changes.unchanged.length,
+        notVerified: settled.notVerified,
+        warnings: loaded.warnings,
+        renders: true,
+      };
+      planned.set(plan, { plan, outputs: settled.outputs, changes });
+      return plan;
+    },
+    async apply(plan) {
+      const known = planned.get(plan);
+      if (known === undefined || !plan.renders) return;
+      await applyTree(treeOptions(known.outputs), known.changes);
+    },
+  };
+
+  /** What only templates of encrypted files see. In the sandbox: placeholders of the right form, never the real ones. */
+  async function loadSecrets(
+    inline: Parameters<typeof secretData>[0],
+  ): Promise<{ readonly values: Secret<Readonly<Record<string, string>>> }> {
+    if (isSandbox) return { values: secretData(placeholderSecrets()) };
+    const text = await files.readText(posix.join(root, secretsFile));
+    if (text === undefined || !(await vault.canOpen({ path: secretsFile, text }))) return { values: secretData(inline) };
+    const plain = await vault.decrypt({ path: secretsFile, text });
+    const { documents, failures } = parseYaml({ path: secretsFile, text: plain.reveal() }, { version: 'go', confidential: true });
+    throwIfAny(failures);
+    const [document] = documents;
+    if (document === undefined) return { values: secretData(inline) };
+    const read = readSecrets(document);
+    throwIfAny(read.failures);
+    return { values: secretData({ ...inline, ...read.secrets }) };
+  }
+
+  async function render(
+    input: string,
+    data: TemplateData,
+    secrets: Secret<Readonly<Record<string, string>>>,
+  ): Promise<readonly PlannedFile[]> {
+    const plugin = makejinjaPlugin({
+      environment: {},
+      nthHost: (cidr, n) => {
+        const network = networkOf(cidr);
+        return (network && nthHost(network, n)?.text) ?? false;
+      },
+    });
+    const pass = (variables: object, filter: (path: string) => boolean) =>
+      renderTree({
+        files,
+        inputs: [input],
+        data: variables as RenderData,
+        engine: { dialect: 'makejinja', undefined: 'strict', ...plugin },
+        exclude: ['*.partial.yaml.j2'],
+        filter,
+      }).then(outputsOf);
+    // Which patches there are is known only after they were rendered: one that comes out empty is left out.
+    const patches = await pass(data, (path) => path.startsWith('talos/patches/') && !isEncryptedTemplate(path));
+    const withPatches = { ...data, patch_files: patchFiles(patches) };
+    const plain = await pass(withPatches, (path) => !isEncryptedTemplate(path));
+    const encrypted = await pass({ ...withPatches, ...secrets.reveal() }, isEncryptedTemplate);
+    return [...plain, ...encrypted].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /**
+   * Ciphertext differs each time, so plain text is compared: an equal file keeps its bytes, and one that nobody here can open is
+   * kept and named.
+   */
+  async function settleEncrypted(
+    rendered: readonly PlannedFile[],
+  ): Promise<{ readonly outputs: readonly PlannedFile[]; readonly notVerified: readonly string[] }> {
+    const rules = rendered.find((file) => file.path === '.sops.yaml');
+    const notVerified: string[] = [];
+    const failures: Failure[] = [];
+    const outputs: PlannedFile[] = [];
+    for (const file of rendered) {
+      if (!encryptedName.test(file.path)) {
+        outputs.push(file);
+        continue;
+      }
+      const plain = textOf(file);
+      const existing = await files.readText(posix.join(root, file.path));
+      const before = existing === undefined ? undefined : { path: file.path, text: existing };
+      if (before !== undefined && vault.isEncrypted(before)) {
+        if (!(await vault.canOpen(before))) {
+          notVerified.push(file.path);
+          outputs.push({ ...file, content: before.text });
+          continue;
+        }
+        if (isSameData(file.path, (await vault.decrypt(before)).reveal(), plain)) {
+          outputs.push({ ...file, content: before.text });
+          continue;
+        }
+      }
+      const ciphertext = await vault.encrypt(file.path, new Secret(plain), {
+        ...(rules ? { rules: { path: '.sops.yaml', text: textOf(rules) } } : {}),
+        ...(before ? { previous: before } : {}),
+      });
+      if (ciphertext === undefined) failures.push(clusterFailure('cluster/plaintext-secret', { path: file.path }));
+      else outputs.push({ ...file, content: ciphertext });
+    }
+    throwIfAny(failures);
+    return { outputs, notVerified };
+  }
+}
+
+const isEncryptedTemplate = (path: string): boolean => encryptedName.test(path.replace(/\.j2$/, ''));
+const textOf = (file: PlannedFile): string =>
+  typeof file.content === 'string' ? file.content : Buffer.from(file.content).toString('utf8');
+
+function outputsOf(tree: RenderedTree): readonly PlannedFile[] {
+  if (tree.state === 'rendered') return tree.outputs;
+  throwIfAny(tree.failures);
+  return [];
+}
+
+/** Names of the rendered patches by directory: `{ global: ['kubelet.yaml'] }`. */
+function patchFiles(patches: readonly PlannedFile[]): Readonly<Record<string, readonly string[]>> {
+  const byFolder: Record<string, string[]> = {};
+  for (const { path } of patches) {
+    const [folder, ...rest] = path.slice('talos/patches/'.length).split('/');
+    if (folder !== undefined && rest.length > 0) (byFolder[folder] ??= []).push(rest.join('/'));
+  }
+  return byFolder;
+}
+
+/** What came out has to be readable, and has to fit together. */
+function checkRendered(rendered: readonly PlannedFile[]): readonly Failure[] {
+  const sources: readonly SourceFile[] = rendered
+    .filter(({ path }) => /\.ya?ml$/.test(path))
+    .map((file) => ({ path: file.path, text: textOf(file) }));
+  const unreadable = sources.flatMap(
+    (source) => parseYaml(source, { version: 'go', confidential: encryptedName.test(source.path) }).failures,
+  );
+  return unreadable.length > 0 ? unreadable : checkKubePrism(sources);
+}
+
+function isSameData(path: string, one: string, other: string): boolean {
+  if (!/\.ya?ml$/.test(path)) return one === other;
+  const values = (text: string) =>
+    JSON.stringify(parseYaml({ path, text }, { version: 'go', confidential: true }).documents.map(({ value }) => value));
+  return values(one) === values(other);
+}
+
+function changesOf(changes: TreeChanges): readonly FileChange[] {
+  return [
+    ...changes.written.map(({ path, before }): FileChange => ({ path, change: before === undefined ? 'create' : 'update' })),
+    ...changes.removed.map((path): FileChange => ({ path, change: 'delete' })),
+    ...(changes.manifest.isChanged ? [{ path: manifestName, change: 'update' } as const] : []),
+  ];
+}

@@ -1,0 +1,139 @@
+import { posix } from 'node:path';
+import { type Failure, type Files, Secret, TkError, type World } from '../base/index.ts';
+import { type ClusterModel, loadTalconfig, type NodeModel, type Talconfig } from '../config/index.ts';
+import { generateMachineConfigs, type GeneratedMachineConfig, generateTalosconfig, isAtLeastMinor, contractOf } from '../talos/index.ts';
+import type { HelmEngine } from '../wasm/index.ts';
+import type { GeneratedConfigs, GeneratedFile, MachineConfigs } from './cluster.ts';
+import { clusterFailure } from './failures.ts';
+import { generatorInput } from './generator-input.ts';
+import { ensureIgnored } from './git-ignore.ts';
+import type { BundleStore } from './secrets-bundle.ts';
+import type { Vault } from './vault.ts';
+
+export interface MachineConfigParts {
+  readonly model: ClusterModel;
+  readonly world: World;
+  readonly vault: Vault;
+  readonly bundles: BundleStore;
+  readonly engine: HelmEngine;
+}
+
+export function createMachineConfigs({ model, world, vault, bundles, engine }: MachineConfigParts): MachineConfigs {
+  const { files } = world;
+  const { paths } = model;
+  const relative = (path: string) => posix.relative(paths.root, path);
+
+  const talconfig = (): Promise<Talconfig> =>
+    loadTalconfig(files, {
+      root: paths.root,
+      path: paths.talconfig,
+      environment: environmentOf(world),
+      decrypt: async (file) => (vault.isEncrypted(file) ? (await vault.decrypt(file)).reveal() : file.text),
+    });
+
+  const renderAll = async (
+    signal: AbortSignal,
+  ): Promise<{ readonly configs: readonly GeneratedMachineConfig[]; readonly source: Talconfig }> => {
+    const source = await talconfig();
+    const { bundle } = await bundles.get();
+    const hardening = await isNewCluster(files, model);
+    const configs = await generateMachineConfigs(
+      { cluster: generatorInput(source, { hardening }), bundle },
+      {
+        renderTemplate: (text, data, file) => engine.renderGoTemplate({ text, data: data as never, name: file.path }, signal),
+      },
+    );
+    return { configs, source };
+  };
+  const asFile = async (path: string, text: Secret<string>, node?: NodeModel): Promise<GeneratedFile> => ({
+    path: relative(path),
+    text,
+    isEqual: (await files.readText(path)) === text.reveal(),
+    ...(node === undefined ? {} : { node }),
+  });
+
+  return {
+    async generate(signal): Promise<GeneratedConfigs> {
+      const { configs, source } = await renderAll(signal);
+      const { bundle, fresh } = await bundles.get();
+      const byName = new Map(model.nodes.map((node) => [String(node.name), node]));
+      const existing = await files.readText(paths.talosconfig);
+      const talosconfig = await generateTalosconfig(world, bundle, {
+        clusterName: model.name,
+        endpoints: model.nodes.filter((node) => node.role === 'controlplane').map((node) => node.address),
+        nodes: model.nodes.map((node) => node.address),
+        ...(existing === undefined ? {} : { existing: { path: relative(paths.talosconfig), text: existing } }),
+      });
+      const generated = await Promise.all([
+        ...configs.map((config) =>
+          asFile(posix.join(paths.clusterConfig, config.fileName), new Secret(config.text), byName.get(config.name)),
+        ),
+        asFile(paths.talosconfig, talosconfig.text),
+      ]);
+      const warnings: Failure[] = [...source.warnings, ...configs.flatMap(warningsOf)];
+      return {
+        files: generated,
+        warnings,
+        ...(fresh === undefined ? {} : { newSecrets: { path: relative(fresh.path), text: fresh.text, isEqual: false } }),
+      };
+    },
+    async write(generated, signal) {
+      if (generated.newSecrets !== undefined) {
+        const path = posix.join(paths.root, generated.newSecrets.path);
+        if (!path.endsWith('.sops.yaml')) await ensureIgnored(files, paths.root, path);
+        await files.write(path, generated.newSecrets.text.reveal(), { mode: 0o600 });
+        bundles.forget();
+      }
+      for (const file of generated.files) {
+        signal.throwIfAborted();
+        if (file.isEqual) continue;
+        const path = posix.join(paths.root, file.path);
+        await ensureIgnored(files, paths.root, path);
+        await files.write(path, file.text.reveal(), { mode: 0o600 });
+      }
+    },
+    async of(node, signal) {
+      const { configs } = await renderAll(signal);
+      const found = configs.find((config) => config.name === node.name);
+      if (found === undefined)
+        throw new TkError(
+          clusterFailure('cluster/unknown-node', { asked: node.name, by: 'node', known: configs.map((config) => config.name) }),
+        );
+      return new Secret(found.text);
+    },
+  };
+}
+
+/**
+ * Whether the switches that 1.14 turns on for new clusters may be turned on: only before this cluster has any config. What an
+ * existing cluster was made with is read off the configs that lie in the repository.
+ */
+async function isNewCluster(files: Files, model: ClusterModel): Promise<boolean> {
+  if (!isAtLeastMinor(contractOf(model.talosVersion), '1.14')) return false;
+  const existing = (await files.list(model.paths.clusterConfig)).filter((entry) => /\.ya?ml$/.test(entry.name));
+  if (existing.length === 0) return true;
+  for (const entry of existing) {
+    const text = (await files.readText(posix.join(model.paths.clusterConfig, entry.name))) ?? '';
+    if (/^kind: SecurityProfileConfig$/m.test(text)) return true;
+  }
+  return false;
+}
+
+function environmentOf({ env }: World): Readonly<Record<string, string | undefined>> {
+  return new Proxy(
+    {},
+    {
+      get: (_target, name) => (typeof name === 'string' ? env.get(name) : undefined),
+      has: (_target, name) => typeof name === 'string' && env.get(name) !== undefined,
+    },
+  );
+}
+
+function warningsOf({ name, kept, lost }: GeneratedMachineConfig): Failure[] {
+  return [
+    ...kept.map(({ document, path }) => clusterFailure('machine-config/value-kept', { node: name, document, path })),
+    ...lost.map(({ path, index, reason }) =>
+      clusterFailure('machine-config/setting-lost', { node: name, path: `networkInterfaces[${index}].${path}`, reason }),
+    ),
+  ];
+}

@@ -1,0 +1,103 @@
+import type { World } from '../base/index.ts';
+import type { ClusterModel } from '../config/index.ts';
+import { createBootstrapSecrets } from './bootstrap-secrets.ts';
+import type { Cluster, ClusterView } from './cluster.ts';
+import { compareConfigs } from './compare-configs.ts';
+import { createConfiguration } from './configuration.ts';
+import { createConnections } from './connections.ts';
+import { createCredentials } from './credentials.ts';
+import { createEtcd } from './etcd.ts';
+import { createHealth } from './health.ts';
+import { createKubeAccess } from './kube-access.ts';
+import { createKubeconfig } from './kubeconfig.ts';
+import { createKubernetes } from './kubernetes.ts';
+import { createMachineConfigs } from './machine-configs.ts';
+import { createMachines } from './machines.ts';
+import { findNode } from './nodes.ts';
+import { createReleases, helmEngineOf } from './releases.ts';
+import { createBundleStore } from './secrets-bundle.ts';
+import type { Settings } from './settings.ts';
+import type { Vault } from './vault.ts';
+import { viewOf } from './view.ts';
+
+export interface ClusterParts {
+  readonly world: World;
+  readonly model: ClusterModel;
+  readonly settings: Settings;
+  readonly vault: Vault;
+  readonly isSandbox: boolean;
+  /** The compressed Helm engine. */
+  readonly helmModule: () => Promise<Uint8Array>;
+  /** Absolute; pulled charts are kept below it. */
+  readonly cacheDirectory: string;
+}
+
+export interface OpenedCluster {
+  /** For probes, plans and tasks that only read: there is no method in it that changes anything. */
+  readonly view: ClusterView;
+  readonly full: Cluster;
+  /** What intents in the journal belong to. */
+  readonly identity: string;
+}
+
+/** Joins the six rooms. Nothing is read or dialled before it is asked for. */
+export function openCluster({ world, model, settings, vault, isSandbox, helmModule, cacheDirectory }: ClusterParts): OpenedCluster {
+  const { files, dial, clock, env } = world;
+  const engine = helmEngineOf(world, helmModule);
+  const bundles = createBundleStore({ model, files, vault, world });
+  const kubernetesCa = async () => (await bundles.existing())?.certs.k8s.certificate;
+  const credentials = createCredentials({ model, world, bundle: () => bundles.existing() });
+  const connections = createConnections({ model, dial, clock, credentials });
+  const access = createKubeAccess({ model, files, dial, clock, kubernetesCa });
+  const machineConfigs = createMachineConfigs({ model, world, vault, bundles, engine });
+  const machines = createMachines({
+    model,
+    clock,
+    connections,
+    configOf: (node, signal) => machineConfigs.of(node, signal),
+    compare: compareConfigs,
+    answers: async (host, port, signal) => {
+      try {
+        const response = await dial.http({
+          target: { protocol: 'https', host, port, tls: { insecureSkipVerify: true } },
+          method: 'GET',
+          path: '/',
+          headers: {},
+          signal,
+        });
+        for await (const _ of response.body) break;
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  });
+  const full: Cluster = {
+    name: model.name,
+    model,
+    isSandbox,
+    nodes: model.nodes,
+    controlPlanes: model.nodes.filter((node) => node.role === 'controlplane'),
+    workers: model.nodes.filter((node) => node.role === 'worker'),
+    find: (selector) => findNode(model.nodes, selector),
+    configuration: createConfiguration({ model, world, vault, isSandbox }),
+    machineConfigs,
+    machines,
+    etcd: createEtcd({ model, clock, connections }),
+    kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa }),
+    kubernetes: createKubernetes({ model, files, access, secrets: createBootstrapSecrets({ model, files, vault, access }) }),
+    releases: createReleases({ model, settings, files, dial, clock, env, engine, access, cache: `${cacheDirectory}/charts`, vault }),
+    health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
+  };
+  return { view: viewOf(full), full, identity: `${model.name} ${model.endpoint}` };
+}
+
+/** A repository with a Flux tree brings its own network; otherwise Talos brings flannel, unless the config says `none`. */
+async function hasCni(model: ClusterModel, machineConfigs: Cluster['machineConfigs']): Promise<boolean> {
+  if (model.paths.kubernetes !== undefined) return true;
+  const [first] = model.nodes.filter((node) => node.role === 'controlplane');
+  if (first === undefined) return false;
+  const text = (await machineConfigs.of(first, new AbortController().signal)).reveal();
+  const hasDocuments = /^kind: KubeClusterConfig$/m.test(text);
+  return hasDocuments ? /^kind: KubeFlannelCNIConfig$/m.test(text) : !/^\s+cni:\s*\n\s+name: none\s*$/m.test(text);
+}

@@ -1,0 +1,168 @@
+import { posix } from 'node:path';
+import { type Clock, type Dial, type Env, type Files, throwIfAny, TkError, type World } from '../base/index.ts';
+import type { ClusterModel } from '../config/index.ts';
+import { parseYaml } from '../format/index.ts';
+import {
+  applyCrds,
+  crdsOfRelease,
+  type FoundReleases,
+  findReleases,
+  installRelease,
+  kindsOf,
+  type KubeObject,
+  loadRegistryCredentials,
+  type ReferenceReader,
+  type ReleasePlan,
+  type ReleasePorts,
+  releaseState,
+} from '../kube/index.ts';
+import { createHelmEngine, type HelmEngine } from '../wasm/index.ts';
+import type { Crd, Releases, ReleaseView } from './cluster.ts';
+import { plainData } from './bootstrap-secrets.ts';
+import { clusterFailure } from './failures.ts';
+import type { KubeAccess } from './kube-access.ts';
+import type { Settings } from './settings.ts';
+import type { Vault } from './vault.ts';
+
+export interface ReleaseParts {
+  readonly model: ClusterModel;
+  readonly settings: Settings;
+  readonly files: Files;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly env: Env;
+  readonly engine: HelmEngine;
+  readonly access: KubeAccess;
+  /** Where pulled charts are kept. */
+  readonly cache: string;
+  readonly vault: Vault;
+}
+
+export function helmEngineOf(world: World, moduleBytes: () => Promise<Uint8Array>): HelmEngine {
+  return createHelmEngine({ compute: world.compute, random: world.random, clock: world.clock, moduleBytes });
+}
+
+/** The tree is read once: a run decides on one state of the repository. */
+export function createReleases(parts: ReleaseParts): Releases {
+  const { model, access } = parts;
+  let found: Promise<FoundReleases | undefined> | undefined;
+  const tree = () => (found ??= readTree(model, parts.files));
+  let ports: Promise<ReleasePorts> | undefined;
+  const portsOf = (releases: FoundReleases) => (ports ??= makePorts(parts, releases));
+
+  const bootstrapPlans = async (): Promise<readonly ReleasePlan[]> => {
+    const releases = await tree();
+    if (releases === undefined) return [];
+    throwIfAny(releases.failures);
+    const wanted = parts.settings.bootstrap?.releases;
+    const plans = releases.releases.filter(
+      (plan) => plan.role === 'release' && (wanted === undefined ? plan.isBootstrap : wanted.includes(plan.name)),
+    );
+    const missing = (wanted ?? []).filter((name) => !plans.some((plan) => plan.name === name));
+    throwIfAny(
+      missing.map((release) => clusterFailure('cluster/unknown-release', { release, known: releases.releases.map((plan) => plan.name) })),
+    );
+    return plans;
+  };
+  const planOf = async (name: string): Promise<{ readonly plan: ReleasePlan; readonly ports: ReleasePorts }> => {
+    const releases = await tree();
+    const plan = releases?.releases.find((candidate) => candidate.name === name);
+    if (!releases || !plan)
+      throw new TkError(
+        clusterFailure('cluster/unknown-release', { release: name, known: releases?.releases.map((known) => known.name) ?? [] }),
+      );
+    return { plan, ports: await portsOf(releases) };
+  };
+  const definitions = new Map<string, { readonly object: KubeObject; readonly plan: ReleasePlan }>();
+
+  return {
+    forBootstrap: async () => (await bootstrapPlans()).map(viewOf),
+    async state(release, signal) {
+      const { plan, ports: release0 } = await planOf(release.name);
+      const state = await releaseState(plan, await access.reader(), release0, signal);
+      switch (state.state) {
+        case 'equal':
+          return { state: 'equal', revision: state.revision };
+        case 'absent':
+          return { state: 'absent' };
+        case 'pending':
+          return { state: 'differs', because: `revision ${state.revision} is ${state.status}` };
+        case 'differs':
+          return { state: 'differs', because: state.because };
+      }
+    },
+    async crds(signal) {
+      const releases = await tree();
+      if (releases === undefined) return [];
+      const plans = [...releases.releases.filter((plan) => plan.role === 'crds'), ...(await bootstrapPlans())];
+      const made = await portsOf(releases);
+      const kube = await access.reader();
+      const crds: Crd[] = [];
+      for (const plan of plans) {
+        for (const object of await crdsOfRelease(plan, made, kube, signal)) {
+          const { name } = object.metadata;
+          if (definitions.has(name) && crds.some((crd) => crd.name === name)) continue;
+          definitions.set(name, { object, plan });
+          crds.push({ name, release: plan.name, isServed: (inner) => isServedEverywhere(object, access, inner) });
+        }
+      }
+      return crds;
+    },
+    async applyCrds(crds, signal) {
+      const kube = await access.writer();
+      const servers = await access.eachApiServer();
+      const releases = (await tree()) as FoundReleases;
+      const made = await portsOf(releases);
+      for (const [plan, names] of Map.groupBy(crds, (crd) => definitions.get(crd.name)?.plan)) {
+        if (plan === undefined) continue;
+        const objects = names.flatMap((crd) => definitions.get(crd.name)?.object ?? []);
+        await applyCrds(objects, plan, kube, made, { servers }, signal);
+      }
+    },
+    async install(release, observe, signal) {
+      const { plan, ports: made } = await planOf(release.name);
+      return installRelease(plan, await access.writer(), made, { observe, servers: await access.eachApiServer() }, signal);
+    },
+  };
+}
+
+async function readTree(model: ClusterModel, files: Files): Promise<FoundReleases | undefined> {
+  const { kubernetes, root } = model.paths;
+  return kubernetes === undefined ? undefined : findReleases(files, root, kubernetes.slice(root.length + 1));
+}
+
+async function makePorts(parts: ReleaseParts, releases: FoundReleases): Promise<ReleasePorts> {
+  const { engine, clock, files, dial, env, cache } = parts;
+  const credentials = await loadRegistryCredentials({ files, env });
+  return { engine, clock, pull: { files, dial, clock, credentials, cache }, readReference: decrypting(releases, parts) };
+}
+
+const viewOf = (plan: ReleasePlan): ReleaseView => ({
+  name: plan.name,
+  namespace: plan.namespace,
+  chart: plan.chart,
+  version: plan.version,
+  needs: plan.needs,
+});
+
+async function isServedEverywhere(definition: KubeObject, access: KubeAccess, signal: AbortSignal): Promise<boolean> {
+  for (const { kube } of await access.eachApiServer()) {
+    for (const kind of kindsOf(definition)) if (!(await kube.serves(kind, signal))) return false;
+  }
+  return true;
+}
+
+/** Values that a release takes from a Secret of the tree: encrypted ones are opened, plain ones are read as they stand. */
+function decrypting(found: FoundReleases, { vault, files, model }: ReleaseParts): ReferenceReader {
+  return async (reference, signal) => {
+    const object = found.tree.find(reference.kind, reference.name, reference.namespace);
+    if (object === undefined || !object.isEncrypted) return found.readReference(reference, signal);
+    const text = (await files.readText(posix.join(model.paths.root, object.path))) ?? '';
+    const plain = await vault.decrypt({ path: object.path, text });
+    const { documents } = parseYaml({ path: object.path, text: plain.reveal() }, { version: 'kubernetes', confidential: true });
+    const value = documents
+      .map((document) => document.value as KubeObject | null)
+      .find((candidate) => candidate?.kind === reference.kind && candidate.metadata.name === reference.name);
+    return value ? plainData(value) : undefined;
+  };
+}

@@ -1,0 +1,54 @@
+import type { Cluster, ClusterView } from './cluster.ts';
+
+/**
+ * The same cluster with the methods left out that change something. New objects, not casts: a plan or a dry run cannot reach what
+ * is not there, however it looks for it.
+ */
+export function viewOf(cluster: Cluster): ClusterView {
+  const { configuration, machineConfigs, machines, etcd, kubeconfig, kubernetes, releases } = cluster;
+  return {
+    name: cluster.name,
+    model: cluster.model,
+    isSandbox: cluster.isSandbox,
+    nodes: cluster.nodes,
+    controlPlanes: cluster.controlPlanes,
+    workers: cluster.workers,
+    find: (selector) => cluster.find(selector),
+    configuration: { plan: (signal) => configuration.plan(signal) },
+    machineConfigs: { generate: (signal) => machineConfigs.generate(signal), of: (node, signal) => machineConfigs.of(node, signal) },
+    machines: {
+      state: (node, signal) => machines.state(node, signal),
+      preflight: (node, signal) => machines.preflight(node, signal),
+      preflightCluster: (reports, signal) => machines.preflightCluster(reports, signal),
+      compareConfig: (node, signal) => machines.compareConfig(node, signal),
+      installed: (node) => machines.installed(node),
+    },
+    etcd: {
+      target: () => etcd.target(),
+      evidence: (signal) => etcd.evidence(signal),
+      started: (node) => etcd.started(node),
+      joined: () => etcd.joined(),
+    },
+    kubeconfig: {
+      state: () => kubeconfig.state(),
+      apiServerReady: (node) => kubeconfig.apiServerReady(node),
+      answers: () => kubeconfig.answers(),
+    },
+    kubernetes: {
+      reader: () => kubernetes.reader(),
+      eachApiServer: () => kubernetes.eachApiServer(),
+      namespaces: () => kubernetes.namespaces(),
+      bootstrapSecrets: () => kubernetes.bootstrapSecrets(),
+      nodesRegistered: () => kubernetes.nodesRegistered(),
+      nodesReady: () => kubernetes.nodesReady(),
+      fluxReconciled: () => kubernetes.fluxReconciled(),
+      crdsServed: (names) => kubernetes.crdsServed(names),
+    },
+    releases: {
+      forBootstrap: () => releases.forBootstrap(),
+      state: (release, signal) => releases.state(release, signal),
+      crds: (signal) => releases.crds(signal),
+    },
+    health: cluster.health,
+  };
+}
