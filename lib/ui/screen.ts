@@ -33,6 +33,8 @@ export class Screen {
   #shownColumns = 0;
   #isScheduled = false;
   #isSuspended = false;
+  /** Written by others while a question had the terminal. */
+  readonly #held: (() => void)[] = [];
 
   constructor(options: ScreenOptions) {
     this.#options = options;
@@ -56,6 +58,10 @@ export class Screen {
   }
 
   aside(write: () => void): void {
+    if (this.#isSuspended) {
+      this.#held.push(write);
+      return;
+    }
     this.#erase();
     write();
     if (this.hasDrawn) this.#draw();
@@ -69,6 +75,7 @@ export class Screen {
 
   resume(): void {
     this.#isSuspended = false;
+    for (const write of this.#held.splice(0)) write();
     if (this.hasDrawn) this.#draw();
   }
 
@@ -76,6 +83,7 @@ export class Screen {
   end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
+    for (const write of this.#held.splice(0)) write();
     this.#erase();
     if (this.hasDrawn) this.#options.stream.write(showCursor);
   }
@@ -88,7 +96,11 @@ export class Screen {
   }
 
   #later(ms: number, act: () => void): void {
-    this.#options.clock.sleep(ms, this.#ended.signal).then(act, () => {});
+    // What goes wrong while drawing must never reach the run.
+    this.#options.clock
+      .sleep(ms, this.#ended.signal)
+      .then(act)
+      .catch(() => {});
   }
 
   #draw(): void {

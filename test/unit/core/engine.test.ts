@@ -441,3 +441,59 @@ test('how a run ends: the gravest failure decides, and nothing unfinished is a s
     { outcome: 'locked', exitCode: 4 },
   ]);
 });
+
+test('a signal ends a question that nobody answers, and nothing was touched', async () => {
+  const asked = gate();
+  const wipe = defineTask({
+    summary: 'Wipe',
+    confirm: () => ({ message: 'wipe?' }),
+    effect: 'destroy',
+    run: ({ step }) => step('wipe', () => {}),
+  });
+  const world = rig(
+    { wipe },
+    {
+      prompter: {
+        ...noPrompter,
+        confirm: async () => {
+          await asked.pass();
+          return true;
+        },
+      },
+    },
+  );
+  const run = world.begin(wipe());
+  await asked.reached;
+  run.stop('SIGINT');
+  expect(await run.finished).toMatchObject({ outcome: 'interrupted', exitCode: 130, counts: { steps: { checked: 0 } } });
+  expect(world.story()).toEqual(['run wipe', 'asked yes: wipe?', 'SIGINT safely', 'interrupted 130']);
+});
+
+test('questions of parallel tasks come one after the other', async () => {
+  const open: string[] = [];
+  const gates = new Map([
+    ['a', gate()],
+    ['b', gate()],
+  ]);
+  const ask = (name: string) =>
+    defineTask({ summary: name, effect: 'read', run: ({ prompt }) => prompt.text({ name, message: `${name}?` }) });
+  const tasks = { a: ask('a'), b: ask('b') };
+  const world = rig(tasks, {
+    prompter: {
+      ...noPrompter,
+      async text({ name }) {
+        open.push(name);
+        expect(open).toHaveLength(1);
+        await gates.get(name)?.pass();
+        open.pop();
+        return name.toUpperCase();
+      },
+    },
+  });
+  const run = world.begin([tasks.a(), tasks.b()]);
+  await gates.get('a')?.reached;
+  gates.get('a')?.open();
+  await gates.get('b')?.reached;
+  gates.get('b')?.open();
+  expect((await run.finished).values).toEqual(['A', 'B']);
+});

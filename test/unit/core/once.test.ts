@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Evidence, done, fail, notDone, undecidable } from '../../../lib/core/index.ts';
 import { defineTask, MemoryFiles, rig, type Survival } from './rig.ts';
@@ -157,4 +158,69 @@ test('once done, a second run sees it and changes nothing', async () => {
   expect(result.exitCode).toBe(0);
   expect(machine.starts).toEqual(['cp-1']);
   expect(again.story()).toContain('  s2 skipped reason=started on cp-1');
+});
+
+/** One attempt of a run: where it dies, and what the world does to each act of it. */
+interface Attempt {
+  readonly dieAt: number | undefined;
+  readonly survival: Survival;
+  /** Per act: it happens, it is refused, it happens but the reply is lost, or the process dies before or after it. */
+  readonly acts: readonly ('ok' | 'refused' | 'reply lost' | 'dies before' | 'dies after')[];
+}
+
+const attempts: fc.Arbitrary<readonly Attempt[]> = fc.array(
+  fc.record({
+    dieAt: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+    survival: fc.constantFrom<Survival>('all', 'synced', 'torn'),
+    acts: fc.array(fc.constantFrom('ok', 'refused', 'reply lost', 'dies before', 'dies after'), { minLength: 3, maxLength: 3 }),
+  }),
+  { maxLength: 5 },
+);
+
+test('whatever happens to however many runs, three acts happen exactly once each, on the target recorded first', async () => {
+  const hits = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(attempts, async (list) => {
+      const happened: string[][] = [[], [], []];
+      const intended: (string | undefined)[] = [];
+      const program = (attempt: Attempt | undefined, files: MemoryFiles, runNumber: number) =>
+        defineTask({
+          summary: 'Three acts',
+          effect: 'mutate',
+          async run({ each, step }) {
+            await each(happened, (starts, index) =>
+              step.once(`act ${index}`, {
+                target: `target-${runNumber}`,
+                probe: () => (starts.length > 0 ? done(starts.join()) : notDone()),
+                async act(_step, target = '') {
+                  // An act that begins has its intent on disk, so its target is settled for good.
+                  expect(intended[index] ?? target).toBe(target);
+                  intended[index] = target;
+                  const fate = attempt?.acts[index] ?? 'ok';
+                  hits.set(fate, (hits.get(fate) ?? 0) + 1);
+                  if (files.isDead || fate === 'dies before') return never();
+                  if (fate === 'refused') fail('refused');
+                  starts.push(target);
+                  if (fate === 'dies after') return never();
+                  if (fate === 'reply lost') fail('lost');
+                },
+              }),
+            );
+          },
+        });
+      let files = new MemoryFiles();
+      for (const [index, attempt] of list.entries()) {
+        if (attempt.dieAt !== undefined) files.dieAt(attempt.dieAt);
+        const task = program(attempt, files, index);
+        await runUntilStill(() => rig({ acts: task }, { files, firstRandom: index * 100 }).run(task()));
+        files = files.afterCrash(attempt.survival);
+      }
+      const last = program(undefined, files, list.length);
+      const result = await rig({ acts: last }, { files, firstRandom: list.length * 100 }).run(last());
+      expect(result.exitCode).toBe(0);
+      expect(happened.map((starts) => starts.length)).toEqual([1, 1, 1]);
+    }),
+    { numRuns: 150 },
+  );
+  expect([...hits.keys()].sort()).toEqual(['dies after', 'dies before', 'ok', 'refused', 'reply lost']);
 });

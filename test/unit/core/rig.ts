@@ -66,8 +66,8 @@ export function jumpingClock(startMs = 1_800_000_000_000): Clock {
   };
 }
 
-export function countingRandom(): Random {
-  let next = 0;
+export function countingRandom(first = 0): Random {
+  let next = first;
   return {
     bytes: (count) => Uint8Array.from({ length: count }, () => (next += 1) % 256),
     fraction: () => ((next += 1) % 100) / 100,
@@ -239,6 +239,8 @@ export function rig(
     readonly clock?: Clock;
     readonly secrets?: readonly string[];
     readonly identity?: string;
+    /** Runs that share files need ids of their own. */
+    readonly firstRandom?: number;
   } = {},
 ): Rig {
   const files = options.files ?? new MemoryFiles();
@@ -250,7 +252,7 @@ export function rig(
   for (const secret of options.secrets ?? []) redactor.add(secret);
   const clock = options.clock ?? jumpingClock();
   const engine = createEngine({
-    world: { clock, random: countingRandom(), files },
+    world: { clock, random: countingRandom(options.firstRandom), files },
     registry,
     kit: { plan: () => ({ site: 'here' }), run: () => ({ site: 'here' }) },
     stateDirectory: '/repo/.tk',
