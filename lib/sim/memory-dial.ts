@@ -175,7 +175,7 @@ function acceptClient(
 ): ClientCertificate | undefined {
   if (tls.clientCa === undefined) return undefined;
   if (isTrusted(certificate, tls.clientCa)) return clientCertificate(certificate);
-  if (tls.clientCertificates === 'require') throw dialRefused(target, 'unknown-authority');
+  if (tls.clientCertificates === 'require') throw dialRefused(target, 'certificate-rejected');
   return undefined;
 }
 

@@ -114,6 +114,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 
   /** etcd and the kubelet start as soon as nothing keeps them waiting. */
   const advance = (machine: Machine) => {
+    if (machine.get('stage') === 'installing') return;
     const ids = machine.config()?.role === 'controlplane' ? (['etcd', 'kubelet'] as const) : (['kubelet'] as const);
     for (const id of ids) {
       const record = machine.service(id);
@@ -146,10 +147,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 
   const startServices = (machine: Machine) => {
     for (const id of earlyServices) services.start(machine, id);
+    after(machine, durations.timeSync, 'time-sync');
+    // The install sequence ends in a reboot; what a boot starts is not started before.
+    if (machine.get('stage') === 'installing') return;
     services.move(machine, 'cri', 'Starting', 'Starting service');
     if (machine.get('unattended-install') === 'waiting') services.move(machine, 'cri', 'Waiting', 'Waiting for unattended install');
     else after(machine, durations.criStart, 'cri-run');
-    after(machine, durations.timeSync, 'time-sync');
     advance(machine);
   };
 

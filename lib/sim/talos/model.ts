@@ -123,7 +123,7 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     show(host, talosPort, signature, () =>
       network.listen(host, talosPort, { kind: 'grpc', methods, handler, tls: () => tls.api(machine) }),
     );
-    const apiServer = machine.get('static-pods') === true && kube ? kube.apiServer(machine.name) : undefined;
+    const apiServer = machine.get('static-pods') === true && kube ? kube.apiServer(machine.hostname()) : undefined;
     show(host, kubernetesPort, apiServer && signature && `${signature}/kube`, () => {
       if (apiServer)
         network.listen(host, kubernetesPort, {
@@ -161,8 +161,8 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
   const controlPlanes = () => machines.filter((machine) => machine.config()?.role === 'controlplane');
   const host: KubeHost = {
     etcdHasQuorum: () => etcd.clusters().some((cluster) => etcd.hasQuorum(cluster)),
-    apiServerRuns: (name) => machines.some((machine) => machine.name === name && machine.isUp() && machine.get('static-pods') === true),
-    apiServers: () => machines.filter((machine) => machine.isUp() && machine.get('static-pods') === true).map(({ name }) => name),
+    apiServerRuns: (name) => machines.some((machine) => machine.hostname() === name && machine.isUp() && machine.get('static-pods') === true),
+    apiServers: () => machines.filter((machine) => machine.isUp() && machine.get('static-pods') === true).map((machine) => machine.hostname()),
     kubernetesCa: () => controlPlanes()[0]?.config()?.kubernetesCa?.certificate,
     bootstrapManifests() {
       const config = controlPlanes()[0]?.config();

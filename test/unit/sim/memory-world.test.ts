@@ -63,7 +63,9 @@ test('a lost reply reaches the handler and fails at the caller', async () => {
       headers: {},
       signal: new AbortController().signal,
     });
-    return Buffer.concat(await Array.fromAsync(response.body)).toString();
+    let text = '';
+    for await (const chunk of response.body) text += Buffer.from(chunk).toString();
+    return text;
   };
   await expect(get()).rejects.toMatchObject({ failure: { facts: { reason: 'reset' } } });
   expect(await get()).toBe('answer 2');
