@@ -18,3 +18,6 @@ export { type TalosModel } from './talos/model.ts';
 export type { ChartFolder } from './registry/chart-folder.ts';
 export { packChart, simulatedCharts, standInFor } from './registry/pack-chart.ts';
 export { createRegistry, type RegistryOptions, type SimRegistry } from './registry/registry.ts';
+// --- Kubernetes
+export { createKubeModel, type KubeModelOptions, type SimulatedKube } from './kube/model.ts';
+export { type KubeTimings, usualTimings } from './kube/state.ts';
