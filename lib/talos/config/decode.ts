@@ -11,6 +11,8 @@ export interface DecodeOptions {
   readonly keepUnknownKinds?: boolean;
   /** The file holds secrets: failures carry no text of it. Default true. */
   readonly confidential?: boolean;
+  /** For lists that are not as they were written: where each element stood. */
+  readonly origins?: ReadonlyMap<unknown, readonly number[]>;
 }
 
 export interface DecodedConfig {
@@ -66,8 +68,9 @@ export function decodeDocument(
   }
   const schema = apiVersion === 'v1alpha1' ? machineConfigSchema(minor).kinds.get(kind || 'v1alpha1') : undefined;
   if (!schema) {
-    if (options.keepUnknownKinds === false) {
-      const since = firstMinorOfKind(kind);
+    const since = apiVersion === 'v1alpha1' ? firstMinorOfKind(kind) : undefined;
+    // What a later Talos brings is no secret to us: this one refuses it.
+    if (options.keepUnknownKinds === false || since !== undefined) {
       const suggestion = suggestionFor(kind, machineConfigSchema(minor).kinds.keys());
       failures.push(
         talosConfigFailure(
@@ -76,7 +79,7 @@ export function decodeDocument(
             kind,
             apiVersion,
             version: minor,
-            ...(since && apiVersion === 'v1alpha1' ? { since } : {}),
+            ...(since ? { since } : {}),
             ...(suggestion ? { suggestion } : {}),
           },
           where(['kind'], 'value'),
@@ -161,7 +164,8 @@ export function decodeDocument(
       }
       case 'list': {
         if (!Array.isArray(value)) return wrong('a list');
-        return value.flatMap((item: unknown, index) => {
+        return value.flatMap((item: unknown, position) => {
+          const index = options.origins?.get(value)?.[position] ?? position;
           const decoded = decode(type.of, item, [...path, index]);
           if (decoded !== undefined) return [decoded];
           if (item === null && type.of.is === 'pointer') {
@@ -185,7 +189,7 @@ export function decodeDocument(
       }
       case 'scalar': {
         if (typeof value === 'object') {
-          if (type.go === 'meta.ArgValue' && Array.isArray(value))
+          if (type.go.endsWith('.ArgValue') && Array.isArray(value))
             return value.map((item: unknown, index) => source.scalarAt([...path, index])?.text ?? String(item));
           return wrong(nameOfScalar(type.go));
         }
@@ -200,6 +204,7 @@ export function decodeDocument(
     }
   };
   document.value = (decode(schema.type, root, []) as ConfigMap | undefined) ?? {};
+  document.given = root;
   if (schema.kind === 'v1alpha1') trimInlineManifests(document.value);
   return document;
 }

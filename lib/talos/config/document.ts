@@ -13,6 +13,8 @@ export interface ConfigDocument {
   value: ConfigMap;
   /** The text of a document of an unknown kind, until a patch changes it. */
   verbatim?: string;
+  /** What the file said, before empty fields were filled in; absent once a patch changed it. */
+  given?: ConfigMap;
 }
 
 /** Which documents are the same one. */

@@ -96,6 +96,7 @@ function encodeScalar(go: string, value: ConfigValue | undefined): EncodedValue 
       const mode = Number(value ?? 0);
       return new PlainScalar(`0o${mode.toString(8)}`, mode);
     }
+    case 'v1alpha1.ArgValue':
     case 'meta.ArgValue':
       return value === undefined || value === '' ? null : value;
     default:

@@ -32,8 +32,9 @@ export function mergeDocument(left: ConfigDocument, right: ConfigDocument): read
   else {
     // A kind without a table: both sides are plain maps.
     left.value = mergeFreeMap(left.value, right.value, merging, []);
-    delete left.verbatim;
   }
+  delete left.verbatim;
+  delete left.given;
   return merging.kept;
 }
 

@@ -16,15 +16,23 @@ export interface Deletion {
   readonly element?: { readonly key: string; readonly value: string };
 }
 
+export interface TakenDeletions {
+  readonly deletions: readonly Deletion[];
+  readonly rest: unknown;
+  /** For each list that lost elements, where the others stood in the file. */
+  readonly origins: ReadonlyMap<unknown, readonly number[]>;
+}
+
 /**
  * Takes the deletions out of one document of a patch. What is left of the document is undefined when nothing but its identity remains.
  *
  * Source: pkg/machinery/config/configloader/internal/decoder/delete.go
  */
-export function takeDeletions(source: DataDocument): { readonly deletions: readonly Deletion[]; readonly rest: unknown } {
+export function takeDeletions(source: DataDocument): TakenDeletions {
   const root = source.value;
-  if (!isConfigMap(root)) return { deletions: [], rest: root };
-  if (!source.file.text.includes('$patch')) return { deletions: [], rest: isOnlyIdentity(root, false) ? undefined : root };
+  const origins = new Map<unknown, readonly number[]>();
+  if (!isConfigMap(root)) return { deletions: [], rest: root, origins };
+  if (!source.file.text.includes('$patch')) return { deletions: [], rest: isOnlyIdentity(root, false) ? undefined : root, origins };
   const deletions: Deletion[] = [];
   const textOf = (key: string) => (root[key] === undefined || root[key] === null ? '' : String(root[key]));
   const add = (path: readonly string[], element?: Deletion['element']) => {
@@ -45,12 +53,17 @@ export function takeDeletions(source: DataDocument): { readonly deletions: reado
   const walk = (node: unknown, path: readonly string[], inList: boolean): { readonly dropped: boolean; readonly value: unknown } => {
     if (Array.isArray(node)) {
       const kept: unknown[] = [];
+      const places: number[] = [];
       let changed = false;
       node.forEach((item, index) => {
         const next = walk(item, [...path, `[${index}]`], true);
         if (next.dropped) changed = true;
-        else kept.push(next.value);
+        else {
+          kept.push(next.value);
+          places.push(index);
+        }
       });
+      origins.set(kept, places);
       return { dropped: changed && kept.length === 0, value: kept };
     }
     if (!isConfigMap(node)) return { dropped: false, value: node };
@@ -73,7 +86,7 @@ export function takeDeletions(source: DataDocument): { readonly deletions: reado
     return { dropped: changed && Object.keys(kept).length === 0, value: kept };
   };
   const { dropped, value } = walk(root, [], false);
-  return { deletions, rest: dropped || isOnlyIdentity(value, deletions.length > 0) ? undefined : value };
+  return { deletions, rest: dropped || isOnlyIdentity(value, deletions.length > 0) ? undefined : value, origins };
 }
 
 function impossible(path: string, reason: string): TkError {
@@ -148,18 +161,21 @@ export function applyDeletion(document: ConfigDocument, deletion: Deletion): voi
     if (!part.startsWith('[') || !deletion.element)
       throw impossible(deletion.path.join('.'), 'searching for non-integer keys in slices is not supported');
     const { key, value } = deletion.element;
-    const index =
-      pointee(of).is === 'struct'
-        ? list.findIndex((item) => isConfigMap(item) && elementText(item[key]) === value && typeof item[key] !== 'object')
-        : -1;
+    const element = pointee(of);
+    const field = element.is === 'struct' ? element.byName.get(key) : undefined;
+    const index = field && isFoundByText(field.type) ? list.findIndex((item) => isConfigMap(item) && elementText(item[key]) === value) : -1;
     if (index === -1) throw missing();
     list.splice(index, 1);
   };
-  if (document.schema) inValue(document.schema.type, document.value, deletion.path);
-  else {
-    inValue({ is: 'any', go: 'any' }, document.value, deletion.path);
-    delete document.verbatim;
-  }
+  inValue(document.schema?.type ?? { is: 'any', go: 'any' }, document.value, deletion.path);
+  delete document.verbatim;
+  delete document.given;
+}
+
+/** Numbers and booleans do not print as themselves there, so that nothing is found by them. */
+function isFoundByText(type: SchemaType): boolean {
+  const actual = pointee(type);
+  return actual.is === 'enum' || (actual.is === 'scalar' && actual.go !== 'bool' && !/^u?int|^float/.test(actual.go));
 }
 
 function elementText(value: ConfigValue | undefined): string {

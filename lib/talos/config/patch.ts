@@ -9,7 +9,7 @@ import { renderGoYaml } from './go-yaml.ts';
 import { applyJsonOperations, type JsonOperation, jsonOperationsOf, strategicFormOf } from './json-patch.ts';
 import { type KeptValue, mergeDocument } from './merge.ts';
 import { applyDeletion, type Deletion, takeDeletions } from './patch-delete.ts';
-import { cloneValue, type ConfigMap } from './value.ts';
+import { cloneValue, type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
 type Step = { readonly does: 'merge'; readonly document: ConfigDocument } | { readonly does: 'delete'; readonly deletion: Deletion };
 
@@ -33,13 +33,16 @@ export function loadPatch(file: SourceFile, minor: TalosMinor, options: DecodeOp
   const steps: Step[] = [];
   for (const source of documents) {
     if (source.value === null) continue;
-    const { deletions, rest } = takeDeletions(source);
+    const { deletions, rest, origins } = takeDeletions(source);
     for (const deletion of deletions) steps.push({ does: 'delete', deletion });
     if (rest === undefined) continue;
-    const document = decodeDocument(rest === source.value ? source : { ...source, value: rest }, minor, failures, options);
+    const document = decodeDocument(rest === source.value ? source : { ...source, value: rest }, minor, failures, { ...options, origins });
     if (document) steps.push({ does: 'merge', document });
   }
   throwIfAny(failures);
+  if (steps.length === 0 && documents.some(({ value }) => value !== null)) {
+    throw new TkError(talosConfigFailure('talos-config/no-config', { path: file.path }));
+  }
   return { kind: 'strategic', file, steps };
 }
 
@@ -101,12 +104,23 @@ function applyJsonPatch(documents: readonly ConfigDocument[], patch: Patch & { r
       }),
     );
   }
-  const plain = structuredClone(plainDocument(only)) as ConfigMap;
+  const plain = structuredClone(only.given ?? plainDocument(only)) as ConfigMap;
   applyJsonOperations(plain, patch.operations);
-  // The result is read again, so that a key that no version knows is refused as upstream refuses it.
-  const decoded = decodeMachineConfig({ path: patch.file.path, text: renderGoYaml(plain) }, minor);
+  const text = renderGoYaml(sorted(plain), { indent: 2 });
+  const decoded = decodeMachineConfig({ path: patch.file.path, text }, minor);
   throwIfAny(decoded.failures);
-  return { documents: decoded.documents, kept: [] };
+  // Upstream leaves the result as the JSON patch made it: fields that are not there are not filled in.
+  return { documents: decoded.documents.map((document) => ({ ...document, verbatim: text })), kept: [] };
+}
+
+function sorted(value: ConfigValue): ConfigValue {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isConfigMap(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key] ?? null)]),
+  );
 }
 
 export interface PatchRequest {

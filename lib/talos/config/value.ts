@@ -27,6 +27,20 @@ export function sameValue(a: ConfigValue | undefined, b: ConfigValue | undefined
   return true;
 }
 
+/** Names of enumerations whose number is zero, which is what Go calls not set. Source: nethelpers, resources/block, resources/storage */
+const zeroNames = new Set([
+  'nethelpers.DefaultAction accept',
+  'nethelpers.DNSProtocol Do53',
+  'nethelpers.RoutingTable unspec',
+  'nethelpers.RoutingRuleAction unspec',
+  'resource-block.FilesystemType none',
+  'block.FilesystemType none',
+  'resource-block.EncryptionProviderType none',
+  'resource-storage.LVMLogicalVolumeType linear',
+  'resource-storage.MDLevel raid1',
+  'resource-storage.MDMetadata 1.0',
+]);
+
 /** Whether Go's reflection calls the value zero. Lists, maps and pointers are not once they are there. */
 export function isZeroValue(type: SchemaType, value: ConfigValue | undefined): boolean {
   if (value === undefined) return true;
@@ -38,8 +52,9 @@ export function isZeroValue(type: SchemaType, value: ConfigValue | undefined): b
       return false;
     case 'struct':
       return !isConfigMap(value) || type.fields.every((field) => isZeroValue(field.type, value[field.name]));
-    case 'scalar':
     case 'enum':
+      return value === '' || zeroNames.has(`${type.go} ${String(value)}`);
+    case 'scalar':
       return value === '' || value === 0 || value === false || value === null;
   }
 }
