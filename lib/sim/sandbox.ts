@@ -204,7 +204,8 @@ function sandboxDial(dial: Dial, kernel: KernelHandle, network: SimNetwork, sock
   return {
     async talos(target, signal) {
       const { host, port } = await serverFor(target, signal);
-      return dial.talos({ ...target, host, port }, signal);
+      // The first dial also loads the transport, and time must stand still for that.
+      return kernel.clock.whileBusy(() => dial.talos({ ...target, host, port }, signal));
     },
     async http(request) {
       const { target } = request;

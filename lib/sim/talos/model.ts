@@ -161,8 +161,10 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
   const controlPlanes = () => machines.filter((machine) => machine.config()?.role === 'controlplane');
   const host: KubeHost = {
     etcdHasQuorum: () => etcd.clusters().some((cluster) => etcd.hasQuorum(cluster)),
-    apiServerRuns: (name) => machines.some((machine) => machine.hostname() === name && machine.isUp() && machine.get('static-pods') === true),
-    apiServers: () => machines.filter((machine) => machine.isUp() && machine.get('static-pods') === true).map((machine) => machine.hostname()),
+    apiServerRuns: (name) =>
+      machines.some((machine) => machine.hostname() === name && machine.isUp() && machine.get('static-pods') === true),
+    apiServers: () =>
+      machines.filter((machine) => machine.isUp() && machine.get('static-pods') === true).map((machine) => machine.hostname()),
     kubernetesCa: () => controlPlanes()[0]?.config()?.kubernetesCa?.certificate,
     bootstrapManifests() {
       const config = controlPlanes()[0]?.config();

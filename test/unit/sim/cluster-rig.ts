@@ -63,7 +63,11 @@ export function silentKube(): KubeModel & { readonly registered: Set<string> } {
   };
 }
 
-export async function configsOf(world: World, minor: Minor, spec: SandboxSpec): Promise<{ readonly bundle: SecretsBundle; readonly texts: ReadonlyMap<string, string> }> {
+export async function configsOf(
+  world: World,
+  minor: Minor,
+  spec: SandboxSpec,
+): Promise<{ readonly bundle: SecretsBundle; readonly texts: ReadonlyMap<string, string> }> {
   const bundle = await createSecretsBundle(world, minor);
   const input = {
     clusterName: spec.clusterName,
@@ -86,14 +90,27 @@ export async function configsOf(world: World, minor: Minor, spec: SandboxSpec): 
 }
 
 export async function adminTrust(world: World, bundle: SecretsBundle, roles = ['os:admin']): Promise<TalosTrust> {
-  const pair = await issue(world, bundle.certs.os, { organizations: roles, extendedKeyUsages: ['clientAuth'], validityMs: 365 * 24 * 3_600_000, backdateMs: 3_600_000 });
+  const pair = await issue(world, bundle.certs.os, {
+    organizations: roles,
+    extendedKeyUsages: ['clientAuth'],
+    validityMs: 365 * 24 * 3_600_000,
+    backdateMs: 3_600_000,
+  });
   return { kind: 'mutual', ca: bundle.certs.os.certificate, certificate: pair.certificate, key: pair.key.map(relabelKey) };
 }
 
 export const signal = new AbortController().signal;
 
 /** A simulated cluster in memory, still in maintenance mode, with configurations to apply. */
-export async function memoryCluster(minor: Minor, options: { readonly controlPlanes?: number; readonly workers?: number; readonly world?: MemoryWorldOptions; readonly hooks?: ClusterHooks } = {}) {
+export async function memoryCluster(
+  minor: Minor,
+  options: {
+    readonly controlPlanes?: number;
+    readonly workers?: number;
+    readonly world?: MemoryWorldOptions;
+    readonly hooks?: ClusterHooks;
+  } = {},
+) {
   const memory = createMemoryWorld(options.world);
   const spec = specOf(minor, options.controlPlanes ?? 3, options.workers ?? 3);
   const kube = silentKube();
@@ -110,7 +127,8 @@ export function driverOf(world: World, spec: SandboxSpec, texts: ReadonlyMap<str
     const machine = spec.machines.find(({ name }) => name === node);
     return { uuid: machine?.uuid ?? '', macs: machine?.links.map(({ mac }) => mac) ?? [] };
   };
-  const insecure = (node: string) => createTalosMutator(world, { node, host: addressOf(node), trust: { kind: 'insecure' } }, identityOf(node));
+  const insecure = (node: string) =>
+    createTalosMutator(world, { node, host: addressOf(node), trust: { kind: 'insecure' } }, identityOf(node));
   const mutator = (node: string) => createTalosMutator(world, { node, host: addressOf(node), trust }, identityOf(node));
   const reader = (node: string, by: TalosTrust = trust) => createTalosReader(world, { node, host: addressOf(node), trust: by });
   const until = <T>(description: string, look: () => Promise<T | undefined>) =>
@@ -134,7 +152,8 @@ export function driverOf(world: World, spec: SandboxSpec, texts: ReadonlyMap<str
     reader,
     until,
     async applyAll() {
-      for (const { name } of spec.machines) await insecure(name).applyConfiguration({ text: new Secret(texts.get(name) ?? '') }, 'auto', signal);
+      for (const { name } of spec.machines)
+        await insecure(name).applyConfiguration({ text: new Secret(texts.get(name) ?? '') }, 'auto', signal);
     },
     stage: (node: string, stage: string) =>
       until(`${node} to be ${stage}`, async () => ((await reader(node).machineStatus(signal)).stage === stage ? true : undefined)),

@@ -18,7 +18,13 @@ async function directory(): Promise<string> {
 }
 
 const open = (at: string, spec: ReturnType<typeof specOf>) =>
-  openSandbox({ world: createHostWorld(), bind: (clock) => createHostWorld({ clock }), directory: at, spec, hooks: { kube: () => silentKube() } });
+  openSandbox({
+    world: createHostWorld(),
+    bind: (clock) => createHostWorld({ clock }),
+    directory: at,
+    spec,
+    hooks: { kube: () => silentKube() },
+  });
 
 test('behind real sockets a cluster bootstraps, survives being dropped half way, and has bootstrapped once', async () => {
   const at = await directory();
@@ -44,7 +50,12 @@ test('behind real sockets a cluster bootstraps, survives being dropped half way,
   for (const { name } of spec.machines) await after.stage(name, 'running');
   const status = second.status();
   expect(status.etcd).toEqual({ clusters: 1, members: 3, hasQuorum: true });
-  expect(status.machines.map(({ name, stage }) => `${name} ${stage}`)).toEqual(['cp-1 running', 'cp-2 running', 'cp-3 running', 'worker-1 running']);
+  expect(status.machines.map(({ name, stage }) => `${name} ${stage}`)).toEqual([
+    'cp-1 running',
+    'cp-2 running',
+    'cp-3 running',
+    'worker-1 running',
+  ]);
   await second.close();
 });
 
@@ -53,7 +64,13 @@ test('a sandbox that is open cannot be opened again, and dials nothing outside',
   const spec = specOf('1.14', 1, 0);
   const sandbox = await open(at, spec);
   await expect(open(at, spec)).rejects.toMatchObject({ failure: { code: 'sim/in-use' } });
-  const outside = sandbox.world.dial.http({ target: { protocol: 'https', host: 'example.com', port: 443 }, method: 'GET', path: '/', headers: {}, signal });
+  const outside = sandbox.world.dial.http({
+    target: { protocol: 'https', host: 'example.com', port: 443 },
+    method: 'GET',
+    path: '/',
+    headers: {},
+    signal,
+  });
   await expect(outside).rejects.toMatchObject({ failure: { code: 'host/dial', facts: { reason: 'not-allowed' } } });
   await sandbox.close();
 });
