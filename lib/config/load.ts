@@ -155,6 +155,8 @@ function nameOf(read: ReadMapping, path: DataPath): string {
   return typeof read.values['name'] === 'string' ? read.values['name'] : `nodes[${path[1]}]`;
 }
 
+const bgpKeys = ['cilium_bgp_router_addr', 'cilium_bgp_router_asn', 'cilium_bgp_node_asn'];
+
 /** What one value alone cannot tell. Goes on with whatever is right in itself. */
 function checkTogether(cluster: { read: ReadMapping; document: DataDocument } | undefined, entries: readonly NodeEntry[]): Failure[] {
   const inCluster = (key: string): Owned[] => {
@@ -181,7 +183,7 @@ function checkTogether(cluster: { read: ReadMapping; document: DataDocument } | 
   const serviceNetworks = inCluster('cluster_svc_cidr');
   const defaulted = nodeNetwork ? defaultNetworks(nodeNetwork, podNetworks, serviceNetworks) : [];
   const gateways = ['cluster_gateway_addr', 'cluster_dns_gateway_addr', 'cloudflare_gateway_addr'];
-  const isBgp = cluster?.read.paths.has('cilium_bgp_router_addr') === true;
+  const isBgp = bgpKeys.every((key) => cluster?.read.paths.has(key));
   const controlPlanes = entries.filter(({ read }) => read.values['controller'] === true).map(({ read, path }) => nameOf(read, path));
   const spans = new Map(
     [...(cluster?.read.paths ?? [])].map(([key, path]): [string, Span] => [
@@ -225,7 +227,7 @@ function checkTogether(cluster: { read: ReadMapping; document: DataDocument } | 
           { where: placeOf(second.span, [relatedPlace(first.span, `first used here by \`${first.owner}\``)]) },
         ),
     ),
-    ...checkGroup('BGP', ['cilium_bgp_router_addr', 'cilium_bgp_router_asn', 'cilium_bgp_node_asn'], spans),
+    ...checkGroup('BGP', bgpKeys, spans),
     ...checkGroup('backup', ['backup_s3_endpoint', 'backup_s3_bucket'], spans),
     ...(cluster ? checkVersions(cluster.read.values as Partial<ClusterInput>, (key) => spans.get(key)) : []),
   ];

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { findRepository, renderedMark } from '../../../lib/config/index.ts';
+import { createMemoryFiles } from '../../../lib/sim/index.ts';
+
+const root = '/home/user/home-ops';
+
+const find = (paths: readonly string[] | Record<string, string>, from = root, options = {}) => {
+  const contents: Record<string, string> = Array.isArray(paths)
+    ? Object.fromEntries(paths.map((path: string) => [path, '']))
+    : { ...(paths as Record<string, string>) };
+  const files = Object.fromEntries(Object.entries(contents).map(([path, text]) => [`${root}/${path}`, text]));
+  return findRepository(
+    createMemoryFiles(() => 0, files),
+    from,
+    options,
+  );
+};
+
+test('the first directory upwards that says what the cluster is', async () => {
+  expect(await find(['cluster.yaml', 'nodes.yaml', 'kubernetes/apps/x/ks.yaml'], `${root}/kubernetes/apps/x`)).toEqual({
+    root,
+    source: { kind: 'cluster.yaml' },
+  });
+  expect(await find(['tasks.config.ts', 'kubernetes/x.yaml'], `${root}/kubernetes`)).toEqual({
+    root,
+    source: { kind: 'none' },
+    tasksConfig: 'tasks.config.ts',
+  });
+  expect(await find(['talos/talconfig.yaml'])).toEqual({
+    root,
+    source: { kind: 'talconfig.yaml', path: 'talos/talconfig.yaml', besides: false },
+  });
+  expect((await find(['iac/talos/talconfig.yaml', 'tasks.config.ts'])).source).toEqual({
+    kind: 'talconfig.yaml',
+    path: 'iac/talos/talconfig.yaml',
+    besides: false,
+  });
+});
+
+test('a talconfig of its own wins over cluster.yaml, a rendered one does not', async () => {
+  const inputs = { 'cluster.yaml': '', 'nodes.yaml': '' };
+  expect((await find({ ...inputs, 'talos/talconfig.yaml': 'clusterName: x\n' })).source).toEqual({
+    kind: 'talconfig.yaml',
+    path: 'talos/talconfig.yaml',
+    besides: true,
+  });
+  expect((await find({ ...inputs, 'talos/talconfig.yaml': `${renderedMark} from x\n` })).source).toEqual({ kind: 'cluster.yaml' });
+  expect((await find({ ...inputs, 'talos/talconfig.yaml': '', 'templates/config/talos/talconfig.yaml.j2': '' })).source).toEqual({
+    kind: 'cluster.yaml',
+  });
+});
+
+test('two talconfigs are named both', async () => {
+  await expect(find(['talos/talconfig.yaml', 'setup/talos/talconfig.yaml'])).rejects.toMatchObject({
+    failures: [{ code: 'config/ambiguous-cluster', facts: { first: 'talos/talconfig.yaml', second: 'setup/talos/talconfig.yaml' } }],
+  });
+});
+
+test('one input without the other, and nothing at all, are told apart', async () => {
+  await expect(find({ 'cluster.yaml': 'node_cidr: 10.0.0.0/24\n' })).rejects.toMatchObject({
+    failures: [{ code: 'config/missing-file', facts: { path: 'nodes.yaml', neededBy: 'cluster.yaml' } }],
+  });
+  await expect(find({ 'nodes.yaml': 'nodes: []\n' })).rejects.toMatchObject({
+    failures: [{ code: 'config/missing-file', facts: { path: 'cluster.yaml', neededBy: 'nodes.yaml' } }],
+  });
+  await expect(find({ 'cluster.yaml': 'apiVersion: postgresql.cnpg.io/v1\n' })).rejects.toMatchObject({
+    failures: [{ code: 'config/no-repository', facts: { from: root } }],
+  });
+});
+
+test('a named directory is taken as it is, without a look upwards', async () => {
+  await expect(find(['cluster.yaml', 'nodes.yaml'], `${root}/talos`, { exactly: true })).rejects.toMatchObject({
+    failures: [{ code: 'config/no-repository' }],
+  });
+});
