@@ -33,3 +33,15 @@ export {
   versionOf,
 } from './versions.ts';
 export { type ParsedData, parseYaml, type YamlOptions } from './yaml.ts';
+export {
+  isTreeMap,
+  type ParsedTree,
+  parseYamlTree,
+  TreeComment,
+  type TreeList,
+  type TreeMap,
+  type TreeScalar,
+  TreeTime,
+  type TreeValue,
+} from './yaml-tree.ts';
+export { emitYamlTree, goFloat } from './yaml-tree-emit.ts';
