@@ -16,6 +16,10 @@ for (const asset of ['lib/wasm/helm.wasm.br', 'lib/wasm/helm.wasm.json']) {
   mkdirSync(join(root, 'dist/lib/wasm'), { recursive: true });
   cpSync(join(root, asset), join(root, 'dist', asset));
 }
+if (built.status === 0) {
+  const { writeManifest } = await import('../../dist/lib/cli/tasks/write-manifest.js');
+  await writeManifest(join(root, 'dist/tasks'));
+}
 const link = join(root, 'node_modules/.bin/tk');
 rmSync(link, { force: true });
 try {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type Redactor, throwIfAny, type World } from '../base/index.ts';
+import type { Redactor, World } from '../base/index.ts';
 import type { Cluster, ClusterView } from '../cluster/index.ts';
-import type { ClusterModel, Repository } from '../config/index.ts';
+import type { ClusterModel } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
 import { loadSettings } from './settings.ts';
 
@@ -38,14 +38,22 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
   const repository = await findRepository(options.world.files, options.directory, { exactly: options.isExactDirectory });
   const settings = await loadSettings(repository);
   const { version } = await import('./version.ts');
-  const { openSandboxWorld } = options.isSandbox ? await import('./sandbox/open.ts') : { openSandboxWorld: undefined };
-  const sandbox = await openSandboxWorld?.({ ...options, repository });
+  const { loadModel } = await import('./load-model.ts');
+  const { openRepositoryCluster } = await import('./open-cluster.ts');
+  const { createShell } = await import('./shell.ts');
+  const sandbox = options.isSandbox
+    ? await (await import('./sandbox/open.ts')).openSandboxWorld({ world: options.world, repository })
+    : undefined;
   const world = sandbox?.world ?? options.world;
   const model = sandbox?.model ?? (await loadModel(world, repository));
-  const { openCluster } = await import('./open-cluster.ts');
-  const cluster = await openCluster({ world, model, settings, redactor: options.redactor, isSandbox: options.isSandbox });
-  const { createShell } = await import('./shell.ts');
   const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
+  const cluster = await openRepositoryCluster({
+    world,
+    model,
+    settings,
+    isSandbox: options.isSandbox,
+    cacheDirectory: join(stateDirectory, 'cache'),
+  });
   return {
     root: repository.root,
     world,
@@ -53,24 +61,10 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     stateDirectory,
     identity: cluster.identity,
     about: aboutOf(version, model, options.isSandbox),
-    shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, root: repository.root }),
+    shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, directory: stateDirectory }),
     shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
     close: async () => sandbox?.close(),
   };
-}
-
-/** Failure: everything that is wrong with the inputs. */
-export async function loadModel(world: World, repository: Repository): Promise<ClusterModel> {
-  const config = await import('../config/index.ts');
-  if (repository.source.kind === 'none') throw new Error('unreachable');
-  if (repository.source.kind === 'talconfig.yaml') {
-    const loaded = await config.loadTalconfig(world.files, repository.root, repository.source.path, world.env);
-    throwIfAny(loaded.failures);
-    return loaded.model;
-  }
-  const loaded = await config.loadClusterInputs(world.files, repository.root);
-  throwIfAny(loaded.failures);
-  return loaded.model as ClusterModel;
 }
 
 function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): string {

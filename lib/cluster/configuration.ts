@@ -35,7 +35,7 @@ export interface ConfigurationParts {
 const templatesFolder = 'templates/config';
 /** Committed, so that a fresh clone knows which files are ours. */
 const manifestName = 'templates/.rendered';
-const encryptedName = /\.sops\.(?:ya?ml|json|env|ini)$/;
+const encryptedName = /[^/]\.sops\.(?:ya?ml|json|env|ini)$/;
 
 interface Planned {
   readonly plan: ConfigurationPlan;

@@ -39,3 +39,6 @@ export { installRelease, type ReleaseContext } from './install-release.ts';
 export { nodeParams } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
+export type { EncryptOptions, Vault } from './vault.ts';
+export type { ClusterParts, OpenedCluster } from './open.ts';
+export { openCluster } from './open-cluster.ts';

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { World } from '../base/index.ts';
+import { type OpenedCluster, openCluster, type Settings } from '../cluster/index.ts';
+import type { ClusterModel } from '../config/index.ts';
+import { createVault } from './vault.ts';
+
+export interface ClusterOptions {
+  readonly world: World;
+  readonly model: ClusterModel;
+  readonly settings: Settings;
+  readonly isSandbox: boolean;
+  readonly cacheDirectory: string;
+}
+
+/** The cluster of a repository over this World, with what only the composition root knows: keys, and the engine's own file. */
+export function openRepositoryCluster(options: ClusterOptions): Promise<OpenedCluster> {
+  return openCluster({
+    ...options,
+    vault: createVault(options.world, options.model.paths.root),
+    helmModule: () => readFile(join(import.meta.dirname, '../wasm/helm.wasm.br')),
+  });
+}

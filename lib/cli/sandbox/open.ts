@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { type Dial, type Env, hasCode, type World } from '../../base/index.ts';
+import type { ClusterModel, Repository } from '../../config/index.ts';
+import { createHostWorld } from '../../host/index.ts';
+import { createKubeModel, createRegistry, openSandbox, type Sandbox } from '../../sim/index.ts';
+import { loadModel } from '../load-model.ts';
+import { overlayFiles } from './overlay-files.ts';
+import { sandboxSpecOf } from './spec.ts';
+
+export interface SandboxWorld {
+  readonly world: World;
+  readonly model: ClusterModel;
+  readonly sandbox: Sandbox;
+  /** Charts that the simulator does not have and stood in for. */
+  standIns(): readonly string[];
+  close(): Promise<void>;
+}
+
+export interface SandboxWorldOptions {
+  readonly world: World;
+  readonly repository: Repository;
+  readonly time?: 'jump' | 'follow';
+}
+
+/** Every registry and chart repository of the internet is this one machine; the request's own host name stays in its header. */
+const registryHost = 'registry.sandbox';
+
+/** What is real about a repository and must not be seen by a simulation: credentials and generated configs. */
+const isHidden = (path: string): boolean =>
+  path === 'kubeconfig' ||
+  path === 'talosconfig' ||
+  path.endsWith('/talosconfig') ||
+  /(?:^|\/)age\.key$/.test(path) ||
+  /(?:^|\/)clusterconfig(?:\/|$)/.test(path) ||
+  /\.sops\.(?:ya?ml|json|env|ini)$/.test(path);
+
+export const sandboxDirectory = (root: string): string => join(root, '.tk/sim');
+
+/**
+ * The repository as a sandbox: its machines are simulated behind real sockets, its files are a layer over the real ones that takes
+ * every write, and nothing else is dialled.
+ */
+export async function openSandboxWorld({ world, repository, time }: SandboxWorldOptions): Promise<SandboxWorld> {
+  const directory = sandboxDirectory(repository.root);
+  const over = (files: World['files']) => overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides: isHidden });
+  const env = sandboxEnv(world.env, directory);
+  const model = await loadModel({ ...world, files: over(world.files), env }, repository);
+  let standIns: () => readonly string[] = () => [];
+  const sandbox = await openSandbox({
+    world,
+    bind: (clock) => createHostWorld({ clock }),
+    directory: join(directory, 'cluster'),
+    spec: sandboxSpecOf(model),
+    ...(time === undefined ? {} : { time }),
+    hooks: {
+      kube: (kernel, host) => createKubeModel(kernel, host),
+      mounts: (kernel) => {
+        const registry = createRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
+        standIns = registry.standIns;
+        return [{ host: registryHost, port: 443, handler: registry.handler }];
+      },
+    },
+  });
+  return {
+    world: { ...sandbox.world, files: over(sandbox.world.files), dial: throughRegistry(sandbox.world.dial), env },
+    model,
+    sandbox,
+    standIns: () => standIns(),
+    close: () => sandbox.close(),
+  };
+}
+
+/** Hosts that are no machine of this cluster are registries; whatever else would be dialled is refused. */
+function throughRegistry(dial: Dial): Dial {
+  return {
+    talos: (target, signal) => dial.talos(target, signal),
+    async http(request) {
+      try {
+        return await dial.http(request);
+      } catch (error) {
+        const isName = /[a-z]/i.test(request.target.host) && !request.target.host.includes(':');
+        if (!isName || request.target.port !== 443 || !hasCode(error, 'host/dial') || error.failure.facts['reason'] !== 'not-allowed')
+          throw error;
+        return dial.http({
+          ...request,
+          target: { ...request.target, host: registryHost },
+          headers: { host: request.target.host, ...request.headers },
+        });
+      }
+    },
+  };
+}
+
+/** The person's own keys, configs and registries are not this sandbox's. */
+function sandboxEnv(env: Env, directory: string): Env {
+  const own: Readonly<Record<string, string | undefined>> = {
+    SOPS_AGE_KEY_FILE: join(directory, 'age.key'),
+    HOME: join(directory, 'home'),
+  };
+  const hidden = new Set([
+    'KUBECONFIG',
+    'TALOSCONFIG',
+    'SOPS_AGE_KEY',
+    'SOPS_AGE_KEY_CMD',
+    'DOCKER_CONFIG',
+    'HELM_REGISTRY_CONFIG',
+    'XDG_CONFIG_HOME',
+    'HELM_CONFIG_HOME',
+  ]);
+  return {
+    get: (name) => (Object.hasOwn(own, name) ? own[name] : hidden.has(name) ? undefined : env.get(name)),
+    home: join(directory, 'home'),
+    platform: env.platform,
+  };
+}
