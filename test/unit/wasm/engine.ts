@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import type { Clock, Compute, Random } from '../../../lib/base/index.ts';
-import { type ChartArchive, createHelmEngine, type HelmEngine } from '../../../lib/wasm/index.ts';
+import runHelmJob from '../../../lib/wasm/helm-job.ts';
+import { createHelmEngine, type HelmEngine } from '../../../lib/wasm/index.ts';
 
 /** Runs jobs where they are, and counts them. */
 export const computeHere = (): Compute & { calls: number } => ({
@@ -27,12 +28,22 @@ export const fixedRandom: Random = {
   privateKey: () => Promise.reject(new Error('nothing here needs a key')),
 };
 
-export const committedModule = (): Promise<Uint8Array> =>
-  readFile(pathToFileURL(new URL('../../../lib/wasm/helm.wasm.br', import.meta.url).pathname));
+const modulePath = new URL('../../../lib/wasm/helm.wasm.br', import.meta.url);
+export const committedModule = (): Promise<Uint8Array> => readFile(modulePath);
 
 export const engine = (): HelmEngine =>
   createHelmEngine({ compute: computeHere(), random: fixedRandom, clock: stillClock, moduleBytes: committedModule });
 
 export const never = new AbortController().signal;
 
-export type { ChartArchive };
+/** One call of the module itself, with Helm's own words when it fails. */
+export function ask<T>(
+  request: object,
+  archive: Uint8Array,
+): { readonly result: T; readonly failure?: { readonly stage: string; readonly message: string } } {
+  const job = { request: JSON.stringify(request), archive, seed: new Uint8Array(32).fill(7), nowMs: stillClock.now() };
+  let outcome = runHelmJob(job);
+  if (outcome.state === 'needs-module') outcome = runHelmJob({ ...job, module: readFileSync(modulePath) });
+  if (outcome.state !== 'answered') throw new Error(JSON.stringify(outcome));
+  return JSON.parse(outcome.answer) as { result: T; failure?: { stage: string; message: string } };
+}
