@@ -39,5 +39,11 @@ export interface KubeHost {
   /** PEM of the cluster's Kubernetes CA, that client certificates are checked against. */
   kubernetesCa(): string | undefined;
   /** What Talos' manifests put into a new cluster: coredns and kube-proxy unless disabled, flannel unless `cni: none`. */
-  bootstrapManifests(): { readonly coreDns: boolean; readonly kubeProxy: boolean; readonly cni: 'flannel' | 'none' | 'custom' };
+  bootstrapManifests(): {
+    readonly coreDns: boolean;
+    readonly kubeProxy: boolean;
+    readonly cni: 'flannel' | 'none' | 'custom';
+    /** Whether machines let pods ask for Talos credentials, so that the kind `talos.dev/v1alpha1 ServiceAccount` exists. Default true. */
+    readonly talosApiAccess?: boolean;
+  };
 }

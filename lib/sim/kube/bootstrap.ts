@@ -2,6 +2,7 @@ import { setDefaults } from './defaults.ts';
 import { apiVersionOf, builtIn, type Kind } from './kinds.ts';
 import { isMirror, kubeletOf } from './kubelet.ts';
 import { makeObject } from './lifecycle.ts';
+import { ensureDefinition, talosServiceAccount } from './operators.ts';
 import type { KubeState } from './state.ts';
 import { type Obj, objAt, textAt } from './value.ts';
 
@@ -74,7 +75,8 @@ const everywhere: Obj[] = [{ operator: 'Exists' }];
 
 /** What Talos puts into a new cluster. Source: Talos internal/app/machined/pkg/controllers/k8s/manifest.go */
 export function applyTalosManifests(state: KubeState): void {
-  const { coreDns, kubeProxy, cni } = state.host.bootstrapManifests();
+  const { coreDns, kubeProxy, cni, talosApiAccess } = state.host.bootstrapManifests();
+  if (talosApiAccess !== false) ensureDefinition(state, talosServiceAccount);
   const version = state.host.apiServers().map((node) => kubeletOf(state, node)?.kubernetesVersion)[0] ?? 'v1.37.0';
   const apps = (kind: string) => builtIn('apps/v1', kind);
   const system = (name: string): Obj => ({ name, namespace: 'kube-system' });

@@ -31,20 +31,23 @@ export function makeObject(state: KubeState, kind: Kind, metadata: Obj, rest: Ob
 }
 
 /** The service account and the CA that every namespace gets, and the end of those that are deleted. */
-export function syncNamespaces(state: KubeState): void {
+export function syncNamespaces(state: KubeState): 'again' | void {
+  let isWaiting = false;
   for (const namespace of state.list(namespaces)) {
     const name = nameOf(namespace);
     if (isEnding(namespace)) {
-      empty(state, namespace);
+      if (!empty(state, namespace)) isWaiting = true;
       continue;
     }
     if (!state.get(serviceAccounts, name, 'default')) makeObject(state, serviceAccounts, { name: 'default', namespace: name });
     if (!state.get(configMaps, name, 'kube-root-ca.crt'))
       makeObject(state, configMaps, { name: 'kube-root-ca.crt', namespace: name }, { data: { 'ca.crt': state.host.kubernetesCa() ?? '' } });
   }
+  if (isWaiting) return 'again';
 }
 
-function empty(state: KubeState, namespace: Obj): void {
+/** Whether nothing is left in it, so that it went away. */
+function empty(state: KubeState, namespace: Obj): boolean {
   let left = 0;
   for (const kind of state.allKinds()) {
     if (!kind.isNamespaced || kind.isVirtual) continue;
@@ -62,6 +65,7 @@ function empty(state: KubeState, namespace: Obj): void {
     }
   }
   if (left === 0) state.remove(namespaces, namespace);
+  return left === 0;
 }
 
 /** A definition is accepted and established some time after it was made, and each API server serves it later still. */
@@ -141,11 +145,12 @@ export function collectGarbage(state: KubeState): void {
     }
     for (const uid of gone) state.kernel.store.delete(`kube/gone/${uid}`);
   }
-  foreground(state);
+  if (state.kernel.store.get('kube/foreground')) foreground(state);
 }
 
 /** An owner that is deleted in the foreground waits for what it owns. */
 function foreground(state: KubeState): void {
+  state.kernel.store.delete('kube/foreground');
   for (const kind of state.allKinds()) {
     if (kind.isVirtual) continue;
     for (const object of state.list(kind)) {
@@ -163,7 +168,10 @@ function foreground(state: KubeState): void {
           else if (listAt(dependent, 'metadata', 'finalizers').length === 0) state.remove(other, dependent);
         }
       }
-      if (left > 0) continue;
+      if (left > 0) {
+        state.kernel.store.set('kube/foreground', true);
+        continue;
+      }
       const rest = finalizers.filter((one) => one !== 'foregroundDeletion');
       if (rest.length === 0) state.remove(kind, object);
       else state.put(kind, { ...object, metadata: { ...objAt(object, 'metadata'), finalizers: rest } });
@@ -301,11 +309,13 @@ export function syncBudgets(state: KubeState): void {
 }
 
 /** An aggregated API is available when the service behind it answers. */
-export function syncApiServices(state: KubeState): void {
+export function syncApiServices(state: KubeState): 'again' | void {
+  let isWaiting = false;
   for (const apiService of state.list(apiServices)) {
     const service = objAt(apiService, 'spec', 'service');
     const trouble = textAt(service, 'name') === '' ? undefined : webhookTrouble(state, { service });
     const isAvailable = trouble === undefined;
+    if (!isAvailable) isWaiting = true;
     const before = listAt(apiService, 'status', 'conditions')[0];
     if (before !== undefined && (textAt(before, 'status') === 'True') === isAvailable) continue;
     const condition: Obj = isAvailable
@@ -313,4 +323,5 @@ export function syncApiServices(state: KubeState): void {
       : { lastTransitionTime: state.timestamp(), message: trouble, reason: 'FailedDiscoveryCheck', status: 'False', type: 'Available' };
     state.put(apiServices, { ...apiService, status: { conditions: [condition] } });
   }
+  if (isWaiting) return 'again';
 }

@@ -26,6 +26,7 @@ import {
   syncEndpoints,
   syncNamespaces,
 } from './lifecycle.ts';
+import { syncOperators } from './operators.ts';
 import { syncScheduler } from './scheduler.ts';
 import { createApiServer } from './server.ts';
 import { createKubeState, type KubeState, type KubeTimings, usualTimings } from './state.ts';
@@ -43,8 +44,11 @@ export interface SimulatedKube extends KubeModel {
   readonly writes: Writes;
 }
 
+/** `again`: something that no change announces is still to come, so look once more in a second. */
+type Again = 'again' | void;
+
 /** Which controllers look again when objects of these resources change; the order is the order of their turn. */
-const controllers: readonly { readonly watches: readonly string[]; readonly sync: (state: KubeState) => void }[] = [
+const controllers: readonly { readonly watches: readonly string[]; readonly sync: (state: KubeState) => Again }[] = [
   { watches: ['apiextensions.k8s.io/customresourcedefinitions'], sync: syncDefinitions },
   { watches: ['/namespaces'], sync: syncNamespaces },
   { watches: ['apps/deployments', 'apps/replicasets'], sync: syncDeployments },
@@ -57,6 +61,7 @@ const controllers: readonly { readonly watches: readonly string[]; readonly sync
   { watches: ['/pods', '/nodes'], sync: syncNodes },
   { watches: ['/pods', '/services'], sync: syncEndpoints },
   { watches: ['/pods', 'policy/poddisruptionbudgets'], sync: syncBudgets },
+  { watches: ['apps/deployments'], sync: syncOperators },
   { watches: ['/pods', '/services', 'apiregistration.k8s.io/apiservices'], sync: syncApiServices },
 ];
 
@@ -96,11 +101,16 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
     }
     const changed = dirty;
     dirty = new Set();
+    const later: string[] = [];
     collectGarbage(state);
     for (const controller of controllers) {
-      if (changed === 'everything' || controller.watches.some((resource) => changed.has(resource) || (dirty as Set<string>).has(resource)))
-        controller.sync(state);
+      const isDue =
+        changed === 'everything' || controller.watches.some((resource) => changed.has(resource) || (dirty as Set<string>).has(resource));
+      if (!isDue || controller.sync(state) !== 'again') continue;
+      later.push(controller.watches[0] as string);
     }
+    for (const resource of later) (dirty as Set<string>).add(resource);
+    if (later.length > 0) wake(1000);
   };
 
   const begin = () => {

@@ -86,6 +86,7 @@ const fieldNames: Readonly<Record<string, readonly string[]>> = {
   Namespace: ['status.phase'],
   Node: ['spec.unschedulable'],
   Job: ['status.successful'],
+  ResourceSlice: ['spec.nodeName', 'spec.driver'],
 };
 
 /** `metadata.name=x,spec.nodeName!=y`. Failure: 400 for fields that the kind cannot be selected by. */

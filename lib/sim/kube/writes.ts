@@ -334,7 +334,10 @@ export function createWrites(state: KubeState) {
       if (actor.isDryRun) return before;
       state.kernel.emit({ kind: 'kube/deleted', facts: { kind: kind.kind, namespace: place.namespace, name: place.name } });
       const finalizers = listAt(metadata, 'finalizers').map(String);
-      if (request.propagation === 'Foreground' && !finalizers.includes('foregroundDeletion')) finalizers.push('foregroundDeletion');
+      if (request.propagation === 'Foreground' && !finalizers.includes('foregroundDeletion')) {
+        finalizers.push('foregroundDeletion');
+        state.kernel.store.set('kube/foreground', true);
+      }
       if (request.propagation === 'Orphan') orphan(textAt(metadata, 'uid'));
       const spec = objAt(before, 'spec');
       const graceSeconds =
