@@ -64,3 +64,4 @@ export {
 
 // What talhelper's file and the image factory's schematics may say.
 export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';
+export { type ResourceDefinition, resourceDefinitions } from './resource-definitions.ts';

@@ -228,11 +228,14 @@ export function roleOf(spec: machineConfigApi.MachineTypeSpec): MachineRole {
   return roles[spec.machineType] ?? 'unknown';
 }
 
-/** Dotted for four bytes; eight groups, not shortened, for sixteen. */
+/** As RFC 5952 writes it: `10.0.0.1`, `fd00::1`. */
 export function addressOf({ ip }: commonApi.NetIP): string {
   if (ip.length === 4) return ip.join('.');
   const groups = Array.from({ length: 8 }, (_, index) => (((ip[2 * index] ?? 0) << 8) | (ip[2 * index + 1] ?? 0)).toString(16));
-  return groups.join(':');
+  const text = `:${groups.join(':')}:`;
+  const [longest = ''] = [...text.matchAll(/:(?:0:){2,}/g)].map(([run]) => run).sort((a, b) => b.length - a.length);
+  const shortened = longest === '' ? text : text.replace(longest, '::');
+  return shortened.replace(/^:(?!:)/, '').replace(/(?<!:):$/, '');
 }
 
 export function etcdMemberOf(member: machineApi.EtcdMember): EtcdMember {

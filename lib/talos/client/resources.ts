@@ -42,7 +42,7 @@ export async function getResource(
   id: string,
   options: CallOptions,
 ): Promise<Resource> {
-  const reply = await session.unary(state.get, { namespace, type, id }, options);
+  const reply = await session.unary(state.get, { namespace, type, id, options: {} }, options);
   return resourceOf(reply.resource, session);
 }
 
@@ -53,7 +53,8 @@ export async function listResources(
   options: CallOptions,
 ): Promise<readonly Resource[]> {
   const found: Resource[] = [];
-  for await (const reply of session.stream(state.list, { namespace, type }, options)) found.push(resourceOf(reply.resource, session));
+  for await (const reply of session.stream(state.list, { namespace, type, options: {} }, options))
+    found.push(resourceOf(reply.resource, session));
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -67,7 +68,8 @@ export async function* watchResources(
   id: string | undefined,
   options: CallOptions & { readonly deadlineMs: number },
 ): AsyncGenerator<ResourceEvent> {
-  const request = { namespace, type, apiVersion: 1, ...(id === undefined ? { options: { bootstrapContents: true } } : { id }) };
+  // Up to 1.12 a watch without options ends the machine's whole API process.
+  const request = { namespace, type, apiVersion: 1, options: { bootstrapContents: id === undefined }, ...(id === undefined ? {} : { id }) };
   for await (const { event: events } of session.stream(state.watch, request, options)) {
     // The first message is empty: it says that the watch is set.
     for (const event of events) {

@@ -206,7 +206,7 @@ test('the facts of a machine are read, and its texts cannot steer a terminal', a
       {
         nodeId: 'x1',
         hostname: 'cp-1',
-        addresses: ['10.0.0.1', 'fd00:0:0:0:0:0:0:1'],
+        addresses: ['10.0.0.1', 'fd00::1'],
         role: 'controlplane',
         operatingSystem: 'Talos (v1.14.1)',
       },
