@@ -22,13 +22,16 @@ export interface KernelOptions {
   readonly epochMs: number;
   readonly faults?: readonly FaultRule[];
   readonly drive?: Drive;
+  /** State to begin with, and the virtual instant that it is of. */
+  readonly entries?: Iterable<readonly [string, Json]>;
+  readonly startMs?: number;
   /** Shuffles timers of one instant, by the seed. */
   readonly shuffleTies?: boolean;
 }
 
 /** A kernel that keeps everything in memory and forgets it at the end. */
 export function createKernel(options: KernelOptions): KernelHandle {
-  return assemble(options, undefined, [], 0);
+  return assemble(options, undefined, options.entries ?? [], options.startMs ?? 0);
 }
 
 /**

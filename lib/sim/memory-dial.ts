@@ -124,7 +124,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
       const answered = service.handler({
         method: request.method,
         path: request.path,
-        headers: request.headers,
+        headers: { host: request.target.host, ...request.headers },
         body: typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? new Uint8Array()),
         signal: cut,
         ...(client ? { client } : {}),

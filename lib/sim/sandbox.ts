@@ -75,6 +75,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await world.files.write(endpointsPath(directory), `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
   });
   const talos = startCluster(kernel, network, options.spec, hooks);
+  network.listen(statusHost, 80, { kind: 'http', handler: async () => ({ status: 200, body: JSON.stringify(statusOf(kernel, talos)) }) });
   await kernel.commit();
   await sockets.settled();
 
@@ -91,6 +92,9 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
   };
 }
+
+/** Answers what the sandbox looks like to a `tk sim:status` in another process. */
+export const statusHost = 'status.sandbox';
 
 export const statePath = (directory: string): string => `${directory}/cluster.jsonl`;
 export const endpointsPath = (directory: string): string => `${directory}/endpoints.json`;

@@ -11,6 +11,7 @@ import { hostPrinters } from './failures/host.ts';
 import { kubePrinters } from './failures/kube.ts';
 import { pkiPrinters } from './failures/pki.ts';
 import { renderPrinters } from './failures/render.ts';
+import { simPrinters } from './failures/sim.ts';
 import { talconfigPrinters } from './failures/talconfig.ts';
 import { talosClientPrinters } from './failures/talos-client.ts';
 import { talosConfigPrinters } from './failures/talos-config.ts';
@@ -33,6 +34,7 @@ export const printerTables = {
   pki: pkiPrinters,
   release: releasePrinters,
   render: renderPrinters,
+  sim: simPrinters,
   talconfig: talconfigPrinters,
   talosClient: talosClientPrinters,
   talosConfig: talosConfigPrinters,

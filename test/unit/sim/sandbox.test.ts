@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createHostWorld } from '../../../lib/host/index.ts';
-import { openSandbox } from '../../../lib/sim/index.ts';
+import { attachSandbox, openSandbox, readSandbox, resetSandbox, talosconfigOutside } from '../../../lib/sim/index.ts';
+import { probeMachine } from '../../../lib/talos/index.ts';
 import { adminTrust, configsOf, driverOf, signal, silentKube, specOf } from './cluster-rig.ts';
 
 const directories: string[] = [];
 afterEach(async () => {
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true });
+  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
 });
 
 async function directory(): Promise<string> {
@@ -73,4 +74,35 @@ test('a sandbox that is open cannot be opened again, and dials nothing outside',
   });
   await expect(outside).rejects.toMatchObject({ failure: { code: 'host/dial', facts: { reason: 'not-allowed' } } });
   await sandbox.close();
+});
+
+test('while a sandbox is kept listening another process can use it, look at it, and not reset it', async () => {
+  const at = await directory();
+  const spec = specOf('1.14', 1, 1);
+  const world = createHostWorld();
+  const up = await openSandbox({ world, bind: (clock) => createHostWorld({ clock }), directory: at, spec, time: 'follow', speed: 100 });
+  const attached = await attachSandbox(world, at);
+  expect(attached?.endpoints.map(({ host, port }) => `${host}:${port}`)).toEqual([
+    '192.168.42.11:50000',
+    '192.168.42.21:50000',
+    'status.sandbox:80',
+  ]);
+  expect((await attached?.status(signal))?.machines.map(({ stage }) => stage)).toEqual(['maintenance', 'maintenance']);
+  expect(await probeMachine(attached?.world ?? world, { node: 'cp-1', host: '192.168.42.11' }, signal)).toMatchObject({
+    state: 'maintenance',
+    version: { tag: 'v1.14.1' },
+  });
+  await expect(resetSandbox(world, at)).rejects.toMatchObject({ failure: { code: 'sim/in-use' } });
+  const talosconfig = 'context: test\ncontexts:\n  test:\n    endpoints:\n      - 192.168.42.11\n    nodes:\n      - 192.168.42.21\n';
+  const { port } = attached?.endpoints[0]?.listensOn ?? { port: 0 };
+  expect(talosconfigOutside(talosconfig, attached?.endpoints ?? [])).toBe(talosconfig.replace('- 192.168.42.11', `- 127.0.0.1:${port}`));
+  await up.close();
+
+  expect(await attachSandbox(world, at)).toBeUndefined();
+  expect((await readSandbox(world, at))?.machines.map(({ name, stage }) => `${name} ${stage}`)).toEqual([
+    'cp-1 maintenance',
+    'worker-1 maintenance',
+  ]);
+  await resetSandbox(world, at);
+  expect(await readSandbox(world, at)).toBeUndefined();
 });
