@@ -174,13 +174,13 @@ function analyse(text: string): { plainAllowed: boolean; singleAllowed: boolean;
     } else if (character === ':' && isFollowedByBlank) indicators = true;
     else if (character === '#' && isPrecededByBlank) indicators = true;
     if (character === '\t') tabs = true;
-    else if (!isPrintable(character.codePointAt(0) ?? 0) && !lineBreak.test(character)) special = true;
+    else if (!isPrintable(character.codePointAt(0) ?? 0)) special = true;
     if (character === ' ') {
       if (previous !== undefined && lineBreak.test(previous)) breakSpace = true;
       if (following !== undefined && lineBreak.test(following)) spaceBreak = true;
     } else if (lineBreak.test(character)) breaks = true;
   });
-  const edges = /^[\s]|[\s]$/.test(text);
+  const edges = /^[ \r\n\u0085\u2028\u2029]|[ \r\n\u0085\u2028\u2029]$/.test(text);
   const endsWithSpace = text.endsWith(' ');
   const harmful = spaceBreak || tabs || special;
   return {

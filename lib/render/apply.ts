@@ -48,14 +48,20 @@ export async function planTree(options: ApplyOptions): Promise<TreeChanges> {
     const before = await files.read(posix.join(root, file.path));
     if (before === undefined) written.push({ path: file.path, file });
     else if (isEqual(before, bytesOf(file.content)) || options.isSame?.(file.path, before, file)) unchanged.push(file.path);
-    else if (!ours.has(file.path) && options.strangers !== 'overwrite') failures.push(renderFailure('render/not-ours', { path: file.path }));
+    else if (!ours.has(file.path) && options.strangers !== 'overwrite')
+      failures.push(renderFailure('render/not-ours', { path: file.path }));
     else written.push({ path: file.path, before, file });
   }
   throwIfAny(failures);
   const planned = new Set(outputs.map((file) => file.path));
   const removed: string[] = [];
   for (const path of ours) {
-    if (!planned.has(path) && (await isContained(files, root, realRoot, path)) && (await files.stat(posix.join(root, path)))?.kind === 'file') removed.push(path);
+    if (
+      !planned.has(path) &&
+      (await isContained(files, root, realRoot, path)) &&
+      (await files.stat(posix.join(root, path)))?.kind === 'file'
+    )
+      removed.push(path);
   }
   const text = manifestText(planned);
   const isChanged = (await files.readText(options.manifest)) !== text;
@@ -89,8 +95,10 @@ async function removeEmptyFolders(files: Files, root: string, folder: string): P
 
 /** No step up, no absolute path, no link on the way that leads out, and no link as the file itself. */
 async function isContained(files: Files, root: string, realRoot: string, path: string): Promise<boolean> {
-  if (path === '' || posix.isAbsolute(path) || path.split('/').some((part) => part === '..' || part === '.git') || path.includes('\0')) return false;
-  if ((await files.list(posix.join(root, posix.dirname(path)))).some(({ name, kind }) => name === posix.basename(path) && kind !== 'file')) return false;
+  if (path === '' || posix.isAbsolute(path) || path.split('/').some((part) => part === '..' || part === '.git') || path.includes('\0'))
+    return false;
+  if ((await files.list(posix.join(root, posix.dirname(path)))).some(({ name, kind }) => name === posix.basename(path) && kind !== 'file'))
+    return false;
   for (let folder = posix.dirname(posix.join(root, path)); isInside(folder, root); folder = posix.dirname(folder)) {
     const real = await files.realPath(folder);
     if (real !== undefined) return isInside(real, realRoot);
@@ -113,4 +121,5 @@ async function readManifest({ files, manifest }: ApplyOptions): Promise<Readonly
 
 const bytesOf = (content: string | Uint8Array): Uint8Array => (typeof content === 'string' ? new TextEncoder().encode(content) : content);
 
-const isEqual = (left: Uint8Array, right: Uint8Array): boolean => left.length === right.length && left.every((byte, index) => byte === right[index]);
+const isEqual = (left: Uint8Array, right: Uint8Array): boolean =>
+  left.length === right.length && left.every((byte, index) => byte === right[index]);

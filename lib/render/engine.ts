@@ -11,7 +11,9 @@ import { jinjaTests } from './jinja/tests.ts';
 import { type Data, dataFrom, type TemplateFunction, valueFrom } from './python/convert.ts';
 import type { UndefinedMode, Value } from './python/values.ts';
 
-export type Rendered = { readonly state: 'rendered'; readonly text: string } | { readonly state: 'failed'; readonly failures: readonly [Failure, ...Failure[]] };
+export type Rendered =
+  | { readonly state: 'rendered'; readonly text: string }
+  | { readonly state: 'failed'; readonly failures: readonly [Failure, ...Failure[]] };
 
 export interface TemplateEngine {
   /** Pure: same template, data and loader in, same text out. Never throws for what a template does. */
@@ -50,8 +52,7 @@ export function createEngine(options: EngineOptions): TemplateEngine {
   const environment = jinjaEnvironment(options);
   const library = new TemplateLibrary(environment);
   return {
-    render: (template, data) =>
-      rendered(() => library.render(template, new Map([...environment.globals, ...valuesOf(data)]))),
+    render: (template, data) => rendered(() => library.render(template, new Map([...environment.globals, ...valuesOf(data)]))),
   };
 }
 
@@ -86,7 +87,8 @@ export function valuesOf(data: TemplateData): [string, Value][] {
 function appliedOf(functions: Readonly<Record<string, TemplateFunction>> = {}): [string, Applied][] {
   return Object.entries(functions).map(([name, run]) => [
     name,
-    (_scope, { positional, named }) => valueFrom(run(positional.map(dataFrom), Object.fromEntries([...named].map(([key, value]) => [key, dataFrom(value)])))),
+    (_scope, { positional, named }) =>
+      valueFrom(run(positional.map(dataFrom), Object.fromEntries([...named].map(([key, value]) => [key, dataFrom(value)])))),
   ]);
 }
 

@@ -22,7 +22,8 @@ export function makejinjaPlugin(facts: PluginFacts): Pick<EngineOptions, 'global
     age_key: facts.ageKey && (([kind]) => (kind === 'private' ? facts.ageKey?.private : facts.ageKey?.public)),
     cloudflare_tunnel_id: tunnel && (() => tunnel.TunnelID),
     cloudflare_tunnel_secret:
-      tunnel && (() => Buffer.from(JSON.stringify({ a: tunnel.AccountTag, t: tunnel.TunnelID, s: tunnel.TunnelSecret })).toString('base64')),
+      tunnel &&
+      (() => Buffer.from(JSON.stringify({ a: tunnel.AccountTag, t: tunnel.TunnelID, s: tunnel.TunnelSecret })).toString('base64')),
     deploy_key: facts.deployKey === undefined ? undefined : () => facts.deployKey,
     github_deploy_key: facts.deployKey === undefined ? undefined : () => facts.deployKey,
     github_push_token: facts.webhookToken === undefined ? undefined : () => facts.webhookToken,

@@ -19,7 +19,10 @@ function componentPattern(pattern: string): RegExp {
     if (character === '*') source += '.*';
     else if (character === '?') source += '.';
     else if (close > 0) {
-      source += `[${pattern.slice(index + 1, close).replace(/^!/, '^').replace(/\\/g, '\\\\')}]`;
+      source += `[${pattern
+        .slice(index + 1, close)
+        .replace(/^!/, '^')
+        .replace(/\\/g, '\\\\')}]`;
       index = close;
     } else source += character.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   }

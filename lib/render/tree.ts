@@ -29,7 +29,9 @@ export interface PlannedFile {
   readonly source: string;
 }
 
-export type RenderedTree = { readonly state: 'rendered'; readonly outputs: readonly PlannedFile[] } | { readonly state: 'failed'; readonly failures: readonly [Failure, ...Failure[]] };
+export type RenderedTree =
+  | { readonly state: 'rendered'; readonly outputs: readonly PlannedFile[] }
+  | { readonly state: 'failed'; readonly failures: readonly [Failure, ...Failure[]] };
 
 interface InputFile {
   readonly input: string;
@@ -64,7 +66,8 @@ async function listInput(files: RenderTreeOptions['files'], input: string): Prom
       else if (kind === 'link') {
         const target = await files.realPath(posix.join(input, path));
         // A link that leaves its input could bring any file of the machine into a committed tree.
-        if (target === undefined || !isInside(target, root)) throw new TkError(renderFailure('render/outside', { path: posix.join(input, path), output: input }));
+        if (target === undefined || !isInside(target, root))
+          throw new TkError(renderFailure('render/outside', { path: posix.join(input, path), output: input }));
         if ((await files.stat(target))?.kind === 'file') found.push({ input, path });
       }
     }
@@ -79,11 +82,18 @@ async function readTexts(files: RenderTreeOptions['files'], found: readonly Inpu
   return contents;
 }
 
-async function renderFound(options: RenderTreeOptions, found: readonly InputFile[], contents: ReadonlyMap<InputFile, Uint8Array>): Promise<RenderedTree> {
+async function renderFound(
+  options: RenderTreeOptions,
+  found: readonly InputFile[],
+  contents: ReadonlyMap<InputFile, Uint8Array>,
+): Promise<RenderedTree> {
   const { suffix = '.j2', exclude = [] } = options;
   const firsts = new Map<string, InputFile>();
   for (const file of found) if (!firsts.has(file.path)) firsts.set(file.path, file);
-  const source = (file: InputFile): SourceFile => ({ path: posix.join(file.input, file.path), text: new TextDecoder().decode(contents.get(file)) });
+  const source = (file: InputFile): SourceFile => ({
+    path: posix.join(file.input, file.path),
+    text: new TextDecoder().decode(contents.get(file)),
+  });
   const engine = createEngine({
     ...options.engine,
     loader: (name) => {
@@ -118,5 +128,5 @@ async function renderFound(options: RenderTreeOptions, found: readonly InputFile
   return { state: 'rendered', outputs: planned.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
-export const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
-
+export const isInside = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);

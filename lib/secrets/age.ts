@@ -15,7 +15,8 @@ const hybrid = /^AGE-SECRET-KEY-PQ-1[0-9A-Z]+$/;
 export const isIdentity = (text: string): boolean => classic.test(text) || hybrid.test(text);
 
 /** Recipients that need no plugin: X25519, and the hybrid post-quantum ones. */
-export const isRecipient = (text: string): boolean => /^age1(?:pq1)?[02-9ac-hj-np-z]+$/.test(text) && (text.startsWith('age1pq1') || text.length === 62);
+export const isRecipient = (text: string): boolean =>
+  /^age1(?:pq1)?[02-9ac-hj-np-z]+$/.test(text) && (text.startsWith('age1pq1') || text.length === 62);
 
 /** A new pair, from the given source of randomness. */
 export async function newIdentity(random: Random, kind: 'x25519' | 'post-quantum' = 'x25519'): Promise<AgeIdentity> {

@@ -5,3 +5,5 @@ export { type CreationRule, type ParsedRules, parseSopsRules, ruleFor, type Sops
 export { createSecretStore, type SecretStore, type SecretStoreOptions } from './store.ts';
 export { openSops, plainTextOf, type OpenedFile, sealSops, type Sealing, type SopsPorts } from './sops/file.ts';
 export { formatOf, type SopsFormat } from './sops/formats.ts';
+export { plaintextSecrets } from './detect.ts';
+export { synthesize, type Synthesis } from './synthesize.ts';

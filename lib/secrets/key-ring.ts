@@ -48,7 +48,8 @@ export async function findIdentities(search: KeySearch): Promise<KeyRing> {
   return { identities: [...unique.values()], searched };
 }
 
-const absolute = (path: string, repository: string | undefined): string => (posix.isAbsolute(path) || repository === undefined ? path : posix.join(repository, path));
+const absolute = (path: string, repository: string | undefined): string =>
+  posix.isAbsolute(path) || repository === undefined ? path : posix.join(repository, path);
 
 function userKeyFile(env: Env): string | undefined {
   const xdg = env.get('XDG_CONFIG_HOME');
@@ -70,7 +71,10 @@ async function fromFile(files: KeySearch['files'], path: string, isNamed: boolea
 async function fromCommand(search: KeySearch, command: string): Promise<readonly Secret<string>[]> {
   const [program, ...args] = splitWords(command);
   if (program === undefined) throw new TkError(secretsFailure('secrets/key-command', { command, exitCode: 127 }));
-  const result = await search.exec.run([program, ...args], { timeoutMs: commandTimeoutMs, ...(search.signal ? { signal: search.signal } : {}) });
+  const result = await search.exec.run([program, ...args], {
+    timeoutMs: commandTimeoutMs,
+    ...(search.signal ? { signal: search.signal } : {}),
+  });
   if (result.exitCode !== 0) throw new TkError(secretsFailure('secrets/key-command', { command: program, exitCode: result.exitCode }));
   return parseIdentities(new Secret(new TextDecoder().decode(result.stdout)), 'SOPS_AGE_KEY_CMD');
 }
@@ -79,7 +83,12 @@ async function fromCommand(search: KeySearch, command: string): Promise<readonly
 function splitWords(command: string): string[] {
   const words: string[] = [];
   for (const match of command.matchAll(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/g)) {
-    words.push(match[0].replace(/'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/g, (_, single, double, escaped) => single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped));
+    words.push(
+      match[0].replace(
+        /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/g,
+        (_, single, double, escaped) => single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped,
+      ),
+    );
   }
   return words;
 }

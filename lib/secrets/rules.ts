@@ -24,7 +24,9 @@ export interface SopsRules {
   readonly indents: Indents;
 }
 
-export type ParsedRules = { readonly state: 'parsed'; readonly rules: SopsRules } | { readonly state: 'failed'; readonly failures: readonly [Failure, ...Failure[]] };
+export type ParsedRules =
+  | { readonly state: 'parsed'; readonly rules: SopsRules }
+  | { readonly state: 'failed'; readonly failures: readonly [Failure, ...Failure[]] };
 
 type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -35,7 +37,11 @@ const otherKinds = ['kms', 'pgp', 'gcp_kms', 'hckms', 'azure_keyvault', 'hc_vaul
 export function parseSopsRules(file: SourceFile): ParsedRules {
   const { documents, failures: syntax } = parseYaml(file);
   const [first, ...more] = syntax;
-  if (first) return { state: 'failed', failures: [secretsFailure('secrets/bad-rules', { file: file.path, problem: 'syntax' }, { cause: first }), ...more] };
+  if (first)
+    return {
+      state: 'failed',
+      failures: [secretsFailure('secrets/bad-rules', { file: file.path, problem: 'syntax' }, { cause: first }), ...more],
+    };
   const root = isFields(documents[0]?.value) ? documents[0].value : {};
   const failures: Failure[] = [];
   const listed = Array.isArray(root['creation_rules']) ? root['creation_rules'] : [];
@@ -43,12 +49,17 @@ export function parseSopsRules(file: SourceFile): ParsedRules {
     const span = documents[0]?.spanOf(['creation_rules', index]);
     const parsed = parseRule(isFields(rule) ? rule : {});
     if (typeof parsed !== 'string') return parsed;
-    failures.push(secretsFailure('secrets/bad-rules', { file: file.path, problem: parsed, rule: index + 1 }, span ? { where: placeOf(span) } : {}));
+    failures.push(
+      secretsFailure('secrets/bad-rules', { file: file.path, problem: parsed, rule: index + 1 }, span ? { where: placeOf(span) } : {}),
+    );
     return undefined;
   });
   const [failure, ...others] = failures;
   if (failure) return { state: 'failed', failures: [failure, ...others] };
-  return { state: 'parsed', rules: { path: file.path, rules: rules.filter((rule) => rule !== undefined), indents: indentsOf(root['stores']) } };
+  return {
+    state: 'parsed',
+    rules: { path: file.path, rules: rules.filter((rule) => rule !== undefined), indents: indentsOf(root['stores']) },
+  };
 }
 
 function parseRule(rule: Fields): CreationRule | 'regex' | 'two-selections' {
@@ -74,7 +85,12 @@ function parseRule(rule: Fields): CreationRule | 'regex' | 'two-selections' {
 
 /** A list, or a text with commas. */
 function keysOf(value: unknown): string[] {
-  const parts = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value.flatMap((item) => (typeof item === 'string' ? item.split(',') : isFields(item) ? ['(object)'] : [])) : [];
+  const parts =
+    typeof value === 'string'
+      ? value.split(',')
+      : Array.isArray(value)
+        ? value.flatMap((item) => (typeof item === 'string' ? item.split(',') : isFields(item) ? ['(object)'] : []))
+        : [];
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
@@ -94,6 +110,9 @@ export function ruleFor(rules: SopsRules, path: string): CreationRule {
   const rule = rules.rules.find(({ pathRegex }) => pathRegex === undefined || pathRegex.test(relative));
   if (!rule) throw new TkError(secretsFailure('secrets/no-rule', { file: path, rules: rules.path }));
   if (rule.otherKeys.length > 0) throw new TkError(secretsFailure('secrets/unsupported-key', { file: rules.path, kinds: rule.otherKeys }));
-  if (rule.recipients.length === 0) throw new TkError(secretsFailure('secrets/bad-rules', { file: rules.path, problem: 'no-recipient', rule: rules.rules.indexOf(rule) + 1 }));
+  if (rule.recipients.length === 0)
+    throw new TkError(
+      secretsFailure('secrets/bad-rules', { file: rules.path, problem: 'no-recipient', rule: rules.rules.indexOf(rule) + 1 }),
+    );
   return rule;
 }

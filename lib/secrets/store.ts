@@ -96,7 +96,8 @@ async function openedOrNothing(open: () => Promise<OpenedFile>): Promise<OpenedF
   try {
     return await open();
   } catch (error) {
-    if (hasCode(error, 'secrets/no-key', 'secrets/wrong-key', 'secrets/not-encrypted', 'secrets/unsupported-key', 'secrets/unreadable')) return undefined;
+    if (hasCode(error, 'secrets/no-key', 'secrets/wrong-key', 'secrets/not-encrypted', 'secrets/unsupported-key', 'secrets/unreadable'))
+      return undefined;
     throw error;
   }
 }

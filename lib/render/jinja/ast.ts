@@ -19,7 +19,12 @@ export type Expression = Located &
     | { readonly kind: 'dict'; readonly pairs: readonly { readonly key: Expression; readonly value: Expression }[] }
     | { readonly kind: 'attribute'; readonly object: Expression; readonly name: string }
     | { readonly kind: 'subscript'; readonly object: Expression; readonly key: Expression }
-    | { readonly kind: 'slice'; readonly from?: Expression | undefined; readonly to?: Expression | undefined; readonly step?: Expression | undefined }
+    | {
+        readonly kind: 'slice';
+        readonly from?: Expression | undefined;
+        readonly to?: Expression | undefined;
+        readonly step?: Expression | undefined;
+      }
     | { readonly kind: 'call'; readonly callee: Expression; readonly args: CallArguments }
     /** Without an input it filters the text of a filter block. */
     | { readonly kind: 'filter'; readonly input?: Expression | undefined; readonly name: string; readonly args: CallArguments }
@@ -28,7 +33,11 @@ export type Expression = Located &
     | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
     | { readonly kind: 'logic'; readonly operator: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
     | { readonly kind: 'concat'; readonly parts: readonly Expression[] }
-    | { readonly kind: 'compare'; readonly first: Expression; readonly rest: readonly { readonly operator: Comparison; readonly operand: Expression }[] }
+    | {
+        readonly kind: 'compare';
+        readonly first: Expression;
+        readonly rest: readonly { readonly operator: Comparison; readonly operand: Expression }[];
+      }
     | { readonly kind: 'conditional'; readonly test: Expression; readonly then: Expression; readonly otherwise?: Expression | undefined }
   );
 
@@ -50,7 +59,11 @@ export type Target = Extract<Expression, { kind: 'name' | 'namespace-field' | 't
 export type Statement = Located &
   (
     | { readonly kind: 'output'; readonly parts: readonly (string | Expression)[] }
-    | { readonly kind: 'if'; readonly branches: readonly { readonly test: Expression; readonly body: readonly Statement[] }[]; readonly otherwise: readonly Statement[] }
+    | {
+        readonly kind: 'if';
+        readonly branches: readonly { readonly test: Expression; readonly body: readonly Statement[] }[];
+        readonly otherwise: readonly Statement[];
+      }
     | {
         readonly kind: 'for';
         readonly target: Target;
@@ -62,14 +75,30 @@ export type Statement = Located &
       }
     | { readonly kind: 'set'; readonly target: Target; readonly value: Expression }
     | { readonly kind: 'set-block'; readonly target: Target; readonly filter?: Expression | undefined; readonly body: readonly Statement[] }
-    | { readonly kind: 'with'; readonly targets: readonly Target[]; readonly values: readonly Expression[]; readonly body: readonly Statement[] }
+    | {
+        readonly kind: 'with';
+        readonly targets: readonly Target[];
+        readonly values: readonly Expression[];
+        readonly body: readonly Statement[];
+      }
     | { readonly kind: 'filter-block'; readonly filter: Expression; readonly body: readonly Statement[] }
     | { readonly kind: 'autoescape'; readonly enabled: Expression; readonly body: readonly Statement[] }
-    | { readonly kind: 'block'; readonly name: string; readonly scoped: boolean; readonly required: boolean; readonly body: readonly Statement[] }
+    | {
+        readonly kind: 'block';
+        readonly name: string;
+        readonly scoped: boolean;
+        readonly required: boolean;
+        readonly body: readonly Statement[];
+      }
     | { readonly kind: 'extends'; readonly template: Expression }
     | { readonly kind: 'include'; readonly template: Expression; readonly ignoreMissing: boolean; readonly withContext: boolean }
     | { readonly kind: 'import'; readonly template: Expression; readonly alias: string; readonly withContext: boolean }
-    | { readonly kind: 'from-import'; readonly template: Expression; readonly names: readonly { readonly name: string; readonly alias: string }[]; readonly withContext: boolean }
+    | {
+        readonly kind: 'from-import';
+        readonly template: Expression;
+        readonly names: readonly { readonly name: string; readonly alias: string }[];
+        readonly withContext: boolean;
+      }
     | { readonly kind: 'macro'; readonly name: string; readonly parameters: MacroParameters; readonly body: readonly Statement[] }
     | { readonly kind: 'call-block'; readonly call: Expression; readonly parameters: MacroParameters; readonly body: readonly Statement[] }
     | { readonly kind: 'do'; readonly value: Expression }
@@ -87,4 +116,8 @@ export interface Template {
   readonly extends: boolean;
 }
 
-export const spanOf = (file: SourceFile, node: { readonly start: number; readonly end: number }): Span => ({ file, start: node.start, end: node.end });
+export const spanOf = (file: SourceFile, node: { readonly start: number; readonly end: number }): Span => ({
+  file,
+  start: node.start,
+  end: node.end,
+});

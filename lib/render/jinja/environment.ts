@@ -2,7 +2,17 @@ import type { SourceFile } from '../../base/index.ts';
 import { attributeOf } from '../python/attributes.ts';
 import { subscript } from '../python/operators.ts';
 import { reprOf } from '../python/text.ts';
-import { type Arguments, Instance, isText, PythonError, Tuple, typeName, Undefined, type UndefinedMode, type Value } from '../python/values.ts';
+import {
+  type Arguments,
+  Instance,
+  isText,
+  PythonError,
+  Tuple,
+  typeName,
+  Undefined,
+  type UndefinedMode,
+  type Value,
+} from '../python/values.ts';
 import type { Template } from './ast.ts';
 import type { ParserOptions } from './parser.ts';
 
@@ -63,7 +73,9 @@ export function undefinedHint(environment: Environment, message: string, name?: 
 }
 
 export function missingAttribute(environment: Environment, object: Value, key: Value): Undefined {
-  const message = isText(key) ? `'${typeRepr(object)}' has no attribute ${reprOf(key)}` : `${typeRepr(object)} has no element ${reprOf(key)}`;
+  const message = isText(key)
+    ? `'${typeRepr(object)}' has no attribute ${reprOf(key)}`
+    : `${typeRepr(object)} has no element ${reprOf(key)}`;
   return new Undefined(environment.undefinedMode, message, undefined, `{{ no such element: ${typeRepr(object)}[${reprOf(key)}] }}`);
 }
 

@@ -1,18 +1,19 @@
-import {
-  affirmed,
-  arithmetic,
-  contains,
-  isEqual,
-  isOrdered,
-  isTrue,
-  iterate,
-  negated,
-  Slice,
-  sliced,
-} from '../python/operators.ts';
+import { affirmed, arithmetic, contains, isEqual, isOrdered, isTrue, iterate, negated, Slice, sliced } from '../python/operators.ts';
 import { percentFormat } from '../python/format.ts';
 import { escapeValue, textOf } from '../python/text.ts';
-import { type Arguments, Callable, Dict, Instance, Markup, PythonError, Tuple, typeError, typeName, Undefined, type Value } from '../python/values.ts';
+import {
+  type Arguments,
+  Callable,
+  Dict,
+  Instance,
+  Markup,
+  PythonError,
+  Tuple,
+  typeError,
+  typeName,
+  Undefined,
+  type Value,
+} from '../python/values.ts';
 import type { CallArguments, Comparison, Expression, Template } from './ast.ts';
 import { type Applied, type CallScope, type Environment, getAttribute, getItem, undefinedName } from './environment.ts';
 import type { LoopObject } from './objects.ts';
@@ -103,7 +104,8 @@ export class Evaluator implements CallScope {
       case 'concat': {
         const values = node.parts.map((part) => this.evaluate(part, scope));
         this.#host.position = node;
-        if (this.autoescape && values.some((value) => value instanceof Markup)) return new Markup(values.map((value) => escapeValue(value).text).join(''));
+        if (this.autoescape && values.some((value) => value instanceof Markup))
+          return new Markup(values.map((value) => escapeValue(value).text).join(''));
         const text = values.map(textOf).join('');
         return text;
       }
@@ -139,7 +141,8 @@ export class Evaluator implements CallScope {
   #name(name: string, scope: Scope): Value {
     const value = scope.get(name);
     if (value !== undefined) return value;
-    if (name === 'self') return new SelfReference(this.#host.template.file.path, (block) => this.#host.blockReference(block, scope.context));
+    if (name === 'self')
+      return new SelfReference(this.#host.template.file.path, (block) => this.#host.blockReference(block, scope.context));
     return undefinedName(this.environment, name);
   }
 
@@ -151,7 +154,8 @@ export class Evaluator implements CallScope {
       this.#host.position = node;
       if (object instanceof Undefined) return getItem(this.environment, object, null);
       const part = sliced(object, slice);
-      if (part === undefined) throw typeError(object instanceof Dict ? "unhashable type: 'slice'" : `'${typeName(object)}' object is not subscriptable`);
+      if (part === undefined)
+        throw typeError(object instanceof Dict ? "unhashable type: 'slice'" : `'${typeName(object)}' object is not subscriptable`);
       return part;
     }
     const key = this.evaluate(node.key, scope);

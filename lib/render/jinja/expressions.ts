@@ -79,9 +79,12 @@ export class ExpressionParser {
       }
       this.stream.next();
       const [only] = items;
-      return items.length === 1 && only && closer === ')' && this.stream.lastEnd ? only : { kind: 'tuple', items, start: token.start, end: this.stream.lastEnd };
+      return items.length === 1 && only && closer === ')' && this.stream.lastEnd
+        ? only
+        : { kind: 'tuple', items, start: token.start, end: this.stream.lastEnd };
     }
-    if (token.kind !== 'name') this.stream.fail(token.kind === 'end' ? 'unexpected end of template' : `can't assign to '${describe(token)}'`);
+    if (token.kind !== 'name')
+      this.stream.fail(token.kind === 'end' ? 'unexpected end of template' : `can't assign to '${describe(token)}'`);
     this.stream.next();
     if (withNamespace && this.stream.isOperator('.')) {
       this.stream.next();
@@ -193,7 +196,9 @@ export class ExpressionParser {
     const at = { start: token.start, end: token.end };
     if (token.kind === 'name') {
       this.stream.next();
-      return Object.hasOwn(constants, token.text) ? { kind: 'constant', value: constants[token.text] ?? null, ...at } : { kind: 'name', name: token.text, ...at };
+      return Object.hasOwn(constants, token.text)
+        ? { kind: 'constant', value: constants[token.text] ?? null, ...at }
+        : { kind: 'name', name: token.text, ...at };
     }
     if (token.kind === 'string') {
       let text = '';
@@ -263,7 +268,13 @@ export class ExpressionParser {
       const token = this.stream.next();
       const at = { start: object.start, end: token.end };
       if (token.kind === 'name') return { kind: 'attribute', object, name: token.text, ...at };
-      if (token.kind === 'integer') return { kind: 'subscript', object, key: { kind: 'constant', value: BigInt(token.text), start: token.start, end: token.end }, ...at };
+      if (token.kind === 'integer')
+        return {
+          kind: 'subscript',
+          object,
+          key: { kind: 'constant', value: BigInt(token.text), start: token.start, end: token.end },
+          ...at,
+        };
       return this.stream.fail('expected name or number', token);
     }
     const keys: Expression[] = [];
@@ -274,7 +285,13 @@ export class ExpressionParser {
     const { end } = this.stream.expect('operator', ']');
     const [first] = keys;
     if (!first) this.stream.fail('expected subscript expression');
-    return { kind: 'subscript', object, key: keys.length === 1 ? first : { kind: 'tuple', items: keys, start: first.start, end }, start: object.start, end };
+    return {
+      kind: 'subscript',
+      object,
+      key: keys.length === 1 ? first : { kind: 'tuple', items: keys, start: first.start, end },
+      start: object.start,
+      end,
+    };
   }
 
   #subscriptKey(): Expression {

@@ -103,10 +103,14 @@ export class Interpreter implements EvaluationHost {
     const template = this.template.file.path;
     const where = placeOf(spanOf(this.template.file, this.position));
     const failure = (): Failure => {
-      if (error instanceof LimitReached) return renderFailure('render/limit', { template, limit: error.limit, allowed: error.allowed }, { where });
-      if (error instanceof RangeError) return renderFailure('render/limit', { template, limit: 'depth', allowed: this.environment.limits.depth }, { where });
-      if (error instanceof PythonError && error.kind === 'UndefinedError') return renderFailure('render/undefined', { template, detail: error.message }, { where });
-      if (error instanceof PythonError) return renderFailure('render/runtime', { template, kind: error.kind, detail: error.message }, { where });
+      if (error instanceof LimitReached)
+        return renderFailure('render/limit', { template, limit: error.limit, allowed: error.allowed }, { where });
+      if (error instanceof RangeError)
+        return renderFailure('render/limit', { template, limit: 'depth', allowed: this.environment.limits.depth }, { where });
+      if (error instanceof PythonError && error.kind === 'UndefinedError')
+        return renderFailure('render/undefined', { template, detail: error.message }, { where });
+      if (error instanceof PythonError)
+        return renderFailure('render/runtime', { template, kind: error.kind, detail: error.message }, { where });
       throw error;
     };
     return new TkError(failure());
@@ -135,7 +139,13 @@ export class Interpreter implements EvaluationHost {
     const found = this.#find(name);
     if (found) return found;
     const names = (name instanceof Tuple ? [...name.items] : Array.isArray(name) ? name : [name]).map(textOf);
-    throw new TkError(renderFailure('render/template-not-found', { template: this.template.file.path, names }, { where: placeOf(spanOf(this.template.file, this.position)) }));
+    throw new TkError(
+      renderFailure(
+        'render/template-not-found',
+        { template: this.template.file.path, names },
+        { where: placeOf(spanOf(this.template.file, this.position)) },
+      ),
+    );
   }
 
   #find(name: Value): Template | undefined {
@@ -150,19 +160,24 @@ export class Interpreter implements EvaluationHost {
   renderBlock(sources: readonly BlockSource[], depth: number, context: Context): void {
     const source = sources[depth];
     if (!source) return;
-    this.nested(() => this.inTemplate(source.template, () => {
-      const scope = new Scope(context);
-      const { name } = source.block;
-      scope.set('super', this.#super(name, sources, depth, context));
-      this.#statements(source.block.body, scope);
-    }));
+    this.nested(() =>
+      this.inTemplate(source.template, () => {
+        const scope = new Scope(context);
+        const { name } = source.block;
+        scope.set('super', this.#super(name, sources, depth, context));
+        this.#statements(source.block.body, scope);
+      }),
+    );
   }
 
   #super(name: string, sources: readonly BlockSource[], depth: number, context: Context): Value {
     if (depth + 1 >= sources.length) return undefinedHint(this.environment, `there is no parent block called '${name}'.`, 'super');
     const next = (): Value => this.#super(name, sources, depth + 1, context);
     const call = () => this.captured(() => this.renderBlock(sources, depth + 1, context));
-    return new Callable('super', 'method', call, { get: (key: string) => (key === 'super' ? next() : undefined) } as ReadonlyMap<string, Value>);
+    return new Callable('super', 'method', call, { get: (key: string) => (key === 'super' ? next() : undefined) } as ReadonlyMap<
+      string,
+      Value
+    >);
   }
 
   // --- statements ----------------------------------------------------------------------------------------------------
@@ -246,7 +261,11 @@ export class Interpreter implements EvaluationHost {
         for (const { name, alias } of statement.names) {
           const value =
             module.attribute(name) ??
-            undefinedHint(this.environment, `the template '${module.name}' (imported on line ${this.#line()} in '${this.template.file.path}') does not export the requested name '${name}'`, name);
+            undefinedHint(
+              this.environment,
+              `the template '${module.name}' (imported on line ${this.#line()} in '${this.template.file.path}') does not export the requested name '${name}'`,
+              name,
+            );
           this.#bind(alias, value, scope, root);
         }
         return undefined;
@@ -325,7 +344,8 @@ export class Interpreter implements EvaluationHost {
   #block(statement: StatementOf<'block'>, scope: Scope): void {
     const { context } = scope;
     const sources = context.blocks.get(statement.name) ?? [];
-    if (statement.required && sources.length <= 1) throw new PythonError('TemplateRuntimeError', `Required block '${statement.name}' not found`);
+    if (statement.required && sources.length <= 1)
+      throw new PythonError('TemplateRuntimeError', `Required block '${statement.name}' not found`);
     this.renderBlock(sources, 0, statement.scoped ? context.derived(scope.locals()) : context);
   }
 

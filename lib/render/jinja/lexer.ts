@@ -12,8 +12,22 @@ export interface Delimiters {
   readonly lineComment?: string | undefined;
 }
 
-export const jinjaDelimiters: Delimiters = { blockStart: '{%', blockEnd: '%}', variableStart: '{{', variableEnd: '}}', commentStart: '{#', commentEnd: '#}' };
-export const makejinjaDelimiters: Delimiters = { blockStart: '#%', blockEnd: '%#', variableStart: '#{', variableEnd: '}#', commentStart: '#|', commentEnd: '#|' };
+export const jinjaDelimiters: Delimiters = {
+  blockStart: '{%',
+  blockEnd: '%}',
+  variableStart: '{{',
+  variableEnd: '}}',
+  commentStart: '{#',
+  commentEnd: '#}',
+};
+export const makejinjaDelimiters: Delimiters = {
+  blockStart: '#%',
+  blockEnd: '%#',
+  variableStart: '#{',
+  variableEnd: '}#',
+  commentStart: '#|',
+  commentEnd: '#|',
+};
 
 export interface LexerOptions {
   readonly delimiters: Delimiters;
@@ -24,7 +38,18 @@ export interface LexerOptions {
   readonly dialect: 'jinja' | 'minijinja';
 }
 
-export type TokenKind = 'data' | 'block-begin' | 'block-end' | 'variable-begin' | 'variable-end' | 'name' | 'string' | 'integer' | 'float' | 'operator' | 'end';
+export type TokenKind =
+  | 'data'
+  | 'block-begin'
+  | 'block-end'
+  | 'variable-begin'
+  | 'variable-end'
+  | 'name'
+  | 'string'
+  | 'integer'
+  | 'float'
+  | 'operator'
+  | 'end';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -52,7 +77,34 @@ export function normalise(file: SourceFile, keepTrailingNewline: boolean): Sourc
   return { path: file.path, text: !keepTrailingNewline && text.endsWith('\n') ? text.slice(0, -1) : text };
 }
 
-const operators = ['//', '**', '==', '!=', '>=', '<=', '+', '-', '/', '*', '%', '~', '[', ']', '(', ')', '{', '}', '>', '<', '=', '.', ':', '|', ',', ';'];
+const operators = [
+  '//',
+  '**',
+  '==',
+  '!=',
+  '>=',
+  '<=',
+  '+',
+  '-',
+  '/',
+  '*',
+  '%',
+  '~',
+  '[',
+  ']',
+  '(',
+  ')',
+  '{',
+  '}',
+  '>',
+  '<',
+  '=',
+  '.',
+  ':',
+  '|',
+  ',',
+  ';',
+];
 const closers: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 const blank = /[\s\u001C-\u001F\u0085]*/y;
 const digits = '(?:\\d+_)*\\d+';
@@ -113,8 +165,16 @@ class Lexer {
     this.#opening.lastIndex = this.#at;
     const match = this.#opening.exec(this.#text);
     if (!match?.groups) return undefined;
-    const [kind] = (['block', 'variable', 'comment', 'lineStatement', 'lineComment'] as const).filter((group) => match.groups?.[group] !== undefined);
-    const names = { block: 'block', variable: 'variable', comment: 'comment', lineStatement: 'line-statement', lineComment: 'line-comment' } as const;
+    const [kind] = (['block', 'variable', 'comment', 'lineStatement', 'lineComment'] as const).filter(
+      (group) => match.groups?.[group] !== undefined,
+    );
+    const names = {
+      block: 'block',
+      variable: 'variable',
+      comment: 'comment',
+      lineStatement: 'line-statement',
+      lineComment: 'line-comment',
+    } as const;
     return { kind: names[kind ?? 'block'], start: match.index, end: match.index + match[0].length, text: match[0] };
   }
 
@@ -147,14 +207,24 @@ class Lexer {
   /** Where the content of a raw block begins, if this tag opens one. */
   #rawBegin(at: number): number | undefined {
     const { blockEnd } = this.#options.delimiters;
-    const match = matchAt(new RegExp(`\\s*raw\\s*(?:-${literal(blockEnd)}\\s*|${literal(blockEnd)}${this.#options.dialect === 'minijinja' && this.#options.trimBlocks ? '\\n?' : ''})`, 'y'), this.#text, at);
+    const match = matchAt(
+      new RegExp(
+        `\\s*raw\\s*(?:-${literal(blockEnd)}\\s*|${literal(blockEnd)}${this.#options.dialect === 'minijinja' && this.#options.trimBlocks ? '\\n?' : ''})`,
+        'y',
+      ),
+      this.#text,
+      at,
+    );
     return match === undefined ? undefined : at + match.length;
   }
 
   #raw(opened: number): void {
     const { blockStart, blockEnd } = this.#options.delimiters;
     const trim = this.#options.trimBlocks ? '\\n?' : '';
-    const end = new RegExp(`${literal(blockStart)}([-+]?)\\s*endraw\\s*(?:\\+${literal(blockEnd)}|-${literal(blockEnd)}\\s*|${literal(blockEnd)}${trim})`, 'g');
+    const end = new RegExp(
+      `${literal(blockStart)}([-+]?)\\s*endraw\\s*(?:\\+${literal(blockEnd)}|-${literal(blockEnd)}\\s*|${literal(blockEnd)}${trim})`,
+      'g',
+    );
     end.lastIndex = this.#at;
     const match = end.exec(this.#text);
     if (!match) throw new TemplateSyntaxError('Missing end of raw directive', opened, opened + blockStart.length);
@@ -201,7 +271,11 @@ class Lexer {
           return;
         }
         const [expected] = open.slice(-1);
-        throw new TemplateSyntaxError(expected ? `unexpected end of template, expected '${expected}'` : `unexpected end of template, expected '${ending}'`, opened, opened + 2);
+        throw new TemplateSyntaxError(
+          expected ? `unexpected end of template, expected '${expected}'` : `unexpected end of template, expected '${ending}'`,
+          opened,
+          opened + 2,
+        );
       }
       this.#token(open);
     }
@@ -243,7 +317,10 @@ class Lexer {
     if (quoted !== undefined) return take('string', quoted, unescape(quoted.slice(1, -1), start));
     const operator = operators.find((candidate) => this.#text.startsWith(candidate, start));
     if (operator === undefined) {
-      throw new TemplateSyntaxError(`unexpected char ${JSON.stringify(String.fromCodePoint(this.#text.codePointAt(start) ?? 0)).replace(/^"|"$/g, "'")} at ${start}`, start);
+      throw new TemplateSyntaxError(
+        `unexpected char ${JSON.stringify(String.fromCodePoint(this.#text.codePointAt(start) ?? 0)).replace(/^"|"$/g, "'")} at ${start}`,
+        start,
+      );
     }
     const closer = closers[operator];
     if (closer) open.push(closer);
@@ -262,8 +339,10 @@ function openingPattern(delimiters: Delimiters): RegExp {
     ['block', literal(delimiters.blockStart), delimiters.blockStart.length],
     ['variable', literal(delimiters.variableStart), delimiters.variableStart.length],
   ];
-  if (delimiters.lineStatement) rules.push(['lineStatement', `(?<=^|\\n)[^\\S\\n]*${literal(delimiters.lineStatement)}`, delimiters.lineStatement.length]);
-  if (delimiters.lineComment) rules.push(['lineComment', `(?:(?<=^|\\n)|(?<=\\S))[^\\S\\n]*${literal(delimiters.lineComment)}`, delimiters.lineComment.length]);
+  if (delimiters.lineStatement)
+    rules.push(['lineStatement', `(?<=^|\\n)[^\\S\\n]*${literal(delimiters.lineStatement)}`, delimiters.lineStatement.length]);
+  if (delimiters.lineComment)
+    rules.push(['lineComment', `(?:(?<=^|\\n)|(?<=\\S))[^\\S\\n]*${literal(delimiters.lineComment)}`, delimiters.lineComment.length]);
   // The longest delimiter is tried first, so that one may begin with another.
   const alternatives = rules.sort((a, b) => b[2] - a[2]).map(([group, source]) => `(?<${group}>${source})`);
   return new RegExp(alternatives.join('|'), 'g');
@@ -281,19 +360,34 @@ function signAt(text: string, at: number, signs: string): string {
 
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 
-const simpleEscapes: Readonly<Record<string, string>> = { '\n': '', '\\': '\\', "'": "'", '"': '"', a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+const simpleEscapes: Readonly<Record<string, string>> = {
+  '\n': '',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};
 
 /** Python's escapes in string literals; unknown ones stay. */
 function unescape(text: string, start: number): string {
-  return text.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g, (match, octal, byte, short, long, single) => {
-    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
-    const code = byte ?? short ?? long;
-    if (code !== undefined) {
-      const point = Number.parseInt(code, 16);
-      if (point > 0x10ffff) throw new TemplateSyntaxError('illegal Unicode character', start);
-      return String.fromCodePoint(point);
-    }
-    if ('xuU'.includes(single)) throw new TemplateSyntaxError(`truncated \\${single} escape`, start);
-    return Object.hasOwn(simpleEscapes, single) ? (simpleEscapes[single] ?? '') : match;
-  });
+  return text.replace(
+    /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g,
+    (match, octal, byte, short, long, single) => {
+      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
+      const code = byte ?? short ?? long;
+      if (code !== undefined) {
+        const point = Number.parseInt(code, 16);
+        if (point > 0x10ffff) throw new TemplateSyntaxError('illegal Unicode character', start);
+        return String.fromCodePoint(point);
+      }
+      if ('xuU'.includes(single)) throw new TemplateSyntaxError(`truncated \\${single} escape`, start);
+      return Object.hasOwn(simpleEscapes, single) ? (simpleEscapes[single] ?? '') : match;
+    },
+  );
 }

@@ -37,7 +37,11 @@ export class TemplateLibrary implements TemplateSource {
       if (!(error instanceof TemplateSyntaxError)) throw error;
       const file = normalise(source, this.#environment.parser.keepTrailingNewline);
       throw new TkError(
-        renderFailure('render/syntax', { template: source.path, detail: error.message }, { where: placeOf({ file, start: error.start, end: error.end }) }),
+        renderFailure(
+          'render/syntax',
+          { template: source.path, detail: error.message },
+          { where: placeOf({ file, start: error.start, end: error.end }) },
+        ),
       );
     }
   }

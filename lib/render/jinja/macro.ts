@@ -39,10 +39,12 @@ export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro:
       }
       const [unexpected] = rest.keys();
       if (unexpected !== undefined && !used.has('kwargs')) {
-        if (unexpected === 'caller') throw typeError(`macro '${label}' was invoked with two values for the special caller argument. This is most likely a bug.`);
+        if (unexpected === 'caller')
+          throw typeError(`macro '${label}' was invoked with two values for the special caller argument. This is most likely a bug.`);
         throw typeError(`macro '${label}' takes no keyword argument '${unexpected}'`);
       }
-      if (positional.length > names.length && !used.has('varargs')) throw typeError(`macro '${label}' takes not more than ${names.length} argument(s)`);
+      if (positional.length > names.length && !used.has('varargs'))
+        throw typeError(`macro '${label}' takes not more than ${names.length} argument(s)`);
       return interpreter.nested(() =>
         interpreter.inTemplate(template, () => {
           if (caller !== undefined) scope.set('caller', caller);
@@ -50,7 +52,9 @@ export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro:
           if (used.has('varargs')) scope.set('varargs', new Tuple(positional.slice(names.length)));
           bindParameters(names, given, scope, (index) => {
             const fallback = defaults[index - (names.length - defaults.length)];
-            return fallback ? evaluator.evaluate(fallback, scope) : undefinedHint(interpreter.environment, `parameter '${names[index]}' was not provided`, names[index]);
+            return fallback
+              ? evaluator.evaluate(fallback, scope)
+              : undefinedHint(interpreter.environment, `parameter '${names[index]}' was not provided`, names[index]);
           });
           return interpreter.runMacroBody(macro.body as readonly Statement[], scope);
         }),
@@ -61,7 +65,12 @@ export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro:
 }
 
 /** Defaults are evaluated left to right and see the parameters before them. */
-function bindParameters(names: readonly string[], given: readonly (Value | undefined)[], scope: Scope, otherwise: (index: number) => Value): void {
+function bindParameters(
+  names: readonly string[],
+  given: readonly (Value | undefined)[],
+  scope: Scope,
+  otherwise: (index: number) => Value,
+): void {
   names.forEach((name, index) => {
     const value = given[index];
     if (value !== undefined) scope.set(name, value);

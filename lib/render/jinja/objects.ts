@@ -2,7 +2,18 @@ import { iterate, lengthOf } from '../python/operators.ts';
 import { pairsOf } from '../python/attributes.ts';
 import { builtin } from '../python/signature.ts';
 import { reprOf, textOf } from '../python/text.ts';
-import { type Arguments, Callable, Dict, Instance, Iterator, PythonError, Range, typeError, Undefined, type Value } from '../python/values.ts';
+import {
+  type Arguments,
+  Callable,
+  Dict,
+  Instance,
+  Iterator,
+  PythonError,
+  Range,
+  typeError,
+  Undefined,
+  type Value,
+} from '../python/values.ts';
 import { isEqual } from '../python/operators.ts';
 import { type Environment, undefinedHint } from './environment.ts';
 
@@ -221,19 +232,28 @@ export class TemplateModule extends Instance {
 export function jinjaGlobals(): Map<string, Value> {
   return new Map<string, Value>([
     ['range', new Callable('range', 'class', (args) => rangeOf(args))],
-    ['dict', new Callable('dict', 'class', ({ positional, named }) => {
-      if (positional.length > 1) throw typeError(`dict expected at most 1 argument, got ${positional.length}`);
-      return Dict.of([...positional.flatMap(pairsOf), ...named]);
-    })],
-    ['namespace', new Callable('namespace', 'class', ({ positional, named }) => {
-      const namespace = new Namespace();
-      for (const [key, value] of [...positional.flatMap(pairsOf), ...named]) namespace.fields.set(textOf(key), value);
-      return namespace;
-    })],
-    ['cycler', new Callable('cycler', 'class', ({ positional }) => {
-      if (positional.length === 0) throw new PythonError('RuntimeError', 'at least one item has to be provided');
-      return new Cycler(positional);
-    })],
+    [
+      'dict',
+      new Callable('dict', 'class', ({ positional, named }) => {
+        if (positional.length > 1) throw typeError(`dict expected at most 1 argument, got ${positional.length}`);
+        return Dict.of([...positional.flatMap(pairsOf), ...named]);
+      }),
+    ],
+    [
+      'namespace',
+      new Callable('namespace', 'class', ({ positional, named }) => {
+        const namespace = new Namespace();
+        for (const [key, value] of [...positional.flatMap(pairsOf), ...named]) namespace.fields.set(textOf(key), value);
+        return namespace;
+      }),
+    ],
+    [
+      'cycler',
+      new Callable('cycler', 'class', ({ positional }) => {
+        if (positional.length === 0) throw new PythonError('RuntimeError', 'at least one item has to be provided');
+        return new Cycler(positional);
+      }),
+    ],
     ['joiner', builtin('joiner', [['sep', ', ']], ([separator = ', ']) => new Joiner(separator))],
   ]);
 }
@@ -242,7 +262,10 @@ function rangeOf({ positional }: Arguments): Value {
   const whole = positional.map((value) => {
     if (value instanceof Undefined) value.fail();
     if (typeof value === 'boolean') return BigInt(value);
-    if (typeof value !== 'bigint') throw typeError(`'${value === null ? 'NoneType' : typeof value === 'number' ? 'float' : typeof value === 'string' ? 'str' : 'list'}' object cannot be interpreted as an integer`);
+    if (typeof value !== 'bigint')
+      throw typeError(
+        `'${value === null ? 'NoneType' : typeof value === 'number' ? 'float' : typeof value === 'string' ? 'str' : 'list'}' object cannot be interpreted as an integer`,
+      );
     return value;
   });
   const [first, second, step = 1n] = whole;

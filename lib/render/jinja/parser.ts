@@ -179,7 +179,9 @@ class TemplateParser {
 
   #unknownTag(tag: string): never {
     const open = this.#open.at(-1);
-    const looking = open ? ` Jinja was looking for the following tags: ${open.ends.map((end) => `'${end}'`).join(' or ')}. The innermost block that needs to be closed is '${open.tag}'.` : '';
+    const looking = open
+      ? ` Jinja was looking for the following tags: ${open.ends.map((end) => `'${end}'`).join(' or ')}. The innermost block that needs to be closed is '${open.tag}'.`
+      : '';
     return this.#stream.fail(`Encountered unknown tag '${tag}'.${looking}`);
   }
 
@@ -244,9 +246,13 @@ class TemplateParser {
     const name = this.#stream.expect('name');
     const scoped = this.#stream.skipName('scoped');
     const required = this.#stream.skipName('required');
-    if (this.#stream.isOperator('-')) this.#stream.fail('Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.');
+    if (this.#stream.isOperator('-'))
+      this.#stream.fail('Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.');
     const body = this.#closed('block', 'endblock');
-    if (required && body.some((inner) => inner.kind !== 'output' || inner.parts.some((part) => typeof part !== 'string' || part.trim() !== ''))) {
+    if (
+      required &&
+      body.some((inner) => inner.kind !== 'output' || inner.parts.some((part) => typeof part !== 'string' || part.trim() !== ''))
+    ) {
       this.#stream.fail('Required blocks can only contain comments or whitespace', name);
     }
     this.#stream.skipName(name.text);
@@ -314,7 +320,8 @@ class TemplateParser {
       withContext = this.#context();
       if (withContext !== undefined) break;
       const name = this.#stream.expect('name');
-      if (name.text.startsWith('_') && this.#options.dialect === 'jinja') this.#stream.fail('names starting with an underline can not be imported', name);
+      if (name.text.startsWith('_') && this.#options.dialect === 'jinja')
+        this.#stream.fail('names starting with an underline can not be imported', name);
       const alias = this.#stream.skipName('as') ? this.#stream.expect('name').text : name.text;
       names.push({ name: name.text, alias });
       withContext = this.#context();
@@ -336,4 +343,3 @@ export function namesOf(target: Target | Expression): string[] {
   if (target.kind === 'name') return [target.name];
   return target.kind === 'tuple' || target.kind === 'list' ? target.items.flatMap(namesOf) : [];
 }
-

@@ -28,8 +28,10 @@ function isSame(value: Value, other: Value): boolean {
   return typeof value === typeof other && Object.is(value, other);
 }
 
-const comparison = (names: readonly string[], operator: Ordering) => names.map((name) => test(name, ['a', 'b'], ([a = null, b = null]) => isOrdered(a, operator, b)));
-const equality = (names: readonly string[], equal: boolean) => names.map((name) => test(name, ['a', 'b'], ([a = null, b = null]) => isEqual(a, b) === equal));
+const comparison = (names: readonly string[], operator: Ordering) =>
+  names.map((name) => test(name, ['a', 'b'], ([a = null, b = null]) => isOrdered(a, operator, b)));
+const equality = (names: readonly string[], equal: boolean) =>
+  names.map((name) => test(name, ['a', 'b'], ([a = null, b = null]) => isEqual(a, b) === equal));
 
 /** The tests that Jinja2 3.1 has built in. */
 export const jinjaTests: readonly [string, Applied][] = [
@@ -54,7 +56,11 @@ export const jinjaTests: readonly [string, Applied][] = [
     if (value instanceof Undefined) value.failIfStrict();
     return isIterable(value);
   }),
-  test('callable', ['value'], ([value = null]) => value instanceof Callable || value instanceof Undefined || (value instanceof Instance && value.isCallable())),
+  test(
+    'callable',
+    ['value'],
+    ([value = null]) => value instanceof Callable || value instanceof Undefined || (value instanceof Instance && value.isCallable()),
+  ),
   test('sameas', ['value', 'other'], ([value = null, other = null]) => isSame(value, other)),
   test('escaped', ['value'], ([value = null]) => value instanceof Markup || (value instanceof Undefined && value.mode === 'chainable')),
   test('lower', ['value'], ([value = null]) => isCased(textOf(value)) && textOf(value) === textOf(value).toLowerCase()),

@@ -8,7 +8,8 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 export function childrenOf(node: Node | object): Node[] {
   return Object.values(node).flatMap((value: unknown): Node[] => {
     if (isNode(value)) return [value];
-    if (Array.isArray(value)) return value.flatMap((item: unknown) => (isNode(item) ? [item] : typeof item === 'object' && item !== null ? childrenOf(item) : []));
+    if (Array.isArray(value))
+      return value.flatMap((item: unknown) => (isNode(item) ? [item] : typeof item === 'object' && item !== null ? childrenOf(item) : []));
     if (typeof value === 'object' && value !== null && ('positional' in value || 'defaults' in value)) return childrenOf(value);
     return [];
   });

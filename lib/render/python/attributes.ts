@@ -3,7 +3,22 @@ import { isEqual, iterate, listOf } from './operators.ts';
 import { builtin, pair } from './signature.ts';
 import { reprOf } from './text.ts';
 import { stringMethod } from './strings.ts';
-import { Callable, Dict, DictView, Instance, isInteger, isText, PythonError, Range, Tuple, typeError, typeName, Undefined, type Value, valueError } from './values.ts';
+import {
+  Callable,
+  Dict,
+  DictView,
+  Instance,
+  isInteger,
+  isText,
+  PythonError,
+  Range,
+  Tuple,
+  typeError,
+  typeName,
+  Undefined,
+  type Value,
+  valueError,
+} from './values.ts';
 
 /** `getattr(object, name)` for what templates may reach; undefined when there is no such attribute. Underscored names do not exist. */
 export function attributeOf(object: Value, name: string): Value | undefined {
@@ -42,7 +57,8 @@ function floatAttribute(value: number, name: string): Value | undefined {
 function tupleAttribute(tuple: Tuple, name: string): Value | undefined {
   const place = tuple.names?.indexOf(name) ?? -1;
   if (place >= 0) return tuple.items[place];
-  if (name === 'count') return builtin(name, ['value'], ([value = null]) => BigInt(tuple.items.filter((item) => isEqual(item, value)).length));
+  if (name === 'count')
+    return builtin(name, ['value'], ([value = null]) => BigInt(tuple.items.filter((item) => isEqual(item, value)).length));
   if (name === 'index') return builtin(name, ['value'], ([value = null]) => indexOf(tuple.items, value, 'tuple.index(x): x not in tuple'));
   return undefined;
 }
@@ -69,7 +85,11 @@ function listMethod(list: Value[], name: string): Callable | undefined {
         return null;
       });
     case 'insert':
-      return builtin(name, ['index', 'object'], ([index = null, item = null]) => (list.splice(Math.max(0, place(index, list.length)), 0, item), null));
+      return builtin(
+        name,
+        ['index', 'object'],
+        ([index = null, item = null]) => (list.splice(Math.max(0, place(index, list.length)), 0, item), null),
+      );
     case 'pop':
       return builtin(name, [['index', -1n]], ([index = null]) => {
         if (list.length === 0) throw new PythonError('IndexError', 'pop from empty list');
@@ -78,7 +98,11 @@ function listMethod(list: Value[], name: string): Callable | undefined {
         return list.splice(at, 1)[0] ?? null;
       });
     case 'remove':
-      return builtin(name, ['value'], ([value = null]) => (list.splice(Number(indexOf(list, value, 'list.remove(x): x not in list')), 1), null));
+      return builtin(
+        name,
+        ['value'],
+        ([value = null]) => (list.splice(Number(indexOf(list, value, 'list.remove(x): x not in list')), 1), null),
+      );
     case 'clear':
       return builtin(name, [], () => (list.splice(0), null));
     case 'index':
@@ -106,7 +130,11 @@ function dictMethod(dict: Dict, name: string): Callable | undefined {
     case 'items':
       return builtin(name, [], () => new DictView(dict, name));
     case 'get':
-      return builtin(name, ['key', ['default', null]], ([key = null, otherwise = null]) => dict.get(key) ?? (dict.has(key) ? null : otherwise));
+      return builtin(
+        name,
+        ['key', ['default', null]],
+        ([key = null, otherwise = null]) => dict.get(key) ?? (dict.has(key) ? null : otherwise),
+      );
     case 'setdefault':
       return builtin(name, ['key', ['default', null]], ([key = null, otherwise = null]) => {
         if (!dict.has(key)) dict.set(key, otherwise);

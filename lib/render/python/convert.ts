@@ -2,7 +2,18 @@ import { Callable, Dict, DictView, Instance, Iterator, Markup, Range, Tuple, Und
 import { textOf } from './text.ts';
 
 /** Data that templates are rendered with: JSON, plus bigints, `Float` where an integral number is meant as a float, and functions. */
-export type Data = null | undefined | boolean | number | bigint | string | Float | TemplateFunction | readonly Data[] | ReadonlyMap<Data, Data> | { readonly [key: string]: Data };
+export type Data =
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Float
+  | TemplateFunction
+  | readonly Data[]
+  | ReadonlyMap<Data, Data>
+  | { readonly [key: string]: Data };
 
 /** A function that templates call. Named arguments come as the last parameter's fields. */
 export interface TemplateFunction {
@@ -39,7 +50,8 @@ function callableFrom(name: string, run: TemplateFunction): Callable {
 /** What a caller's function gets. */
 export function dataFrom(value: Value): Data {
   if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number') return value;
-  if (typeof value === 'bigint') return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+  if (typeof value === 'bigint')
+    return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
   if (Array.isArray(value)) return value.map(dataFrom);
   if (value instanceof Markup) return value.text;
   if (value instanceof Tuple) return value.items.map(dataFrom);
@@ -47,7 +59,8 @@ export function dataFrom(value: Value): Data {
   if (value instanceof Range || value instanceof Iterator) return Array.from(value, dataFrom);
   if (value instanceof Dict) {
     const entries = value.entries();
-    if (entries.every(([key]) => typeof key === 'string')) return Object.fromEntries(entries.map(([key, item]) => [key as string, dataFrom(item)]));
+    if (entries.every(([key]) => typeof key === 'string'))
+      return Object.fromEntries(entries.map(([key, item]) => [key as string, dataFrom(item)]));
     return new Map(entries.map(([key, item]) => [dataFrom(key), dataFrom(item)]));
   }
   if (value instanceof Undefined) return undefined;

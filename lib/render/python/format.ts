@@ -1,7 +1,20 @@
 import { subscript } from './operators.ts';
 import { toFixedHalfEven } from './numbers.ts';
 import { characters, escapeValue, floatText, reprOf, textLength, textOf } from './text.ts';
-import { type Arguments, Dict, isInteger, isNumber, isText, Markup, PythonError, Tuple, typeError, typeName, type Value, valueError } from './values.ts';
+import {
+  type Arguments,
+  Dict,
+  isInteger,
+  isNumber,
+  isText,
+  Markup,
+  PythonError,
+  Tuple,
+  typeError,
+  typeName,
+  type Value,
+  valueError,
+} from './values.ts';
 
 const whole = (value: bigint | boolean): bigint => BigInt(value);
 
@@ -22,15 +35,19 @@ function percent(format: string, args: Value, asText: (value: Value) => string):
     next += 1;
     return items[next - 1] ?? null;
   };
-  const result = format.replace(directive, (match: string, key: string | undefined, flags: string, width: string | undefined, precision: string | undefined, kind: string) => {
-    if (kind === '%') return '%';
-    if (kind === '') throw valueError('incomplete format');
-    const columns = width === '*' ? Number(take()) : Number(width ?? 0);
-    const places = precision === '*' ? Number(take()) : precision === undefined ? (/\.[hlL]?.$/su.test(match) ? 0 : undefined) : Number(precision);
-    const value = key === undefined ? take() : named(args, key);
-    usedNames ||= key !== undefined;
-    return padPercent(percentValue(value, kind, flags, places, asText), kind, flags, Math.abs(columns), columns < 0);
-  });
+  const result = format.replace(
+    directive,
+    (match: string, key: string | undefined, flags: string, width: string | undefined, precision: string | undefined, kind: string) => {
+      if (kind === '%') return '%';
+      if (kind === '') throw valueError('incomplete format');
+      const columns = width === '*' ? Number(take()) : Number(width ?? 0);
+      const places =
+        precision === '*' ? Number(take()) : precision === undefined ? (/\.[hlL]?.$/su.test(match) ? 0 : undefined) : Number(precision);
+      const value = key === undefined ? take() : named(args, key);
+      usedNames ||= key !== undefined;
+      return padPercent(percentValue(value, kind, flags, places, asText), kind, flags, Math.abs(columns), columns < 0);
+    },
+  );
   if (!usedNames && next < items.length && !(args instanceof Dict)) throw typeError('not all arguments converted during string formatting');
   return result;
 }
@@ -85,7 +102,8 @@ function percentValue(value: Value, kind: string, flags: string, precision: numb
   }
 }
 
-const signed = (negative: boolean, digits: string, flags: string): string => (negative ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '') + digits;
+const signed = (negative: boolean, digits: string, flags: string): string =>
+  (negative ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '') + digits;
 
 function padPercent(text: string, kind: string, flags: string, columns: number, leftByWidth: boolean): string {
   const missing = columns - textLength(text);
@@ -130,7 +148,8 @@ export function formatCall(format: string, args: Arguments, attribute: (object: 
     }
     let value: Value = start;
     for (const [, name, item] of rest.matchAll(/\.([^.[]+)|\[([^\]]*)\]/g)) {
-      const found: Value | undefined = name === undefined ? subscript(value, /^\d+$/.test(item ?? '') ? BigInt(item ?? 0) : (item ?? '')) : attribute(value, name);
+      const found: Value | undefined =
+        name === undefined ? subscript(value, /^\d+$/.test(item ?? '') ? BigInt(item ?? 0) : (item ?? '')) : attribute(value, name);
       if (found === undefined) throw new PythonError(name === undefined ? 'KeyError' : 'AttributeError', reprOf(name ?? item ?? ''));
       value = found;
     }
@@ -204,8 +223,15 @@ export function formatSpec(value: Value, spec: string): string {
   return fill.repeat(missing) + lead + body;
 }
 
-function numberBody(value: bigint | number | boolean, kind: string | undefined, precision: number | undefined, grouping: string | undefined, alternate: boolean): string {
-  const group = (digits: string, size = 3) => (grouping ? digits.replace(new RegExp(`\\B(?=(?:[0-9a-fA-F]{${size}})+$)`, 'g'), grouping) : digits);
+function numberBody(
+  value: bigint | number | boolean,
+  kind: string | undefined,
+  precision: number | undefined,
+  grouping: string | undefined,
+  alternate: boolean,
+): string {
+  const group = (digits: string, size = 3) =>
+    grouping ? digits.replace(new RegExp(`\\B(?=(?:[0-9a-fA-F]{${size}})+$)`, 'g'), grouping) : digits;
   const groupWhole = (text: string) => text.replace(/^\d+/, (digits) => group(digits));
   if (typeof value !== 'number' && (kind === undefined || 'dxXobcn'.includes(kind))) {
     if (kind === 'c') return String.fromCodePoint(Number(value));
@@ -225,4 +251,3 @@ function numberBody(value: bigint | number | boolean, kind: string | undefined, 
   if ('eEfFgGn'.includes(kind)) return groupWhole(floatFormat(number, kind === 'n' ? 'g' : kind, precision ?? 6, alternate));
   throw valueError(`Unknown format code '${kind}' for object of type '${typeName(value)}'`);
 }
-

@@ -6,7 +6,8 @@ import { PythonError, valueError } from './values.ts';
  * `JSON.parse` gives none of. Failure: `PythonError` with line and column.
  */
 export function readJson(text: string): Data {
-  const token = /[\t\n\r ]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001F]|\\.)*")|(-?(?:0|[1-9]\d*))(\.\d+)?([eE][+-]?\d+)?|(true|false|null|NaN|-?Infinity)|$)/y;
+  const token =
+    /[\t\n\r ]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001F]|\\.)*")|(-?(?:0|[1-9]\d*))(\.\d+)?([eE][+-]?\d+)?|(true|false|null|NaN|-?Infinity)|$)/y;
   let at = text.startsWith('\uFEFF') ? 1 : 0;
   const next = (): RegExpExecArray => {
     token.lastIndex = at;
@@ -25,7 +26,10 @@ export function readJson(text: string): Data {
   const value = (match: RegExpExecArray): Data => {
     const [, mark, quoted, whole, fraction, exponent, word] = match;
     if (quoted !== undefined) return string(quoted, match.index);
-    if (whole !== undefined) return fraction === undefined && exponent === undefined ? BigInt(whole) : new Float(Number(whole + (fraction ?? '') + (exponent ?? '')));
+    if (whole !== undefined)
+      return fraction === undefined && exponent === undefined
+        ? BigInt(whole)
+        : new Float(Number(whole + (fraction ?? '') + (exponent ?? '')));
     if (word !== undefined) return words.get(word) ?? null;
     if (mark === '[') return list();
     if (mark === '{') return dict();

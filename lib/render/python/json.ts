@@ -10,7 +10,12 @@ export interface JsonOptions {
 
 /** `json.dumps(value)` with ASCII output. */
 export function dumpJson(value: Value, options: JsonOptions): string {
-  const unit = options.indent === null ? undefined : typeof options.indent === 'string' ? options.indent : ' '.repeat(Math.max(0, Number(options.indent)));
+  const unit =
+    options.indent === null
+      ? undefined
+      : typeof options.indent === 'string'
+        ? options.indent
+        : ' '.repeat(Math.max(0, Number(options.indent)));
   const open: Value[] = [];
   const block = (items: string[], [left, right]: string, depth: number): string => {
     if (items.length === 0) return `${left}${right}`;
@@ -27,11 +32,20 @@ export function dumpJson(value: Value, options: JsonOptions): string {
     if (open.includes(item)) throw typeError('Circular reference detected');
     open.push(item);
     let text: string;
-    if (Array.isArray(item) || item instanceof Tuple) text = block((Array.isArray(item) ? item : item.items).map((child) => dump(child, depth + 1)), '[]', depth);
+    if (Array.isArray(item) || item instanceof Tuple)
+      text = block(
+        (Array.isArray(item) ? item : item.items).map((child) => dump(child, depth + 1)),
+        '[]',
+        depth,
+      );
     else if (item instanceof Dict) {
       const entries = item.entries();
       if (options.sortKeys) entries.sort((a, b) => compareValues(a[0], b[0]));
-      text = block(entries.map(([key, child]) => `${jsonText(keyText(key))}: ${dump(child, depth + 1)}`), '{}', depth);
+      text = block(
+        entries.map(([key, child]) => `${jsonText(keyText(key))}: ${dump(child, depth + 1)}`),
+        '{}',
+        depth,
+      );
     } else throw typeError(`Object of type ${typeName(item)} is not JSON serializable`);
     open.pop();
     return text;
@@ -39,7 +53,8 @@ export function dumpJson(value: Value, options: JsonOptions): string {
   return dump(value, 0);
 }
 
-const jsonFloat = (value: number): string => (Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? floatText(value) : value > 0 ? 'Infinity' : '-Infinity');
+const jsonFloat = (value: number): string =>
+  Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? floatText(value) : value > 0 ? 'Infinity' : '-Infinity';
 
 function keyText(key: Value): string {
   if (isText(key)) return key instanceof Markup ? key.text : key;
@@ -52,5 +67,7 @@ function keyText(key: Value): string {
 
 /** ASCII, with Python's choice of escapes. */
 function jsonText(text: string): string {
-  return JSON.stringify(text).replace(/[\u007F-\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).replaceAll('\\u007f', '\u007F');
+  return JSON.stringify(text)
+    .replace(/[\u007F-\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replaceAll('\\u007f', '\u007F');
 }

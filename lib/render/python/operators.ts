@@ -192,7 +192,8 @@ export function contains(haystack: Value, needle: Value): boolean {
     const offset = asInteger(needle) - haystack.start;
     return offset % haystack.step === 0n && offset / haystack.step >= 0n && offset / haystack.step < BigInt(haystack.length);
   }
-  if (!isIterable(haystack) && !(haystack instanceof Undefined)) throw typeError(`argument of type '${typeName(haystack)}' is not iterable`);
+  if (!isIterable(haystack) && !(haystack instanceof Undefined))
+    throw typeError(`argument of type '${typeName(haystack)}' is not iterable`);
   for (const item of iterate(haystack)) if (item === needle || isEqual(item, needle)) return true;
   return false;
 }
@@ -202,7 +203,12 @@ export function contains(haystack: Value, needle: Value): boolean {
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**';
 
 /** The caller gives `%` on text, because formatting needs more than two numbers. */
-export function arithmetic(left: Value, operator: BinaryOperator, right: Value, formatText: (format: string | Markup, args: Value) => Value): Value {
+export function arithmetic(
+  left: Value,
+  operator: BinaryOperator,
+  right: Value,
+  formatText: (format: string | Markup, args: Value) => Value,
+): Value {
   if (left instanceof Undefined) left.fail();
   if (operator === '%' && isText(left)) return formatText(left, right);
   if (right instanceof Undefined) right.fail();
@@ -227,8 +233,10 @@ function unsupported(operator: BinaryOperator, left: Value, right: Value): Pytho
   if (operator === '+' && (Array.isArray(left) || left instanceof Tuple)) {
     return typeError(`can only concatenate ${typeName(left)} (not "${typeName(right)}") to ${typeName(left)}`);
   }
-  if (operator === '*' && (sequenceOf(left) || isText(left))) return typeError(`can't multiply sequence by non-int of type '${typeName(right)}'`);
-  if (operator === '*' && (sequenceOf(right) || isText(right))) return typeError(`can't multiply sequence by non-int of type '${typeName(left)}'`);
+  if (operator === '*' && (sequenceOf(left) || isText(left)))
+    return typeError(`can't multiply sequence by non-int of type '${typeName(right)}'`);
+  if (operator === '*' && (sequenceOf(right) || isText(right)))
+    return typeError(`can't multiply sequence by non-int of type '${typeName(left)}'`);
   const symbol = operator === '**' ? '** or pow()' : operator;
   return typeError(`unsupported operand type(s) for ${symbol}: '${typeName(left)}' and '${typeName(right)}'`);
 }
@@ -283,7 +291,8 @@ function integerArithmetic(left: bigint, operator: BinaryOperator, right: bigint
       }
       if (left === 0n || left === 1n) return right === 0n ? 1n : left;
       if (left === -1n) return right % 2n === 0n ? 1n : -1n;
-      if (right > BigInt(largestIntegerBits) || bits(left) * Number(right) > largestIntegerBits) throw new LimitReached('size', largestIntegerBits);
+      if (right > BigInt(largestIntegerBits) || bits(left) * Number(right) > largestIntegerBits)
+        throw new LimitReached('size', largestIntegerBits);
       return left ** right;
   }
 }
@@ -421,7 +430,9 @@ function bounds(slice: Slice, length: number): { start: number; stop: number; st
     const index = whole(value, 0);
     return Math.min(high, Math.max(low, index < 0 ? index + length : index));
   };
-  return step > 0 ? { start: clamp(slice.start, 0), stop: clamp(slice.stop, length), step } : { start: clamp(slice.start, length - 1), stop: clamp(slice.stop, -1), step };
+  return step > 0
+    ? { start: clamp(slice.start, 0), stop: clamp(slice.stop, length), step }
+    : { start: clamp(slice.start, length - 1), stop: clamp(slice.stop, -1), step };
 }
 
 function pick<T>(items: ArrayLike<T>, slice: Slice): T[] {

@@ -7,7 +7,11 @@ export type Parameter = string | readonly [name: string, otherwise: Value];
 export type Bound = readonly Value[] & { readonly named?: ReadonlyMap<string, Value> };
 
 /** Binds a call's arguments to parameters as Python does, with its errors. */
-export function bind(functionName: string, parameters: readonly Parameter[], args: Arguments): { values: Value[]; rest: Value[]; named: Map<string, Value> } {
+export function bind(
+  functionName: string,
+  parameters: readonly Parameter[],
+  args: Arguments,
+): { values: Value[]; rest: Value[]; named: Map<string, Value> } {
   const values: Value[] = [];
   const rest: Value[] = [];
   const named = new Map(args.named);
@@ -39,7 +43,9 @@ export function bind(functionName: string, parameters: readonly Parameter[], arg
   if (takesRest) rest.push(...args.positional.slice(place));
   else if (args.positional.length > place) {
     const takes = parameters.filter((parameter) => !String(parameter).startsWith('**')).length;
-    throw typeError(`${functionName}() takes ${takes} positional argument${takes === 1 ? '' : 's'} but ${args.positional.length} were given`);
+    throw typeError(
+      `${functionName}() takes ${takes} positional argument${takes === 1 ? '' : 's'} but ${args.positional.length} were given`,
+    );
   }
   const [unexpected] = takesNamed ? [] : named.keys();
   if (unexpected !== undefined) throw typeError(`${functionName}() got an unexpected keyword argument '${unexpected}'`);

@@ -88,7 +88,8 @@ export const titled = (text: string): string => text.replace(/\p{L}+/gu, (word) 
 const isCased = (text: string) => /\p{L}/u.test(text) && text.toLowerCase() !== text.toUpperCase();
 
 export function replaced(text: string, from: string, to: string, limit: number): string {
-  if (limit < 0) return from === '' ? [...['', ...Array.from(text)].map((character) => character + to)].join('') : text.replaceAll(from, () => to);
+  if (limit < 0)
+    return from === '' ? [...['', ...Array.from(text)].map((character) => character + to)].join('') : text.replaceAll(from, () => to);
   if (from === '') {
     const all = Array.from(text);
     return all.map((character, index) => (index < limit ? to : '') + character).join('') + (all.length < limit ? to : '');
@@ -146,11 +147,14 @@ const methods: Readonly<Record<string, Method>> = {
   capitalize: [[], (text) => capitalized(text)],
   casefold: [[], (text) => text.toLowerCase().replaceAll('ß', 'ss')],
   center: [['width', ['fillchar', ' ']], (text, [width = null, fill = null]) => centered(text, integer(width), padding(fill))],
-  count: [where, (text, [what = null, start = null, end = null]) => {
-    const part = range(text, start, end);
-    const needle = textArgument(what);
-    return BigInt(needle === '' ? textLength(part) + 1 : part.split(needle).length - 1);
-  }],
+  count: [
+    where,
+    (text, [what = null, start = null, end = null]) => {
+      const part = range(text, start, end);
+      const needle = textArgument(what);
+      return BigInt(needle === '' ? textLength(part) + 1 : part.split(needle).length - 1);
+    },
+  ],
   endswith: [['suffix', ['start', null], ['end', null]], (text, values) => startsOrEnds(text, values, 'endsWith')],
   expandtabs: [[['tabsize', 8n]], (text, [size = null]) => expandTabs(text, integer(size))],
   find: [where, (text, values) => find(text, values, false)],
@@ -167,39 +171,77 @@ const methods: Readonly<Record<string, Method>> = {
   istitle: [[], (text) => isCased(text) && text === titled(text)],
   isupper: [[], (text) => isCased(text) && text === text.toUpperCase()],
   join: [['iterable'], (text, [items = null]) => joined(text, items)],
-  ljust: [['width', ['fillchar', ' ']], (text, [width = null, fill = null]) => text + padding(fill).repeat(Math.max(0, integer(width) - textLength(text)))],
+  ljust: [
+    ['width', ['fillchar', ' ']],
+    (text, [width = null, fill = null]) => text + padding(fill).repeat(Math.max(0, integer(width) - textLength(text))),
+  ],
   lower: [[], (text) => text.toLowerCase()],
   lstrip: [[['chars', null]], (text, [set = null]) => stripped(text, set, 'left')],
-  partition: [['sep'], (text, [separator = null]) => {
-    const by = textArgument(separator);
-    const at = text.indexOf(by);
-    return at < 0 ? new Tuple([text, '', '']) : partition(text, by, at);
-  }],
+  partition: [
+    ['sep'],
+    (text, [separator = null]) => {
+      const by = textArgument(separator);
+      const at = text.indexOf(by);
+      return at < 0 ? new Tuple([text, '', '']) : partition(text, by, at);
+    },
+  ],
   removeprefix: [['prefix'], (text, [prefix = null]) => (text.startsWith(textArgument(prefix)) ? text.slice(textOf(prefix).length) : text)],
-  removesuffix: [['suffix'], (text, [suffix = null]) => (textOf(suffix) !== '' && text.endsWith(textArgument(suffix)) ? text.slice(0, -textOf(suffix).length) : text)],
-  replace: [['old', 'new', ['count', -1n]], (text, [from = null, to = null, limit = null]) => replaced(text, textArgument(from), textArgument(to), integer(limit))],
+  removesuffix: [
+    ['suffix'],
+    (text, [suffix = null]) =>
+      textOf(suffix) !== '' && text.endsWith(textArgument(suffix)) ? text.slice(0, -textOf(suffix).length) : text,
+  ],
+  replace: [
+    ['old', 'new', ['count', -1n]],
+    (text, [from = null, to = null, limit = null]) => replaced(text, textArgument(from), textArgument(to), integer(limit)),
+  ],
   rfind: [where, (text, values) => find(text, values, true)],
   rindex: [where, (text, values) => found(find(text, values, true))],
-  rjust: [['width', ['fillchar', ' ']], (text, [width = null, fill = null]) => padding(fill).repeat(Math.max(0, integer(width) - textLength(text))) + text],
-  rpartition: [['sep'], (text, [separator = null]) => {
-    const by = textArgument(separator);
-    const at = text.lastIndexOf(by);
-    return at < 0 ? new Tuple(['', '', text]) : partition(text, by, at);
-  }],
-  rsplit: [[['sep', null], ['maxsplit', -1n]], (text, [separator = null, limit = null]) => split(text, separator, limit, true)],
+  rjust: [
+    ['width', ['fillchar', ' ']],
+    (text, [width = null, fill = null]) => padding(fill).repeat(Math.max(0, integer(width) - textLength(text))) + text,
+  ],
+  rpartition: [
+    ['sep'],
+    (text, [separator = null]) => {
+      const by = textArgument(separator);
+      const at = text.lastIndexOf(by);
+      return at < 0 ? new Tuple(['', '', text]) : partition(text, by, at);
+    },
+  ],
+  rsplit: [
+    [
+      ['sep', null],
+      ['maxsplit', -1n],
+    ],
+    (text, [separator = null, limit = null]) => split(text, separator, limit, true),
+  ],
   rstrip: [[['chars', null]], (text, [set = null]) => stripped(text, set, 'right')],
-  split: [[['sep', null], ['maxsplit', -1n]], (text, [separator = null, limit = null]) => split(text, separator, limit, false)],
+  split: [
+    [
+      ['sep', null],
+      ['maxsplit', -1n],
+    ],
+    (text, [separator = null, limit = null]) => split(text, separator, limit, false),
+  ],
   splitlines: [[['keepends', false]], (text, [keep = null]) => splitLines(text, keep === true || keep === 1n)],
   startswith: [['prefix', ['start', null], ['end', null]], (text, values) => startsOrEnds(text, values, 'startsWith')],
   strip: [[['chars', null]], (text, [set = null]) => stripped(text, set, 'both')],
-  swapcase: [[], (text) => Array.from(text, (character) => (character === character.toUpperCase() ? character.toLowerCase() : character.toUpperCase())).join('')],
+  swapcase: [
+    [],
+    (text) =>
+      Array.from(text, (character) => (character === character.toUpperCase() ? character.toLowerCase() : character.toUpperCase())).join(''),
+  ],
   title: [[], (text) => titled(text)],
   translate: [['table'], (text, [table = null]) => translated(text, table)],
   upper: [[], (text) => text.toUpperCase()],
-  zfill: [['width'], (text, [width = null]) => {
-    const [, sign = '', rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
-    return sign + '0'.repeat(Math.max(0, integer(width) - textLength(text))) + rest;
-  }],
+  zfill: [
+    ['width'],
+    (text, [width = null]) => {
+      const [, sign = '', rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
+      return sign + '0'.repeat(Math.max(0, integer(width) - textLength(text))) + rest;
+    },
+  ],
 };
 
 function found(at: bigint): bigint {
@@ -237,20 +279,31 @@ function translated(text: string, table: Value): string {
 }
 
 /** A method of `str`, bound to the text. Methods of markup give markup. */
-export function stringMethod(value: string | Markup, name: string, attribute: (object: Value, name: string) => Value | undefined): Callable | undefined {
+export function stringMethod(
+  value: string | Markup,
+  name: string,
+  attribute: (object: Value, name: string) => Value | undefined,
+): Callable | undefined {
   const text = textOf(value);
   const asGiven = (result: Value): Value => (value instanceof Markup && typeof result === 'string' ? new Markup(result) : result);
   if (name === 'format') return new Callable(name, 'builtin', (args) => asGiven(formatCall(text, args, attribute)));
   if (name === 'format_map') {
     return builtin(name, ['mapping'], ([mapping = null]) =>
-      formatCall(text, { positional: [], named: new Map(mapping instanceof Dict ? mapping.entries().map(([key, item]) => [textOf(key), item]) : []) }, attribute),
+      formatCall(
+        text,
+        { positional: [], named: new Map(mapping instanceof Dict ? mapping.entries().map(([key, item]) => [textOf(key), item]) : []) },
+        attribute,
+      ),
     );
   }
   if (name === 'encode') return undefined;
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
   if (!method) return undefined;
   return builtin(name, method[0], (values, call) => {
-    const safe = value instanceof Markup ? values.map((item) => (typeof item === 'string' && name !== 'split' ? escapeValue(item).text : item)) : values;
+    const safe =
+      value instanceof Markup
+        ? values.map((item) => (typeof item === 'string' && name !== 'split' ? escapeValue(item).text : item))
+        : values;
     return asGiven(method[1](text, safe, call));
   });
 }

@@ -30,7 +30,8 @@ export function reprOf(value: Value, seen: readonly Value[] = []): string {
   if (typeof value === 'string') return quoted(value);
   if (value instanceof Markup) return `Markup(${quoted(value.text)})`;
   if (value instanceof Undefined) return 'Undefined';
-  if (value instanceof Range) return value.step === 1n ? `range(${value.start}, ${value.stop})` : `range(${value.start}, ${value.stop}, ${value.step})`;
+  if (value instanceof Range)
+    return value.step === 1n ? `range(${value.start}, ${value.stop})` : `range(${value.start}, ${value.stop}, ${value.step})`;
   if (value instanceof Iterator) return `<${value.name} object>`;
   if (value instanceof Callable) {
     if (value.kind === 'macro') return `<Macro ${quoted(value.name)}>`;
@@ -40,15 +41,24 @@ export function reprOf(value: Value, seen: readonly Value[] = []): string {
   const inside = [...seen, value];
   const repr = (item: Value) => reprOf(item, inside);
   if (Array.isArray(value)) return seen.includes(value) ? '[...]' : `[${value.map(repr).join(', ')}]`;
-  if (value instanceof Tuple) return value.items.length === 1 ? `(${repr(value.items[0] ?? null)},)` : `(${value.items.map(repr).join(', ')})`;
+  if (value instanceof Tuple)
+    return value.items.length === 1 ? `(${repr(value.items[0] ?? null)},)` : `(${value.items.map(repr).join(', ')})`;
   if (value instanceof DictView) return `dict_${value.kind}([${value.items().map(repr).join(', ')}])`;
-  return seen.includes(value) ? '{...}' : `{${(value as Dict).entries().map(([key, item]) => `${repr(key)}: ${repr(item)}`).join(', ')}}`;
+  return seen.includes(value)
+    ? '{...}'
+    : `{${(value as Dict)
+        .entries()
+        .map(([key, item]) => `${repr(key)}: ${repr(item)}`)
+        .join(', ')}}`;
 }
 
 /** Python refuses to print integers of more than 4300 digits. */
 export function integerText(value: bigint): string {
   const text = value.toString();
-  if (text.length > 4301) throw valueError('Exceeds the limit (4300 digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit');
+  if (text.length > 4301)
+    throw valueError(
+      'Exceeds the limit (4300 digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit',
+    );
   return text;
 }
 

@@ -295,8 +295,10 @@ export function typeName(value: Value): string {
   if (value instanceof DictView) return `dict_${value.kind}`;
   if (value instanceof Range) return 'range';
   if (value instanceof Iterator) return value.name;
-  if (value instanceof Undefined) return { default: 'Undefined', chainable: 'ChainableUndefined', strict: 'StrictUndefined', debug: 'DebugUndefined' }[value.mode];
-  if (value instanceof Callable) return { function: 'function', builtin: 'builtin_function_or_method', class: 'type', macro: 'Macro', method: 'method' }[value.kind];
+  if (value instanceof Undefined)
+    return { default: 'Undefined', chainable: 'ChainableUndefined', strict: 'StrictUndefined', debug: 'DebugUndefined' }[value.mode];
+  if (value instanceof Callable)
+    return { function: 'function', builtin: 'builtin_function_or_method', class: 'type', macro: 'Macro', method: 'method' }[value.kind];
   return value.typeName.split('.').at(-1) ?? value.typeName;
 }
 

@@ -40,7 +40,12 @@ function pathText(path: readonly string[]): string {
 }
 
 /** Decrypts one tree; returns it with the checksum of what it holds. */
-function decryptDocuments(documents: readonly TreeMap[], metadata: Metadata, cipher: ValueCipher, file: string): { documents: TreeMap[]; mac: string } {
+function decryptDocuments(
+  documents: readonly TreeMap[],
+  metadata: Metadata,
+  cipher: ValueCipher,
+  file: string,
+): { documents: TreeMap[]; mac: string } {
   const isSelected = selector(metadata.selection);
   const hash = createHash('sha512');
   if (metadata.macOnlyEncrypted) hash.update(macOnlyEncryptedStart);
@@ -103,11 +108,13 @@ export async function openSops(file: SourceFile, ring: KeyRing, ports: SopsPorts
   return { documents: opened.documents, metadata, dataKey, cipher };
 }
 
-const isSame = (left: string, right: string): boolean => left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
+const isSame = (left: string, right: string): boolean =>
+  left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
 
 async function unwrap(metadata: Metadata, ring: KeyRing, file: string): Promise<Secret<Uint8Array>> {
   const recipients = metadata.age.map(({ recipient }) => recipient);
-  if (recipients.length === 0 && metadata.otherKeys.length > 0) throw new TkError(secretsFailure('secrets/unsupported-key', { file, kinds: metadata.otherKeys }));
+  if (recipients.length === 0 && metadata.otherKeys.length > 0)
+    throw new TkError(secretsFailure('secrets/unsupported-key', { file, kinds: metadata.otherKeys }));
   if (ring.identities.length === 0) throw new TkError(secretsFailure('secrets/no-key', { file, recipients, searched: ring.searched }));
   for (const { enc } of metadata.age) {
     const key = await decryptWith(ring.identities, enc);
@@ -139,7 +146,8 @@ export async function sealSops(sealing: Sealing, ports: SopsPorts, choice: Forma
   const { path, rule } = sealing;
   const format = formatFor(choice.format ?? formatOf(path), choice.indents ?? {});
   const documents = format.parsePlain(sealing.text.reveal(), path);
-  if (documents.length === 0) throw new TkError(secretsFailure('secrets/unreadable', { file: path, format: choice.format ?? formatOf(path) }));
+  if (documents.length === 0)
+    throw new TkError(secretsFailure('secrets/unreadable', { file: path, format: choice.format ?? formatOf(path) }));
   if (format.isEncrypted(documents)) throw new TkError(secretsFailure('secrets/already-encrypted', { file: path }));
   const dataKey = sealing.previous?.dataKey ?? new Secret(ports.random.bytes(dataKeyLength));
   const cipher = sealing.previous?.cipher ?? new ValueCipher(dataKey.reveal(), ports.random);
@@ -151,14 +159,20 @@ export async function sealSops(sealing: Sealing, ports: SopsPorts, choice: Forma
     lastmodified,
     mac: cipher.encrypt(sealed.mac, lastmodified),
     macOnlyEncrypted: rule.macOnlyEncrypted,
-    selection: rule.selection,
+    // There is one value in a binary file, and no choice.
+    selection: (choice.format ?? formatOf(path)) === 'binary' ? {} : rule.selection,
     version: sopsVersion,
   };
   return format.emitEncrypted(sealed.documents, metadataTree(metadata), path);
 }
 
 /** A recipient that is new gets the key, one that is gone loses it: the caller decides whether that calls for a new data key. */
-async function wrapped(recipients: readonly string[], dataKey: Secret<Uint8Array>, previous: OpenedFile | undefined, path: string): Promise<Metadata['age']> {
+async function wrapped(
+  recipients: readonly string[],
+  dataKey: Secret<Uint8Array>,
+  previous: OpenedFile | undefined,
+  path: string,
+): Promise<Metadata['age']> {
   const known = new Map(previous?.metadata.age.map(({ recipient, enc }) => [recipient, enc]));
   const result: { recipient: string; enc: string }[] = [];
   for (const recipient of recipients) result.push({ recipient, enc: known.get(recipient) ?? (await encryptFor(recipient, dataKey, path)) });
@@ -177,7 +191,8 @@ function encryptDocuments(
   const encrypted = documents.map((document) =>
     mapTree(document, (leaf, path, comments) => {
       // Go has 64 bits for an integer, and sops refuses what does not fit.
-      if (typeof leaf === 'bigint' && (leaf >= 2n ** 63n || leaf < -(2n ** 63n))) throw new TkError(secretsFailure('secrets/bad-value', { file, at: pathText(path) }));
+      if (typeof leaf === 'bigint' && (leaf >= 2n ** 63n || leaf < -(2n ** 63n)))
+        throw new TkError(secretsFailure('secrets/bad-value', { file, at: pathText(path) }));
       const isComment = leaf instanceof TreeComment;
       const selected = isSelected(path, comments, isComment);
       if (!isComment && (!rule.macOnlyEncrypted || selected)) hash.update(bytesOf(leaf));

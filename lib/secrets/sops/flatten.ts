@@ -7,7 +7,10 @@ const listMark = '__list_';
 export function flatten(map: TreeMap): TreeMap {
   const entries: TreeMap['entries'] = [];
   const visit = (value: TreeValue, key: string): void => {
-    if (Array.isArray(value)) value.filter((item) => !(item instanceof TreeComment)).forEach((item, index) => visit(item as TreeValue, `${key}${listMark}${index}`));
+    if (Array.isArray(value))
+      value
+        .filter((item) => !(item instanceof TreeComment))
+        .forEach((item, index) => visit(item as TreeValue, `${key}${listMark}${index}`));
     else if (isTreeMap(value)) for (const entry of value.entries) visitEntry(entry, `${key}${mapMark}`);
     else entries.push({ key, value });
   };
@@ -30,7 +33,10 @@ export function unflatten(map: TreeMap): TreeMap | undefined {
     if (entry instanceof TreeComment) continue;
     let branch = root;
     const [head = '', ...parts] = entry.key.split(/(?=__map_|__list_)/);
-    const path = [head, ...parts.map((part) => (part.startsWith(mapMark) ? part.slice(mapMark.length) : Number.parseInt(part.slice(listMark.length), 10)))];
+    const path = [
+      head,
+      ...parts.map((part) => (part.startsWith(mapMark) ? part.slice(mapMark.length) : Number.parseInt(part.slice(listMark.length), 10))),
+    ];
     for (const part of path) {
       const next: Branch = branch.children.get(part) ?? { children: new Map() };
       branch.children.set(part, next);

@@ -33,7 +33,8 @@ export interface Format {
   isEncrypted(documents: readonly TreeMap[]): boolean;
 }
 
-const unreadable = (file: string, format: string, line?: number) => new TkError(secretsFailure('secrets/unreadable', { file, format, ...(line === undefined ? {} : { line }) }));
+const unreadable = (file: string, format: string, line?: number) =>
+  new TkError(secretsFailure('secrets/unreadable', { file, format, ...(line === undefined ? {} : { line }) }));
 
 const hasKey = (documents: readonly TreeMap[], test: (key: string) => boolean) =>
   documents[0]?.entries.some((entry) => !(entry instanceof TreeComment) && test(entry.key)) ?? false;
@@ -119,7 +120,8 @@ function dotenvFormat(): Format {
     (document?.entries ?? [])
       .map((entry) => {
         if (entry instanceof TreeComment) return `#${entry.text}\n`;
-        if (Array.isArray(entry.value) || isTreeMap(entry.value)) throw new TkError(secretsFailure('secrets/bad-value', { file, at: entry.key }));
+        if (Array.isArray(entry.value) || isTreeMap(entry.value))
+          throw new TkError(secretsFailure('secrets/bad-value', { file, at: entry.key }));
         const value = typeof entry.value === 'string' ? entry.value.replaceAll('\n', '\\n') : flatText(entry.value);
         return `${entry.key}=${value}\n`;
       })
@@ -130,7 +132,9 @@ function dotenvFormat(): Format {
     parseEncrypted: (text, file) => {
       const [document = { entries: [] }] = parsePlain(text, file);
       const isMeta = (entry: TreeMap['entries'][number]) => !(entry instanceof TreeComment) && entry.key.startsWith(sopsPrefix);
-      const flat = document.entries.flatMap((entry) => (!(entry instanceof TreeComment) && isMeta(entry) ? [{ key: entry.key.slice(sopsPrefix.length), value: entry.value }] : []));
+      const flat = document.entries.flatMap((entry) =>
+        !(entry instanceof TreeComment) && isMeta(entry) ? [{ key: entry.key.slice(sopsPrefix.length), value: entry.value }] : [],
+      );
       const rest = { entries: document.entries.filter((entry) => !isMeta(entry)) };
       if (flat.length === 0) return [rest];
       const metadata = unflatten({ entries: flat });
@@ -138,7 +142,9 @@ function dotenvFormat(): Format {
       return withMetadata([rest], metadata);
     },
     emitEncrypted: ([document = { entries: [] }], metadata, file) => {
-      const flat = flatten(metadata).entries.map((entry) => (entry instanceof TreeComment ? entry : { key: sopsPrefix + entry.key, value: entry.value }));
+      const flat = flatten(metadata).entries.map((entry) =>
+        entry instanceof TreeComment ? entry : { key: sopsPrefix + entry.key, value: entry.value },
+      );
       return emitPlain([{ entries: [...document.entries, ...flat] }], file);
     },
     isEncrypted: (documents) => hasKey(documents, (key) => key.startsWith(sopsPrefix)),
@@ -152,7 +158,9 @@ function iniFormat(): Format {
     return [parsed];
   };
   const escape = (map: TreeMap, change: (text: string) => string): TreeMap => ({
-    entries: map.entries.map((entry) => (entry instanceof TreeComment || typeof entry.value !== 'string' ? entry : { key: entry.key, value: change(entry.value) })),
+    entries: map.entries.map((entry) =>
+      entry instanceof TreeComment || typeof entry.value !== 'string' ? entry : { key: entry.key, value: change(entry.value) },
+    ),
   });
   return {
     parsePlain: parse,

@@ -65,7 +65,9 @@ export function emitIni(map: TreeMap, file: string): string {
       if (index === 0) lines.push(`[${section.key}]`);
       const comment = entries[index + 1];
       if (comment instanceof TreeComment) lines.push(...commentLines(comment.text));
-      lines.push(`${quotedKey(entry.key).padEnd(width)} = ${quotedValue(typeof entry.value === 'string' ? entry.value : flatText(entry.value))}`);
+      lines.push(
+        `${quotedKey(entry.key).padEnd(width)} = ${quotedValue(typeof entry.value === 'string' ? entry.value : flatText(entry.value))}`,
+      );
     });
     if (entries.length === 0) lines.push(`[${section.key}]`);
     parts.push(`${lines.join('\n')}\n`);
@@ -75,7 +77,8 @@ export function emitIni(map: TreeMap, file: string): string {
 
 const commentLines = (text: string): string[] => text.split('\n').map((line) => `; ${line}`);
 
-const quotedKey = (key: string): string => (/[=:]/.test(key) || key.includes('"') ? (key.includes('`') ? `"""${key}"""` : `\`${key}\``) : key);
+const quotedKey = (key: string): string =>
+  /[=:]/.test(key) || key.includes('"') ? (key.includes('`') ? `"""${key}"""` : `\`${key}\``) : key;
 
 function quotedValue(value: string): string {
   if (/[\n`]/.test(value)) return `"""${value}"""`;

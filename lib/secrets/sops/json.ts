@@ -11,7 +11,9 @@ export function emitJson(map: TreeMap, indent: number | undefined): string {
     if (typeof value !== 'object') return String(value);
     const inner = pad + unit;
     if (isTreeMap(value)) {
-      const entries = value.entries.flatMap((entry) => (entry instanceof TreeComment ? [] : [`\n${inner}${text(entry.key)}: ${emit(entry.value, inner)}`]));
+      const entries = value.entries.flatMap((entry) =>
+        entry instanceof TreeComment ? [] : [`\n${inner}${text(entry.key)}: ${emit(entry.value, inner)}`],
+      );
       return entries.length === 0 ? '{}' : `{${entries.join(',')}\n${pad}}`;
     }
     const items = value.flatMap((item) => (item instanceof TreeComment ? [] : [`\n${inner}${emit(item, inner)}`]));
@@ -20,7 +22,15 @@ export function emitJson(map: TreeMap, indent: number | undefined): string {
   return emit(map, '');
 }
 
-const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f', '"': '\\"', '\\': '\\\\' };
+const short: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\b': '\\b',
+  '\f': '\\f',
+  '"': '\\"',
+  '\\': '\\\\',
+};
 
 /** Go escapes what HTML gives a meaning to, and JavaScript's line ends. */
 function text(value: string): string {

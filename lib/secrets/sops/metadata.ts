@@ -38,11 +38,13 @@ export function parseMetadata(map: TreeMap, file: string): Metadata {
   if (lastmodified === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(lastmodified)) throw bad('lastmodified');
   const groups = field(map, 'age') ?? [];
   if (!Array.isArray(groups)) throw bad('age');
-  const age = groups.filter((item) => !(item instanceof TreeComment) && isTreeMap(item)).map((item) => {
-    const [recipient, enc] = [textField(item as TreeMap, 'recipient'), textField(item as TreeMap, 'enc')];
-    if (recipient === undefined || enc === undefined) throw bad('age');
-    return { recipient, enc };
-  });
+  const age = groups
+    .filter((item) => !(item instanceof TreeComment) && isTreeMap(item))
+    .map((item) => {
+      const [recipient, enc] = [textField(item as TreeMap, 'recipient'), textField(item as TreeMap, 'enc')];
+      if (recipient === undefined || enc === undefined) throw bad('age');
+      return { recipient, enc };
+    });
   const given = selectionKeys.filter((key) => (textField(map, key) ?? '') !== '');
   if (given.length > 1) throw bad(given.join(', '));
   const selection: Selection = given[0] ? { [given[0]]: textField(map, given[0]) } : defaultSelection;
@@ -80,11 +82,16 @@ export function metadataTree(metadata: Metadata): TreeMap {
 }
 
 /** Takes the metadata out of the documents. Failure: `secrets/not-encrypted`, `secrets/bad-metadata`. */
-export function extractMetadata(documents: readonly TreeMap[], file: string): { readonly documents: readonly TreeMap[]; readonly metadata: Metadata } {
+export function extractMetadata(
+  documents: readonly TreeMap[],
+  file: string,
+): { readonly documents: readonly TreeMap[]; readonly metadata: Metadata } {
   const [first] = documents;
   const block = first && field(first, 'sops');
   if (block === undefined || block === null) throw new TkError(secretsFailure('secrets/not-encrypted', { file }));
   if (Array.isArray(block) || !isTreeMap(block)) throw new TkError(secretsFailure('secrets/bad-metadata', { file, problem: 'sops' }));
-  const rest = documents.map(({ entries }) => ({ entries: entries.filter((entry) => entry instanceof TreeComment || entry.key !== 'sops') }));
+  const rest = documents.map(({ entries }) => ({
+    entries: entries.filter((entry) => entry instanceof TreeComment || entry.key !== 'sops'),
+  }));
   return { documents: rest, metadata: parseMetadata(block, file) };
 }

@@ -26,9 +26,18 @@ export type CommentStack = readonly (readonly string[])[];
 export function goRegex(source: string): RegExp | undefined {
   const [, flags = ''] = /^\(\?([imsU]+)\)/.exec(source) ?? [];
   const body = flags === '' ? source : source.slice(flags.length + 3);
-  const plain = body.replace(/\(\?P</g, '(?<').replace(/\\A/g, '^').replace(/\\z/g, '$');
+  const plain = body
+    .replace(/\(\?P</g, '(?<')
+    .replace(/\\A/g, '^')
+    .replace(/\\z/g, '$');
   try {
-    return new RegExp(plain, [...flags].filter((flag) => 'ims'.includes(flag)).join('').concat('u'));
+    return new RegExp(
+      plain,
+      [...flags]
+        .filter((flag) => 'ims'.includes(flag))
+        .join('')
+        .concat('u'),
+    );
   } catch {
     try {
       return new RegExp(plain, [...flags].filter((flag) => 'ims'.includes(flag)).join(''));
@@ -55,7 +64,8 @@ export function selector(selection: Selection): (path: readonly string[], commen
     if (unencryptedComment && comments.some((level) => level.some((text) => unencryptedComment.test(text)))) isEncrypted = false;
     if (encryptedComment) {
       // The comment that asks for encryption stays readable itself.
-      const isItself = (level: number, place: number) => isComment && level === comments.length - 1 && place === (comments.at(-1)?.length ?? 0) - 1;
+      const isItself = (level: number, place: number) =>
+        isComment && level === comments.length - 1 && place === (comments.at(-1)?.length ?? 0) - 1;
       isEncrypted = comments.some((level, index) => level.some((text, place) => !isItself(index, place) && encryptedComment.test(text)));
     }
     return isEncrypted;

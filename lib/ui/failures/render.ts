@@ -13,16 +13,24 @@ export const renderPrinters: Printers<RenderFailures> = {
     because: f.detail,
     help: 'set it in the inputs, or give it a default: `| default(…)`',
   }),
-  'render/unknown-filter': (f) => ({ title: `\`${f.template}\` uses the filter \`${f.name}\`, which nothing defines`, ...meant(f.suggestion) }),
+  'render/unknown-filter': (f) => ({
+    title: `\`${f.template}\` uses the filter \`${f.name}\`, which nothing defines`,
+    ...meant(f.suggestion),
+  }),
   'render/unknown-test': (f) => ({ title: `\`${f.template}\` uses the test \`${f.name}\`, which nothing defines`, ...meant(f.suggestion) }),
   'render/runtime': (f) => ({ title: `\`${f.template}\` could not be rendered`, because: `${f.kind}: ${f.detail}` }),
-  'render/template-not-found': (f) => ({ title: `\`${f.template}\` needs ${f.names.map((name) => `\`${name}\``).join(' or ')}, which no input folder has` }),
+  'render/template-not-found': (f) => ({
+    title: `\`${f.template}\` needs ${f.names.map((name) => `\`${name}\``).join(' or ')}, which no input folder has`,
+  }),
   'render/limit': (f) => ({
     title: `\`${f.template}\` does not come to an end`,
     because: f.limit === 'steps' ? `it took more than ${count(f.allowed, 'step')}` : `it needs more than ${f.allowed} ${limits[f.limit]}`,
     help: 'look for a loop or an include that repeats itself',
   }),
-  'render/outside': (f) => ({ title: `\`${f.path}\` leads out of \`${f.output}\``, help: 'remove the link, or render into a folder of this repository' }),
+  'render/outside': (f) => ({
+    title: `\`${f.path}\` leads out of \`${f.output}\``,
+    help: 'remove the link, or render into a folder of this repository',
+  }),
   'render/not-ours': (f) => ({
     title: `\`${f.path}\` exists, differs from what its template gives, and was not written by tk`,
     help: `move your changes into the template and remove \`${f.path}\``,

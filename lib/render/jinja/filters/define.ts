@@ -5,7 +5,11 @@ import { textOf } from '../../python/text.ts';
 import { isText, Markup, PythonError, Undefined, type Value } from '../../python/values.ts';
 
 /** A filter over parameters; the first is what it is applied to. */
-export function filter(name: string, parameters: readonly Parameter[], run: (values: Value[], scope: CallScope, call: BoundCall) => Value): [string, Applied] {
+export function filter(
+  name: string,
+  parameters: readonly Parameter[],
+  run: (values: Value[], scope: CallScope, call: BoundCall) => Value,
+): [string, Applied] {
   return [
     name,
     (scope, args) => {
@@ -32,9 +36,18 @@ export const lowered = (value: Value): Value => (isText(value) ? textOf(value).t
 export const unchanged = (value: Value): Value => value;
 
 /** `attribute` of map, sort, groupby and the like: a dotted path or an index. */
-export function attributeGetter(scope: CallScope, attribute: Value, after: (value: Value) => Value = unchanged, otherwise: Value = null): (item: Value) => Value {
+export function attributeGetter(
+  scope: CallScope,
+  attribute: Value,
+  after: (value: Value) => Value = unchanged,
+  otherwise: Value = null,
+): (item: Value) => Value {
   const parts: Value[] =
-    attribute === null ? [] : typeof attribute === 'string' ? attribute.split('.').map((part) => (/^\d+$/.test(part) ? BigInt(part) : part)) : [attribute];
+    attribute === null
+      ? []
+      : typeof attribute === 'string'
+        ? attribute.split('.').map((part) => (/^\d+$/.test(part) ? BigInt(part) : part))
+        : [attribute];
   return (item) => {
     let value = item;
     for (const part of parts) {

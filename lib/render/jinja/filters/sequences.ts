@@ -4,7 +4,24 @@ import { percentFormat } from '../../python/format.ts';
 import { iterator } from '../../python/signature.ts';
 import { compareValues } from '../../python/sorting.ts';
 import { escapeValue, textOf } from '../../python/text.ts';
-import { type Arguments, Dict, DictView, hashKey, isInteger, isText, Iterator, Markup, PythonError, Range, Tuple, typeError, typeName, Undefined, type Value, valueError } from '../../python/values.ts';
+import {
+  type Arguments,
+  Dict,
+  DictView,
+  hashKey,
+  isInteger,
+  isText,
+  Iterator,
+  Markup,
+  PythonError,
+  Range,
+  Tuple,
+  typeError,
+  typeName,
+  Undefined,
+  type Value,
+  valueError,
+} from '../../python/values.ts';
 import { type Applied, type CallScope, missingAttribute, undefinedHint } from '../environment.ts';
 import { argumentError, attributeGetter, filter, lowered, unchanged } from './define.ts';
 
@@ -96,7 +113,11 @@ function* mapped(scope: CallScope, value: Value, args: Arguments): Generator<Val
   for (const item of iterate(value)) yield scope.filter(textOf(name), { positional: [item, ...more], named });
 }
 
-function* selected(scope: CallScope, args: Arguments, options: { readonly byAttribute: boolean; readonly keep: boolean }): Generator<Value> {
+function* selected(
+  scope: CallScope,
+  args: Arguments,
+  options: { readonly byAttribute: boolean; readonly keep: boolean },
+): Generator<Value> {
   const [value = null, ...rest] = args.positional;
   if (!isTrue(value)) return;
   let get: (item: Value) => Value = unchanged;
@@ -114,7 +135,10 @@ function* selected(scope: CallScope, args: Arguments, options: { readonly byAttr
 }
 
 /** Lazy, as in Jinja: nothing runs before something walks the result. An empty walk still fails for what has no items. */
-const lazily = (name: string, run: (scope: CallScope, args: Arguments) => Iterable<Value>): Applied => (scope, args) => iterator(name, run(scope, args));
+const lazily =
+  (name: string, run: (scope: CallScope, args: Arguments) => Iterable<Value>): Applied =>
+  (scope, args) =>
+    iterator(name, run(scope, args));
 
 function groups(scope: CallScope, [value = null, attribute = null, otherwise = null, caseSensitive = false]: Value[]): Value {
   const after = isTrue(caseSensitive) ? unchanged : lowered;
@@ -126,7 +150,9 @@ function groups(scope: CallScope, [value = null, attribute = null, otherwise = n
     if (last && isEqual(last.key, key(item))) last.items.push(item);
     else found.push({ key: key(item), items: [item] });
   }
-  return found.map((group) => new Tuple([isTrue(caseSensitive) ? group.key : plain(group.items[0] ?? null), group.items], ['grouper', 'list']));
+  return found.map(
+    (group) => new Tuple([isTrue(caseSensitive) ? group.key : plain(group.items[0] ?? null), group.items], ['grouper', 'list']),
+  );
 }
 
 export const sequenceFilters: readonly [string, Applied][] = [
@@ -134,14 +160,26 @@ export const sequenceFilters: readonly [string, Applied][] = [
     for (const item of iterate(seq)) return item;
     return undefinedHint(scope.environment, 'No first item, sequence was empty.');
   }),
-  filter('last', ['seq'], ([seq = null], scope) => reversed(seq)[0] ?? undefinedHint(scope.environment, 'No last item, sequence was empty.')),
+  filter(
+    'last',
+    ['seq'],
+    ([seq = null], scope) => reversed(seq)[0] ?? undefinedHint(scope.environment, 'No last item, sequence was empty.'),
+  ),
   filter('length', ['obj'], ([value = null]) => BigInt(lengthOf(value))),
   filter('count', ['obj'], ([value = null]) => BigInt(lengthOf(value))),
   filter('list', ['value'], ([value = null]) => listOf(value)),
   filter('reverse', ['value'], ([value = null]) => {
     if (isText(value)) return [...Array.from(textOf(value))].reverse().join('');
     if (value instanceof Undefined) value.failIfStrict();
-    if (value instanceof Undefined || value instanceof Iterator || Array.isArray(value) || value instanceof Tuple || value instanceof Dict || value instanceof DictView || value instanceof Range) {
+    if (
+      value instanceof Undefined ||
+      value instanceof Iterator ||
+      Array.isArray(value) ||
+      value instanceof Tuple ||
+      value instanceof Dict ||
+      value instanceof DictView ||
+      value instanceof Range
+    ) {
       return iterator(Array.isArray(value) ? 'list_reverseiterator' : 'reversed', listOf(value).reverse());
     }
     throw argumentError('argument must be iterable');
@@ -153,20 +191,31 @@ export const sequenceFilters: readonly [string, Applied][] = [
     if (!(by instanceof Markup) && !items.some((item) => item instanceof Markup)) return items.map(textOf).join(textOf(by));
     return new Markup(items.map((item) => escapeValue(item).text).join(escapeValue(by).text));
   }),
-  filter('sort', ['value', ['reverse', false], ['case_sensitive', false], ['attribute', null]], ([value = null, reverse = null, caseSensitive = null, attribute = null], scope) =>
-    sortedBy(listOf(value), sortKey(scope, attribute, isTrue(caseSensitive) ? unchanged : lowered), isTrue(reverse)),
+  filter(
+    'sort',
+    ['value', ['reverse', false], ['case_sensitive', false], ['attribute', null]],
+    ([value = null, reverse = null, caseSensitive = null, attribute = null], scope) =>
+      sortedBy(listOf(value), sortKey(scope, attribute, isTrue(caseSensitive) ? unchanged : lowered), isTrue(reverse)),
   ),
-  filter('unique', ['value', ['case_sensitive', false], ['attribute', null]], ([value = null, caseSensitive = null, attribute = null], scope) =>
-    iterator('generator', distinct(iterate(value), attributeGetter(scope, attribute, isTrue(caseSensitive) ? unchanged : lowered))),
+  filter(
+    'unique',
+    ['value', ['case_sensitive', false], ['attribute', null]],
+    ([value = null, caseSensitive = null, attribute = null], scope) =>
+      iterator('generator', distinct(iterate(value), attributeGetter(scope, attribute, isTrue(caseSensitive) ? unchanged : lowered))),
   ),
   filter('min', ['value', ['case_sensitive', false], ['attribute', null]], (values, scope) => extreme(scope, values, -1)),
   filter('max', ['value', ['case_sensitive', false], ['attribute', null]], (values, scope) => extreme(scope, values, 1)),
   filter('sum', ['iterable', ['attribute', null], ['start', 0n]], ([items = null, attribute = null, start = null], scope) => {
     if (isText(start)) throw typeError("sum() can't sum strings [use ''.join(seq) instead]");
-    return Array.from(iterate(items), attributeGetter(scope, attribute)).reduce((sum, item) => arithmetic(sum, '+', item, percentFormat), start);
+    return Array.from(iterate(items), attributeGetter(scope, attribute)).reduce(
+      (sum, item) => arithmetic(sum, '+', item, percentFormat),
+      start,
+    );
   }),
   filter('groupby', ['value', 'attribute', ['default', null], ['case_sensitive', false]], (values, scope) => groups(scope, values)),
-  filter('batch', ['value', 'linecount', ['fill_with', null]], ([value = null, length = null, fill = null]) => iterator('generator', batches(iterate(value), count(length), fill))),
+  filter('batch', ['value', 'linecount', ['fill_with', null]], ([value = null, length = null, fill = null]) =>
+    iterator('generator', batches(iterate(value), count(length), fill)),
+  ),
   filter('slice', ['value', 'slices', ['fill_with', null]], ([value = null, number = null, fill = null]) => {
     if (count(number) === 0) throw new PythonError('ZeroDivisionError', 'integer division or modulo by zero');
     return iterator('generator', slices(listOf(value), count(number), fill));
@@ -174,15 +223,26 @@ export const sequenceFilters: readonly [string, Applied][] = [
   filter('items', ['value'], ([value = null]) => {
     if (value instanceof Undefined) return iterator('generator', []);
     if (!(value instanceof Dict)) throw typeError('Can only get item pairs from a mapping.');
-    return iterator('generator', value.entries().map((entry) => new Tuple(entry)));
+    return iterator(
+      'generator',
+      value.entries().map((entry) => new Tuple(entry)),
+    );
   }),
-  filter('dictsort', ['value', ['case_sensitive', false], ['by', 'key'], ['reverse', false]], ([value = null, caseSensitive = null, by = null, reverse = null]) => {
-    if (by !== 'key' && by !== 'value') throw argumentError('You can only sort by either "key" or "value"');
-    if (value instanceof Undefined) value.fail();
-    if (!(value instanceof Dict)) throw new PythonError('AttributeError', `'${typeName(value)}' object has no attribute 'items'`);
-    const after = isTrue(caseSensitive) ? unchanged : lowered;
-    return sortedBy(value.entries().map((entry) => new Tuple(entry)), (item) => after((item as Tuple).items[by === 'key' ? 0 : 1] ?? null), isTrue(reverse));
-  }),
+  filter(
+    'dictsort',
+    ['value', ['case_sensitive', false], ['by', 'key'], ['reverse', false]],
+    ([value = null, caseSensitive = null, by = null, reverse = null]) => {
+      if (by !== 'key' && by !== 'value') throw argumentError('You can only sort by either "key" or "value"');
+      if (value instanceof Undefined) value.fail();
+      if (!(value instanceof Dict)) throw new PythonError('AttributeError', `'${typeName(value)}' object has no attribute 'items'`);
+      const after = isTrue(caseSensitive) ? unchanged : lowered;
+      return sortedBy(
+        value.entries().map((entry) => new Tuple(entry)),
+        (item) => after((item as Tuple).items[by === 'key' ? 0 : 1] ?? null),
+        isTrue(reverse),
+      );
+    },
+  ),
   filter('attr', ['obj', 'name'], ([object = null, name = null], scope) => {
     if (object instanceof Undefined) return object.mode === 'chainable' ? object : object.fail();
     return attributeOf(object, textOf(name)) ?? missingAttribute(scope.environment, object, name);

@@ -3,7 +3,19 @@ import { iterate, isIterable, isTrue } from '../../python/operators.ts';
 import { capitalized, centered, replaced, splitLines, stripped } from '../../python/strings.ts';
 import { toFloat } from '../../python/numbers.ts';
 import { characters, escapeHtml, escapeValue, quoted, textLength, textOf } from '../../python/text.ts';
-import { Dict, isInteger, isText, Markup, PythonError, Tuple, typeError, typeName, Undefined, type Value, valueError } from '../../python/values.ts';
+import {
+  Dict,
+  isInteger,
+  isText,
+  Markup,
+  PythonError,
+  Tuple,
+  typeError,
+  typeName,
+  Undefined,
+  type Value,
+  valueError,
+} from '../../python/values.ts';
 import { listOf } from '../../python/operators.ts';
 import { toFixedHalfEven } from '../../python/numbers.ts';
 import type { Applied } from '../environment.ts';
@@ -15,7 +27,10 @@ const size = (value: Value): number => {
   return Number(value);
 };
 
-const firstCharacters = (text: string, count: number) => Array.from(characters(text)).slice(0, count < 0 ? textLength(text) + count : count).join('');
+const firstCharacters = (text: string, count: number) =>
+  Array.from(characters(text))
+    .slice(0, count < 0 ? textLength(text) + count : count)
+    .join('');
 
 /** `title` of Jinja: words begin after spaces, hyphens and opening brackets. */
 const titled = (text: string) =>
@@ -32,7 +47,9 @@ function capitalizeFirst(part: string): string {
 
 export function indented(text: string, indention: string, first: boolean, blank: boolean): string {
   const lines = splitLines(`${text}\n`, false);
-  const body = blank ? lines.join(`\n${indention}`) : [lines[0], ...lines.slice(1).map((line) => (line === '' ? line : indention + line))].join('\n');
+  const body = blank
+    ? lines.join(`\n${indention}`)
+    : [lines[0], ...lines.slice(1).map((line) => (line === '' ? line : indention + line))].join('\n');
   return first ? indention + body : body;
 }
 
@@ -78,12 +95,36 @@ export function encodeUrl(value: Value): string {
   return pairs.map(([key, item]) => `${quoteUrl(key, true)}=${quoteUrl(item, true)}`).join('&');
 }
 
-const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00A0', copy: '©', reg: '®', hellip: '…', mdash: '—', ndash: '–', laquo: '«', raquo: '»', euro: '€', szlig: 'ß', auml: 'ä', ouml: 'ö', uuml: 'ü', eacute: 'é', egrave: 'è' };
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00A0',
+  copy: '©',
+  reg: '®',
+  hellip: '…',
+  mdash: '—',
+  ndash: '–',
+  laquo: '«',
+  raquo: '»',
+  euro: '€',
+  szlig: 'ß',
+  auml: 'ä',
+  ouml: 'ö',
+  uuml: 'ü',
+  eacute: 'é',
+  egrave: 'è',
+};
 
 /** Tags and comments go, white space folds, entities become characters. */
 export function withoutTags(text: string): string {
   let rest = text;
-  for (const [open, close] of [['<!--', '-->'], ['<', '>']] as const) {
+  for (const [open, close] of [
+    ['<!--', '-->'],
+    ['<', '>'],
+  ] as const) {
     for (let start = rest.indexOf(open); start >= 0; start = rest.indexOf(open)) {
       const end = rest.indexOf(close, start);
       if (end < 0) break;
@@ -128,7 +169,9 @@ export const textFilters: readonly [string, Applied][] = [
     const limit = count === null ? -1 : size(count);
     if (!scope.autoescape && !(s instanceof Markup)) return replaced(textOf(s), textOf(from), textOf(to), limit);
     const text = s instanceof Markup || from instanceof Markup || to instanceof Markup ? escapeValue(s) : softText(s);
-    return text instanceof Markup ? new Markup(replaced(text.text, textOf(from), escapeValue(to).text, limit)) : replaced(text, textOf(from), textOf(to), limit);
+    return text instanceof Markup
+      ? new Markup(replaced(text.text, textOf(from), escapeValue(to).text, limit))
+      : replaced(text, textOf(from), textOf(to), limit);
   }),
   filter('format', ['value', '*args', '**kwargs'], ([value = null], _, { rest, named }) => {
     if (rest.length > 0 && named.size > 0) throw argumentError("can't handle positional and keyword arguments at the same time");
@@ -140,14 +183,18 @@ export const textFilters: readonly [string, Applied][] = [
     const indention = isText(width) ? textOf(width) : ' '.repeat(Math.max(0, size(width)));
     return onText(s, (text) => indented(text, indention, isTrue(first), isTrue(blank)));
   }),
-  filter('truncate', ['s', ['length', 255n], ['killwords', false], ['end', '...'], ['leeway', null]], ([s = null, length = null, killWords = null, end = null, leeway = null]) => {
-    if (s instanceof Undefined) {
-      s.failIfStrict();
-      return s;
-    }
-    if (!isText(s)) throw typeError(`object of type '${typeName(s)}' has no len()`);
-    return onText(s, (text) => truncated(text, size(length), isTrue(killWords), textOf(end), leeway === null ? 5 : size(leeway)));
-  }),
+  filter(
+    'truncate',
+    ['s', ['length', 255n], ['killwords', false], ['end', '...'], ['leeway', null]],
+    ([s = null, length = null, killWords = null, end = null, leeway = null]) => {
+      if (s instanceof Undefined) {
+        s.failIfStrict();
+        return s;
+      }
+      if (!isText(s)) throw typeError(`object of type '${typeName(s)}' has no len()`);
+      return onText(s, (text) => truncated(text, size(length), isTrue(killWords), textOf(end), leeway === null ? 5 : size(leeway)));
+    },
+  ),
   filter('wordcount', ['s'], ([s = null]) => BigInt(textOf(s).match(/[\p{L}\p{N}_\p{M}]+/gu)?.length ?? 0)),
   filter(
     'wordwrap',
@@ -156,7 +203,9 @@ export const textFilters: readonly [string, Applied][] = [
       const by = separator === null ? '\n' : textOf(separator);
       if (!isText(s)) throw new PythonError('AttributeError', `'${typeName(s)}' object has no attribute 'splitlines'`);
       const options = { width: size(width), breakLongWords: isTrue(breakLong), breakOnHyphens: isTrue(onHyphens) };
-      return splitLines(textOf(s), false).map((line) => wrapLine(line, options).join(by)).join(by);
+      return splitLines(textOf(s), false)
+        .map((line) => wrapLine(line, options).join(by))
+        .join(by);
     },
   ),
   filter('filesizeformat', ['value', ['binary', false]], ([value = null, binary = null]) => {

@@ -55,17 +55,34 @@ export const valueFilters: readonly [string, Applied][] = [
       value instanceof Undefined || (isTrue(boolean) && !isTrue(value)) ? otherwise : value,
     ),
   ),
-  filter('float', ['value', ['default', 0]], ([value = null, otherwise = null]) => converted<Value>(['TypeError', 'ValueError'], () => toFloat(undefinedFails(value)), () => otherwise)),
+  filter('float', ['value', ['default', 0]], ([value = null, otherwise = null]) =>
+    converted<Value>(
+      ['TypeError', 'ValueError'],
+      () => toFloat(undefinedFails(value)),
+      () => otherwise,
+    ),
+  ),
   filter('int', ['value', ['default', 0n], ['base', 10n]], ([value = null, otherwise = null, base = null]) => {
     undefinedFails(value);
     return converted<Value>(
       ['TypeError', 'ValueError'],
       () => (typeof value === 'string' || value instanceof Markup ? toInteger(value, Number(base)) : toInteger(value)),
-      () => converted<Value>(['TypeError', 'ValueError', 'OverflowError'], () => toInteger(toFloat(value)), () => otherwise),
+      () =>
+        converted<Value>(
+          ['TypeError', 'ValueError', 'OverflowError'],
+          () => toInteger(toFloat(value)),
+          () => otherwise,
+        ),
     );
   }),
-  filter('round', ['value', ['precision', 0n], ['method', 'common']], ([value = null, precision = null, method = null]) => rounded(value, precision, method)),
-  filter('tojson', ['value', ['indent', null]], ([value = null, indent = null]) => new Markup(htmlSafe(dumpJson(value, { indent, sortKeys: true })))),
+  filter('round', ['value', ['precision', 0n], ['method', 'common']], ([value = null, precision = null, method = null]) =>
+    rounded(value, precision, method),
+  ),
+  filter(
+    'tojson',
+    ['value', ['indent', null]],
+    ([value = null, indent = null]) => new Markup(htmlSafe(dumpJson(value, { indent, sortKeys: true }))),
+  ),
   filter('pprint', ['value'], ([value = null]) => prettyRepr(value)),
 ];
 

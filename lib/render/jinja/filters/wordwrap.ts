@@ -13,7 +13,9 @@ function chunksOf(text: string, onHyphens: boolean): string[] {
   return runs.flatMap((run) => {
     if (/^[\t\n\v\f\r ]/.test(run)) return [run];
     // After a hyphen that follows two letters and precedes a letter; round dashes of two or more.
-    return run.split(/(?<=[\p{L}\p{N}_!"'&.,?])(?=-{2,}[\p{L}\p{N}_])|(?<=-{2,})(?=[\p{L}\p{N}_])|(?<=[\p{L}_]{2}-|[\p{L}_]-[\p{L}_]-)(?=[\p{L}_]-?[\p{L}_])/u);
+    return run.split(
+      /(?<=[\p{L}\p{N}_!"'&.,?])(?=-{2,}[\p{L}\p{N}_])|(?<=-{2,})(?=[\p{L}\p{N}_])|(?<=[\p{L}_]{2}-|[\p{L}_]-[\p{L}_]-)(?=[\p{L}_]-?[\p{L}_])/u,
+    );
   });
 }
 
