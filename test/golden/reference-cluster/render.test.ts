@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkKubePrism, loadClusterInputs } from '../../../lib/config/index.ts';
 import { parseYaml } from '../../../lib/format/index.ts';
-import { renderTree, type TemplateData } from '../../../lib/render/index.ts';
+import { planTree, renderTree, type TemplateData } from '../../../lib/render/index.ts';
 import { createMemoryFiles } from '../../../lib/sim/index.ts';
 
 const root = '/home/user/home-ops';
@@ -38,19 +38,33 @@ async function rendered(inputs: string, secrets: Record<string, string> = {}) {
   const texts = new Map(
     tree.outputs.map(({ path, content }) => [path, typeof content === 'string' ? content : new TextDecoder().decode(content)]),
   );
-  return { texts, warnings };
+  return { texts, outputs: tree.outputs, warnings };
 }
 
 const isEncrypted = (path: string) => /\.sops\.ya?ml$/.test(path) && path !== '.sops.yaml';
 
 test('rendering the reference cluster changes no byte of what is committed', async () => {
-  const { texts, warnings } = await rendered('.');
-  const committed: Record<string, string> = { ...textsBelow('talos'), ...textsBelow('kubernetes'), '.sops.yaml': readFileSync('.sops.yaml', 'utf8') };
+  const { texts, outputs, warnings } = await rendered('.');
+  const committed: Record<string, string> = {
+    ...textsBelow('talos'),
+    ...textsBelow('kubernetes'),
+    '.sops.yaml': readFileSync('.sops.yaml', 'utf8'),
+  };
   const generated = (path: string) => path.startsWith('talos/clusterconfig/') || path === 'talos/talsecret.sops.yaml';
   const paths = Object.keys(committed).filter((path) => !generated(path));
   expect(paths.sort()).toEqual([...texts.keys()].sort());
   for (const path of paths) if (!isEncrypted(path)) expect([path, texts.get(path)]).toEqual([path, committed[path]]);
   expect(warnings).toEqual([]);
+
+  const manifest = 'templates/.rendered';
+  const repository = { ...committed, [manifest]: readFileSync(manifest, 'utf8') };
+  const plan = await planTree({
+    files: createMemoryFiles(() => 0, Object.fromEntries(Object.entries(repository).map(([path, text]) => [`${root}/${path}`, text]))),
+    root,
+    outputs: outputs.map((output) => (isEncrypted(output.path) ? { ...output, content: committed[output.path] as string } : output)),
+    manifest: `${root}/${manifest}`,
+  });
+  expect([plan.written, plan.removed, plan.manifest.isChanged]).toEqual([[], [], false]);
 });
 
 test('what is encrypted is encrypted as .sops.yaml says, and holds the keys of its template', async () => {
