@@ -54,6 +54,7 @@ class StaleSocketError extends Error {
 
 function send(request: HttpRequest, agent: HttpAgent | HttpsAgent, ticket: string | undefined) {
   const { target } = request;
+  const body = request.body === undefined ? undefined : Buffer.from(request.body as string);
   return new Promise<{ response: IncomingMessage; outgoing: ClientRequest }>((resolve, reject) => {
     const open = target.protocol === 'https' ? httpsRequest : httpRequest;
     let outgoing: ClientRequest;
@@ -64,7 +65,12 @@ function send(request: HttpRequest, agent: HttpAgent | HttpsAgent, ticket: strin
         port: target.port,
         method: request.method,
         path: request.path,
-        headers: { ...request.headers, ...(ticket === undefined ? {} : { [ticketHeader]: ticket }) },
+        headers: {
+          ...request.headers,
+          // Node leaves the length out of a DELETE, and the server then takes the body for the next request.
+          ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+          ...(ticket === undefined ? {} : { [ticketHeader]: ticket }),
+        },
         signal: request.signal,
       });
     } catch (error) {
@@ -80,7 +86,7 @@ function send(request: HttpRequest, agent: HttpAgent | HttpsAgent, ticket: strin
       const failure = request.signal.aborted ? dialError(target, 'timeout') : dialErrorFrom(target, error);
       reject(outgoing.reusedSocket && error.code === 'ECONNRESET' ? new StaleSocketError(failure) : failure);
     });
-    outgoing.end(request.body === undefined || typeof request.body === 'string' ? request.body : Buffer.from(request.body));
+    outgoing.end(body);
   });
 }
 
