@@ -26,7 +26,7 @@ metadata:
 data:
   Corefile: |-
     {{- range .Values.servers }}
-    {{- range .zones }}{{ .scheme | default "" }}{{ .zone }}{{ end }}:{{ .port }} {
+    {{ range .zones }}{{ .scheme | default "" }}{{ .zone }}{{ end }}:{{ .port }} {
         {{- range .plugins }}
         {{ .name }} {{ .parameters | default "" }}
         {{- end }}
