@@ -68,7 +68,7 @@ function generatorNode(talconfig: Talconfig, node: TalconfigNode, options: Gener
     ...some('userVolumes', configs['userVolumes'], mapsOf),
     patches: node.patches,
     extraManifests: node.extraManifests,
-    source: node.declaredAt.file,
+    declaredAt: node.declaredAt,
   };
 }
 

@@ -101,6 +101,7 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
     }
     if (/^u?int\d*$|FileMode$/.test(go)) return typeof value === 'number' || typeof value === 'bigint' ? value : wrong('a number');
     if (typeof value === 'string') return value;
+    if (go.endsWith('PortRange')) return value as Plain;
     return document.scalarAt(path)?.text ?? String(value);
   };
   const unknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): Failure => {

@@ -404,9 +404,10 @@ function put(root: ConfigMap, path: readonly string[], value: ConfigValue): void
   holder[path.at(-1) ?? ''] = value;
 }
 
-function legacyRegistries({ registryMirrors }: Context): ConfigValue {
+function legacyRegistries({ registryMirrors }: Context): ConfigValue | undefined {
+  if (registryMirrors === undefined || Object.keys(registryMirrors).length === 0) return undefined;
   const mirrors: ConfigMap = {};
-  for (const [host, endpoints] of Object.entries(registryMirrors ?? {})) mirrors[host] = { endpoints: [...endpoints] };
+  for (const [host, endpoints] of Object.entries(registryMirrors)) mirrors[host] = { endpoints: [...endpoints] };
   return { mirrors };
 }
 

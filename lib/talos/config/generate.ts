@@ -1,4 +1,4 @@
-import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
+import { type Failure, type SourceFile, type Span, throwIfAny, TkError } from '../../base/index.ts';
 import type { DataDocument } from '../../format/index.ts';
 import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/index.ts';
 import { generateBase, type MachineRole } from './base.ts';
@@ -7,6 +7,7 @@ import { diskExpression } from './disk-expression.ts';
 import { type ConfigDocument, documentId } from './document.ts';
 import { renderMachineConfig } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
+import { renderGoYaml } from './go-yaml.ts';
 import { type KeptValue, mergeDocument } from './merge.ts';
 import { type LostSetting, networkDocuments } from './network-documents.ts';
 import { applyPatch, loadPatch, type Patch } from './patch.ts';
@@ -53,7 +54,7 @@ export interface GeneratorNode {
   readonly patches: readonly GeneratorPatch[];
   readonly extraManifests: readonly GeneratorPatch[];
   /** Where failures that have no better place belong. */
-  readonly source: SourceFile;
+  readonly declaredAt: Span;
 }
 
 export interface GeneratorInput {
@@ -165,7 +166,7 @@ class Generator {
     const configured = this.#configured(documents, node);
     documents = configured.documents;
     documents = await this.#templatedLabels(documents, node);
-    keep({ origin: node.name, kind: 'node', file: node.source, documents });
+    keep({ origin: node.name, kind: 'node', file: node.declaredAt.file, documents });
     for (const list of [node.patches, this.#cluster.patches]) {
       // Templates of one list see what stood there before the list.
       const before = documents;
@@ -180,7 +181,7 @@ class Generator {
       const patch = await this.#patch(manifest, documents);
       documents = [
         ...documents,
-        ...(patch.kind === 'strategic' ? patch.steps.flatMap((step) => (step.does === 'merge' ? [step.document] : [])) : []),
+        ...(patch.kind === 'strategic' ? patch.steps.flatMap((step) => (step.does === 'merge' ? [asWritten(step.document)] : [])) : []),
       ];
       keep({ origin: manifest.file.path, kind: 'extra manifest', file: manifest.file, documents });
     }
@@ -235,7 +236,7 @@ class Generator {
     const set = (path: string, value: ConfigValue | undefined) => {
       if (value === undefined || !root) return;
       const nested = path.split('.').reduceRight<ConfigValue>((inner, part) => ({ [part]: inner }), value);
-      const decoded = decodeDocument(plainSource(nested, node.source), this.#cluster.contract, failures);
+      const decoded = decodeDocument(plainSource(nested, node.declaredAt), this.#cluster.contract, failures);
       root.value = replaced(root.value, path.split('.'), valueAt(decoded?.value ?? {}, path.split('.')));
     };
     const append = (path: string, values: readonly ConfigValue[]) => {
@@ -243,9 +244,14 @@ class Generator {
       if (values.length > 0) set(path, [...(Array.isArray(standing) ? standing : []), ...values]);
     };
     const merge = (value: ConfigMap) => {
-      const document = decodeDocument(plainSource({ apiVersion: 'v1alpha1', ...value }, node.source), this.#cluster.contract, failures, {
-        keepUnknownKinds: false,
-      });
+      const document = decodeDocument(
+        plainSource({ apiVersion: 'v1alpha1', ...value }, node.declaredAt),
+        this.#cluster.contract,
+        failures,
+        {
+          keepUnknownKinds: false,
+        },
+      );
       if (!document) return;
       const standing = result.find((one) => documentId(one) === documentId(document));
       if (standing) mergeDocument(standing, document);
@@ -270,7 +276,7 @@ class Generator {
         : node.installDisk === undefined
           ? undefined
           : `disk.dev_path == ${JSON.stringify(node.installDisk)}`;
-      if (match !== undefined) insertInstall(result, node.installerImage, match, this.#cluster.contract, node.source, failures);
+      if (match !== undefined) insertInstall(result, node.installerImage, match, this.#cluster.contract, node.declaredAt, failures);
     } else {
       set('machine.install.disk', node.installDisk);
       set('machine.install.diskSelector', node.installDiskSelector);
@@ -378,7 +384,7 @@ class Generator {
     for (const [what, values] of templated) {
       for (const [key, value] of Object.entries(values ?? {})) {
         if (!isTemplate(value)) continue;
-        const rendered = (await this.#render(String(value), documents, node.source)).trim();
+        const rendered = (await this.#render(String(value), documents, node.declaredAt.file)).trim();
         const holder = result.find(
           ({ kind }) => kind === (isSwitchedOn('kubernetesDocuments', this.#cluster.contract) ? 'KubeNodeConfig' : 'v1alpha1'),
         );
@@ -402,7 +408,7 @@ function insertInstall(
   image: string,
   match: string,
   contract: TalosMinor,
-  source: SourceFile,
+  source: Span,
   failures: Failure[],
 ): void {
   const value: ConfigMap = {
@@ -416,10 +422,14 @@ function insertInstall(
   if (document) documents.splice(before === -1 ? documents.length : before, 0, document);
 }
 
+/** Extra documents are appended as they are. */
+function asWritten(document: ConfigDocument): ConfigDocument {
+  return document.given === undefined ? document : { ...document, verbatim: renderGoYaml(document.given, { indent: 2 }) };
+}
+
 /** A document that was not read from a file: everything in it belongs to the same place. */
-function plainSource(value: ConfigValue, file: SourceFile): DataDocument {
-  const span = { file, start: 0, end: Math.max(1, file.text.indexOf('\n')) };
-  return { file, source: span, value, has: () => true, spanOf: () => span, scalarAt: () => undefined };
+function plainSource(value: ConfigValue, span: Span): DataDocument {
+  return { file: span.file, source: span, value, has: () => true, spanOf: () => span, scalarAt: () => undefined };
 }
 
 function valueAt(value: ConfigMap, path: readonly string[]): ConfigValue | undefined {

@@ -1,0 +1,47 @@
+// Records what talhelper makes of every case: node test/oracle/talhelper/record.ts PATH-OF-TALHELPER
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { contracts, header, talhelperCases } from './cases.ts';
+
+const talhelper = process.argv[2] ?? '';
+const conformance = join(import.meta.dirname, '../../conformance');
+for (const contract of contracts) {
+  const recorded: Record<string, unknown> = {};
+  for (const one of talhelperCases) {
+    if (one.contracts && !one.contracts.includes(contract)) continue;
+    const work = mkdtempSync(join(tmpdir(), 'tk-talhelper-'));
+    writeFileSync(join(work, 'talconfig.yaml'), header(contract) + one.talconfig);
+    copyFileSync(join(conformance, 'machineconfig/bundles/talosctl-1.13.yaml'), join(work, 'talsecret.yaml'));
+    for (const [name, content] of Object.entries(one.files ?? {})) {
+      mkdirSync(dirname(join(work, name)), { recursive: true });
+      writeFileSync(join(work, name), content);
+    }
+    const run = spawnSync(talhelper, ['genconfig', '--offline-mode', '--no-gitignore', '-o', 'out'], {
+      cwd: work,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] ?? '', HOME: work },
+    });
+    const out = join(work, 'out');
+    recorded[one.name] =
+      run.status === 0 && existsSync(out)
+        ? {
+            files: Object.fromEntries(
+              readdirSync(out)
+                .filter((name) => name !== 'talosconfig')
+                .sort()
+                .map((name) => [name, readFileSync(join(out, name), 'utf8')]),
+            ),
+          }
+        : { error: `${run.stdout}${run.stderr}`.replaceAll(work, '').trim().split('\n').slice(0, 8).join('\n') };
+    rmSync(work, { recursive: true });
+  }
+  writeFileSync(join(conformance, 'talhelper', `contract-${contract}.json`), `${JSON.stringify(shrink(recorded), null, 1)}\n`);
+}
+
+/** The parts that the secrets bundle decides are the same in every file: one line stands for them. */
+function shrink(recorded: unknown): unknown {
+  const text = JSON.stringify(recorded);
+  return JSON.parse(text.replace(/[A-Za-z0-9+/]{200,}={0,2}/g, (pem) => `<${pem.length} ${pem.slice(0, 24)}>`));
+}
