@@ -288,6 +288,7 @@ class ReleaseWork {
 
   /** The chart's `crds/` folder, which Helm never upgrades and Flux does where its policy says so. */
   async bundledCrds(): Promise<void> {
+    if (this.#plan.crds === 'skip') return;
     const { crds } = await this.#ports.engine.inspect(this.#prepared.pulled.archive, this.#signal);
     await applyCrds(crdsFrom(crds), this.#plan, this.#kube, this.#ports, this.#options, this.#signal);
   }
@@ -349,7 +350,7 @@ class ReleaseWork {
 export const crdsFrom = (rendered: readonly RenderedObject[]): readonly KubeObject[] =>
   rendered.map(toKubeObject).filter((object) => object !== undefined && isCrd(object)) as readonly KubeObject[];
 
-/** Applies definitions by the plan's policy and waits until every API server serves them. */
+/** Applies definitions, those that exist only where the plan says "create-replace", and waits until every API server serves them. */
 export async function applyCrds(
   definitions: readonly KubeObject[],
   plan: ReleasePlan,
@@ -358,7 +359,7 @@ export async function applyCrds(
   options: InstallOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  if (plan.crds === 'skip' || definitions.length === 0) return;
+  if (definitions.length === 0) return;
   for (const definition of definitions) {
     if (plan.crds === 'create' && (await kube.get(refOf(definition), signal)) !== undefined) continue;
     options.observe?.(`applying customresourcedefinition ${definition.metadata.name}`);
@@ -397,5 +398,5 @@ export async function crdsOfRelease(
     kube === undefined
       ? await ports.engine.render({ archive, release, values: prepared.values.reveal() }, signal)
       : await renderRelease(prepared, kube, ports, 1, signal);
-  return [...crdsFrom(rendering.crds), ...crdsFrom(rendering.objects)];
+  return [...(plan.crds === 'skip' ? [] : crdsFrom(rendering.crds)), ...crdsFrom(rendering.objects)];
 }

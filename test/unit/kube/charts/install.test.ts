@@ -1,0 +1,273 @@
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { TkError } from '../../../../lib/base/index.ts';
+import {
+  installRelease,
+  type KubeObject,
+  type KubeWriter,
+  type ReleasePlan,
+  type ReleasePorts,
+  releaseState,
+} from '../../../../lib/kube/index.ts';
+import { createRegistry, type SimRegistry } from '../../../../lib/sim/index.ts';
+import { type KubeRig, kubeRig } from '../../sim/kube/rig.ts';
+import { engine } from '../../wasm/engine.ts';
+import { pullPorts, signal } from './rig.ts';
+
+const planOf = (name: string, more: Partial<ReleasePlan> = {}): ReleasePlan => ({
+  name,
+  namespace: 'kube-system',
+  storageNamespace: 'kube-system',
+  source: { kind: 'oci', repository: `ghcr.io/home/charts/${name}`, tag: '1.2.3' },
+  chart: name,
+  version: '1.2.3',
+  needs: [],
+  role: 'release',
+  isBootstrap: true,
+  values: [],
+  crds: 'create',
+  origin: { name, namespace: 'kube-system' },
+  areHooksDisabled: false,
+  timeoutMs: 300_000,
+  place: { kind: 'file', path: 'kubernetes/apps/x.yaml', line: 1, column: 1 },
+  hooks: [],
+  ...more,
+});
+
+const withValues = (values: object): Pick<ReleasePlan, 'values'> => ({
+  values: [{ kind: 'inline', origin: 'test', values: values as never }],
+});
+
+interface Rig extends KubeRig {
+  readonly ports: ReleasePorts;
+  readonly registry: SimRegistry;
+}
+
+const sharedEngine = engine();
+
+async function rig(): Promise<Rig> {
+  const cluster = await kubeRig();
+  cluster.up({ name: 'cp-1' }, { name: 'worker-1' }, { name: 'worker-2' });
+  const registry = createRegistry({ clock: cluster.world.clock });
+  const ports: ReleasePorts = {
+    engine: sharedEngine,
+    clock: cluster.world.clock,
+    pull: pullPorts(registry.handler, cluster.world.files),
+    readReference: () => Promise.resolve(undefined),
+  };
+  return { ...cluster, ports, registry };
+}
+
+const records = async (kube: KubeWriter) => {
+  const { items } = await kube.list({ apiVersion: 'v1', kind: 'Secret' }, { labelSelector: 'owner=helm' }, signal);
+  return items.map(({ metadata }) => `${metadata.name} ${metadata.labels?.status}`);
+};
+
+const contentOf = (secret: KubeObject | undefined) => {
+  const { release } = secret?.data as { release: string };
+  return JSON.parse(gunzipSync(Buffer.from(Buffer.from(release, 'base64').toString(), 'base64')).toString()) as {
+    name: string;
+    version: number;
+    config: object;
+    info: { status: string; description: string };
+    hooks?: { name: string; last_run: { phase: string } }[];
+  };
+};
+
+test('a release is installed with hooks, waits and a record, and a second look finds it equal', async () => {
+  const { client, ports } = await rig();
+  await installRelease(planOf('cilium'), client, ports, {}, signal);
+  const plan = planOf('cert-manager', {
+    ...withValues({ crds: { enabled: true } }),
+    namespace: 'cert-manager',
+    storageNamespace: 'cert-manager',
+  });
+  expect(await releaseState(plan, client, ports, signal)).toEqual({ state: 'absent' });
+  const seen: string[] = [];
+  const installed = await installRelease(plan, client, ports, { observe: (text) => seen.push(text) }, signal);
+  expect(installed).toEqual({ state: 'installed', revision: 1, objects: 21 });
+  expect(await releaseState(plan, client, ports, signal)).toEqual({ state: 'equal', revision: 1 });
+  expect(await records(client)).toEqual(['sh.helm.release.v1.cert-manager.v1 deployed', 'sh.helm.release.v1.cilium.v1 deployed']);
+
+  const deployment = await client.get(
+    { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'cert-manager', name: 'cert-manager' },
+    signal,
+  );
+  expect(deployment?.metadata.labels).toMatchObject({
+    'app.kubernetes.io/managed-by': 'Helm',
+    'helm.toolkit.fluxcd.io/name': 'cert-manager',
+    'helm.toolkit.fluxcd.io/namespace': 'kube-system',
+  });
+  expect(deployment?.metadata.annotations).toMatchObject({
+    'meta.helm.sh/release-name': 'cert-manager',
+    'meta.helm.sh/release-namespace': 'cert-manager',
+  });
+  expect((deployment?.metadata.managedFields as readonly { manager: string; operation: string }[])[0]).toMatchObject({
+    manager: 'helm-controller',
+    operation: 'Apply',
+  });
+  // The hook's policy is hook-succeeded, so nothing of it is left but its trace in the record.
+  expect(
+    await client.get({ apiVersion: 'batch/v1', kind: 'Job', namespace: 'cert-manager', name: 'cert-manager-startupapicheck' }, signal),
+  ).toBeUndefined();
+  const record = contentOf(
+    await client.get({ apiVersion: 'v1', kind: 'Secret', namespace: 'cert-manager', name: 'sh.helm.release.v1.cert-manager.v1' }, signal),
+  );
+  expect(record).toMatchObject({
+    name: 'cert-manager',
+    version: 1,
+    config: { crds: { enabled: true } },
+    info: { status: 'deployed', description: 'Install complete' },
+  });
+  expect(record.hooks?.map(({ name, last_run }) => `${name} ${last_run.phase}`)).toEqual([
+    'cert-manager-startupapicheck Succeeded',
+    'cert-manager-startupapicheck:create-cert Succeeded',
+    'cert-manager-startupapicheck:create-cert Succeeded',
+    'cert-manager-startupapicheck Succeeded',
+  ]);
+  expect(seen.at(-1)).toBe('writing the release record');
+});
+
+test('an equal release is left alone: no request changes anything', async () => {
+  const { client, ports } = await rig();
+  const plan = planOf('flux-operator', withValues({ web: { enabled: false } }));
+  await installRelease(planOf('cilium'), client, ports, {}, signal);
+  await installRelease(plan, client, ports, {}, signal);
+  const mutations: string[] = [];
+  const watched = counting(client, (verb) => mutations.push(verb));
+  expect(await installRelease(plan, watched, ports, {}, signal)).toEqual({ state: 'equal', revision: 1, objects: 0 });
+  expect(mutations).toEqual([]);
+});
+
+test('changed values make a new revision, which removes what the chart drops', async () => {
+  const { client, ports } = await rig();
+  await installRelease(planOf('cilium', withValues({ hubble: { relay: { enabled: true } } })), client, ports, {}, signal);
+  const relay = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'kube-system', name: 'hubble-relay' };
+  const agent = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'cilium' };
+  const before = await client.get(agent, signal);
+  expect(await client.get(relay, signal)).toBeDefined();
+  const plan = planOf('cilium', withValues({ operator: { replicas: 1 } }));
+  expect(await releaseState(plan, client, ports, signal)).toEqual({ state: 'differs', revision: 1, because: 'values changed' });
+  expect(await installRelease(plan, client, ports, {}, signal)).toMatchObject({ state: 'upgraded', revision: 2 });
+  expect(await client.get(relay, signal)).toBeUndefined();
+  const after = await client.get(agent, signal);
+  expect([after?.metadata.uid, after?.metadata.generation]).toEqual([before?.metadata.uid, before?.metadata.generation]);
+  expect(await records(client)).toEqual(['sh.helm.release.v1.cilium.v1 superseded', 'sh.helm.release.v1.cilium.v2 deployed']);
+});
+
+test('an object that somebody deleted comes back', async () => {
+  const { client, ports } = await rig();
+  await installRelease(planOf('cilium'), client, ports, {}, signal);
+  await client.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'cilium-config' }, {}, signal);
+  expect(await releaseState(planOf('cilium'), client, ports, signal)).toEqual({
+    state: 'differs',
+    revision: 1,
+    because: 'configmap cilium-config is missing',
+  });
+  expect(await installRelease(planOf('cilium'), client, ports, {}, signal)).toMatchObject({ state: 'upgraded', revision: 2 });
+  expect(await releaseState(planOf('cilium'), client, ports, signal)).toEqual({ state: 'equal', revision: 2 });
+});
+
+test('a release that somebody began is waited for, and taken over when nobody goes on', async () => {
+  const { client, ports, pass } = await rig();
+  await installRelease(planOf('cilium'), client, ports, {}, signal);
+  const plan = planOf('spegel');
+  await installRelease(plan, client, ports, {}, signal);
+  const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'kube-system', name: 'sh.helm.release.v1.spegel.v1' };
+  const labels = { status: 'pending-install', modifiedAt: String(Math.floor(ports.clock.now() / 1000)) };
+  await client.patch(ref, { type: 'merge', value: { metadata: { labels } } }, signal);
+  await pass(60_000);
+  const refused = await installRelease(plan, client, ports, {}, signal).catch((error: TkError) => error.failure);
+  expect(refused).toMatchObject({
+    code: 'release/pending',
+    facts: { release: 'spegel', revision: 1, status: 'pending-install', staleAfterMs: 300_000 },
+  });
+  await pass(300_000);
+  expect(await installRelease(plan, client, ports, {}, signal)).toMatchObject({ state: 'installed', revision: 2 });
+  expect((await records(client)).filter((line) => line.includes('spegel'))).toEqual([
+    'sh.helm.release.v1.spegel.v1 failed',
+    'sh.helm.release.v1.spegel.v2 deployed',
+  ]);
+});
+
+test('killed after any of its changes, a second run converges with one release and no lost record', async () => {
+  const plan = planOf('cert-manager', {
+    ...withValues({ crds: { enabled: true } }),
+    namespace: 'cert-manager',
+    storageNamespace: 'cert-manager',
+  });
+  const whole = await rig();
+  await installRelease(planOf('cilium'), whole.client, whole.ports, {}, signal);
+  let changes = 0;
+  await installRelease(
+    plan,
+    counting(whole.client, () => (changes += 1)),
+    whole.ports,
+    {},
+    signal,
+  );
+  const wanted = await inventory(whole.client);
+  expect(changes).toBeGreaterThan(25);
+  // Every third one, and the last five: hooks, their removal, the record.
+  for (let kill = 0; kill < changes; kill += kill < changes - 5 ? 3 : 1) {
+    const { client, ports } = await rig();
+    await installRelease(planOf('cilium'), client, ports, {}, signal);
+    let count = 0;
+    const dying = counting(client, () => {
+      if (count === kill) throw new Error('killed');
+      count += 1;
+    });
+    await expect(installRelease(plan, dying, ports, {}, signal)).rejects.toThrow();
+    await installRelease(plan, client, ports, {}, signal);
+    expect(await inventory(client), `killed before change ${kill + 1} of ${changes}`).toEqual(wanted);
+    expect(await releaseState(plan, client, ports, signal)).toEqual({ state: 'equal', revision: 1 });
+  }
+});
+
+/** Every object of the release's kinds with the marks that matter; pods and what controllers make are left out. */
+async function inventory(kube: KubeWriter): Promise<readonly string[]> {
+  const kinds = [
+    ['v1', 'Namespace'],
+    ['v1', 'Secret'],
+    ['v1', 'ServiceAccount'],
+    ['v1', 'Service'],
+    ['apps/v1', 'Deployment'],
+    ['batch/v1', 'Job'],
+    ['rbac.authorization.k8s.io/v1', 'Role'],
+    ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
+    ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'],
+    ['admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'],
+  ] as const;
+  const found: string[] = [];
+  for (const [apiVersion, kind] of kinds) {
+    for (const { metadata } of (await kube.list({ apiVersion, kind }, {}, signal)).items) {
+      found.push(
+        `${kind} ${metadata.namespace ?? ''} ${metadata.name} ${metadata.labels?.status ?? metadata.labels?.['app.kubernetes.io/managed-by'] ?? ''}`,
+      );
+    }
+  }
+  return found.sort();
+}
+
+/** Tells each change before it is sent. */
+function counting(kube: KubeWriter, told: (verb: string) => void): KubeWriter {
+  return {
+    ...kube,
+    apply(...args) {
+      told(`apply ${args[0].kind}`);
+      return kube.apply(...args);
+    },
+    create(...args) {
+      told('create');
+      return kube.create(...args);
+    },
+    patch(...args) {
+      told('patch');
+      return kube.patch(...args);
+    },
+    delete(...args) {
+      told('delete');
+      return kube.delete(...args);
+    },
+  };
+}
