@@ -1,0 +1,3 @@
+import { defineConfig } from 'talos-tk';
+
+export default defineConfig({});
