@@ -152,7 +152,9 @@ class Lexer {
       else if (found.kind === 'line-statement') this.#lineStatement(found);
       else this.#lineComment(found);
     }
-    this.#push('end', '', this.#text.length, this.#text.length);
+    // What is missing at the end is missed where the last token stands.
+    const last = this.#tokens.at(-1);
+    this.#push('end', '', last?.start ?? 0, last?.end ?? 0);
     return this.#tokens;
   }
 
