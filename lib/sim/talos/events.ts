@@ -48,7 +48,7 @@ export interface MachineEvents {
   ): void;
   phase(machine: Machine, phase: string, action: 'start' | 'stop', actorId?: string): void;
   task(machine: Machine, task: string, action: 'start' | 'stop', actorId?: string): void;
-  service(machine: Machine, id: string, state: ServiceStateName, message: string): void;
+  service(machine: Machine, id: string, state: ServiceStateName, message: string, healthy?: boolean): void;
   status(machine: Machine, stage: Stage, unmet: readonly { readonly name: string; readonly reason: string }[]): void;
   /** Oldest first. */
   ring(machine: Machine): readonly RingEvent[];
@@ -89,8 +89,13 @@ export function createMachineEvents(kernel: SimKernel): MachineEvents {
       const message = create(machineApi.TaskEventSchema, { task, action: action === 'start' ? 0 : 1 });
       push(machine, 'TaskEvent', toBinary(machineApi.TaskEventSchema, message), actorId);
     },
-    service(machine, id, state, message) {
-      const event = create(machineApi.ServiceStateEventSchema, { service: id, action: serviceActions[state], message });
+    service(machine, id, state, message, healthy) {
+      const event = create(machineApi.ServiceStateEventSchema, {
+        service: id,
+        action: serviceActions[state],
+        message,
+        health: { unknown: healthy === undefined, healthy: healthy ?? false },
+      });
       push(machine, 'ServiceStateEvent', toBinary(machineApi.ServiceStateEventSchema, event));
     },
     status(machine, stage, unmet) {

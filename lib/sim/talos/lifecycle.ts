@@ -208,7 +208,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     const config = machine.get('config/persistent');
     machine.set('stage', 'booting');
     events.sequence(machine, 'initialize', 'start');
-    events.status(machine, 'booting', []);
+    events.status(machine, 'booting', unmet(machine));
     if (config === undefined) {
       after(machine, durations.apidStart, 'maintenance');
       return;

@@ -1,7 +1,7 @@
 import { definitions, type DescMessage, machineConfigApi, type MessageInitShape } from '../../upstream/index.ts';
 import type { ApiCall } from './api/call.ts';
 import { serviceOf } from './api/machine.ts';
-import type { Machine, Stage, TalosMinor } from './machine.ts';
+import type { Machine, Stage } from './machine.ts';
 
 /** One resource as a machine shows it: both spellings of its spec. */
 export interface ResourceView {
@@ -12,15 +12,10 @@ export interface ResourceView {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export interface ResourceType {
+/** Makes the resources of one type. What upstream says about the type itself stands in `resourceDefinitions`. */
+export interface ResourceSource {
   readonly type: string;
-  readonly namespace: string;
-  readonly aliases?: readonly string[];
-  readonly columns?: readonly (readonly [name: string, jsonPath: string])[];
-  readonly sensitive?: boolean;
-  readonly since?: TalosMinor;
   readonly schema: DescMessage;
-  /** In maintenance mode as well as after it. */
   list(api: ResourceScope): readonly ResourceView[];
 }
 
@@ -32,12 +27,10 @@ const unattended = enums.RuntimeUnattendedInstallPhase;
 
 function define<D extends DescMessage>(
   type: string,
-  namespace: string,
   schema: D,
-  options: Omit<ResourceType, 'type' | 'namespace' | 'schema' | 'list'>,
   list: (api: ResourceScope) => readonly (Omit<ResourceView, 'proto'> & { readonly proto: MessageInitShape<D> })[],
-): ResourceType {
-  return { type, namespace, schema, ...options, list: list as ResourceType['list'] };
+): ResourceSource {
+  return { type, schema, list: list as ResourceSource['list'] };
 }
 
 const stages: Readonly<Record<Stage, number>> = {
@@ -52,489 +45,283 @@ const stages: Readonly<Record<Stage, number>> = {
 };
 
 /**
- * The resources that the simulator serves, with the columns that talosctl prints.
+ * The resources that the simulator fills; of every other type that a machine registers there are none.
  * Source: Talos pkg/machinery/resources at v1.14.0-rc.1
  */
-export const resourceTypes: readonly ResourceType[] = [
-  define(
-    'MachineStatuses.runtime.talos.dev',
-    'runtime',
-    runtime.MachineStatusSpecSchema,
-    {
-      columns: [
-        ['Stage', '{.stage}'],
-        ['Ready', '{.status.ready}'],
-      ],
-    },
-    ({ machine, lifecycle }) => {
-      const stage = machine.get('stage') ?? 'booting';
-      const unmetConditions = lifecycle.unmet(machine).map(({ name, reason }) => ({ name, reason }));
-      const status = { ready: unmetConditions.length === 0, unmetConditions };
-      return [{ id: 'machine', yaml: { stage, status }, proto: { stage: stages[stage] as never, status } }];
-    },
-  ),
-  define(
-    'Versions.runtime.talos.dev',
-    'runtime',
-    runtime.VersionSpecSchema,
-    {
-      since: '1.13',
-      columns: [
-        ['Name', '{.name}'],
-        ['Version', '{.version}'],
-      ],
-    },
-    ({ machine }) => {
-      const spec = { name: 'Talos', version: machine.version() };
-      return [{ id: 'version', yaml: spec, proto: spec }];
-    },
-  ),
-  define(
-    'BootIDs.runtime.talos.dev',
-    'runtime',
-    runtime.BootIDSpecSchema,
-    { since: '1.14', columns: [['Boot ID', '{.bootID}']] },
-    ({ machine }) => {
-      const bootId = machine.get('boot')?.id ?? '';
-      return [{ id: 'boot-id', yaml: { bootID: bootId }, proto: { bootId } }];
-    },
-  ),
-  define(
-    'SecurityStates.talos.dev',
-    'runtime',
-    runtime.SecurityStateSpecSchema,
-    { columns: [['SecureBoot', '{.secureBoot}']] },
-    ({ machine }) => {
-      const secureBoot = machine.spec.secureBoot === true;
-      return [
-        {
-          id: 'securitystate',
+export const resourceSources: readonly ResourceSource[] = [
+  define('MachineStatuses.runtime.talos.dev', runtime.MachineStatusSpecSchema, ({ machine, lifecycle }) => {
+    const stage = machine.get('stage') ?? 'booting';
+    const unmetConditions = lifecycle.unmet(machine).map(({ name, reason }) => ({ name, reason }));
+    const status = { ready: unmetConditions.length === 0, unmetConditions };
+    return [{ id: 'machine', yaml: { stage, status }, proto: { stage: stages[stage] as never, status } }];
+  }),
+  define('Versions.runtime.talos.dev', runtime.VersionSpecSchema, ({ machine }) => {
+    const spec = { name: 'Talos', version: machine.version() };
+    return [{ id: 'version', yaml: spec, proto: spec }];
+  }),
+  define('BootIDs.runtime.talos.dev', runtime.BootIDSpecSchema, ({ machine }) => {
+    const bootId = machine.get('boot')?.id ?? '';
+    return [{ id: 'boot-id', yaml: { bootID: bootId }, proto: { bootId } }];
+  }),
+  define('SecurityStates.talos.dev', runtime.SecurityStateSpecSchema, ({ machine }) => {
+    const secureBoot = machine.spec.secureBoot === true;
+    return [
+      {
+        id: 'securitystate',
+        yaml: {
+          secureBoot,
+          ukiSigningKeyFingerprint: '',
+          pcrSigningKeyFingerprint: '',
+          selinuxState: 'enabled, permissive',
+          bootedWithUKI: secureBoot,
+          fipsState: 'disabled',
+        },
+        proto: { secureBoot, seLinuxState: enums.RuntimeSELinuxState.SE_LINUX_STATE_PERMISSIVE, bootedWithUki: secureBoot },
+      },
+    ];
+  }),
+  define('Diagnostics.runtime.talos.dev', runtime.DiagnosticSpecSchema, () => []),
+  define('ExtensionStatuses.runtime.talos.dev', extensions.LayerSchema, ({ machine }) => {
+    const schematic = machine.get('installed')?.schematicId || machine.spec.schematicId;
+    if (!schematic) return [];
+    const metadata = { name: 'schematic', version: schematic, author: 'Image Factory', description: '', extraInfo: '' };
+    return [{ id: '0', yaml: { image: '', metadata: { ...metadata, 'extra info': '' } }, proto: { image: '', metadata } }];
+  }),
+  define('UnattendedInstallStatuses.runtime.talos.dev', runtime.UnattendedInstallStatusSpecSchema, ({ machine }) => {
+    const phase = machine.get('unattended-install');
+    if (!phase) return [];
+    const image = machine.config()?.install?.image ?? '';
+    return [
+      {
+        id: 'unattended-install',
+        yaml: { image, phase: phase === 'waiting' ? 'installing' : phase },
+        proto: {
+          image,
+          phase: phase === 'installed' ? unattended.UNATTENDED_INSTALL_PHASE_INSTALLED : unattended.UNATTENDED_INSTALL_PHASE_INSTALLING,
+        },
+      },
+    ];
+  }),
+  define('MachineConfigs.config.talos.dev', machineConfigApi.MachineConfigSpecSchema, ({ machine }) => {
+    const view = (id: string, text: string | undefined) =>
+      text === undefined ? [] : [{ id, yaml: text, proto: { yamlMarshalled: Buffer.from(text) } }];
+    return [...view('persistent', machine.get('config/persistent')), ...view('v1alpha1', machine.get('config/active'))];
+  }),
+  define('MachineTypes.config.talos.dev', machineConfigApi.MachineTypeSpecSchema, ({ machine }) => {
+    const role = machine.config()?.role;
+    return role
+      ? [
+          {
+            id: 'machine-type',
+            yaml: role,
+            proto: { machineType: machineConfigApi.MachineType[role === 'controlplane' ? 'CONTROL_PLANE' : 'WORKER'] },
+          },
+        ]
+      : [];
+  }),
+  define('Members.cluster.talos.dev', cluster.MemberSpecSchema, ({ machine, machines }) => {
+    const own = machine.config()?.clusterId;
+    if (own === undefined) return [];
+    return machines
+      .filter((other) => other.isUp() && other.get('api') === 'configured' && other.config()?.clusterId === own)
+      .map((other) => {
+        const isControlPlane = other.config()?.role === 'controlplane';
+        const hostname = other.hostname();
+        const nodeId = nodeIdOf(other);
+        const operatingSystem = `Talos (${other.version()})`;
+        return {
+          id: hostname,
           yaml: {
-            secureBoot,
-            ukiSigningKeyFingerprint: '',
-            pcrSigningKeyFingerprint: '',
-            selinuxState: 'enabled, permissive',
-            bootedWithUKI: secureBoot,
-            fipsState: 'disabled',
+            nodeId,
+            addresses: [other.spec.address],
+            hostname,
+            machineType: isControlPlane ? 'controlplane' : 'worker',
+            operatingSystem,
+            ...(isControlPlane ? { controlPlane: { port: 6443 } } : {}),
           },
-          proto: { secureBoot, seLinuxState: enums.RuntimeSELinuxState.SE_LINUX_STATE_PERMISSIVE, bootedWithUki: secureBoot },
-        },
-      ];
-    },
-  ),
-  define('Diagnostics.runtime.talos.dev', 'runtime', runtime.DiagnosticSpecSchema, { columns: [['Message', '{.message}']] }, () => []),
-  define(
-    'ExtensionStatuses.runtime.talos.dev',
-    'runtime',
-    extensions.LayerSchema,
-    {
-      aliases: ['extensions'],
-      columns: [
-        ['Name', '{.metadata.name}'],
-        ['Version', '{.metadata.version}'],
-      ],
-    },
-    ({ machine }) => {
-      const schematic = machine.get('installed')?.schematicId || machine.spec.schematicId;
-      if (!schematic) return [];
-      const metadata = { name: 'schematic', version: schematic, author: 'Image Factory', description: '', extraInfo: '' };
-      return [{ id: '0', yaml: { image: '', metadata: { ...metadata, 'extra info': '' } }, proto: { image: '', metadata } }];
-    },
-  ),
-  define(
-    'UnattendedInstallStatuses.runtime.talos.dev',
-    'runtime',
-    runtime.UnattendedInstallStatusSpecSchema,
-    { since: '1.14', columns: [['Phase', '{.phase}']] },
-    ({ machine }) => {
-      const phase = machine.get('unattended-install');
-      if (!phase) return [];
-      const image = machine.config()?.install?.image ?? '';
-      return [
-        {
-          id: 'unattended-install',
-          yaml: { image, phase: phase === 'waiting' ? 'installing' : phase },
           proto: {
-            image,
-            phase: phase === 'installed' ? unattended.UNATTENDED_INSTALL_PHASE_INSTALLED : unattended.UNATTENDED_INSTALL_PHASE_INSTALLING,
+            nodeId,
+            addresses: [{ ip: ipBytes(other.spec.address) }],
+            hostname,
+            machineType: isControlPlane ? 2 : 3,
+            operatingSystem,
+            ...(isControlPlane ? { controlPlane: { apiServerPort: 6443n } } : {}),
           },
-        },
-      ];
-    },
-  ),
-  define(
-    'MachineConfigs.config.talos.dev',
-    'config',
-    machineConfigApi.MachineConfigSpecSchema,
-    { sensitive: true, aliases: ['mc'] },
-    ({ machine }) => {
-      const view = (id: string, text: string | undefined) =>
-        text === undefined ? [] : [{ id, yaml: text, proto: { yamlMarshalled: Buffer.from(text) } }];
-      return [...view('persistent', machine.get('config/persistent')), ...view('v1alpha1', machine.get('config/active'))];
-    },
-  ),
-  define(
-    'MachineTypes.config.talos.dev',
-    'config',
-    machineConfigApi.MachineTypeSpecSchema,
-    { columns: [['Type', '{@}']] },
-    ({ machine }) => {
-      const role = machine.config()?.role;
-      return role
-        ? [
-            {
-              id: 'machine-type',
-              yaml: role,
-              proto: { machineType: machineConfigApi.MachineType[role === 'controlplane' ? 'CONTROL_PLANE' : 'WORKER'] },
-            },
-          ]
-        : [];
-    },
-  ),
-  define(
-    'Members.cluster.talos.dev',
-    'cluster',
-    cluster.MemberSpecSchema,
-    {
-      columns: [
-        ['Hostname', '{.hostname}'],
-        ['Machine Type', '{.machineType}'],
-        ['OS', '{.operatingSystem}'],
-        ['Addresses', '{.addresses}'],
-      ],
-    },
-    ({ machine, machines }) => {
-      const own = machine.config()?.clusterId;
-      if (own === undefined) return [];
-      return machines
-        .filter((other) => other.isUp() && other.get('api') === 'configured' && other.config()?.clusterId === own)
-        .map((other) => {
-          const isControlPlane = other.config()?.role === 'controlplane';
-          const hostname = other.hostname();
-          const nodeId = nodeIdOf(other);
-          const operatingSystem = `Talos (${other.version()})`;
-          return {
-            id: hostname,
-            yaml: {
-              nodeId,
-              addresses: [other.spec.address],
-              hostname,
-              machineType: isControlPlane ? 'controlplane' : 'worker',
-              operatingSystem,
-              ...(isControlPlane ? { controlPlane: { port: 6443 } } : {}),
-            },
-            proto: {
-              nodeId,
-              addresses: [{ ip: ipBytes(other.spec.address) }],
-              hostname,
-              machineType: isControlPlane ? 2 : 3,
-              operatingSystem,
-              ...(isControlPlane ? { controlPlane: { apiServerPort: 6443n } } : {}),
-            },
-          };
-        });
-    },
-  ),
-  define('Identities.cluster.talos.dev', 'cluster', cluster.IdentitySpecSchema, { columns: [['ID', '{.nodeId}']] }, ({ machine }) => {
+        };
+      });
+  }),
+  define('Identities.cluster.talos.dev', cluster.IdentitySpecSchema, ({ machine }) => {
     const nodeId = nodeIdOf(machine);
     return [{ id: 'local', yaml: { nodeId }, proto: { nodeId } }];
   }),
-  define(
-    'Infos.cluster.talos.dev',
-    'cluster',
-    cluster.InfoSpecSchema,
-    {
-      columns: [
-        ['Cluster ID', '{.clusterId}'],
-        ['Cluster Name', '{.clusterName}'],
-      ],
-    },
-    ({ machine }) => {
-      const config = machine.config();
-      if (!config) return [];
-      const spec = { clusterId: config.clusterId, clusterName: config.clusterName };
-      return [{ id: 'current', yaml: spec, proto: spec }];
-    },
+  define('Infos.cluster.talos.dev', cluster.InfoSpecSchema, ({ machine }) => {
+    const config = machine.config();
+    if (!config) return [];
+    const spec = { clusterId: config.clusterId, clusterName: config.clusterName };
+    return [{ id: 'current', yaml: spec, proto: spec }];
+  }),
+  define('Disks.block.talos.dev', block.DiskSpecSchema, ({ machine }) =>
+    machine.spec.disks.map((disk) => {
+      const id = disk.path.replace('/dev/', '');
+      const prettySize = pretty(disk.sizeBytes);
+      const busPath = disk.busPath ?? `/pci0000:00/0000:00:1f.2/${id}`;
+      const wwid =
+        disk.wwid ?? (disk.transport === 'nvme' ? `eui.${Buffer.from(disk.serial).toString('hex').padEnd(16, '0').slice(0, 16)}` : '');
+      return {
+        id,
+        yaml: {
+          dev_path: disk.path,
+          size: disk.sizeBytes,
+          pretty_size: prettySize,
+          io_size: 512,
+          sector_size: 512,
+          readonly: false,
+          cdrom: false,
+          model: disk.model,
+          serial: disk.serial,
+          ...(wwid === '' ? {} : { wwid }),
+          bus_path: busPath,
+          sub_system: '/sys/class/block',
+          transport: disk.transport,
+          ...(disk.rotational ? { rotational: true } : {}),
+        },
+        proto: {
+          devPath: disk.path,
+          size: BigInt(disk.sizeBytes),
+          prettySize,
+          ioSize: 512n,
+          sectorSize: 512n,
+          model: disk.model,
+          serial: disk.serial,
+          wwid,
+          busPath,
+          subSystem: '/sys/class/block',
+          transport: disk.transport,
+          rotational: disk.rotational ?? false,
+        },
+      };
+    }),
   ),
-  define(
-    'Disks.block.talos.dev',
-    'runtime',
-    block.DiskSpecSchema,
-    {
-      aliases: ['disks'],
-      columns: [
-        ['Size', '{.pretty_size}'],
-        ['Read Only', '{.readonly}'],
-        ['Transport', '{.transport}'],
-        ['Rotational', '{.rotational}'],
-        ['WWID', '{.wwid}'],
-        ['Model', '{.model}'],
-        ['Serial', '{.serial}'],
-      ],
-    },
-    ({ machine }) =>
-      machine.spec.disks.map((disk) => {
-        const id = disk.path.replace('/dev/', '');
-        const prettySize = pretty(disk.sizeBytes);
-        const busPath = disk.busPath ?? `/pci0000:00/0000:00:1f.2/${id}`;
-        const wwid =
-          disk.wwid ?? (disk.transport === 'nvme' ? `eui.${Buffer.from(disk.serial).toString('hex').padEnd(16, '0').slice(0, 16)}` : '');
-        return {
-          id,
-          yaml: {
-            dev_path: disk.path,
-            size: disk.sizeBytes,
-            pretty_size: prettySize,
-            io_size: 512,
-            sector_size: 512,
-            readonly: false,
-            cdrom: false,
-            model: disk.model,
-            serial: disk.serial,
-            ...(wwid === '' ? {} : { wwid }),
-            bus_path: busPath,
-            sub_system: '/sys/class/block',
-            transport: disk.transport,
-            ...(disk.rotational ? { rotational: true } : {}),
-          },
-          proto: {
-            devPath: disk.path,
-            size: BigInt(disk.sizeBytes),
-            prettySize,
-            ioSize: 512n,
-            sectorSize: 512n,
-            model: disk.model,
-            serial: disk.serial,
-            wwid,
-            busPath,
-            subSystem: '/sys/class/block',
-            transport: disk.transport,
-            rotational: disk.rotational ?? false,
-          },
-        };
-      }),
-  ),
-  define('SystemDisks.block.talos.dev', 'runtime', block.SystemDiskSpecSchema, { columns: [['Disk', '{.diskID}']] }, ({ machine }) => {
+  define('SystemDisks.block.talos.dev', block.SystemDiskSpecSchema, ({ machine }) => {
     const devPath = machine.get('installed')?.disk;
     if (devPath === undefined) return [];
     const diskId = devPath.replace('/dev/', '');
     return [{ id: 'system-disk', yaml: { diskID: diskId, devPath }, proto: { diskId, devPath } }];
   }),
-  define(
-    'VolumeStatuses.block.talos.dev',
-    'runtime',
-    block.VolumeStatusSpecSchema,
-    {
-      columns: [
-        ['Type', '{.type}'],
-        ['Phase', '{.phase}'],
-        ['Location', '{.location}'],
-        ['Size', '{.prettySize}'],
-      ],
-    },
-    ({ machine }) => {
-      const disk = machine.spec.disks.find(({ path }) => path === machine.get('installed')?.disk);
-      if (!disk) return [];
-      const size = disk.sizeBytes - 4 * 1024 ** 3;
-      const location = `${disk.path}${disk.path.endsWith('n1') ? 'p' : ''}6`;
-      return [
-        {
-          id: 'EPHEMERAL',
-          yaml: {
-            phase: 'ready',
-            type: 'partition',
-            location,
-            parentLocation: disk.path,
-            size,
-            prettySize: pretty(size),
-            filesystem: 'xfs',
-          },
-          proto: {
-            phase: enums.BlockVolumePhase.VOLUME_PHASE_READY,
-            type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
-            location,
-            parentLocation: disk.path,
-            size: BigInt(size),
-            prettySize: pretty(size),
-          },
-        },
-      ];
-    },
-  ),
-  define(
-    'LinkStatuses.net.talos.dev',
-    'network',
-    network.LinkStatusSpecSchema,
-    {
-      aliases: ['link', 'links'],
-      columns: [
-        ['Alias', '{.alias}'],
-        ['Type', '{.type}'],
-        ['Kind', '{.kind}'],
-        ['Hw Addr', '{.hardwareAddr}'],
-        ['Oper State', '{.operationalState}'],
-        ['Link State', '{.linkState}'],
-      ],
-    },
-    ({ machine }) =>
-      machine.spec.links.map((link, index) => ({
-        id: link.name,
+  define('VolumeStatuses.block.talos.dev', block.VolumeStatusSpecSchema, ({ machine }) => {
+    const disk = machine.spec.disks.find(({ path }) => path === machine.get('installed')?.disk);
+    if (!disk) return [];
+    const size = disk.sizeBytes - 4 * 1024 ** 3;
+    const location = `${disk.path}${disk.path.endsWith('n1') ? 'p' : ''}6`;
+    return [
+      {
+        id: 'EPHEMERAL',
         yaml: {
-          index: index + 2,
-          type: 'ether',
-          linkIndex: 0,
-          flags: 'UP,BROADCAST,RUNNING,MULTICAST,LOWER_UP',
-          hardwareAddr: link.mac,
-          permanentAddr: link.mac,
-          broadcastAddr: 'ff:ff:ff:ff:ff:ff',
-          mtu: 1500,
-          queueDisc: 'mq',
-          operationalState: 'up',
-          kind: '',
-          slaveKind: '',
-          driver: link.driver ?? 'igc',
-          linkState: true,
-          speedMbit: 2500,
-          port: 'TwistedPair',
-          duplex: 'Full',
+          phase: 'ready',
+          type: 'partition',
+          location,
+          parentLocation: disk.path,
+          size,
+          prettySize: pretty(size),
+          filesystem: 'xfs',
         },
         proto: {
-          index: index + 2,
-          type: 1,
-          hardwareAddr: macBytes(link.mac),
-          permanentAddr: macBytes(link.mac),
-          broadcastAddr: macBytes('ff:ff:ff:ff:ff:ff'),
-          mtu: 1500,
-          queueDisc: 'mq',
-          operationalState: 6,
-          driver: link.driver ?? 'igc',
-          linkState: true,
-          speedMegabits: 2500n,
+          phase: enums.BlockVolumePhase.VOLUME_PHASE_READY,
+          type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
+          location,
+          parentLocation: disk.path,
+          size: BigInt(size),
+          prettySize: pretty(size),
         },
-      })),
+      },
+    ];
+  }),
+  define('LinkStatuses.net.talos.dev', network.LinkStatusSpecSchema, ({ machine }) =>
+    machine.spec.links.map((link, index) => ({
+      id: link.name,
+      yaml: {
+        index: index + 2,
+        type: 'ether',
+        linkIndex: 0,
+        flags: 'UP,BROADCAST,RUNNING,MULTICAST,LOWER_UP',
+        hardwareAddr: link.mac,
+        permanentAddr: link.mac,
+        broadcastAddr: 'ff:ff:ff:ff:ff:ff',
+        mtu: 1500,
+        queueDisc: 'mq',
+        operationalState: 'up',
+        kind: '',
+        slaveKind: '',
+        driver: link.driver ?? 'igc',
+        linkState: true,
+        speedMbit: 2500,
+        port: 'TwistedPair',
+        duplex: 'Full',
+      },
+      proto: {
+        index: index + 2,
+        type: 1,
+        hardwareAddr: macBytes(link.mac),
+        permanentAddr: macBytes(link.mac),
+        broadcastAddr: macBytes('ff:ff:ff:ff:ff:ff'),
+        mtu: 1500,
+        queueDisc: 'mq',
+        operationalState: 6,
+        driver: link.driver ?? 'igc',
+        linkState: true,
+        speedMegabits: 2500n,
+      },
+    })),
   ),
-  define(
-    'HostnameStatuses.net.talos.dev',
-    'network',
-    network.HostnameStatusSpecSchema,
-    {
-      aliases: ['hostname'],
-      columns: [
-        ['Hostname', '{.hostname}'],
-        ['Domainname', '{.domainname}'],
-      ],
-    },
-    ({ machine }) => {
-      const spec = { hostname: machine.hostname(), domainname: '' };
-      return [{ id: 'hostname', yaml: spec, proto: spec }];
-    },
+  define('HostnameStatuses.net.talos.dev', network.HostnameStatusSpecSchema, ({ machine }) => {
+    const spec = { hostname: machine.hostname(), domainname: '' };
+    return [{ id: 'hostname', yaml: spec, proto: spec }];
+  }),
+  define('NodeAddresses.net.talos.dev', network.NodeAddressSpecSchema, ({ machine }) =>
+    ['accumulative', 'current', 'default', 'routed'].map((id) => ({
+      id,
+      yaml: { addresses: [`${machine.spec.address}/24`], sortAlgorithm: 'v2' },
+      proto: { addresses: [{ ip: ipBytes(machine.spec.address), prefixLength: 24 }], sortAlgorithm: 1 },
+    })),
   ),
-  define(
-    'NodeAddresses.net.talos.dev',
-    'network',
-    network.NodeAddressSpecSchema,
-    {
-      columns: [
-        ['Addresses', '{.addresses}'],
-        ['SortAlgorithm', '{.sortAlgorithm}'],
-      ],
-    },
-    ({ machine }) =>
-      ['accumulative', 'current', 'default', 'routed'].map((id) => ({
-        id,
-        yaml: { addresses: [`${machine.spec.address}/24`], sortAlgorithm: 'v2' },
-        proto: { addresses: [{ ip: ipBytes(machine.spec.address), prefixLength: 24 }], sortAlgorithm: 1 },
-      })),
+  define('NetworkStatuses.net.talos.dev', network.StatusSpecSchema, () => {
+    const spec = { addressReady: true, connectivityReady: true, hostnameReady: true, etcFilesReady: true };
+    return [{ id: 'status', yaml: spec, proto: spec }];
+  }),
+  define('Services.v1alpha1.talos.dev', v1alpha1.ServiceSpecSchema, (api) =>
+    api.machine.serviceIds().map((id) => {
+      const { state, health } = serviceOf(api, id);
+      const spec = { running: state === 'Running', healthy: health.healthy, unknown: health.unknown };
+      return { id, yaml: spec, proto: spec };
+    }),
   ),
-  define(
-    'NetworkStatuses.net.talos.dev',
-    'network',
-    network.StatusSpecSchema,
-    {
-      aliases: ['netstatus', 'netstatuses'],
-      columns: [
-        ['Address', '{.addressReady}'],
-        ['Connectivity', '{.connectivityReady}'],
-        ['Hostname', '{.hostnameReady}'],
-        ['Etc', '{.etcFilesReady}'],
-      ],
-    },
-    () => {
-      const spec = { addressReady: true, connectivityReady: true, hostnameReady: true, etcFilesReady: true };
-      return [{ id: 'status', yaml: spec, proto: spec }];
-    },
-  ),
-  define(
-    'Services.v1alpha1.talos.dev',
-    'runtime',
-    v1alpha1.ServiceSpecSchema,
-    {
-      aliases: ['svc'],
-      columns: [
-        ['Running', '{.running}'],
-        ['Healthy', '{.healthy}'],
-        ['Health Unknown', '{.unknown}'],
-      ],
-    },
-    (api) =>
-      api.machine.serviceIds().map((id) => {
-        const { state, health } = serviceOf(api, id);
-        const spec = { running: state === 'Running', healthy: health.healthy, unknown: health.unknown };
-        return { id, yaml: spec, proto: spec };
-      }),
-  ),
-  define('TimeStatuses.v1alpha1.talos.dev', 'runtime', time.StatusSpecSchema, { columns: [['Synced', '{.synced}']] }, ({ machine }) => {
+  define('TimeStatuses.v1alpha1.talos.dev', time.StatusSpecSchema, ({ machine }) => {
     const synced = machine.get('time-synced') === true;
     return [{ id: 'node', yaml: { synced, epoch: synced ? 1 : 0, syncDisabled: false }, proto: { synced, epoch: synced ? 1n : 0n } }];
   }),
-  define(
-    'SystemInformations.hardware.talos.dev',
-    'hardware',
-    hardware.SystemInformationSpecSchema,
-    {
-      aliases: ['systeminformation'],
-      columns: [
-        ['Manufacturer', '{.manufacturer}'],
-        ['ProductName', '{.productName}'],
-        ['SerialNumber', '{.serialnumber}'],
-        ['UUID', '{.uuid}'],
-      ],
-    },
-    ({ machine }) => {
-      const { uuid } = machine.spec;
-      const serialNumber = `SIM-${machine.name}`;
-      return [
-        {
-          id: 'systeminformation',
-          yaml: { manufacturer: 'Simulated', productName: 'Mini PC', version: '1.0', serialnumber: serialNumber, uuid },
-          proto: { manufacturer: 'Simulated', productName: 'Mini PC', version: '1.0', serialNumber, uuid },
-        },
-      ];
-    },
-  ),
-  define('Nodenames.kubernetes.talos.dev', 'k8s', k8s.NodenameSpecSchema, { columns: [['Nodename', '{.nodename}']] }, ({ machine }) => {
+  define('SystemInformations.hardware.talos.dev', hardware.SystemInformationSpecSchema, ({ machine }) => {
+    const { uuid } = machine.spec;
+    const serialNumber = `SIM-${machine.name}`;
+    return [
+      {
+        id: 'systeminformation',
+        yaml: { manufacturer: 'Simulated', productName: 'Mini PC', version: '1.0', serialnumber: serialNumber, uuid },
+        proto: { manufacturer: 'Simulated', productName: 'Mini PC', version: '1.0', serialNumber, uuid },
+      },
+    ];
+  }),
+  define('Nodenames.kubernetes.talos.dev', k8s.NodenameSpecSchema, ({ machine }) => {
     if (!machine.config()) return [];
     const spec = { nodename: machine.hostname(), hostnameVersion: '1', skipNodeRegistration: false };
     return [{ id: 'nodename', yaml: spec, proto: spec }];
   }),
-  define(
-    'NodeStatuses.kubernetes.talos.dev',
-    'k8s',
-    k8s.NodeStatusSpecSchema,
-    {
-      columns: [
-        ['Ready', '{.nodeReady}'],
-        ['Unschedulable', '{.unschedulable}'],
-      ],
-    },
-    ({ machine, kube }) => {
-      const nodeReady = kube()?.nodeReady(machine.hostname());
-      if (nodeReady === undefined) return [];
-      const spec = { nodename: machine.hostname(), nodeReady, unschedulable: false };
-      return [{ id: machine.hostname(), yaml: { ...spec, labels: {}, annotations: {}, podCIDRs: [] }, proto: spec }];
-    },
-  ),
-  define('KubeletConfigs.kubernetes.talos.dev', 'k8s', k8s.KubeletConfigSpecSchema, { sensitive: true }, ({ machine }) => {
+  define('NodeStatuses.kubernetes.talos.dev', k8s.NodeStatusSpecSchema, ({ machine, kube }) => {
+    const nodeReady = kube()?.nodeReady(machine.hostname());
+    if (nodeReady === undefined) return [];
+    const spec = { nodename: machine.hostname(), nodeReady, unschedulable: false };
+    return [{ id: machine.hostname(), yaml: { ...spec, labels: {}, annotations: {}, podCIDRs: [] }, proto: spec }];
+  }),
+  define('KubeletConfigs.kubernetes.talos.dev', k8s.KubeletConfigSpecSchema, ({ machine }) => {
     const config = machine.config();
     return config
       ? [
@@ -546,7 +333,7 @@ export const resourceTypes: readonly ResourceType[] = [
         ]
       : [];
   }),
-  define('KubeletSpecs.kubernetes.talos.dev', 'k8s', k8s.KubeletSpecSpecSchema, { sensitive: true }, ({ machine }) => {
+  define('KubeletSpecs.kubernetes.talos.dev', k8s.KubeletSpecSpecSchema, ({ machine }) => {
     const config = machine.config();
     return config && machine.service('kubelet')
       ? [
@@ -558,22 +345,16 @@ export const resourceTypes: readonly ResourceType[] = [
         ]
       : [];
   }),
-  define(
-    'StaticPodStatuses.kubernetes.talos.dev',
-    'k8s',
-    k8s.StaticPodStatusSpecSchema,
-    { aliases: ['podstatus'], columns: [['Ready', '{.conditions[?(@.type=="Ready")].status}']] },
-    ({ machine }) => {
-      if (machine.get('static-pods') !== true) return [];
-      const podStatus = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
-      return ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => ({
-        id: `kube-system/${name}-${machine.hostname()}`,
-        yaml: podStatus,
-        proto: { podStatus },
-      }));
-    },
-  ),
-  define('BootstrapManifestsConfigs.kubernetes.talos.dev', 'controlplane', k8s.BootstrapManifestsConfigSpecSchema, {}, ({ machine }) => {
+  define('StaticPodStatuses.kubernetes.talos.dev', k8s.StaticPodStatusSpecSchema, ({ machine }) => {
+    if (machine.get('static-pods') !== true) return [];
+    const podStatus = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+    return ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => ({
+      id: `kube-system/${name}-${machine.hostname()}`,
+      yaml: podStatus,
+      proto: { podStatus },
+    }));
+  }),
+  define('BootstrapManifestsConfigs.kubernetes.talos.dev', k8s.BootstrapManifestsConfigSpecSchema, ({ machine }) => {
     const config = machine.config();
     if (config?.role !== 'controlplane') return [];
     const spec = {
@@ -595,16 +376,16 @@ export const resourceTypes: readonly ResourceType[] = [
       },
     ];
   }),
-  define('APIServerConfigs.kubernetes.talos.dev', 'controlplane', k8s.APIServerConfigSpecSchema, { sensitive: true }, ({ machine }) =>
+  define('APIServerConfigs.kubernetes.talos.dev', k8s.APIServerConfigSpecSchema, ({ machine }) =>
     controlPlaneImage(machine, 'kube-apiserver'),
   ),
-  define('ControllerManagerConfigs.kubernetes.talos.dev', 'controlplane', k8s.ControllerManagerConfigSpecSchema, {}, ({ machine }) =>
+  define('ControllerManagerConfigs.kubernetes.talos.dev', k8s.ControllerManagerConfigSpecSchema, ({ machine }) =>
     controlPlaneImage(machine, 'kube-controller-manager'),
   ),
-  define('SchedulerConfigs.kubernetes.talos.dev', 'controlplane', k8s.SchedulerConfigSpecSchema, {}, ({ machine }) =>
+  define('SchedulerConfigs.kubernetes.talos.dev', k8s.SchedulerConfigSpecSchema, ({ machine }) =>
     controlPlaneImage(machine, 'kube-scheduler'),
   ),
-  define('EtcdMembers.etcd.talos.dev', 'etcd', etcd.MemberSpecSchema, { columns: [['Member ID', '{.memberID}']] }, (api) => {
+  define('EtcdMembers.etcd.talos.dev', etcd.MemberSpecSchema, (api) => {
     const member = api.etcd.memberOf(api.machine);
     if (!member || api.machine.service('etcd')?.state !== 'Running') return [];
     const memberId = BigInt(member.id).toString(16);

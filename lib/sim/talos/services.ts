@@ -42,7 +42,7 @@ export function createServices(kernel: SimKernel, events: MachineEvents): Servic
         healthChangedMs: wallMs,
         events: [...record.events, { message: text, state: record.state, wallMs }].slice(-eventsKept),
       });
-      events.service(machine, id, record.state, text);
+      events.service(machine, id, record.state, text, healthy);
     },
     start(machine, id) {
       services.move(machine, id, 'Starting', 'Starting service');

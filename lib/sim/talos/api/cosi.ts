@@ -1,14 +1,23 @@
 import { stringifyYaml } from '../../../format/index.ts';
-import { cosiApi, cosiMetaApi, create, type MessageInitShape, timestampFromMs, toBinary } from '../../../upstream/index.ts';
+import {
+  cosiApi,
+  cosiMetaApi,
+  create,
+  type MessageInitShape,
+  type ResourceDefinition,
+  resourceDefinitions,
+  timestampFromMs,
+  toBinary,
+} from '../../../upstream/index.ts';
 import type { SimKernel } from '../../kernel.ts';
-import { type ResourceType, resourceTypes, type ResourceView } from '../resources.ts';
+import type { TalosMinor } from '../machine.ts';
+import { type ResourceSource, resourceSources, type ResourceView } from '../resources.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary } from './call.ts';
 
 type WireResource = MessageInitShape<typeof cosiApi.ResourceSchema>;
 
 const { method } = cosiApi.State;
 const definitionType = 'ResourceDefinitions.meta.cosi.dev';
-const minors = ['1.12', '1.13', '1.14'];
 
 /**
  * Reads of the machine's resources; every write is refused.
@@ -77,34 +86,43 @@ export const cosiMethods: readonly BoundMethod[] = [
 
 const { EventType } = cosiApi;
 
-const definitionsType: ResourceType = {
-  type: definitionType,
-  namespace: 'meta',
-  aliases: ['api-resources'],
-  columns: [['Aliases', '{.aliases[:]}']],
-  schema: cosiMetaApi.ResourceDefinitionSpecSchema,
-  list: ({ machine }) => known(machine.minor()).map(definitionOf),
-};
-
-function known(minor: string): readonly ResourceType[] {
-  return [...resourceTypes.filter(({ since = '1.12' }) => minors.indexOf(since) <= minors.indexOf(minor)), definitionsType];
+interface ServedType extends ResourceDefinition {
+  readonly source?: ResourceSource;
 }
 
-function typeOf(api: ApiCall, name: string, namespace: string): ResourceType {
-  const type = known(api.machine.minor()).find((candidate) => candidate.type.toLowerCase() === name.toLowerCase());
+const sources = new Map(resourceSources.map((source) => [source.type, source]));
+const served = new Map<string, readonly ServedType[]>();
+
+function typesOf(minor: TalosMinor): readonly ServedType[] {
+  let types = served.get(minor);
+  if (!types) {
+    const definitions = resourceDefinitions(minor);
+    types = definitions.map((definition) => {
+      const source = definition.type === definitionType ? definitionsSource(definitions) : sources.get(definition.type);
+      return { ...definition, ...(source ? { source } : {}) };
+    });
+    served.set(minor, types);
+  }
+  return types;
+}
+
+function typeOf(api: ApiCall, name: string, namespace: string): ServedType {
+  const type = typesOf(api.machine.minor()).find((candidate) => candidate.type.toLowerCase() === name.toLowerCase());
   if (!type) throw refuse('notFound', `resource type "${name}" is not supported`);
   if (type.sensitive && !api.roles.has('os:admin')) throw refuse('permissionDenied', 'not authorized');
-  if (namespace !== '' && namespace !== type.namespace) return { ...type, list: () => [] };
-  return type;
+  if (namespace === '' || namespace === type.namespace) return type;
+  const { source: _, ...elsewhere } = type;
+  return elsewhere;
 }
 
-const viewsOf = (api: ApiCall, type: ResourceType): ResourceView[] => [...type.list(api)].sort((a, b) => (a.id < b.id ? -1 : 1));
+const viewsOf = (api: ApiCall, type: ServedType): ResourceView[] =>
+  [...(type.source?.list(api) ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 const missing = (type: string, namespace: string, id: string) =>
   refuse('notFound', `resource ${type}(${namespace}/${id}@undefined) doesn't exist`);
 
 /** A resource of which nothing but the name is known. */
-const tombstone = (type: ResourceType, namespace: string, id: string): WireResource => ({
+const tombstone = (type: ServedType, namespace: string, id: string): WireResource => ({
   metadata: { namespace: namespace || type.namespace, type: type.type, id, version: 'undefined', phase: 'running' },
   spec: {},
 });
@@ -123,12 +141,13 @@ function versionOf(kernel: SimKernel, key: string, spec: string): Version {
 
 const texts = new Map<string, { readonly yaml: string; readonly proto: Uint8Array }>();
 
-function toWire(api: ApiCall, type: ResourceType, view: ResourceView): WireResource {
+function toWire(api: ApiCall, type: ServedType, view: ResourceView): WireResource {
   const json = JSON.stringify([type.type, view.yaml]);
   let text = texts.get(json);
   if (!text) {
     if (texts.size > 2000) texts.clear();
-    text = { yaml: stringifyYaml(view.yaml), proto: toBinary(type.schema, create(type.schema, view.proto as never)) };
+    const { schema } = type.source as ResourceSource;
+    text = { yaml: stringifyYaml(view.yaml), proto: toBinary(schema, create(schema, view.proto as never)) };
     texts.set(json, text);
   }
   const digest = json.length > 400 ? `${json.length}/${text.yaml.length}/${checksum(json)}` : json;
@@ -156,52 +175,32 @@ function checksum(text: string): number {
   return hash;
 }
 
-/** Source: cosi-project/runtime pkg/resource/meta/spec (names made from the type) */
-function definitionOf(type: ResourceType): ResourceView {
-  const [name = '', ...suffixes] = type.type.split('.');
-  const displayType = singular(name);
-  const capitals = name.replace(/[^A-Z]/g, '').toLowerCase();
-  const aliases = [
-    ...new Set([
-      ...(type.aliases ?? []),
-      name.toLowerCase(),
-      displayType.toLowerCase(),
-      ...(capitals.length > 1 ? [capitals, `${capitals}s`] : []),
-    ]),
-  ];
-  const allAliases = [
-    ...new Set([
-      ...aliases,
-      ...suffixes.map((_, index) => [name.toLowerCase(), ...suffixes.slice(0, index + 1)].join('.')),
-      type.type.toLowerCase(),
-    ]),
-  ];
-  const printColumns = (type.columns ?? []).map(([column, jsonPath]) => ({ name: column, jsonPath }));
-  return {
-    id: type.type.toLowerCase(),
-    yaml: {
-      type: type.type,
-      displayType,
-      defaultNamespace: type.namespace,
-      aliases,
-      allAliases,
-      printColumns: printColumns.map((column) => ({ name: column.name, jsonPath: column.jsonPath })),
-      sensitivity: type.sensitive ? 'sensitive' : '',
-    },
-    proto: {
-      resourceType: type.type,
-      displayType,
-      defaultNamespace: type.namespace,
-      aliases,
-      allAliases,
-      printColumns,
-      sensitivity: type.sensitive ? 1 : 0,
-    },
-  };
-}
-
-function singular(name: string): string {
-  if (name.endsWith('sses') || name.endsWith('uses')) return name.slice(0, -2);
-  if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
-  return name.endsWith('s') ? name.slice(0, -1) : name;
+function definitionsSource(definitions: readonly ResourceDefinition[]): ResourceSource {
+  const views = definitions.map((definition) => {
+    const { type, displayType, namespace, columns, sensitive } = definition;
+    const [aliases, allAliases] = [[...definition.aliases], [...definition.allAliases]];
+    const printColumns = columns.map(({ name, jsonPath }) => ({ name, jsonPath }));
+    return {
+      id: type.toLowerCase(),
+      yaml: {
+        type,
+        displayType,
+        aliases,
+        allAliases,
+        defaultNamespace: namespace,
+        printColumns,
+        sensitivity: sensitive ? 'sensitive' : '',
+      },
+      proto: {
+        resourceType: type,
+        displayType,
+        aliases,
+        allAliases,
+        defaultNamespace: namespace,
+        printColumns,
+        sensitivity: sensitive ? 1 : 0,
+      },
+    };
+  });
+  return { type: definitionType, schema: cosiMetaApi.ResourceDefinitionSpecSchema, list: () => views };
 }
