@@ -13,6 +13,7 @@ export {
   type GeneratorPatch,
   type Layer,
 } from './config/generate.ts';
+export { type ClusterConfig, type ClusterConfigsRequest, generateClusterConfigs } from './config/gen-config.ts';
 export { bootImageUrl, type BootMedium, type ImageQuestion, installerImage } from './config/images.ts';
 export { type KeptValue } from './config/merge.ts';
 export { contractOf, isAtLeastMinor } from './config/minor.ts';

@@ -224,7 +224,7 @@ const documents: readonly DocumentRecipe[] = [
     kind: 'UnattendedInstallConfig',
     from: 'unattendedInstallDocument',
     values: ({ installDisk, installImage }) =>
-      installDisk === undefined
+      installDisk === undefined || installDisk === ''
         ? []
         : [
             {

@@ -9,13 +9,15 @@ export interface TalhelperCase {
 
 export type Contract = '1.11' | '1.12' | '1.13';
 export const contracts: readonly Contract[] = ['1.11', '1.12', '1.13'];
-export const versions: Readonly<Record<Contract, { readonly talos: string; readonly kubernetes: string }>> = {
+export const versions: Readonly<Record<Contract | '1.14', { readonly talos: string; readonly kubernetes: string }>> = {
   '1.11': { talos: 'v1.11.6', kubernetes: 'v1.34.1' },
   '1.12': { talos: 'v1.12.6', kubernetes: 'v1.35.2' },
   '1.13': { talos: 'v1.13.9', kubernetes: 'v1.36.3' },
+  // Only for our own output: talhelper cannot make it.
+  '1.14': { talos: 'v1.14.1', kubernetes: 'v1.37.0' },
 };
 
-export const header = (contract: Contract) => `clusterName: home
+export const header = (contract: Contract | '1.14') => `clusterName: home
 talosVersion: ${versions[contract].talos}
 kubernetesVersion: ${versions[contract].kubernetes}
 endpoint: https://192.168.42.120:6443

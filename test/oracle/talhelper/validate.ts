@@ -1,0 +1,33 @@
+// Records whether each talosctl accepts what tk makes: node test/oracle/talhelper/validate.ts DIRECTORY-OF-TALOSCTL
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { talhelperCases } from './cases.ts';
+import { replayTexts } from './replay.ts';
+
+const tools = process.argv[2] ?? '';
+const work = mkdtempSync(join(tmpdir(), 'tk-validate-'));
+const recorded: Record<string, { sha256: string; accepted: boolean; said?: string }> = {};
+for (const contract of ['1.12', '1.13', '1.14'] as const) {
+  for (const one of talhelperCases) {
+    if (one.contracts && !one.contracts.includes(contract as '1.12')) continue;
+    const made = await replayTexts(one, contract);
+    if ('refused' in made) continue;
+    for (const [name, text] of Object.entries(made.files)) {
+      writeFileSync(join(work, 'config.yaml'), text);
+      const done = spawnSync(join(tools, `talosctl-${contract}`), ['validate', '--mode', 'metal', '-c', join(work, 'config.yaml')], {
+        encoding: 'utf8',
+      });
+      const said = `${done.stdout}${done.stderr}`.replaceAll(work, '').trim();
+      recorded[`${contract} ${one.name} ${name}`] = {
+        sha256: createHash('sha256').update(text).digest('hex'),
+        accepted: done.status === 0,
+        ...(said.includes('is valid for metal mode') && !said.includes('WARN') ? {} : { said }),
+      };
+    }
+  }
+}
+rmSync(work, { recursive: true });
+writeFileSync(join(import.meta.dirname, '../../conformance/machineconfig/accepted.json'), `${JSON.stringify(recorded, null, 1)}\n`);
