@@ -209,7 +209,13 @@ class Registry {
   }
 
   #versionNotFound(wanted: string, versions: readonly string[]): TkError {
-    return new TkError(chartSourceFailure('chart/version-not-found', { source: this.source, wanted, available: newestOf(versions) }));
+    return new TkError(
+      chartSourceFailure('chart/version-not-found', {
+        source: this.source,
+        wanted,
+        available: newestOf(versions.filter((version) => version !== wanted)),
+      }),
+    );
   }
 }
 
