@@ -23,7 +23,7 @@ export interface SandboxWorldOptions {
 }
 
 /** Every registry and chart repository of the internet is this one machine; the request's own host name stays in its header. */
-const registryHost = 'registry.sandbox';
+export const registryHost = 'registry.sandbox';
 
 /** What is real about a repository and must not be seen by a simulation: credentials and generated configs. */
 const isHidden = (path: string): boolean =>
@@ -71,7 +71,7 @@ export async function openSandboxWorld({ world, repository, time }: SandboxWorld
 }
 
 /** Hosts that are no machine of this cluster are registries; whatever else would be dialled is refused. */
-function throughRegistry(dial: Dial): Dial {
+export function throughRegistry(dial: Dial): Dial {
   return {
     talos: (target, signal) => dial.talos(target, signal),
     async http(request) {
