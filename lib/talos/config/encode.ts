@@ -1,6 +1,7 @@
-import type { SchemaType } from '../../upstream/index.ts';
+import type { SchemaType, TalosMinor } from '../../upstream/index.ts';
 import type { ConfigDocument } from './document.ts';
 import { PlainScalar, renderGoYaml, type YamlStyle } from './go-yaml.ts';
+import { isAtLeastMinor } from './minor.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap, isZeroValue } from './value.ts';
 
 /** What a document looks like on paper: fields in the order of the struct, empty ones left out where upstream leaves them out. */
@@ -14,6 +15,11 @@ export type EncodedValue = ConfigValue | PlainScalar | EncodedValue[] | { [key: 
 export function renderMachineConfig(documents: readonly ConfigDocument[], style: YamlStyle = { indent: 4 }): string {
   const ordered = [...documents.filter(({ kind }) => kind === 'v1alpha1'), ...documents.filter(({ kind }) => kind !== 'v1alpha1')];
   return ordered.map((document) => renderDocument(document, style)).join('---\n');
+}
+
+/** How talosctl of that minor writes: its YAML library changed the quotes of words such as `off`. */
+export function talosctlStyle(minor: TalosMinor): YamlStyle {
+  return { indent: 4, oldWords: isAtLeastMinor(minor, '1.14') ? 'single' : 'double' };
 }
 
 export function renderDocument(document: ConfigDocument, style: YamlStyle = { indent: 4 }): string {

@@ -2,7 +2,7 @@ import type { SourceFile } from '../../base/index.ts';
 import { defaultKubernetesVersion, isSwitchedOn, talosDefaults } from '../../upstream/index.ts';
 import { type BaseInput, generateBase, type MachineRole } from './base.ts';
 import type { ConfigDocument } from './document.ts';
-import { renderMachineConfig } from './encode.ts';
+import { renderMachineConfig, talosctlStyle } from './encode.ts';
 import type { Layer } from './generate.ts';
 import { installerImage } from './images.ts';
 import type { KeptValue } from './merge.ts';
@@ -73,7 +73,7 @@ export function generateClusterConfigs(request: ClusterConfigsRequest): {
         layers.push({ origin: file.path, kind, file, documents });
       }
     }
-    return { role, text: renderMachineConfig(documents), documents, layers, kept };
+    return { role, text: renderMachineConfig(documents, talosctlStyle(contract)), documents, layers, kept };
   };
   return { controlplane: make('controlplane', controlPlanePatches ?? []), worker: make('worker', workerPatches ?? []) };
 }

@@ -3,7 +3,7 @@ import { parseYaml } from '../../format/index.ts';
 import type { TalosMinor } from '../../upstream/index.ts';
 import { decodeDocument, decodeMachineConfig, type DecodeOptions } from './decode.ts';
 import { type ConfigDocument, documentId } from './document.ts';
-import { plainDocument, renderMachineConfig } from './encode.ts';
+import { plainDocument, renderMachineConfig, talosctlStyle } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { renderGoYaml } from './go-yaml.ts';
 import { applyJsonOperations, type JsonOperation, jsonOperationsOf, strategicFormOf } from './json-patch.ts';
@@ -146,5 +146,5 @@ export function patchMachineConfig(request: PatchRequest): {
     documents = patched.documents;
     kept.push(...patched.kept);
   }
-  return { text: renderMachineConfig(documents), documents, kept };
+  return { text: renderMachineConfig(documents, talosctlStyle(request.talosVersion)), documents, kept };
 }

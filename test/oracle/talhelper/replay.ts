@@ -15,6 +15,15 @@ export async function replay(
   one: TalhelperCase,
   contract: Contract,
 ): Promise<{ readonly files: Record<string, unknown[]> } | { readonly refused: string[] }> {
+  const result = await replayTexts(one, contract);
+  if ('refused' in result) return result;
+  return { files: Object.fromEntries(Object.entries(result.files).map(([name, text]) => [name, documentsOf(text)])) };
+}
+
+export async function replayTexts(
+  one: TalhelperCase,
+  contract: Contract | '1.14',
+): Promise<{ readonly files: Record<string, string> } | { readonly refused: string[] }> {
   const root = '/repository';
   const contents = new Map<string, string>([[join(root, 'talconfig.yaml'), header(contract) + one.talconfig]]);
   for (const [name, content] of Object.entries(one.files ?? {})) contents.set(join(root, name), content);
@@ -24,7 +33,7 @@ export async function replay(
       { root, path: join(root, 'talconfig.yaml'), decrypt: async (file) => file.text },
     );
     const configs = await generateMachineConfigs({ cluster: generatorInput(talconfig, { hardening: true }), bundle });
-    return { files: Object.fromEntries(configs.map(({ fileName, text }) => [fileName, documentsOf(text)])) };
+    return { files: Object.fromEntries(configs.map(({ fileName, text }) => [fileName, text])) };
   } catch (error) {
     if (error instanceof TkError) return { refused: error.failures.map((failure) => `${failure.code} ${JSON.stringify(failure.facts)}`) };
     throw error;
