@@ -55,6 +55,8 @@ export async function loadFluxTree(files: Files, repository: string, folder = 'k
     if (text === undefined) continue;
     const parsed = parseYaml({ path, text }, { version: 'kubernetes', confidential: /\.sops\.ya?ml$/.test(path) });
     failures.push(...parsed.failures);
+    // What could be read of a broken file would only bring further problems that are none.
+    if (parsed.failures.length > 0) continue;
     for (const document of parsed.documents) {
       const object = objectOf(document, path);
       if (object !== undefined) objects.push(object);
@@ -159,6 +161,19 @@ function namespaceOfFolder(path: string, namespaces: ReadonlyMap<string, string>
   return /(?:^|\/)apps\/([^/]+)\//.exec(path)?.[1];
 }
 
+/** The same few patches are asked for once for each object of the tree. */
+const parsedPatches = new Map<string, Fields>();
+
+function parsePatch(text: string): Fields {
+  const known = parsedPatches.get(text);
+  if (known !== undefined) return known;
+  const [document] = parseYaml({ path: '', text }, { version: 'kubernetes' }).documents;
+  const value = fieldsOf(document?.value as Json);
+  if (parsedPatches.size > 200) parsedPatches.clear();
+  parsedPatches.set(text, value);
+  return value;
+}
+
 /** The patches of a Kustomization's spec that are meant for this object, as merge patches. JSON 6902 lists are not read. */
 function patchesOf(spec: Fields, { apiVersion, kind, name }: TreeObject): readonly Fields[] {
   const patches = Array.isArray(spec.patches) ? spec.patches : [];
@@ -167,8 +182,7 @@ function patchesOf(spec: Fields, { apiVersion, kind, name }: TreeObject): readon
     const wanted = fieldsOf(target);
     if (typeof patch !== 'string') return [];
     const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-    const [document] = parseYaml({ path: '', text: patch }, { version: 'kubernetes' }).documents;
-    const value = fieldsOf(document?.value as Json);
+    const value = parsePatch(patch);
     const isMeant =
       target === undefined
         ? value.kind === kind && fieldsOf(value.metadata).name === name
