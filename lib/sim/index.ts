@@ -19,6 +19,9 @@ export { type TalosModel } from './talos/model.ts';
 export type { ChartFolder } from './registry/chart-folder.ts';
 export { packChart, simulatedCharts, standInFor } from './registry/pack-chart.ts';
 export { createRegistry, type RegistryOptions, type SimRegistry } from './registry/registry.ts';
-// --- Kubernetes
+// --- Kubernetes, Flux
+export type { FluxOptions } from './flux/context.ts';
+export { type FluxRepository, type RenderedObject, repositoryOfFiles } from './flux/kustomize.ts';
+export { createFluxModel } from './flux/model.ts';
 export { createKubeModel, type KubeModelOptions, type SimulatedKube } from './kube/model.ts';
 export { type KubeTimings, usualTimings } from './kube/state.ts';

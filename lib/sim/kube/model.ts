@@ -42,6 +42,8 @@ export interface KubeModelOptions {
 export interface SimulatedKube extends KubeModel {
   readonly state: KubeState;
   readonly writes: Writes;
+  /** Whether controllers reach an API server that has an etcd. */
+  isServing(): boolean;
 }
 
 /** `again`: something that no change announces is still to come, so look once more in a second. */
@@ -162,6 +164,7 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
   return {
     state,
     writes,
+    isServing: hasServers,
     apiServer(node) {
       const serve = createApiServer(
         state,

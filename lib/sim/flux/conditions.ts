@@ -1,0 +1,80 @@
+import type { Kind } from '../kube/kinds.ts';
+import type { KubeState } from '../kube/state.ts';
+import { equal, listAt, numberAt, type Obj, objAt, textAt } from '../kube/value.ts';
+
+export interface Verdict {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Writes `Ready`, drops or keeps the others, and notes the generation. */
+export function setReady(state: KubeState, kind: Kind, object: Obj, verdict: Verdict, more: Obj = {}): void {
+  const current = state.get(kind, textAt(object, 'metadata', 'namespace'), textAt(object, 'metadata', 'name'));
+  if (!current) return;
+  const generation = numberAt(current, 'metadata', 'generation') ?? 1;
+  const status = objAt(current, 'status');
+  const before = listAt(status, 'conditions').find((one) => textAt(one, 'type') === 'Ready');
+  const since = before && textAt(before, 'status') === verdict.status ? textAt(before, 'lastTransitionTime') : state.timestamp();
+  const condition: Obj = {
+    lastTransitionTime: since,
+    message: verdict.message,
+    observedGeneration: generation,
+    reason: verdict.reason,
+    status: verdict.status,
+    type: 'Ready',
+  };
+  const reconciling: Obj[] = verdict.status === 'Unknown' ? [{ ...condition, status: 'True', type: 'Reconciling' }] : [];
+  // A failed attempt is not an observed generation: what waits for it goes on waiting.
+  const next: Obj = {
+    ...status,
+    ...more,
+    conditions: [...reconciling, condition],
+    ...(verdict.status === 'True' ? { observedGeneration: generation } : {}),
+  };
+  if (!equal(next, status)) state.put(kind, { ...current, status: next });
+}
+
+export function readyOf(object: Obj | undefined): boolean {
+  if (!object) return false;
+  const ready = listAt(object, 'status', 'conditions').find((one) => textAt(one, 'type') === 'Ready');
+  const generation = numberAt(object, 'metadata', 'generation') ?? 1;
+  return ready !== undefined && textAt(ready, 'status') === 'True' && (numberAt(ready, 'observedGeneration') ?? generation) >= generation;
+}
+
+/** kstatus, as far as kinds of the simulation have a status. */
+export function isCurrent(object: Obj): boolean {
+  const status = objAt(object, 'status');
+  const spec = objAt(object, 'spec');
+  const generation = numberAt(object, 'metadata', 'generation') ?? 0;
+  const seen = (numberAt(status, 'observedGeneration') ?? 0) >= generation;
+  switch (textAt(object, 'kind')) {
+    case 'Deployment':
+      return seen && (numberAt(status, 'availableReplicas') ?? 0) >= (numberAt(spec, 'replicas') ?? 1);
+    case 'StatefulSet':
+      return seen && (numberAt(status, 'readyReplicas') ?? 0) >= (numberAt(spec, 'replicas') ?? 1);
+    case 'DaemonSet':
+      return seen && (numberAt(status, 'numberReady') ?? 0) >= (numberAt(status, 'desiredNumberScheduled') ?? 0);
+    case 'Job':
+      return listAt(status, 'conditions').some((one) => textAt(one, 'type') === 'Complete' && textAt(one, 'status') === 'True');
+    case 'CustomResourceDefinition':
+      return listAt(status, 'conditions').some((one) => textAt(one, 'type') === 'Established' && textAt(one, 'status') === 'True');
+    case 'Kustomization':
+    case 'HelmRelease':
+    case 'GitRepository':
+    case 'OCIRepository':
+    case 'HelmRepository':
+      return readyOf(object);
+    default:
+      return true;
+  }
+}
+
+/** `30s`, `1h`, `1h30m`. */
+export function durationMs(text: string, fallbackMs: number): number {
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  return parts.length === 0
+    ? fallbackMs
+    : parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit as string] as number), 0);
+}

@@ -1,0 +1,54 @@
+import { parseYamlBulk } from '../../format/index.ts';
+import { jsonPatch, mergePatch } from '../kube/patches.ts';
+import { parseLabelSelector } from '../kube/selectors.ts';
+import { isObj, type Obj, objAt, textAt, type Value } from '../kube/value.ts';
+
+/**
+ * `patches:` of a kustomization and of a Flux Kustomization: JSON 6902 lists and merge patches, with or without a target. Built-in
+ * kinds would merge lists by key; patches of homelab repositories go to custom resources, where lists are replaced.
+ */
+export function applyKustomizePatches<T extends { readonly object: Obj }>(objects: readonly T[], patches: readonly Value[]): T[] {
+  let result = [...objects];
+  for (const patch of patches) {
+    const text = textAt(patch, 'patch');
+    const target = isObj(objAt(patch).target) ? objAt(patch, 'target') : undefined;
+    for (const document of parseYamlBulk(text) as Value[]) {
+      result = result.map((entry) => {
+        const fits = target ? matchesTarget(entry.object, target) : isObj(document) && isSame(entry.object, document);
+        return fits ? { ...entry, object: patched(entry.object, document) } : entry;
+      });
+    }
+  }
+  return result.filter(({ object }) => Object.keys(object).length > 0);
+}
+
+function patched(object: Obj, patch: Value): Obj {
+  if (Array.isArray(patch)) return jsonPatch(object, patch);
+  if (!isObj(patch)) return object;
+  if (patch.$patch === 'delete') return {};
+  const merged = mergePatch(object, patch) as Obj;
+  // A patch to many objects carries a name only because every object must have one.
+  return { ...merged, metadata: { ...objAt(merged, 'metadata'), name: textAt(object, 'metadata', 'name') } };
+}
+
+const isSame = (object: Obj, patch: Obj): boolean =>
+  textAt(object, 'kind') === textAt(patch, 'kind') && textAt(object, 'metadata', 'name') === textAt(patch, 'metadata', 'name');
+
+/** Names and namespaces are anchored expressions. Source: kustomize api/types/selector.go */
+function matchesTarget(object: Obj, target: Obj): boolean {
+  const apiVersion = textAt(object, 'apiVersion');
+  const slash = apiVersion.indexOf('/');
+  const facts: Readonly<Record<string, string>> = {
+    group: slash === -1 ? '' : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+    kind: textAt(object, 'kind'),
+    name: textAt(object, 'metadata', 'name'),
+    namespace: textAt(object, 'metadata', 'namespace'),
+  };
+  for (const [key, fact] of Object.entries(facts)) {
+    const wanted = target[key];
+    if (typeof wanted === 'string' && wanted !== '' && !new RegExp(`^(?:${wanted})$`).test(fact)) return false;
+  }
+  const labels = textAt(target, 'labelSelector');
+  return labels === '' || parseLabelSelector(labels)(objAt(object, 'metadata', 'labels'));
+}

@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import type { KubeObject } from '../../../../lib/kube/index.ts';
+import { never } from '../kube/rig.ts';
+import { fluxRig, groups, releaseRecord } from './rig.ts';
+
+const root = `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: cluster-apps, namespace: flux-system }
+spec:
+  interval: 1h
+  path: ./kubernetes/apps
+  prune: true
+  sourceRef: { kind: GitRepository, name: flux-system }
+  patches:
+    - target: { group: kustomize.toolkit.fluxcd.io, kind: Kustomization }
+      patch: |-
+        apiVersion: kustomize.toolkit.fluxcd.io/v1
+        kind: Kustomization
+        metadata: { name: all }
+        spec:
+          decryption: { provider: sops, secretRef: { name: sops-age } }
+          postBuild: { substituteFrom: [{ kind: Secret, name: cluster-secrets }] }
+`;
+const child = (name: string, more = '') => `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: ${name}, namespace: flux-system }
+spec:
+  interval: 1h
+  path: ./kubernetes/apps/${name}/app
+  sourceRef: { kind: GitRepository, name: flux-system }
+  targetNamespace: demo
+${more}`;
+const release = `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: web }
+spec:
+  chartRef: { kind: OCIRepository, name: web }
+  interval: 1h
+`;
+const chart = `apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: { name: web }
+spec: { interval: 15m, url: oci://ghcr.io/demo/web, ref: { tag: 1.0.0 } }
+`;
+const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: demo }\n';
+const listOf = (...resources: string[]) => `resources:\n${resources.map((one) => `  - ${one}\n`).join('')}`;
+
+const repository = {
+  'kubernetes/flux/cluster/ks.yaml': root,
+  'kubernetes/apps/kustomization.yaml': listOf('./namespace.yaml', './web/ks.yaml'),
+  'kubernetes/apps/namespace.yaml': namespace,
+  'kubernetes/apps/web/ks.yaml': child('web'),
+  'kubernetes/apps/web/app/kustomization.yaml': listOf('./release.yaml', './chart.yaml', './settings.yaml'),
+  'kubernetes/apps/web/app/release.yaml': release,
+  'kubernetes/apps/web/app/chart.yaml': chart,
+  'kubernetes/apps/web/app/settings.yaml':
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { host: "web.${SECRET_DOMAIN}" }\n',
+};
+
+const secret = (name: string, stringData: Readonly<Record<string, string>>): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace: 'flux-system' },
+  stringData,
+});
+const ownManager = { fieldManager: 'tk' };
+
+test('the tree is reconciled down to a release that was there before, which is adopted', async () => {
+  const { client, install, verdict, kernel } = await fluxRig(repository);
+  const events: string[] = [];
+  kernel.onEvent(({ kind, facts }) => {
+    if (/^flux\/release-(adopted|installed)$/.test(kind)) events.push(`${kind} ${String(facts.name)} v${String(facts.revision)}`);
+  });
+  await client.apply(secret('sops-age', { 'age.agekey': 'AGE-SECRET-KEY-1' }), ownManager, never);
+  await client.apply(secret('cluster-secrets', { SECRET_DOMAIN: 'example.org' }), ownManager, never);
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } }, ownManager, never);
+  await client.apply(releaseRecord('web', 'demo'), { fieldManager: 'helm-controller' }, never);
+  await install();
+  expect(await verdict('GitRepository', 'flux-system')).toMatch(
+    /^Succeeded: stored artifact for revision 'refs\/heads\/main@sha1:[0-9a-f]{40}'$/,
+  );
+  expect(await verdict('Kustomization', 'flux-system')).toMatch(
+    /^ReconciliationSucceeded: Applied revision: refs\/heads\/main@sha1:[0-9a-f]{40}$/,
+  );
+  expect(await verdict('Kustomization', 'cluster-apps')).toMatch(/^ReconciliationSucceeded: /);
+  expect(await verdict('Kustomization', 'web')).toMatch(/^ReconciliationSucceeded: /);
+  expect(await verdict('HelmRelease', 'web', 'demo')).toBe(
+    'UpgradeSucceeded: Helm upgrade succeeded for release demo/web.v2 with chart web@1.0.0',
+  );
+  expect((await client.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'settings', namespace: 'demo' }, never))?.data).toEqual({
+    host: 'web.example.org',
+  });
+  const records = await client.list({ apiVersion: 'v1', kind: 'Secret' }, { namespace: 'demo', labelSelector: 'owner=helm' }, never);
+  expect(records.items.map(({ metadata }) => `${metadata.name} ${metadata.labels?.status}`)).toEqual([
+    'sh.helm.release.v1.web.v1 superseded',
+    'sh.helm.release.v1.web.v2 deployed',
+  ]);
+  expect(events).toEqual(['flux/release-adopted web v2']);
+});
+
+test('a wrong branch, a missing secret, a missing kind and a missing folder show in the words of Flux', async () => {
+  const broken = {
+    ...repository,
+    'kubernetes/apps/kustomization.yaml': listOf('./namespace.yaml', './web/ks.yaml', './kindless/ks.yaml', './folderless/ks.yaml'),
+    'kubernetes/apps/kindless/ks.yaml': child('kindless'),
+    'kubernetes/apps/kindless/app/gateway.yaml':
+      'apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: external }\nspec: {}\n',
+    'kubernetes/apps/folderless/ks.yaml': child('folderless'),
+  };
+  const { client, install, verdict, pass } = await fluxRig(broken);
+  await install('refs/heads/master');
+  expect(await verdict('GitRepository', 'flux-system')).toBe(
+    "GitOperationFailed: failed to checkout and determine revision: unable to clone 'https://git.example.org/home-ops.git': couldn't find remote ref \"refs/heads/master\"",
+  );
+  await client.patch(
+    { apiVersion: groups.GitRepository, kind: 'GitRepository', name: 'flux-system', namespace: 'flux-system' },
+    { type: 'merge', value: { spec: { ref: { name: 'refs/heads/main' } } } },
+    never,
+  );
+  await pass(60_000);
+  expect(await verdict('Kustomization', 'cluster-apps')).toMatch(/^ReconciliationSucceeded/);
+  expect(await verdict('Kustomization', 'web')).toBe(
+    'BuildFailed: cannot get decryption Secret \'flux-system/sops-age\': secrets "sops-age" not found',
+  );
+  await client.apply(secret('sops-age', { 'age.agekey': 'AGE-SECRET-KEY-1' }), ownManager, never);
+  await pass(3_600_000);
+  expect(await verdict('Kustomization', 'web')).toBe(
+    'BuildFailed: post build failed: substitute from \'Secret/cluster-secrets\' error: secrets "cluster-secrets" not found',
+  );
+  await client.apply(secret('cluster-secrets', { SECRET_DOMAIN: 'example.org' }), ownManager, never);
+  await pass(3_600_000);
+  expect(await verdict('Kustomization', 'kindless')).toBe(
+    'ReconciliationFailed: Gateway/demo/external dry-run failed: no matches for kind "Gateway" in version "gateway.networking.k8s.io/v1"',
+  );
+  const folderless = await client.get(
+    { apiVersion: groups.Kustomization, kind: 'Kustomization', name: 'folderless', namespace: 'flux-system' },
+    never,
+  );
+  expect(folderless?.status).toMatchObject({
+    conditions: [
+      {
+        reason: 'ArtifactFailed',
+        message: 'kustomization path not found: stat /tmp/kustomization/kubernetes/apps/folderless/app: no such file or directory',
+      },
+    ],
+  });
+});
+
+test('a SOPS file that the planted key does not open fails the Kustomization, the right key plants the secret', async () => {
+  const encrypted = 'apiVersion: v1\nkind: Secret\nmetadata: { name: token }\nstringData: { token: "ENC[...]" }\nsops: { age: [] }\n';
+  const files = { ...repository, 'kubernetes/apps/web/app/settings.yaml': encrypted };
+  const { client, install, verdict, pass } = await fluxRig(files, {
+    decrypt: async (file, keys) => {
+      if (!keys.includes('AGE-SECRET-KEY-RIGHT'))
+        throw new Error('cannot get sops data key: Error getting data key: 0 successful groups required, got 0');
+      expect(file).toBe('kubernetes/apps/web/app/settings.yaml');
+      return [{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'token' }, stringData: { token: 'secret' } }];
+    },
+  });
+  await client.apply(secret('sops-age', { 'age.agekey': 'AGE-SECRET-KEY-WRONG' }), ownManager, never);
+  await client.apply(secret('cluster-secrets', {}), ownManager, never);
+  await install();
+  expect(await verdict('Kustomization', 'web')).toBe(
+    "BuildFailed: decryption failed for 'token': cannot get sops data key: Error getting data key: 0 successful groups required, got 0",
+  );
+  await client.apply(secret('sops-age', { 'age.agekey': 'AGE-SECRET-KEY-RIGHT' }), ownManager, never);
+  await pass(3_600_000);
+  expect(await verdict('Kustomization', 'web')).toMatch(/^ReconciliationSucceeded/);
+  expect((await client.get({ apiVersion: 'v1', kind: 'Secret', name: 'token', namespace: 'demo' }, never))?.data).toEqual({
+    token: Buffer.from('secret').toString('base64'),
+  });
+  expect(await verdict('HelmRelease', 'web', 'demo')).toBe(
+    'InstallSucceeded: Helm install succeeded for release demo/web.v1 with chart web@1.0.0',
+  );
+});
