@@ -28,6 +28,8 @@ export type ConfigFailures = {
   'config/sources-disagree': { node: string; fact: 'presence' | 'address' | 'role'; first: string; second: string };
   'config/missing-file': { path: string; neededBy?: string };
   'config/empty-file': { path: string };
+  /** Only the first would count. */
+  'config/several-documents': { path: string };
 
   // --- one value
   'config/unsupported-version': { found: number; newest: number };

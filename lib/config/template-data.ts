@@ -1,5 +1,5 @@
 import { isAtLeast, minorOf, networkOf, nthHost } from '../format/index.ts';
-import type { ClusterInput, NodeInput } from './schema.ts';
+import { type ClusterInput, clusterKeys, type NodeInput } from './schema.ts';
 
 /** What templates see besides the keys of the inputs: defaults filled in, and what follows from them. */
 export interface TemplateData {
@@ -28,15 +28,10 @@ export interface Defaults {
  * The variables of a render. Pure: the same inputs give the same data.
  *
  * Shape: the key names of the old templates, so that they render unchanged. A key without value or default is absent: a strict
- * template that needs it names it. `patch_files` holds the names of the rendered patches by directory; `has_kubernetes_documents` is
- * true from Talos 1.14 on, which took the Kubernetes part out of the one old document.
+ * template that needs it names it. `has_kubernetes_documents` is true from Talos 1.14 on, which took the Kubernetes part out of the one
+ * old document. Whoever renders adds `patch_files`: the names of the rendered patches by directory.
  */
-export function templateData(
-  cluster: ClusterInput,
-  nodes: readonly NodeInput[],
-  defaults: Defaults,
-  patchFiles: Readonly<Record<string, readonly string[]>> = {},
-): TemplateData {
+export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[], defaults: Defaults): TemplateData {
   const nodeNetwork = networkOf(cluster.node_cidr);
   const talosVersion = cluster.talos_version ?? defaults.talosVersion;
   const { cluster_pod_cidr, cluster_svc_cidr, extra, version: _, ...given } = cluster;
@@ -80,9 +75,15 @@ export function templateData(
     image_factory: cluster.image_factory ?? 'factory.talos.dev',
     kube_prism_port: kubePrismPort,
     sops_age_recipients: cluster.sops_age_recipients ?? [],
-    patch_files: patchFiles,
     nodes: nodes.map((node) => templateNode(node, cluster)),
   };
+}
+
+/** What `extra` must not set: every variable that has a meaning already. */
+export function reservedNames(): ReadonlySet<string> {
+  const anything = { node_cidr: '10.0.0.0/24', cluster_api_addr: '10.0.0.10', repository_name: 'owner/name' };
+  const data = templateData(anything, [], { talosVersion: 'v1.14.0', kubernetesVersion: 'v1.37.0' });
+  return new Set([...Object.keys(clusterKeys), ...Object.keys(data), 'patch_files']);
 }
 
 /** Source: Talos pkg/machinery/constants DefaultKubePrismPort */

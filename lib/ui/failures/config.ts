@@ -54,6 +54,7 @@ export const configPrinters: Printers<ConfigFailures> = {
     help: 'npx tk init writes a sample of it',
   }),
   'config/empty-file': ({ path }) => ({ title: `\`${path}\` is empty` }),
+  'config/several-documents': ({ path }) => ({ title: `\`${path}\` holds more than one document`, help: 'remove the `---` in between' }),
 
   'config/unsupported-version': ({ found, newest }) => ({
     title: `version ${found} of these files is not known`,

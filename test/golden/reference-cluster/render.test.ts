@@ -28,17 +28,28 @@ async function rendered(inputs: string, secrets: Record<string, string> = {}) {
   const files = createMemoryFiles(() => 0, Object.fromEntries(Object.entries(repository).map(([path, text]) => [`${root}/${path}`, text])));
   const { templateData, failures, warnings } = await loadClusterInputs(files, root);
   if (!templateData) throw new Error(JSON.stringify(failures));
-  const tree = await renderTree({
-    files,
-    inputs: [`${root}/${templates}`],
-    data: { ...templateData, ...secrets } as unknown as TemplateData,
-    engine: { dialect: 'makejinja', undefined: 'strict' },
-  });
-  if (tree.state === 'failed') throw new Error(JSON.stringify(tree.failures, null, 2));
+  const render = async (data: object, filter: (path: string) => boolean) => {
+    const tree = await renderTree({
+      files,
+      inputs: [`${root}/${templates}`],
+      data: data as TemplateData,
+      engine: { dialect: 'makejinja', undefined: 'strict' },
+      filter,
+    });
+    if (tree.state === 'failed') throw new Error(JSON.stringify(tree.failures, null, 2));
+    return tree.outputs;
+  };
+  // As configure does it: a patch that comes out empty is left out, so which ones there are is known only after a first pass.
+  const patch_files: Record<string, string[]> = {};
+  for (const { path } of await render(templateData, (path) => path.startsWith('talos/patches/'))) {
+    const [, , folder = '', name = ''] = path.split('/');
+    (patch_files[folder] ??= []).push(name);
+  }
+  const outputs = await render({ ...templateData, ...secrets, patch_files }, () => true);
   const texts = new Map(
-    tree.outputs.map(({ path, content }) => [path, typeof content === 'string' ? content : new TextDecoder().decode(content)]),
+    outputs.map(({ path, content }) => [path, typeof content === 'string' ? content : new TextDecoder().decode(content)]),
   );
-  return { texts, outputs: tree.outputs, warnings };
+  return { texts, outputs, warnings };
 }
 
 const isEncrypted = (path: string) => /\.sops\.ya?ml$/.test(path) && path !== '.sops.yaml';

@@ -282,6 +282,16 @@ const mistakes: readonly (readonly [string, { cluster?: string; nodes?: string; 
     ['cluster.yaml:3:10 config/reserved-data-name {"key":"nodes"}'],
   ],
   [
+    'own data shadows what follows from the keys',
+    { cluster: `${cluster}extra: { talos_minor: 1 }\n` },
+    ['cluster.yaml:3:10 config/reserved-data-name {"key":"talos_minor"}'],
+  ],
+  [
+    'there are two documents',
+    { cluster: `${cluster}---\nnode_cidr: 10.0.0.0/24\n` },
+    ['cluster.yaml:4:1 config/several-documents {"path":"cluster.yaml"}'],
+  ],
+  [
     'a key is set twice',
     { cluster: `${cluster}node_cidr: 10.0.0.0/24\n` },
     ['cluster.yaml:3:1 format/duplicate-key {"key":"node_cidr"} <- cluster.yaml:1:1 first written here'],
