@@ -30,6 +30,8 @@ export interface OpenIntent {
 }
 
 export interface ProbeActStep<T> extends StepOptions {
+  /** How long a probe that cannot tell is asked again before that is the answer. Absent: one minute. */
+  readonly patienceMs?: number;
   probe(step: StepHandle): Evidence<T> | Promise<Evidence<T>>;
   act(step: StepHandle): T | Promise<T>;
 }
@@ -42,6 +44,8 @@ export interface OnceStep<T> extends StepOptions {
   readonly key?: string;
   /** On whom it happens. A target that an open intent has recorded wins over this one, and is what `act` receives. */
   readonly target?: string;
+  /** As in `ProbeActStep`. */
+  readonly patienceMs?: number;
   probe(step: StepHandle, intent: OpenIntent | undefined): Evidence<T> | Promise<Evidence<T>>;
   act(step: StepHandle, target: string | undefined): T | Promise<T>;
 }

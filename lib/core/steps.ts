@@ -1,4 +1,15 @@
-import { baseFailure, type Clock, type Condition, type Failure, failureOf, TkError, waitFor } from '../base/index.ts';
+import {
+  baseFailure,
+  type Clock,
+  type Condition,
+  type Failure,
+  failureOf,
+  hasCode,
+  holds,
+  notYet,
+  TkError,
+  waitFor,
+} from '../base/index.ts';
 import type { Log, OnceStep, OpenIntent, ProbeActStep, ProbedResult, StepFunction, StepHandle, StepOptions, Wait } from './context.ts';
 import type { EventBus } from './event-bus.ts';
 import type { StepKind, StepOutcome } from './events.ts';
@@ -191,7 +202,7 @@ export class TaskSteps {
 
   async #probeAct<T>(step: ProbeActStep<T>, handle: StepHandle, running: RunningStep): Promise<ProbedResult<T>> {
     running.phase = { state: 'probing' };
-    const evidence = await step.probe(handle);
+    const evidence = await patiently(running, handle, step.patienceMs, () => step.probe(handle));
     if (evidence.state === 'done') return alreadyDone(evidence, handle);
     if (evidence.state === 'undecidable') throw undecided(running, evidence, undefined);
     running.phase = { state: 'acting', attempt: 1 };
@@ -203,7 +214,7 @@ export class TaskSteps {
     const key = step.key ?? [taskName, ...running.path, ...(running.node === undefined ? [] : [running.node])].join(' › ');
     const intent = await intents.open(key);
     running.phase = { state: 'probing' };
-    const before = await step.probe(handle, intent);
+    const before = await patiently(running, handle, step.patienceMs, () => step.probe(handle, intent));
     if (before.state === 'done') {
       if (intent) await intents.finish(key, before.seen);
       return alreadyDone(before, handle);
@@ -219,7 +230,7 @@ export class TaskSteps {
       return { state: 'acted', value };
     } catch (error) {
       // A reply that was lost and an act that was refused look the same from here. Reality knows the difference.
-      const after = await this.#probeAfter(step, handle, mine);
+      const after = await this.#probeAfter(step, handle, running, mine);
       if (after?.state === 'done') {
         await intents.finish(key, after.seen);
         handle.detail(after.seen);
@@ -231,10 +242,10 @@ export class TaskSteps {
   }
 
   /** Undefined when the probe itself fails: then the act's own failure is the one to tell. */
-  async #probeAfter<T>(step: OnceStep<T>, handle: StepHandle, intent: OpenIntent): Promise<Evidence<T> | undefined> {
+  async #probeAfter<T>(step: OnceStep<T>, handle: StepHandle, running: RunningStep, intent: OpenIntent): Promise<Evidence<T> | undefined> {
     if (handle.signal.aborted) return undefined;
     try {
-      return await step.probe(handle, intent);
+      return await patiently(running, handle, step.patienceMs, () => step.probe(handle, intent));
     } catch {
       return undefined;
     }
@@ -274,6 +285,33 @@ export class TaskSteps {
       ...(running.node === undefined ? {} : { node: running.node }),
       ...(failure === undefined ? {} : { failure }),
     });
+  }
+}
+
+const patience = { defaultMs: 60_000, intervalMs: 5000 };
+
+/** Asks again while the probe cannot tell: a machine that restarts is silent for a while, and that proves nothing. */
+async function patiently<T>(
+  running: RunningStep,
+  handle: StepHandle,
+  patienceMs: number | undefined,
+  probe: () => Evidence<T> | Promise<Evidence<T>>,
+): Promise<Evidence<T>> {
+  let last = await probe();
+  if (last.state !== 'undecidable') return last;
+  try {
+    return await handle.wait<Evidence<T>>({
+      description: `certainty about "${running.path.at(-1) ?? ''}"`,
+      deadlineMs: patienceMs ?? patience.defaultMs,
+      intervalMs: patience.intervalMs,
+      async check() {
+        last = await probe();
+        return last.state === 'undecidable' ? notYet(last.seen) : holds(last);
+      },
+    });
+  } catch (error) {
+    if (hasCode(error, 'wait/timeout')) return last;
+    throw error;
   }
 }
 

@@ -5,11 +5,12 @@ const poolSize: Record<KeyKind, number> = { ed25519: 48, p256: 24, rsa4096: 1 };
 const pool = new Map<string, Uint8Array>();
 
 /**
- * PKCS#8 DER of the simulator's key number `index`, counted round the pool. Made at most once per process: a run must not
- * depend on the bytes of a key, only on which keys are the same.
+ * PKCS#8 DER of key number `index` of a stream, counted round its pool. Made at most once per process: a run must not depend on
+ * the bytes of a key, only on which keys are the same. Two streams never share one, as two machines never do: a certificate that
+ * one made would otherwise pass for the other's. Only RSA keys, which are slow to make, are the same for all.
  */
-export function fixtureKey(kind: KeyKind, index: number): Uint8Array {
-  const slot = `${kind}/${index % poolSize[kind]}`;
+export function fixtureKey(kind: KeyKind, stream: string, index: number): Uint8Array {
+  const slot = `${kind}/${index % poolSize[kind]}/${kind === 'rsa4096' ? '' : stream}`;
   let key = pool.get(slot);
   if (!key) {
     key = generate(kind);

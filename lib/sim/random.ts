@@ -31,7 +31,7 @@ export function createSeededRandom(seed: string, stream: string): Random {
     },
     fraction: () => draw() / 2 ** 32,
     privateKey: async (kind) => {
-      const key = fixtureKey(kind, issued[kind]);
+      const key = fixtureKey(kind, stream, issued[kind]);
       issued[kind] += 1;
       return new Secret(key);
     },

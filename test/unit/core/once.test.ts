@@ -107,6 +107,39 @@ test.each([
   },
 );
 
+test('a probe that cannot tell is asked again for a while, before and after the act', async () => {
+  const machine = machineWithout();
+  let silentFor = 3;
+  const task = defineTask({
+    summary: 'Start it',
+    effect: 'mutate',
+    run: ({ step }) =>
+      step.once('start', {
+        probe: () => (silentFor-- > 0 ? undecidable('cp-1 restarts') : look(machine)),
+        act: () => {
+          machine.starts.push('cp-1');
+          silentFor = 2;
+          fail('the reply was lost');
+        },
+      }),
+  });
+  const world = rig({ start: task });
+  expect((await world.run(task())).exitCode).toBe(0);
+  expect(machine.starts).toEqual(['cp-1']);
+  expect(world.events.map((event) => event.elapsedMs).at(-1)).toBe(15_000);
+  expect(world.story()).toEqual([
+    'run start',
+    'start started',
+    '  start (once)',
+    '  waiting for certainty about "start": cp-1 restarts',
+    '  waiting for certainty about "start": cp-1 restarts',
+    '    started on cp-1',
+    '  s1 done',
+    'start done changes=1',
+    'succeeded 0',
+  ]);
+});
+
 test('an intent of another identity is not ours', async () => {
   const machine = machineWithout();
   const files = new MemoryFiles();
