@@ -11,6 +11,7 @@ export type { DiskSpec, LinkSpec, MachineSpec, SandboxSpec } from './spec.ts';
 // --- machines, sandbox
 export { type ClusterHooks, type SimMount, startCluster } from './cluster.ts';
 export { attachSandbox, type AttachedSandbox, kubeconfigOutside, readSandbox, resetSandbox, talosconfigOutside } from './attach.ts';
+export { type Invariants, type Violation, watchInvariants } from './invariants.ts';
 export { openSandbox, type Sandbox, type SandboxEndpoint, type SandboxOptions } from './sandbox.ts';
 export type { SandboxStatus } from './status.ts';
 export type { ConfigCheck } from './talos/api/call.ts';

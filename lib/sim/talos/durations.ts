@@ -7,6 +7,8 @@ export const durations = {
   leaveMaintenance: 1500,
   /** From a configuration (or power) until apid answers with it. */
   apidStart: 3000,
+  /** Between two tries of a worker to get its certificate from a control plane. */
+  trustdRetry: 2000,
   installerPull: 9000,
   install: 14_000,
   /** Stop of services before the reboot. */

@@ -42,6 +42,8 @@ export interface Etcd {
   hasQuorum(cluster: string): boolean;
   /** Whether the member on this machine is started and its cluster has quorum. */
   isHealthy(machine: Machine): boolean;
+  /** Whether the others keep quorum without this machine; a lone member has no others to ask. */
+  canSpare(machine: Machine): boolean;
   leader(cluster: string): EtcdMember | undefined;
   /** Moves leadership to another started voter, or does nothing. */
   forfeit(cluster: string): EtcdMember | undefined;
@@ -124,6 +126,11 @@ export function createEtcd(kernel: SimKernel, machines: () => readonly Machine[]
     isHealthy(machine) {
       const data = machine.get('etcd');
       return data !== undefined && etcd.memberOf(machine)?.started === true && runs(machine.name) && hasQuorum(data.cluster);
+    },
+    canSpare(machine) {
+      const state = etcd.clusterOf(machine);
+      if (!state || voters(state).length === 1) return true;
+      return live(state).filter((member) => member.node !== machine.name).length >= Math.floor(voters(state).length / 2) + 1;
     },
     leader(cluster) {
       const state = read(cluster);

@@ -58,7 +58,7 @@ export interface Lifecycle {
   onTimer(timer: SimTimer): void;
 }
 
-const earlyServices = ['machined', 'udevd', 'containerd', 'auditd', 'syslogd', 'dashboard', 'apid'];
+const earlyServices = ['machined', 'udevd', 'containerd', 'auditd', 'syslogd', 'dashboard'];
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { kernel, network, machines, events, services, etcd } = parts;
@@ -156,6 +156,18 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     advance(machine);
   };
 
+  /** Control planes sign for themselves; a worker has to find one whose trustd runs. */
+  const hasCertificate = (machine: Machine): boolean => {
+    const config = machine.config();
+    if (config?.role !== 'worker') return true;
+    return machines.some((other) => {
+      const signer = other.config();
+      const isAuthority =
+        signer?.osCa.key !== undefined && signer.osCa.certificate === config.osCa.certificate && signer.token === config.token;
+      return isAuthority && other.isUp() && services.is(other, 'trustd', 'Running');
+    });
+  };
+
   // --- the floating address
 
   const electVip = (): void => {
@@ -231,13 +243,14 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     },
     'leave-maintenance'(machine) {
       machine.set('api', 'none');
-      machine.clear('time-synced');
+      machine.clear('time-synced', 'busy');
       parts.publish(machine);
       const install = machine.config()?.install;
       events.task(machine, 'runningMaintenance', 'stop');
       if (install && machine.get('installed') === undefined && !install.unattended) {
         events.sequence(machine, 'install', 'start');
         events.phase(machine, 'install', 'start');
+        machine.set('busy', 'install');
         setStage(machine, 'installing');
         after(machine, durations.installerPull + durations.install, 'installed');
       } else {
@@ -251,9 +264,15 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       after(machine, durations.apidStart, 'api');
     },
     api(machine) {
+      if (machine.service('machined') === undefined) startServices(machine);
+      if (!hasCertificate(machine)) {
+        after(machine, durations.trustdRetry, 'api');
+        return;
+      }
       machine.set('api', 'configured');
-      startServices(machine);
+      services.start(machine, 'apid');
       parts.publish(machine);
+      settle(machine);
     },
     'time-sync'(machine) {
       machine.set('time-synced', true);

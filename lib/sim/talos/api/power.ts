@@ -9,19 +9,19 @@ const { method } = machineApi.MachineService;
 export const powerMethods: readonly BoundMethod[] = [
   unary(method.reboot, (api) => {
     const actorId = actor(api);
-    idle(api.machine);
+    idle(api);
     api.lifecycle.reboot(api.machine, { actorId });
     return { messages: [{ actorId }] };
   }),
   unary(method.shutdown, (api) => {
     const actorId = actor(api);
-    idle(api.machine);
+    idle(api);
     api.lifecycle.reboot(api.machine, { actorId, stage: 'shutting down', off: true });
     return { messages: [{ actorId }] };
   }),
   unary(method.reset, (api, request) => {
     const actorId = actor(api);
-    idle(api.machine);
+    idle(api);
     if (request.graceful) {
       const data = api.machine.get('etcd');
       if (data && !api.etcd.remove(data.cluster, data.memberId)) throw refuse('failedPrecondition', 'etcdserver: no leader');
@@ -30,13 +30,13 @@ export const powerMethods: readonly BoundMethod[] = [
     return { messages: [{ actorId }] };
   }),
   unary(method.rollback, (api) => {
-    idle(api.machine);
+    idle(api);
     api.lifecycle.reboot(api.machine);
     return { messages: [{}] };
   }),
   unary(method.upgrade, (api, request) => {
     const actorId = actor(api);
-    idle(api.machine);
+    idle(api);
     const { machine, etcd } = api;
     const cluster = machine.get('etcd')?.cluster;
     if (cluster !== undefined && !request.force && !request.preserve) {
@@ -55,7 +55,7 @@ export const powerMethods: readonly BoundMethod[] = [
     const image = request.source?.imageName ?? '';
     const { machine, kernel } = api;
     if (machine.get('installed') === undefined) throw refuse('failedPrecondition', 'Talos is not installed');
-    idle(machine);
+    idle(api);
     if (!(machine.get('images') ?? []).includes(image)) throw refuse('notFound', `image "${image}": not found`);
     yield { progress: { response: { case: 'message' as const, value: `running installer ${image}` } } };
     const failed = kernel.fault('talos/upgrade', { node: machine.name });
@@ -83,10 +83,15 @@ export const powerMethods: readonly BoundMethod[] = [
   }),
 ];
 
-/** One sequence at a time. */
-function idle(machine: Machine): void {
+/** One sequence at a time. A machine of a healthy etcd that goes although the others are no majority is ground truth for I-02. */
+function idle(api: ApiCall): void {
+  const { machine, etcd, kernel, call } = api;
   const busy = machine.get('busy');
-  if (busy !== undefined) throw refuse('failedPrecondition', `sequence not started: locked`);
+  if (busy !== undefined) throw refuse('failedPrecondition', 'sequence not started: locked');
+  const takesItAway = !call.path.startsWith('/machine.LifecycleService/');
+  if (takesItAway && etcd.isHealthy(machine) && !etcd.canSpare(machine)) {
+    kernel.emit({ kind: 'talos/quorum-taken', facts: { node: machine.name, path: call.path } });
+  }
 }
 
 function actor(api: ApiCall): string {
