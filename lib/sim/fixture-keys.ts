@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyKind } from '../base/index.ts';
+import { fixtureRsaKey } from './fixture-rsa-key.ts';
 
 const poolSize: Record<KeyKind, number> = { ed25519: 48, p256: 24, rsa4096: 1 };
 const pool = new Map<string, Uint8Array>();
@@ -28,6 +29,6 @@ function generate(kind: KeyKind): Uint8Array {
     case 'p256':
       return generateKeyPairSync('ec', { namedCurve: 'P-256', privateKeyEncoding: encoding, publicKeyEncoding }).privateKey;
     case 'rsa4096':
-      return generateKeyPairSync('rsa', { modulusLength: 4096, privateKeyEncoding: encoding, publicKeyEncoding }).privateKey;
+      return Buffer.from(fixtureRsaKey, 'base64');
   }
 }

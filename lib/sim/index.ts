@@ -6,6 +6,7 @@ export type { SimEvent, SimFault, SimKernel, SimModel, SimStore, SimTimer } from
 export type { KubeHost, KubeletFacts, KubeModel } from './kube-door.ts';
 export { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
 export { createMemoryWorld, type MemoryWorld, type MemoryWorldOptions } from './memory-world.ts';
+export { createSeededRandom } from './random.ts';
 export { createNetwork, type SimListener, type SimNetwork, type SimService } from './network.ts';
 export type { DiskSpec, LinkSpec, MachineSpec, SandboxSpec } from './spec.ts';
 // --- machines, sandbox

@@ -5,6 +5,8 @@ import {
   type GrpcHandler,
   type HttpHandler,
   type Json,
+  type Random,
+  Secret,
   type Server,
   TkError,
   type World,
@@ -14,6 +16,7 @@ import { type ClusterHooks, startCluster } from './cluster.ts';
 import { type KernelHandle, openKernel } from './create-kernel.ts';
 import { simFailure } from './failures.ts';
 import { dialRefused } from './memory-dial.ts';
+import { fixtureKey } from './fixture-keys.ts';
 import { createNetwork, type SimListener, type SimNetwork } from './network.ts';
 import type { SandboxSpec } from './spec.ts';
 import { type SandboxStatus, statusOf } from './status.ts';
@@ -80,7 +83,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   await sockets.settled();
 
   return {
-    world: { ...bound, dial: sandboxDial(bound.dial, kernel, network, sockets) },
+    world: { ...bound, random: withFixtureRsa(bound.random), dial: sandboxDial(bound.dial, kernel, network, sockets) },
     kernel,
     endpoints: sockets.endpoints,
     status: () => statusOf(kernel, talos),
@@ -186,6 +189,11 @@ function flushingHttp(kernel: KernelHandle, handler: HttpHandler): HttpHandler {
     await kernel.flush();
     return response;
   };
+}
+
+/** Four seconds of prime numbers for the service accounts of a simulated cluster would be most of a whole bootstrap. */
+function withFixtureRsa(random: Random): Random {
+  return { ...random, privateKey: async (kind) => (kind === 'rsa4096' ? new Secret(fixtureKey(kind, 'sandbox', 0)) : random.privateKey(kind)) };
 }
 
 const unreachableAfterMs = 3000;
