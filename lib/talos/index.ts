@@ -30,6 +30,15 @@ export {
   secretValuesOf,
 } from './config/secrets-bundle.ts';
 export { type GeneratedTalosconfig, generateTalosconfig, type TalosconfigOptions } from './config/talosconfig.ts';
+export {
+  checkForNode,
+  type ConfigChange,
+  type ConfigChangePlan,
+  planConfigChange,
+  validateMachineConfig,
+  type Validation,
+  type ValidationOptions,
+} from './config/validate.ts';
 export { type ConfigMap, type ConfigValue } from './config/value.ts';
 
 // Everything said to a machine: reading ports, changing ports, what kind of machine answers under an address.

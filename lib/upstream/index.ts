@@ -65,3 +65,6 @@ export {
 // What talhelper's file and the image factory's schematics may say.
 export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';
 export { type ResourceDefinition, resourceDefinitions } from './resource-definitions.ts';
+
+// Which old fields and new documents exclude each other, what is deprecated, and what applies without a reboot.
+export { appliesWithoutReboot, deprecatedFields, type DocumentConflict, documentConflicts } from './conflicts.ts';

@@ -27,6 +27,9 @@ export type TalosConfigFailures = {
   /** A rule of one document. `rule` is upstream's own sentence. */
   'talos-config/invalid': { document: string; rule: string };
 
+  /** A warning: the old field still counts. */
+  'talos-config/deprecated': { field: string; replacement: string };
+
   // --- patches ---
   'talos-config/json-patch-refused': { documents: number; equivalent?: string; remainder: readonly string[] };
   'talos-config/json-patch-failed': { op: string; path: string; reason: string };

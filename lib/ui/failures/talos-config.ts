@@ -53,6 +53,7 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     help: `remove \`${field}\``,
   }),
   'talos-config/invalid': ({ document, rule }) => ({ title: `\`${document}\` is not valid`, because: rule }),
+  'talos-config/deprecated': ({ field, replacement }) => ({ title: `\`${field}\` is deprecated`, help: `use ${replacement} instead` }),
   'talos-config/json-patch-refused': ({ documents, equivalent, remainder }) => ({
     title: `a JSON patch cannot be applied to a machine configuration of ${count(documents, 'document')}`,
     because: 'Talos allows JSON patches only where there is a single document, which ended with 1.12',

@@ -1,0 +1,299 @@
+import { type Failure, placeOf, type SourceFile } from '../../base/index.ts';
+import { type DataDocument, parseYaml } from '../../format/index.ts';
+import { appliesWithoutReboot, compatibility, deprecatedFields, documentConflicts, type TalosMinor } from '../../upstream/index.ts';
+import { decodeDocument } from './decode.ts';
+import { type ConfigDocument, documentId, documentLabel } from './document.ts';
+import { plainDocument } from './encode.ts';
+import { talosConfigFailure } from './failures.ts';
+import { contractOf, isAtLeastMinor } from './minor.ts';
+import { documentRules, legacyRule } from './rules.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
+
+export interface ValidationOptions {
+  /** `v1.14.1` or `1.14`. */
+  readonly talosVersion: string;
+  /** Kinds that no version knows are let through; default true. A node refuses them. */
+  readonly keepUnknownKinds?: boolean;
+}
+
+export interface Validation {
+  readonly documents: readonly ConfigDocument[];
+  readonly failures: readonly Failure[];
+  readonly warnings: readonly Failure[];
+}
+
+/**
+ * Checks a machine configuration as that version of Talos would, and says where.
+ *
+ * Failure: none thrown; everything that is wrong is in `failures`.
+ * Source: pkg/machinery/config/container/validate.go
+ */
+export function validateMachineConfig(file: SourceFile, options: ValidationOptions): Validation {
+  const minor = contractOf(options.talosVersion);
+  const parsed = parseYaml(file, { version: 'go', confidential: true });
+  const failures: Failure[] = [...parsed.failures];
+  const warnings: Failure[] = [];
+  const read: { readonly source: DataDocument; readonly document: ConfigDocument }[] = [];
+  for (const source of parsed.failures.length > 0 ? [] : parsed.documents) {
+    if (source.value === null) continue;
+    const document = decodeDocument(source, minor, failures, { keepUnknownKinds: options.keepUnknownKinds ?? true });
+    if (document) read.push({ source, document });
+  }
+  if (read.length === 0 && failures.length === 0) failures.push(talosConfigFailure('talos-config/no-config', { path: file.path }));
+  const where = (source: DataDocument, path: readonly string[] = [], part: 'key' | 'value' = 'key') => {
+    const place = placeOf(source.spanOf(path, part));
+    if (place.kind !== 'file') return { where: place };
+    const { excerpt: _, ...rest } = place;
+    return { where: rest };
+  };
+  const seen = new Set<string>();
+  for (const { source, document } of read) {
+    const id = documentId(document);
+    if (seen.has(id))
+      failures.push(talosConfigFailure('talos-config/duplicate-document', { document: documentLabel(document) }, where(source)));
+    seen.add(id);
+  }
+  const legacy = read.find(({ document }) => document.kind === 'v1alpha1');
+  const machine = legacy?.document.value['machine'];
+  const isControlPlane = isConfigMap(machine) && ['controlplane', 'init'].includes(String(machine['type']));
+  for (const { source, document } of read) {
+    const rule = document.kind === 'v1alpha1' ? legacyRule : documentRules[document.kind];
+    for (const sentence of rule && document.schema ? rule(document.value, { isControlPlane }) : []) {
+      failures.push(talosConfigFailure('talos-config/invalid', { document: documentLabel(document), rule: sentence }, where(source)));
+    }
+  }
+  if (legacy) {
+    for (const { document } of read) {
+      const conflict = documentConflicts.find(
+        (one) =>
+          one.kind === document.kind &&
+          (one.names === undefined || one.names.includes(document.name)) &&
+          (one.when === undefined || document.value[one.when] !== undefined) &&
+          isSetAt(legacy.document.value, one.field.split('.')),
+      );
+      if (conflict)
+        failures.push(
+          talosConfigFailure(
+            'talos-config/conflict',
+            { document: documentLabel(document), field: conflict.field },
+            where(legacy.source, conflict.field.split('.')),
+          ),
+        );
+    }
+    for (const { field, replacement, since } of deprecatedFields) {
+      if (isAtLeastMinor(minor, since) && isSetAt(legacy.document.value, field.split('.'))) {
+        warnings.push(talosConfigFailure('talos-config/deprecated', { field, replacement }, where(legacy.source, field.split('.'))));
+      }
+    }
+  }
+  for (const failure of kubernetesFailures(
+    read.map(({ document }) => document),
+    minor,
+    options.talosVersion,
+  ))
+    failures.push(failure);
+  return { documents: read.map(({ document }) => document), failures, warnings };
+}
+
+/** Whether Go's code would take the field for set: present, and for texts and numbers not zero. */
+function isSetAt(root: ConfigMap, path: readonly string[]): boolean {
+  let node: ConfigValue | undefined = root;
+  for (const part of path) node = isConfigMap(node) ? node[part] : undefined;
+  return node !== undefined && node !== null && node !== '' && node !== false && node !== 0 && !(Array.isArray(node) && node.length === 0);
+}
+
+function kubernetesFailures(documents: readonly ConfigDocument[], minor: TalosMinor, talosVersion: string): Failure[] {
+  const [lowest, highest] = compatibility[minor].kubernetes;
+  const images = documents.flatMap(({ kind, value }) => {
+    const machine = isConfigMap(value['machine']) ? value['machine'] : {};
+    const kubelet = isConfigMap(machine['kubelet']) ? machine['kubelet'] : {};
+    return kind === 'v1alpha1' ? [kubelet['image']] : kind === 'KubeletConfig' ? [value['image']] : [];
+  });
+  return images.flatMap((image) => {
+    const version = /:v?(\d+)\.(\d+)\.(\d+)[^/]*$/.exec(typeof image === 'string' ? image : '');
+    if (!version) return [];
+    const kubernetes = Number(version[2]);
+    const isSupported = kubernetes >= Number(lowest.split('.')[1]) && kubernetes <= Number(highest.split('.')[1]);
+    return isSupported
+      ? []
+      : [
+          talosConfigFailure('talos-config/unsupported-kubernetes', {
+            talosVersion,
+            kubernetesVersion: `${version[1]}.${version[2]}.${version[3]}`,
+            lowest,
+            highest,
+          }),
+        ];
+  });
+}
+
+/**
+ * What a node of that version answers to a configuration: undefined, or the text of its error.
+ *
+ * Source: pkg/machinery/config/configloader, container.Validate; hashicorp/go-multierror for the list
+ */
+export function checkForNode(text: string, talosVersion: string): string | undefined {
+  const { failures, documents } = validateMachineConfig({ path: 'config.yaml', text }, { talosVersion, keepUnknownKinds: false });
+  if (failures.length === 0) return undefined;
+  const line = (failure: Failure) => (failure.where?.kind === 'file' ? failure.where.line : 1);
+  const fact = (failure: Failure, name: string) => String(failure.facts[name] ?? '');
+  for (const failure of failures) {
+    switch (failure.code) {
+      case 'talos-config/unknown-kind':
+        return `error decoding document ${fact(failure, 'apiVersion')}/${fact(failure, 'kind')}/ (line ${line(failure)}): ${JSON.stringify(fact(failure, 'kind'))} ${JSON.stringify(fact(failure, 'apiVersion'))}: not registered`;
+      case 'talos-config/missing-kind':
+        return `error decoding document v1alpha1/v1alpha1/ (line ${line(failure)}): missing kind`;
+      case 'talos-config/missing-api-version':
+        return `error decoding document /${fact(failure, 'kind')}/ (line ${line(failure)}): missing apiVersion`;
+      case 'talos-config/not-a-mapping':
+        return `expected a YAML document at line ${line(failure)}`;
+      case 'talos-config/no-config':
+        return 'config not found';
+      case 'talos-config/duplicate-document':
+        return `not allowed: duplicate document: ${fact(failure, 'document')}`;
+      case 'talos-config/unknown-key':
+        return unknownKeysText(failures, text);
+      case 'talos-config/wrong-type':
+        return `error decoding document: line ${line(failure)}: cannot unmarshal ${fact(failure, 'path')}: expected ${fact(failure, 'expected')}`;
+      default:
+        if (failure.code.startsWith('format/'))
+          return `decode error: yaml: line ${line(failure)}: ${fact(failure, 'problem') || failure.code}`;
+    }
+  }
+  const legacy = documents.find(({ kind }) => kind === 'v1alpha1');
+  const sentences: string[] = [];
+  const ofLegacy: string[] = [];
+  for (const failure of failures) {
+    if (failure.code === 'talos-config/invalid') {
+      if (fact(failure, 'document') === 'v1alpha1') ofLegacy.push(fact(failure, 'rule'));
+      else sentences.push(`${fact(failure, 'document').replace(' ', '/')}: ${fact(failure, 'rule')}`);
+    } else if (failure.code === 'talos-config/conflict' && legacy) {
+      const [kind = '', name = ''] = fact(failure, 'document').split(' ');
+      const conflict = documentConflicts.find(
+        (one) => one.kind === kind && one.field === failure.facts['field'] && (one.names === undefined || one.names.includes(name)),
+      );
+      sentences.push(conflict?.message ?? '');
+    } else if (failure.code === 'talos-config/unsupported-kubernetes') {
+      ofLegacy.push(
+        `kubelet image is not valid: version of Kubernetes ${fact(failure, 'kubernetesVersion')} is too ${isTooOld(failure) ? 'old' : 'new'} to be used with Talos ${talosVersion.replace(/^v/, '')}`,
+      );
+    }
+  }
+  const all = [...(ofLegacy.length > 0 ? [`v1alpha1.Config: ${multiError(ofLegacy)}`] : []), ...sentences];
+  return multiError(all);
+}
+
+function isTooOld(failure: Failure): boolean {
+  const minorOf = (text: unknown) => Number(String(text).split('.')[1]);
+  return minorOf(failure.facts['kubernetesVersion']) < minorOf(failure.facts['lowest']);
+}
+
+function multiError(sentences: readonly string[]): string {
+  const head = sentences.length === 1 ? '1 error occurred:' : `${sentences.length} errors occurred:`;
+  return `${head}\n${sentences.map((sentence) => `\t* ${sentence.replace(/\n$/, '').replaceAll('\n', '\n\t  ')}\n`).join('')}\n`;
+}
+
+/** The keys of the first document that has unknown ones, with what stands below them, as upstream prints them. */
+function unknownKeysText(failures: readonly Failure[], text: string): string {
+  const unknown = failures.filter(({ code }) => code === 'talos-config/unknown-key');
+  const document = unknown[0]?.facts['document'];
+  const lines = text.split('\n');
+  const parts = unknown
+    .filter(({ facts }) => facts['document'] === document)
+    .map(({ facts, where }) => {
+      const path = String(facts['path'] ?? '')
+        .split(/[.[]/)
+        .filter((part) => part !== '');
+      const indent = (depth: number) => '    '.repeat(depth);
+      const key = String(facts['key']);
+      const value = where?.kind === 'file' ? (/^\s*(?:-\s+)*[^:]+:\s*(.*)$/.exec(lines[where.line - 1] ?? '')?.[1] ?? '') : '';
+      return [
+        ...path.map((part, depth) => `${indent(depth)}${/^\d+\]$/.test(part) ? `- ` : `${part}:`}`),
+        `${indent(path.length)}${key}: ${value}`,
+      ].join('\n');
+    });
+  return `unknown keys found during decoding:\n${parts.join('\n')}\n`;
+}
+
+export type ConfigChange = {
+  /** `v1alpha1`, `HostnameConfig`, `UserVolumeConfig data`. */
+  readonly document: string;
+  /** Of the document without a kind: `machine.kubelet`; empty for a document as a whole. */
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly needsReboot: boolean;
+};
+
+export interface ConfigChangePlan {
+  readonly changes: readonly ConfigChange[];
+  /** Whether a running node takes all of it over without a reboot. */
+  readonly appliesWithoutReboot: boolean;
+}
+
+/**
+ * What differs between two configurations, and whether a node of that version can take it over while it runs.
+ *
+ * Shape: order of documents and of keys does not matter; the result is sorted by document, then path.
+ * Source: internal/app/machined/pkg/runtime CanApplyImmediate, 1.12 and 1.13; from 1.14 on nothing reboots
+ */
+export function planConfigChange(
+  before: readonly ConfigDocument[],
+  after: readonly ConfigDocument[],
+  talosVersion: string,
+): ConfigChangePlan {
+  const never = isAtLeastMinor(contractOf(talosVersion), '1.14');
+  const changes: ConfigChange[] = [];
+  const old = new Map(before.map((document) => [documentId(document), document]));
+  for (const document of after) {
+    const standing = old.get(documentId(document));
+    old.delete(documentId(document));
+    if (!standing) changes.push({ document: documentLabel(document), path: '', change: 'added', needsReboot: false });
+    else if (document.kind !== 'v1alpha1') {
+      if (!sameContent(standing, document))
+        changes.push({ document: documentLabel(document), path: '', change: 'changed', needsReboot: false });
+    } else changes.push(...legacyChanges(standing, document, never));
+  }
+  for (const document of old.values()) changes.push({ document: documentLabel(document), path: '', change: 'removed', needsReboot: false });
+  changes.sort((a, b) => (`${a.document} ${a.path}` < `${b.document} ${b.path}` ? -1 : 1));
+  return { changes, appliesWithoutReboot: changes.every(({ needsReboot }) => !needsReboot) };
+}
+
+function sameContent(a: ConfigDocument, b: ConfigDocument): boolean {
+  return canonical(plainDocument(a)) === canonical(plainDocument(b));
+}
+
+/** JSON with sorted keys: the order in which things were written says nothing. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, child: unknown) => {
+    if (typeof child === 'bigint') return String(child);
+    if (typeof child !== 'object' || child === null || Array.isArray(child)) return child;
+    return Object.fromEntries(Object.entries(child).sort(([x], [y]) => (x < y ? -1 : 1)));
+  });
+}
+
+function legacyChanges(before: ConfigDocument, after: ConfigDocument, neverReboots: boolean): ConfigChange[] {
+  const changes: ConfigChange[] = [];
+  const compare = (left: unknown, right: unknown, path: string, deeper: (path: string) => boolean) => {
+    if (canonical(left) === canonical(right)) return;
+    if (deeper(path) && (isConfigMap(left) || isConfigMap(right))) {
+      const keys = new Set([...Object.keys(isConfigMap(left) ? left : {}), ...Object.keys(isConfigMap(right) ? right : {})]);
+      for (const key of keys)
+        compare(
+          isConfigMap(left) ? left[key] : undefined,
+          isConfigMap(right) ? right[key] : undefined,
+          path === '' ? key : `${path}.${key}`,
+          deeper,
+        );
+      return;
+    }
+    const needsReboot = !neverReboots && !appliesWithoutReboot.some((prefix) => path === prefix || path.startsWith(`${prefix}.`));
+    changes.push({
+      document: 'v1alpha1',
+      path,
+      change: left === undefined ? 'added' : right === undefined ? 'removed' : 'changed',
+      needsReboot,
+    });
+  };
+  compare(plainDocument(before), plainDocument(after), '', (path) => ['', 'machine', 'cluster', 'machine.features'].includes(path));
+  return changes;
+}
