@@ -7,8 +7,13 @@ import { type Delimiters, jinjaDelimiters, makejinjaDelimiters } from './jinja/l
 import { TemplateLibrary } from './jinja/library.ts';
 import { jinjaGlobals } from './jinja/objects.ts';
 import type { Extension } from './jinja/parser.ts';
+import { pythonSemantics } from './jinja/semantics.ts';
 import { jinjaTests } from './jinja/tests.ts';
 import { type Data, dataFrom, type TemplateFunction, valueFrom } from './python/convert.ts';
+import { miniFilters } from './minijinja/filters.ts';
+import { miniGlobals } from './minijinja/globals.ts';
+import { miniSemantics } from './minijinja/semantics.ts';
+import { miniTests } from './minijinja/tests.ts';
 import type { UndefinedMode, Value } from './python/values.ts';
 
 export type Rendered =
@@ -33,6 +38,8 @@ export interface EngineOptions {
   readonly lstripBlocks?: boolean;
   readonly keepTrailingNewline?: boolean;
   readonly autoescape?: boolean;
+  /** minijinja only: the Python methods that `--py-compat` adds. Default: false. */
+  readonly pyCompat?: boolean;
   /** `do`, `break` and `continue`: off unless asked for, as upstream. minijinja always has the latter. */
   readonly extensions?: readonly Extension[];
   /** Names that every template sees, imported ones too: functions of plugins, `env`. */
@@ -49,10 +56,33 @@ export interface EngineOptions {
 const defaultLimits: Limits = { steps: 20_000_000, depth: 200, size: 256 * 1024 * 1024 };
 
 export function createEngine(options: EngineOptions): TemplateEngine {
-  const environment = jinjaEnvironment(options);
+  const environment = environmentOf(options);
   const library = new TemplateLibrary(environment);
   return {
     render: (template, data) => rendered(() => library.render(template, new Map([...environment.globals, ...valuesOf(data)]))),
+  };
+}
+
+function environmentOf(options: EngineOptions): Environment {
+  return options.dialect === 'minijinja' ? minijinjaEnvironment(options) : jinjaEnvironment(options);
+}
+
+/** As minijinja-cli with `trim-blocks`, `lstrip-blocks` and no escaping, which is how repositories configure it. */
+function minijinjaEnvironment(options: EngineOptions): Environment {
+  return {
+    ...jinjaEnvironment(options),
+    parser: {
+      dialect: 'minijinja',
+      delimiters: { ...jinjaDelimiters, ...options.delimiters },
+      trimBlocks: options.trimBlocks ?? true,
+      lstripBlocks: options.lstripBlocks ?? true,
+      keepTrailingNewline: options.keepTrailingNewline ?? false,
+      extensions: new Set<Extension>(['do', 'loopcontrols']),
+    },
+    filters: new Map([...miniFilters, ...appliedOf(options.filters)]),
+    tests: new Map([...miniTests, ...appliedOf(options.tests)]),
+    globals: new Map([...miniGlobals(), ...valuesOf(options.globals ?? {})]),
+    semantics: miniSemantics(options.pyCompat ?? false),
   };
 }
 
@@ -72,6 +102,7 @@ function jinjaEnvironment(options: EngineOptions): Environment {
     filters: new Map([...textFilters, ...sequenceFilters, ...valueFilters, ...appliedOf(options.filters)]),
     tests: new Map([...jinjaTests, ...appliedOf(options.tests)]),
     globals: new Map([...jinjaGlobals(), ...valuesOf(options.globals ?? {})]),
+    semantics: pythonSemantics,
     limits: { ...defaultLimits, ...options.limits },
     random: options.random,
     source: (name) => options.loader?.(name),

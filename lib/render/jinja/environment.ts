@@ -15,6 +15,7 @@ import {
 } from '../python/values.ts';
 import type { Template } from './ast.ts';
 import type { ParserOptions } from './parser.ts';
+import type { Semantics } from './semantics.ts';
 
 /** A filter or test; the first positional argument is what it is applied to. */
 export type Applied = (scope: CallScope, args: Arguments) => Value;
@@ -44,6 +45,7 @@ export interface Environment {
   readonly filters: ReadonlyMap<string, Applied>;
   readonly tests: ReadonlyMap<string, Applied>;
   readonly globals: ReadonlyMap<string, Value>;
+  readonly semantics: Semantics;
   readonly limits: Limits;
   /** In [0, 1); absent: `random` is a failure. */
   readonly random: (() => number) | undefined;

@@ -1,6 +1,4 @@
-import { affirmed, arithmetic, contains, isEqual, isOrdered, isTrue, iterate, negated, Slice, sliced } from '../python/operators.ts';
-import { percentFormat } from '../python/format.ts';
-import { escapeValue, textOf } from '../python/text.ts';
+import { affirmed, iterate, negated, Slice, sliced } from '../python/operators.ts';
 import {
   type Arguments,
   Callable,
@@ -15,9 +13,10 @@ import {
   type Value,
 } from '../python/values.ts';
 import type { CallArguments, Comparison, Expression, Template } from './ast.ts';
-import { type Applied, type CallScope, type Environment, getAttribute, getItem, undefinedName } from './environment.ts';
+import { type Applied, type CallScope, type Environment, undefinedName } from './environment.ts';
 import type { LoopObject } from './objects.ts';
 import { SelfReference } from './self.ts';
+import type { Semantics } from './semantics.ts';
 import type { Context, Scope } from './scope.ts';
 
 type ExpressionOf<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
@@ -47,6 +46,10 @@ export class Evaluator implements CallScope {
     return this.#host.environment;
   }
 
+  get #semantics(): Semantics {
+    return this.environment.semantics;
+  }
+
   get autoescape(): boolean {
     return this.#host.autoescape;
   }
@@ -59,7 +62,7 @@ export class Evaluator implements CallScope {
       case 'name':
         return this.#name(node.name, scope);
       case 'namespace-field':
-        return getAttribute(this.environment, this.#name(node.name, scope), node.field);
+        return this.#semantics.attribute(this.environment, this.#name(node.name, scope), node.field);
       case 'list':
         return node.items.map((item) => this.evaluate(item, scope));
       case 'tuple':
@@ -72,7 +75,7 @@ export class Evaluator implements CallScope {
       case 'attribute': {
         const object = this.evaluate(node.object, scope);
         this.#host.position = node;
-        return getAttribute(this.environment, object, node.name);
+        return this.#semantics.attribute(this.environment, object, node.name);
       }
       case 'subscript':
         return this.#subscript(node, scope);
@@ -88,13 +91,13 @@ export class Evaluator implements CallScope {
         const operand = this.evaluate(node.operand, scope);
         this.#host.position = node;
         if (node.operator === 'not') return !this.isTrue(operand);
-        return node.operator === '-' ? negated(operand) : affirmed(operand);
+        return node.operator === '-' ? (this.#semantics.negate ?? negated)(operand) : affirmed(operand);
       }
       case 'binary': {
         const left = this.evaluate(node.left, scope);
         const right = this.evaluate(node.right, scope);
         this.#host.position = node;
-        return arithmetic(left, node.operator, right, percentFormat);
+        return this.#semantics.arithmetic(left, node.operator, right);
       }
       case 'logic': {
         const left = this.evaluate(node.left, scope);
@@ -105,9 +108,8 @@ export class Evaluator implements CallScope {
         const values = node.parts.map((part) => this.evaluate(part, scope));
         this.#host.position = node;
         if (this.autoescape && values.some((value) => value instanceof Markup))
-          return new Markup(values.map((value) => escapeValue(value).text).join(''));
-        const text = values.map(textOf).join('');
-        return text;
+          return new Markup(values.map((value) => this.#semantics.escape(value).text).join(''));
+        return values.map((value) => this.#semantics.text(value)).join('');
       }
       case 'compare':
         return this.#compare(node, scope);
@@ -123,11 +125,11 @@ export class Evaluator implements CallScope {
   }
 
   isTrue(value: Value): boolean {
-    return isTrue(value);
+    return this.#semantics.isTrue(value);
   }
 
   iterate(value: Value): Iterable<Value> {
-    return iterate(value);
+    return this.#semantics.iterate(value);
   }
 
   printed(value: Value): string {
@@ -141,7 +143,7 @@ export class Evaluator implements CallScope {
   #name(name: string, scope: Scope): Value {
     const value = scope.get(name);
     if (value !== undefined) return value;
-    if (name === 'self')
+    if (name === 'self' && this.#semantics.hasScopes)
       return new SelfReference(this.#host.template.file.path, (block) => this.#host.blockReference(block, scope.context));
     return undefinedName(this.environment, name);
   }
@@ -152,7 +154,9 @@ export class Evaluator implements CallScope {
       const bound = (expression: Expression | undefined) => (expression ? this.evaluate(expression, scope) : null);
       const slice = new Slice(bound(node.key.from), bound(node.key.to), bound(node.key.step));
       this.#host.position = node;
-      if (object instanceof Undefined) return getItem(this.environment, object, null);
+      if (object instanceof Undefined) {
+        return this.#semantics.hasScopes || object.mode === 'strict' ? this.#semantics.item(this.environment, object, null) : [];
+      }
       const part = sliced(object, slice);
       if (part === undefined)
         throw typeError(object instanceof Dict ? "unhashable type: 'slice'" : `'${typeName(object)}' object is not subscriptable`);
@@ -160,7 +164,7 @@ export class Evaluator implements CallScope {
     }
     const key = this.evaluate(node.key, scope);
     this.#host.position = node;
-    return getItem(this.environment, object, key);
+    return this.#semantics.item(this.environment, object, key);
   }
 
   #compare(node: ExpressionOf<'compare'>, scope: Scope): Value {
@@ -168,7 +172,7 @@ export class Evaluator implements CallScope {
     for (const { operator, operand } of node.rest) {
       const right = this.evaluate(operand, scope);
       this.#host.position = node;
-      if (!compared(left, operator, right)) return false;
+      if (!compared(this.#semantics, left, operator, right)) return false;
       left = right;
     }
     return true;
@@ -198,10 +202,24 @@ export class Evaluator implements CallScope {
 
   call(node: Expression, scope: Scope, caller?: Callable): Value {
     if (node.kind !== 'call') return this.evaluate(node, scope);
+    if (this.#semantics.method && node.callee.kind === 'attribute') return this.#method(node, node.callee, scope, caller);
     const callee = this.evaluate(node.callee, scope);
     const args = this.arguments(node.args, scope);
     this.#host.position = node;
     return this.invoke(callee, caller ? { positional: args.positional, named: new Map([...args.named, ['caller', caller]]) } : args);
+  }
+
+  #method(node: ExpressionOf<'call'>, callee: ExpressionOf<'attribute'>, scope: Scope, caller: Callable | undefined): Value {
+    const isSelf = callee.object.kind === 'name' && callee.object.name === 'self' && scope.get('self') === undefined;
+    const object = isSelf
+      ? new SelfReference('', (block) => this.#host.blockReference(block, scope.context))
+      : this.evaluate(callee.object, scope);
+    const given = this.arguments(node.args, scope);
+    const args = caller ? { positional: given.positional, named: new Map([...given.named, ['caller', caller as Value]]) } : given;
+    this.#host.position = node;
+    const result = isSelf ? undefined : this.#semantics.method?.(this.environment, object, callee.name, args);
+    if (result !== undefined) return result;
+    return this.invoke(this.#semantics.attribute(this.environment, object, callee.name), args);
   }
 
   invoke(callee: Value, args: Arguments): Value {
@@ -234,7 +252,7 @@ export class Evaluator implements CallScope {
   }
 
   test(name: string, args: Arguments): boolean {
-    return isTrue(this.#applied(this.environment.tests, 'test', name)(this, args));
+    return this.#semantics.isTrue(this.#applied(this.environment.tests, 'test', name)(this, args));
   }
 
   #applied(table: ReadonlyMap<string, Applied>, what: 'filter' | 'test', name: string): Applied {
@@ -252,7 +270,7 @@ export class Evaluator implements CallScope {
   }
 }
 
-function compared(left: Value, operator: Comparison, right: Value): boolean {
+function compared({ isEqual, isOrdered, contains }: Semantics, left: Value, operator: Comparison, right: Value): boolean {
   switch (operator) {
     case '==':
       return isEqual(left, right);

@@ -182,7 +182,7 @@ export class ExpressionParser {
   #unary(withFilter: boolean): Expression {
     const token = this.stream.current;
     let node: Expression;
-    if (this.stream.isOperator('-', '+')) {
+    if (this.stream.isOperator('-', ...(this.#isMini ? [] : ['+']))) {
       this.stream.next();
       const operand = this.#unary(false);
       node = { kind: 'unary', operator: token.text as '-' | '+', operand, start: token.start, end: operand.end };
@@ -258,7 +258,6 @@ export class ExpressionParser {
       if (this.stream.isOperator('|')) result = this.filter(result);
       else if (this.stream.isName('is')) result = this.#test(result);
       else if (this.stream.isOperator('(')) result = this.#call(result);
-      else if (this.#isMini && this.stream.isOperator('.', '[')) result = this.#subscript(result);
       else return result;
     }
   }
@@ -382,7 +381,7 @@ export class ExpressionParser {
     let args = noArguments;
     if (this.stream.isOperator('(')) args = this.callArguments();
     else if (this.#startsOperand()) {
-      if (this.stream.isName('is')) this.stream.fail('You cannot chain multiple tests with is');
+      if (this.stream.isName('is') && !this.#isMini) this.stream.fail('You cannot chain multiple tests with is');
       args = { positional: [this.#postfix(this.#isMini && this.stream.isOperator('-') ? this.#unary(false) : this.#primary())], named: [] };
     }
     return { kind: 'test', input, name, args, negated, start, end: this.stream.lastEnd };

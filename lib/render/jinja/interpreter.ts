@@ -1,14 +1,14 @@
 import { type Failure, placeOf, TkError } from '../../base/index.ts';
 import { renderFailure } from '../failures.ts';
 import { LimitReached } from '../python/operators.ts';
-import { escapeValue, textOf } from '../python/text.ts';
+import { textOf } from '../python/text.ts';
 import { type Arguments, Callable, Markup, PythonError, Tuple, type Value } from '../python/values.ts';
-import { type Statement, type StatementOf, spanOf, type Target, type Template } from './ast.ts';
+import { type Expression, type Statement, type StatementOf, spanOf, type Target, type Template } from './ast.ts';
 import { type CallScope, type Environment, type TemplateSource, undefinedHint, unpack } from './environment.ts';
 import { type EvaluationHost, Evaluator } from './evaluator.ts';
 import { makeMacro } from './macro.ts';
 import { LoopObject, TemplateModule } from './objects.ts';
-import { iterate, isTrue, listOf } from '../python/operators.ts';
+import { listOf } from '../python/operators.ts';
 import { type BlockSource, Context, Scope } from './scope.ts';
 
 /** How a statement ended inside a loop. */
@@ -172,12 +172,8 @@ export class Interpreter implements EvaluationHost {
 
   #super(name: string, sources: readonly BlockSource[], depth: number, context: Context): Value {
     if (depth + 1 >= sources.length) return undefinedHint(this.environment, `there is no parent block called '${name}'.`, 'super');
-    const next = (): Value => this.#super(name, sources, depth + 1, context);
     const call = () => this.captured(() => this.renderBlock(sources, depth + 1, context));
-    return new Callable('super', 'method', call, { get: (key: string) => (key === 'super' ? next() : undefined) } as ReadonlyMap<
-      string,
-      Value
-    >);
+    return new Callable('super', 'method', call, new Map([['super', this.#super(name, sources, depth + 1, context)]]));
   }
 
   // --- statements ----------------------------------------------------------------------------------------------------
@@ -224,9 +220,14 @@ export class Interpreter implements EvaluationHost {
         return undefined;
       }
       case 'with': {
-        const values = statement.values.map((value) => evaluator.evaluate(value, scope));
         const inner = scope.inner();
-        statement.targets.forEach((target, index) => this.assign(target, values[index] ?? null, inner, undefined));
+        const { hasScopes } = this.environment.semantics;
+        // Jinja evaluates all values outside; in minijinja later ones see the earlier names.
+        const values = hasScopes ? statement.values.map((value) => evaluator.evaluate(value, scope)) : undefined;
+        statement.targets.forEach((target, index) => {
+          const value = values?.[index] ?? evaluator.evaluate(statement.values[index] as Expression, inner);
+          this.assign(target, value, inner, undefined);
+        });
         return this.#statements(statement.body, inner);
       }
       case 'filter-block': {
@@ -307,7 +308,7 @@ export class Interpreter implements EvaluationHost {
     else if (target.kind === 'namespace-field') this.#evaluator.assignField(target, value, scope);
     else {
       this.position = target;
-      const values = unpack(Array.from(iterate(value)), target.items.length);
+      const values = unpack(Array.from(this.#evaluator.iterate(value)), target.items.length);
       target.items.forEach((item, index) => this.assign(item as Target, values[index] ?? null, scope, root));
     }
   }
@@ -346,7 +347,7 @@ export class Interpreter implements EvaluationHost {
     const sources = context.blocks.get(statement.name) ?? [];
     if (statement.required && sources.length <= 1)
       throw new PythonError('TemplateRuntimeError', `Required block '${statement.name}' not found`);
-    this.renderBlock(sources, 0, statement.scoped ? context.derived(scope.locals()) : context);
+    this.renderBlock(sources, 0, statement.scoped || !this.environment.semantics.hasScopes ? context.derived(scope.locals()) : context);
   }
 
   #extends(statement: StatementOf<'extends'>, scope: Scope, root: RootFrame | undefined): void {
@@ -365,7 +366,8 @@ export class Interpreter implements EvaluationHost {
     this.position = statement.template;
     const template = statement.ignoreMissing ? this.#find(name) : this.#load(name);
     if (!template) return;
-    const given = statement.withContext ? scope.context.all(scope.locals()) : this.environment.globals;
+    const given =
+      statement.withContext || !this.environment.semantics.hasScopes ? scope.context.all(scope.locals()) : this.environment.globals;
     this.nested(() => this.#root(new Context(template, given)));
   }
 
@@ -373,7 +375,10 @@ export class Interpreter implements EvaluationHost {
     const name = this.#evaluator.evaluate(statement.template, scope);
     this.position = statement.template;
     const template = this.#load(name);
-    const context = new Context(template, statement.withContext ? scope.context.all(scope.locals()) : this.environment.globals);
+    const context = new Context(
+      template,
+      statement.withContext || !this.environment.semantics.hasScopes ? scope.context.all(scope.locals()) : this.environment.globals,
+    );
     const text = this.nested(() => this.capture(() => this.#root(context)));
     this.position = statement;
     return new TemplateModule(template.file.path, context.exported, text);
@@ -386,11 +391,12 @@ export class Interpreter implements EvaluationHost {
   }
 
   print(value: Value): string {
-    return this.autoescape ? escapeValue(value).text : textOf(value);
+    const { semantics } = this.environment;
+    return this.autoescape ? semantics.escape(value).text : semantics.text(value);
   }
 
   isTrue(value: Value): boolean {
-    return isTrue(value);
+    return this.environment.semantics.isTrue(value);
   }
 
   loop(items: Value, depth0: number, recurse?: (items: Value, depth0: number) => Value): LoopObject {

@@ -71,10 +71,10 @@ export class TemplateSyntaxError extends Error {
   }
 }
 
-/** Newlines become `\n`; the last one goes unless it is kept. */
-export function normalise(file: SourceFile, keepTrailingNewline: boolean): SourceFile {
-  const text = file.text.replace(/\r\n|\r/g, '\n');
-  return { path: file.path, text: !keepTrailingNewline && text.endsWith('\n') ? text.slice(0, -1) : text };
+/** The text that offsets count in. In Jinja every newline becomes `\n`; the last one goes unless it is kept. */
+export function normalise(file: SourceFile, options: Pick<LexerOptions, 'keepTrailingNewline' | 'dialect'>): SourceFile {
+  const text = options.dialect === 'jinja' ? file.text.replace(/\r\n|\r/g, '\n') : file.text;
+  return { path: file.path, text: options.keepTrailingNewline ? text : text.replace(/\r?\n$/, '') };
 }
 
 const operators = [
@@ -110,6 +110,7 @@ const blank = /[\s\u001C-\u001F\u0085]*/y;
 const digits = '(?:\\d+_)*\\d+';
 const float = new RegExp(`(?:${digits})(?:(?:\\.${digits})?e[+-]?${digits}|\\.${digits})`, 'iy');
 const integer = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy;
+const miniInteger = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|\d(?:_?\d)*/iy;
 const name = /[\p{L}\p{N}_\p{Mn}\p{Mc}\p{Pc}]+/uy;
 const identifier = /^[\p{XIDS}_]\p{XIDC}*$/u;
 const stringPattern = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
@@ -211,7 +212,7 @@ class Lexer {
     const { blockEnd } = this.#options.delimiters;
     const match = matchAt(
       new RegExp(
-        `\\s*raw\\s*(?:-${literal(blockEnd)}\\s*|${literal(blockEnd)}${this.#options.dialect === 'minijinja' && this.#options.trimBlocks ? '\\n?' : ''})`,
+        `\\s*raw\\s*(?:-${literal(blockEnd)}\\s*|${literal(blockEnd)}${this.#options.dialect === 'minijinja' && this.#options.trimBlocks ? '(?:\\r?\\n)?' : ''})`,
         'y',
       ),
       this.#text,
@@ -222,7 +223,7 @@ class Lexer {
 
   #raw(opened: number): void {
     const { blockStart, blockEnd } = this.#options.delimiters;
-    const trim = this.#options.trimBlocks ? '\\n?' : '';
+    const trim = this.#options.trimBlocks ? '(?:\\r?\\n)?' : '';
     const end = new RegExp(
       `${literal(blockStart)}([-+]?)\\s*endraw\\s*(?:\\+${literal(blockEnd)}|-${literal(blockEnd)}\\s*|${literal(blockEnd)}${trim})`,
       'g',
@@ -237,7 +238,7 @@ class Lexer {
   #comment(start: number, afterStart: number): void {
     const { commentEnd } = this.#options.delimiters;
     this.#data(start, signAt(this.#text, afterStart, '-+'), true);
-    const trim = this.#options.trimBlocks ? '\\n?' : '';
+    const trim = this.#options.trimBlocks ? '(?:\\r?\\n)?' : '';
     const end = new RegExp(`\\+${literal(commentEnd)}|-${literal(commentEnd)}\\s*|${literal(commentEnd)}${trim}`, 'g');
     end.lastIndex = afterStart;
     const match = end.exec(this.#text);
@@ -291,7 +292,7 @@ class Lexer {
       this.#at += match.length;
       return true;
     }
-    const trim = kind === 'block-end' && this.#options.trimBlocks ? '\\n?' : '';
+    const trim = kind === 'block-end' && this.#options.trimBlocks ? '(?:\\r?\\n)?' : '';
     const plus = kind === 'block-end' || this.#options.dialect === 'minijinja' ? `\\+${literal(ending)}|` : '';
     const match = matchAt(new RegExp(`${plus}-${literal(ending)}\\s*|${literal(ending)}${trim}`, 'y'), this.#text, this.#at);
     if (match === undefined) return false;
@@ -308,7 +309,7 @@ class Lexer {
     };
     const fraction = this.#text[start - 1] === '.' ? undefined : matchAt(float, this.#text, start);
     if (fraction !== undefined) return take('float', fraction, fraction.replaceAll('_', ''));
-    const whole = matchAt(integer, this.#text, start);
+    const whole = matchAt(this.#options.dialect === 'minijinja' ? miniInteger : integer, this.#text, start);
     if (whole !== undefined) return take('integer', whole, whole.replaceAll('_', '').toLowerCase());
     const word = matchAt(name, this.#text, start);
     if (word !== undefined) {

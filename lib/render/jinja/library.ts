@@ -35,7 +35,7 @@ export class TemplateLibrary implements TemplateSource {
       return template;
     } catch (error) {
       if (!(error instanceof TemplateSyntaxError)) throw error;
-      const file = normalise(source, this.#environment.parser.keepTrailingNewline);
+      const file = normalise(source, this.#environment.parser);
       throw new TkError(
         renderFailure(
           'render/syntax',

@@ -9,13 +9,14 @@ import { mentions } from './walk.ts';
 /** A macro over the scope where it stands; its body sees names as they are when it is called. */
 export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro: StatementOf<'macro'>, closure: Scope): Callable {
   const { names, defaults } = macro.parameters;
-  const used = new Set(['caller', 'kwargs', 'varargs'].filter((name) => !names.includes(name) && mentions(macro.body, name)));
+  const gathers = interpreter.environment.semantics.hasScopes ? ['caller', 'kwargs', 'varargs'] : ['caller'];
+  const used = new Set(gathers.filter((name) => !names.includes(name) && mentions(macro.body, name)));
   const explicitCaller = names.includes('caller');
   const template = interpreter.template;
   const label = macro.name;
   const attributes = new Map<string, Value>([
     ['name', label],
-    ['arguments', new Tuple(names)],
+    ['arguments', interpreter.environment.semantics.hasScopes ? new Tuple(names) : [...names]],
     ['catch_kwargs', used.has('kwargs')],
     ['catch_varargs', used.has('varargs')],
     ['caller', used.has('caller') || explicitCaller],
@@ -50,7 +51,7 @@ export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro:
           if (caller !== undefined) scope.set('caller', caller);
           if (used.has('kwargs')) scope.set('kwargs', Dict.of(rest));
           if (used.has('varargs')) scope.set('varargs', new Tuple(positional.slice(names.length)));
-          bindParameters(names, given, scope, (index) => {
+          bindParameters(names, given, scope, interpreter.environment.semantics.hasScopes, (index) => {
             const fallback = defaults[index - (names.length - defaults.length)];
             return fallback
               ? evaluator.evaluate(fallback, scope)
@@ -64,13 +65,18 @@ export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro:
   );
 }
 
-/** Defaults are evaluated left to right and see the parameters before them. */
+/** Defaults see the parameters before them; in minijinja those behind them. */
 function bindParameters(
   names: readonly string[],
   given: readonly (Value | undefined)[],
   scope: Scope,
+  isForward: boolean,
   otherwise: (index: number) => Value,
 ): void {
+  if (!isForward) {
+    for (let index = names.length - 1; index >= 0; index -= 1) scope.set(names[index] ?? '', given[index] ?? otherwise(index));
+    return;
+  }
   names.forEach((name, index) => {
     const value = given[index];
     if (value !== undefined) scope.set(name, value);

@@ -38,7 +38,7 @@ export class LoopObject extends Instance {
     this.#source = items;
     this.#depth0 = depth0;
     this.#recurse = recurse;
-    this.#rest = iterate(items)[Symbol.iterator]();
+    this.#rest = environment.semantics.iterate(items)[Symbol.iterator]();
     this.#ahead = this.#rest.next();
   }
 
@@ -120,7 +120,7 @@ export class LoopObject extends Instance {
   }
 
   override text(): string {
-    return `<LoopContext ${this.#index0 + 1}/${this.#count()}>`;
+    return this.#environment.semantics.loopText?.(this.#index0, this.#count()) ?? `<LoopContext ${this.#index0 + 1}/${this.#count()}>`;
   }
 }
 

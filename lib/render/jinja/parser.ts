@@ -13,7 +13,7 @@ export interface ParserOptions extends LexerOptions {
 
 /** Parses a template. Failure: `TemplateSyntaxError`, with offsets into `normalise(file)`. */
 export function parseTemplate(source: SourceFile, options: ParserOptions): Template {
-  const file = normalise(source, options.keepTrailingNewline);
+  const file = normalise(source, options);
   try {
     return new TemplateParser(file, options).template();
   } catch (error) {
@@ -59,7 +59,7 @@ class TemplateParser {
       if (parts.length === 0) partsStart = token.start;
       if (token.kind === 'data') parts.push(token.text);
       else if (token.kind === 'variable-begin') {
-        parts.push(this.#expressions.tuple());
+        parts.push(this.#options.dialect === 'minijinja' ? this.#expressions.expression() : this.#expressions.tuple());
         this.#stream.expect('variable-end');
       } else {
         flush();
@@ -161,7 +161,7 @@ class TemplateParser {
       case 'do':
         if (!extensions.has('do')) break;
         this.#stream.next();
-        return { kind: 'do', value: this.#expressions.tuple(), ...at };
+        return { kind: 'do', value: this.#doValue(), ...at };
       case 'break':
       case 'continue':
         if (!extensions.has('loopcontrols')) break;
@@ -175,6 +175,12 @@ class TemplateParser {
       default:
     }
     return this.#unknownTag(tag);
+  }
+
+  #doValue(): Expression {
+    const value = this.#expressions.tuple();
+    if (this.#options.dialect === 'minijinja' && value.kind !== 'call') this.#stream.fail('expected call expression in do block', value);
+    return value;
   }
 
   #unknownTag(tag: string): never {

@@ -15,7 +15,9 @@ export interface RecordedCase {
   readonly data: string;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly templates?: string;
-  answer?: { readonly text: string } | { readonly error: { readonly kind: string; readonly message: string; readonly line: number | null } };
+  answer?:
+    | { readonly text: string }
+    | { readonly error: { readonly kind: string; readonly message: string; readonly line: number | null } };
 }
 
 export interface Recording {
@@ -53,9 +55,16 @@ function askMinijinja(): void {
     writeFileSync(join(folder, 'template.txt'), one.template);
     writeFileSync(join(folder, 'data.json'), JSON.stringify(recording.data[one.data]));
     const flags = (one.options?.['flags'] as string[] | undefined) ?? [];
-    const { status, stdout, stderr } = spawnSync(program, ['--no-newline', ...flags, 'template.txt', 'data.json'], { cwd: folder, encoding: 'utf8', env: { PATH: '', HOME: folder } });
+    const { status, stdout, stderr } = spawnSync(program, ['--no-newline', ...flags, 'template.txt', 'data.json'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: '', HOME: folder },
+    });
     const line = /template\.txt:(\d+)/.exec(stderr)?.[1];
-    one.answer = status === 0 ? { text: stdout } : { error: { kind: 'error', message: stderr.split('\n')[0] ?? '', line: line === undefined ? null : Number(line) } };
+    one.answer =
+      status === 0
+        ? { text: stdout }
+        : { error: { kind: 'error', message: stderr.split('\n')[0] ?? '', line: line === undefined ? null : Number(line) } };
   }
   rmSync(folder, { recursive: true });
 }
@@ -64,5 +73,8 @@ if (which === 'jinja2') askJinja2();
 else askMinijinja();
 const kept = recording.cases.filter((one) => !hasAddress(one.answer));
 const lines = kept.map((one) => `  ${JSON.stringify(one)}`).join(',\n');
-writeFileSync(path, `{\n "data": ${JSON.stringify(recording.data)},\n "templates": ${JSON.stringify(recording.templates)},\n "cases": [\n${lines}\n ]\n}\n`);
+writeFileSync(
+  path,
+  `{\n "data": ${JSON.stringify(recording.data)},\n "templates": ${JSON.stringify(recording.templates)},\n "cases": [\n${lines}\n ]\n}\n`,
+);
 console.log(`${kept.length} answers recorded`);
