@@ -31,19 +31,19 @@ export type ConfigFailures = {
   /** Only the first would count. */
   'config/several-documents': { path: string };
 
-  // --- one value
+  // --- one value; `of` is the node whose key it is
   'config/unsupported-version': { found: number; newest: number };
   'config/unknown-key': { key: string; suggestion?: string; known: readonly string[] };
   /** A warning: the old name still counts. */
   'config/renamed-key': { key: string; replacement: string };
   /** The old and the new name of one key. */
   'config/named-twice': { key: string; replacement: string };
-  'config/missing-key': { key: string; of?: string };
-  'config/wrong-type': { key: string; expected: DataKind; found: DataKind };
-  'config/not-one-of': { key: string; value: string; allowed: readonly string[]; suggestion?: string };
-  'config/out-of-range': { key: string; value: number; min?: number; max?: number };
-  'config/malformed': { key: string; value: string; expected: Expected; suggestion?: string };
-  'config/too-many': { key: string; most: number; found: number };
+  'config/missing-key': { key: string; of?: string; example?: string };
+  'config/wrong-type': { key: string; of?: string; expected: DataKind; found: DataKind };
+  'config/not-one-of': { key: string; of?: string; value: string; allowed: readonly string[]; suggestion?: string };
+  'config/out-of-range': { key: string; of?: string; value: number; min?: number; max?: number };
+  'config/malformed': { key: string; of?: string; value: string; expected: Expected; suggestion?: string };
+  'config/too-many': { key: string; of?: string; most: number; found: number };
   'config/reserved-node-name': { node: string };
   'config/reserved-data-name': { key: string };
 
@@ -74,6 +74,8 @@ export type ConfigFailures = {
   'config/even-control-planes': { count: number; tolerated: number };
   'config/unsupported-talos': { version: string; known: readonly string[] };
   'config/incompatible-kubernetes': { talos: string; kubernetes: string; lowest: string; highest: string };
+  /** `neededBy` is the key of cluster.yaml that asks for what needs the secret. */
+  'config/missing-secret': { key: string; what: string; neededBy: string; secretsPath: string };
   'config/secret-in-committed-input': { key: string; path: string; secretsPath: string };
 
   // --- the rendered result

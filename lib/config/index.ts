@@ -14,7 +14,7 @@ export { checkKubePrism } from './kube-prism.ts';
 export { loadClusterInputs, type LoadedInputs } from './load.ts';
 export type { ClusterModel, ClusterPaths, DiskChoice, NodeModel } from './model.ts';
 export { secretKeys, type SecretKey } from './schema.ts';
-export { type ClusterSecrets, placeholderSecrets, readSecrets, secretData, secretsFile } from './secret-inputs.ts';
+export { type ClusterSecrets, missingSecrets, placeholderSecrets, readSecrets, secretData, secretsFile } from './secret-inputs.ts';
 export type { TemplateData, TemplateNode } from './template-data.ts';
 
 // talconfig.yaml
@@ -29,4 +29,5 @@ export {
 } from './talconfig.ts';
 export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';
 export { clusterModelOf } from './talconfig-model.ts';
+export { talconfigPaths } from './paths.ts';
 export type { Plain, PlainMap } from './talconfig-read.ts';

@@ -5,21 +5,31 @@ import { configFailure, type DataKind, type Expected } from './failures.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What zod found, as failures with their place. `path` is where the checked value stands in the document. */
-export function failuresOfIssues(issues: readonly Issue[], path: DataPath, document: DataDocument): Failure[] {
-  return issues.flatMap((issue) => failureOfIssue(issue, path, document));
+/** What is checked: the value at `path` of the document, which is a key of the node `of`, or of the whole file. */
+export interface Checked {
+  readonly document: DataDocument;
+  readonly path: DataPath;
+  readonly of?: string;
 }
 
-function failureOfIssue(issue: Issue, base: DataPath, document: DataDocument): Failure[] {
-  const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
-  const key = formatPath(path);
+/** What zod found, as failures with their place. */
+export function failuresOfIssues(issues: readonly Issue[], checked: Checked): Failure[] {
+  return issues.flatMap((issue) => failureOfIssue(issue, checked));
+}
+
+function failureOfIssue(issue: Issue, checked: Checked): Failure[] {
+  const { document } = checked;
+  const path = [...checked.path, ...issue.path.filter((part) => typeof part !== 'symbol')];
+  // `nodes[2].address` is the `address` of `cp-3`.
+  const key = formatPath(checked.of === undefined ? path : path.slice(2));
+  const of = checked.of === undefined ? {} : { of: checked.of };
   const value = valueAt(document.value, path);
   const where = placeOf(document.spanOf(path));
   switch (issue.code) {
     case 'invalid_type':
       return value === undefined || value === null
-        ? [configFailure('config/missing-key', { key }, { where })]
-        : [configFailure('config/wrong-type', { key, expected: typeName(issue.expected), found: kindOf(value) }, { where })];
+        ? [configFailure('config/missing-key', { key, ...of }, { where })]
+        : [configFailure('config/wrong-type', { key, ...of, expected: typeName(issue.expected), found: kindOf(value) }, { where })];
     case 'unrecognized_keys':
       return issue.keys.map((name) =>
         configFailure('config/unknown-key', { key: name, known: [] }, { where: placeOf(document.spanOf([...path, name], 'key')) }),
@@ -27,42 +37,57 @@ function failureOfIssue(issue: Issue, base: DataPath, document: DataDocument): F
     case 'invalid_value': {
       const allowed = issue.values.map(String);
       if (typeof value !== 'string') {
-        return [configFailure('config/wrong-type', { key, expected: 'text', found: kindOf(value) }, { where })];
+        return [configFailure('config/wrong-type', { key, ...of, expected: 'text', found: kindOf(value) }, { where })];
       }
       const suggestion = suggestionFor(value, allowed);
-      return [configFailure('config/not-one-of', { key, value, allowed, ...(suggestion === undefined ? {} : { suggestion }) }, { where })];
+      return [
+        configFailure('config/not-one-of', { key, ...of, value, allowed, ...(suggestion === undefined ? {} : { suggestion }) }, { where }),
+      ];
     }
     case 'too_small':
     case 'too_big': {
       if (typeof value === 'number') {
         const bound = issue.code === 'too_small' ? { min: Number(issue.minimum) } : { max: Number(issue.maximum) };
-        return [configFailure('config/out-of-range', { key, value, ...bound }, { where })];
+        return [configFailure('config/out-of-range', { key, ...of, value, ...bound }, { where })];
       }
-      if (issue.code === 'too_small') return [configFailure('config/missing-key', { key }, { where })];
+      if (issue.code === 'too_small') return [configFailure('config/missing-key', { key, ...of }, { where })];
       return [
-        configFailure('config/too-many', { key, most: Number(issue.maximum), found: Array.isArray(value) ? value.length : 0 }, { where }),
+        configFailure(
+          'config/too-many',
+          { key, ...of, most: Number(issue.maximum), found: Array.isArray(value) ? value.length : 0 },
+          { where },
+        ),
       ];
     }
     case 'invalid_union': {
       // The branch that failed deepest is the one that was meant.
       const branches = issue.errors.filter((branch) => branch.every((nested) => nested.code !== 'invalid_type' || nested.path.length > 0));
       const [best] = branches;
-      if (best) return failuresOfIssues(best, path, document);
-      return [configFailure('config/wrong-type', { key, expected: 'text', found: kindOf(value) }, { where })];
+      if (best) return failuresOfIssues(best, { ...checked, path });
+      return [configFailure('config/wrong-type', { key, ...of, expected: 'text', found: kindOf(value) }, { where })];
     }
     case 'custom':
-      return [malformed(key, value, issue.params?.['expected'] as Expected, where)];
+      return [malformed({ key, ...of }, value, issue.params?.['expected'] as Expected, where)];
     case 'invalid_key':
-      return [malformed(key, String(path.at(-1)), 'label', placeOf(document.spanOf(path, 'key')))];
+      return [malformed({ key, ...of }, String(path.at(-1)), 'label', placeOf(document.spanOf(path, 'key')))];
     default:
-      return [configFailure('config/wrong-type', { key, expected: 'text', found: kindOf(value) }, { where })];
+      return [configFailure('config/wrong-type', { key, ...of, expected: 'text', found: kindOf(value) }, { where })];
   }
 }
 
-function malformed(key: string, value: unknown, expected: Expected, where: ReturnType<typeof placeOf>): Failure {
+function malformed(
+  named: { readonly key: string; readonly of?: string },
+  value: unknown,
+  expected: Expected,
+  where: ReturnType<typeof placeOf>,
+): Failure {
   const text = String(value);
   const suggestion = repaired(text, expected);
-  return configFailure('config/malformed', { key, value: text, expected, ...(suggestion === undefined ? {} : { suggestion }) }, { where });
+  return configFailure(
+    'config/malformed',
+    { ...named, value: text, expected, ...(suggestion === undefined ? {} : { suggestion }) },
+    { where },
+  );
 }
 
 /** What was probably meant, where that is clear. */

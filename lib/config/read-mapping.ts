@@ -42,6 +42,8 @@ export function readMapping(document: DataDocument, base: DataPath, rules: Mappi
     failures.push(configFailure('config/wrong-type', facts, { where: placeOf(document.spanOf(base)) }));
     return { values, paths, failures, warnings };
   }
+  const name = valueAt(document.value, [...base, 'name']);
+  const of = base.length === 0 ? {} : { of: typeof name === 'string' && name !== '' ? name : formatPath(base) };
   const broken = new Set<string>();
   for (const [written, raw] of Object.entries(found as Record<string, unknown>)) {
     const path = [...base, written];
@@ -70,14 +72,14 @@ export function readMapping(document: DataDocument, base: DataPath, rules: Mappi
       paths.set(key, path);
     } else {
       broken.add(key);
-      failures.push(...failuresOfIssues(parsed.error.issues, path, document));
+      failures.push(...failuresOfIssues(parsed.error.issues, { document, path, ...of }));
     }
   }
   for (const [key, schema] of Object.entries(rules.keys)) {
     if (Object.hasOwn(values, key) || broken.has(key) || schema.safeParse(undefined).success) continue;
     const path = [...base, key];
-    const name = valueAt(document.value, [...base, 'name']);
-    const facts = { key, ...(base.length === 0 ? {} : { of: typeof name === 'string' && name !== '' ? name : formatPath(base) }) };
+    const [example] = (schema.meta()?.examples as unknown[] | undefined) ?? [];
+    const facts = { key, ...of, ...(example === undefined ? {} : { example: String(example) }) };
     failures.push(configFailure('config/missing-key', facts, { where: placeOf(document.spanOf(path)) }));
   }
   return { values, paths, failures, warnings };

@@ -98,7 +98,7 @@ const schematicPattern = /^[0-9a-f]{64}$/;
 export const nodeKeys = {
   name: text('node-name', (value) => nodeNamePattern.test(value), 'Host name', 'cp-1'),
   address: address('Address in node_cidr', '192.168.42.10'),
-  controller: z.boolean().meta({ description: 'Whether the node is a control plane' }),
+  controller: z.boolean().meta({ description: 'Whether the node is a control plane', examples: [true] }),
   disk: z
     .string()
     .min(1)

@@ -5,6 +5,7 @@ import { clusterFile } from './find.ts';
 import { kindOf } from './issues.ts';
 import { unknownKey } from './read-mapping.ts';
 import { type SecretKey, secretKeys } from './schema.ts';
+import type { TemplateData } from './template-data.ts';
 
 /** The encrypted third input, beside `cluster.yaml`. */
 export const secretsFile = 'cluster.secrets.sops.yaml';
@@ -65,6 +66,20 @@ export function readSecrets(document: DataDocument): { secrets: ClusterSecrets; 
     } else if (value !== '' && value !== null) secrets[key] = new Secret(String(value));
   }
   return { secrets, failures };
+}
+
+/**
+ * Secrets that these inputs cannot do without, and that nobody gave.
+ *
+ * Failure: as data: `config/missing-secret`, one each.
+ */
+export function missingSecrets(data: TemplateData, secrets: ClusterSecrets): Failure[] {
+  const needed: readonly SecretKey[] = data['talos_backup_enabled'] === true ? ['backup_s3_access_key', 'backup_s3_secret_key'] : [];
+  return needed
+    .filter((key) => secrets[key] === undefined)
+    .map((key) =>
+      configFailure('config/missing-secret', { key, what: secretKeys[key], neededBy: 'backup_s3_bucket', secretsPath: secretsFile }),
+    );
 }
 
 /**

@@ -28,6 +28,8 @@ const expectedNames: Record<Expected, { readonly a: string; readonly form: strin
   label: { a: 'a label', form: 'write it as `gpu` or `example.com/gpu`' },
 };
 
+const named = ({ key, of }: { readonly key: string; readonly of?: string | undefined }) =>
+  of === undefined ? `\`${key}\`` : `\`${key}\` of \`${of}\``;
 const quoted = (words: readonly string[]) => words.map((word) => `\`${word}\``);
 const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });
 
@@ -73,22 +75,23 @@ export const configPrinters: Printers<ConfigFailures> = {
     title: `\`${key}\` is the old name of \`${replacement}\`, which is set too`,
     help: `remove \`${key}\``,
   }),
-  'config/missing-key': ({ key, of }) => ({ title: of === undefined ? `\`${key}\` is missing` : `\`${of}\` has no \`${key}\`` }),
-  'config/wrong-type': ({ key, expected, found }) => ({
-    title: `\`${key}\`: expected ${kindNames[expected]} but found ${kindNames[found]}`,
+  'config/missing-key': ({ key, of, example }) => ({
+    title: of === undefined ? `\`${key}\` is missing` : `\`${of}\` has no \`${key}\``,
+    ...(example === undefined ? {} : { help: `add it, for example \`${key}: ${example}\`` }),
   }),
-  'config/not-one-of': ({ key, value, allowed, suggestion }) => ({
-    title: `\`${key}\`: expected ${oneOf(allowed)} but found \`${value}\``,
-    ...didYouMean(suggestion),
+  'config/wrong-type': (facts) => ({ title: `${named(facts)}: expected ${kindNames[facts.expected]} but found ${kindNames[facts.found]}` }),
+  'config/not-one-of': (facts) => ({
+    title: `${named(facts)}: expected ${oneOf(facts.allowed)} but found \`${facts.value}\``,
+    ...didYouMean(facts.suggestion),
   }),
-  'config/out-of-range': ({ key, value, min, max }) => ({
-    title: `\`${key}\`: ${value} is ${min === undefined ? `more than ${max}` : `less than ${min}`}`,
+  'config/out-of-range': (facts) => ({
+    title: `${named(facts)}: ${facts.value} is ${facts.min === undefined ? `more than ${facts.max}` : `less than ${facts.min}`}`,
   }),
-  'config/malformed': ({ key, value, expected, suggestion }) => ({
-    title: `\`${key}\`: \`${value}\` is not ${expectedNames[expected].a}`,
-    help: suggestion === undefined ? expectedNames[expected].form : `did you mean \`${suggestion}\`?`,
+  'config/malformed': (facts) => ({
+    title: `${named(facts)}: \`${facts.value}\` is not ${expectedNames[facts.expected].a}`,
+    help: facts.suggestion === undefined ? expectedNames[facts.expected].form : `did you mean \`${facts.suggestion}\`?`,
   }),
-  'config/too-many': ({ key, most, found }) => ({ title: `\`${key}\`: expected at most ${most} but found ${found}` }),
+  'config/too-many': (facts) => ({ title: `${named(facts)}: expected at most ${facts.most} but found ${facts.found}` }),
   'config/reserved-node-name': ({ node }) => ({
     title: `no node can be called \`${node}\``,
     because: `\`talos/${node}\` is a directory of another meaning`,
@@ -99,7 +102,7 @@ export const configPrinters: Printers<ConfigFailures> = {
     help: 'choose another name for it',
   }),
 
-  'config/duplicate-node-name': ({ node }) => ({ title: `two nodes are called \`${node}\`` }),
+  'config/duplicate-node-name': ({ node }) => ({ title: `two nodes are called \`${node}\``, help: 'give one of them another name' }),
   'config/duplicate-address': ({ address, first, second, network, suggestion, secondIsNode }) => ({
     title: `\`${address}\` is used by \`${first}\` and \`${second}\``,
     help:
@@ -135,7 +138,8 @@ export const configPrinters: Printers<ConfigFailures> = {
     help: `did you mean \`${canonical}\`?`,
   }),
   'config/network-too-small': ({ key, network, needed, holds, of }) => ({
-    title: `\`${key}\`: \`${network}\` holds ${holds} ${of}, ${needed} are needed`,
+    title: `\`${key}\`: \`${network}\` has room for ${of === 'service addresses' ? count(holds, 'address', 'addresses') : `the pods of ${count(holds, 'node')}`}, ${needed} are needed`,
+    help: of === 'service addresses' ? 'use a network of /28 or larger' : 'every node takes a /24 of it: use a larger one',
   }),
   'config/network-too-large': ({ key, network, smallestPrefix }) => ({
     title: `\`${key}\`: \`${network}\` is larger than the API server allows`,
@@ -155,7 +159,7 @@ export const configPrinters: Printers<ConfigFailures> = {
     help: 'set `controller: true` on one or three of them',
   }),
   'config/even-control-planes': ({ count: controlPlanes, tolerated }) => ({
-    title: `${controlPlanes} control planes survive the loss of ${tolerated}, no more than ${controlPlanes - 1} would`,
+    title: `${controlPlanes} control planes tolerate the loss of ${tolerated === 0 ? 'none' : tolerated}, as ${controlPlanes - 1} would`,
     help: `use ${controlPlanes - 1} or ${controlPlanes + 1}`,
   }),
   'config/unsupported-talos': ({ version, known }) => ({
@@ -165,6 +169,11 @@ export const configPrinters: Printers<ConfigFailures> = {
   'config/incompatible-kubernetes': ({ talos, kubernetes, lowest, highest }) => ({
     title: `Kubernetes \`${kubernetes}\` does not run on Talos \`${talos}\``,
     help: `Talos \`${talos}\` takes Kubernetes ${lowest} to ${highest}`,
+  }),
+  'config/missing-secret': ({ key, what, neededBy, secretsPath }) => ({
+    title: `\`${key}\` is missing: ${what}`,
+    because: `\`${neededBy}\` of \`cluster.yaml\` needs it`,
+    help: `write it to \`${secretsPath}\` and encrypt that: npx tk sops encrypt ${secretsPath}`,
   }),
   'config/secret-in-committed-input': ({ key, path, secretsPath }) => ({
     title: `\`${key}\` is a secret, and git would take it with \`${path}\``,

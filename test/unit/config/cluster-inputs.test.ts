@@ -96,7 +96,7 @@ const mistakes: readonly (readonly [string, { cluster?: string; nodes?: string; 
   [
     'a required key is empty text',
     { cluster: 'node_cidr: ""\ncluster_api_addr: 192.168.42.120\n' },
-    ['cluster.yaml:1:12 config/missing-key {"key":"node_cidr"}'],
+    ['cluster.yaml:1:12 config/missing-key {"key":"node_cidr","example":"192.168.42.0/24"}'],
   ],
   [
     'the networks overlap',
@@ -180,19 +180,19 @@ const mistakes: readonly (readonly [string, { cluster?: string; nodes?: string; 
   [
     'a name has capitals',
     { nodes: one.replace('cp-1', 'CP_1') },
-    ['nodes.yaml:2:13 config/malformed {"key":"nodes[0].name","value":"CP_1","expected":"node-name","suggestion":"cp-1"}'],
+    ['nodes.yaml:2:13 config/malformed {"key":"name","of":"CP_1","value":"CP_1","expected":"node-name","suggestion":"cp-1"}'],
   ],
   [
     'a MAC address has dashes',
     { nodes: one.replace('02:00:00:00:00:10', '02-00-00-AA-00-10') },
     [
-      'nodes.yaml:2:70 config/malformed {"key":"nodes[0].mac_addr","value":"02-00-00-AA-00-10","expected":"mac-address","suggestion":"02:00:00:aa:00:10"}',
+      'nodes.yaml:2:70 config/malformed {"key":"mac_addr","of":"cp-1","value":"02-00-00-AA-00-10","expected":"mac-address","suggestion":"02:00:00:aa:00:10"}',
     ],
   ],
   [
     'an MTU is too large',
     { nodes: one.replace('true }', 'true, mtu: 9001 }') },
-    ['nodes.yaml:2:114 config/out-of-range {"key":"nodes[0].mtu","value":9001,"max":9000}'],
+    ['nodes.yaml:2:114 config/out-of-range {"key":"mtu","of":"cp-1","value":9001,"max":9000}'],
   ],
   [
     'a schematic and extensions exclude each other',
@@ -205,7 +205,7 @@ const mistakes: readonly (readonly [string, { cluster?: string; nodes?: string; 
     'an extension has no owner',
     { nodes: one.replace('true }', 'true, extensions: [intel-ucode] }') },
     [
-      'nodes.yaml:2:122 config/malformed {"key":"nodes[0].extensions[0]","value":"intel-ucode","expected":"extension","suggestion":"siderolabs/intel-ucode"}',
+      'nodes.yaml:2:122 config/malformed {"key":"extensions[0]","of":"cp-1","value":"intel-ucode","expected":"extension","suggestion":"siderolabs/intel-ucode"}',
     ],
   ],
   [
