@@ -1,6 +1,6 @@
 import { type Failure, TkError } from '../base/index.ts';
 import { coreFailure } from './failures.ts';
-import type { Need, Needs, TaskCall } from './needs.ts';
+import type { Need, Needs, Parallel, TaskCall } from './needs.ts';
 import { canonicalText, checkParams, kebabCase } from './params.ts';
 import type { TaskRegistry } from './registry.ts';
 import type { Task } from './task.ts';
@@ -155,23 +155,33 @@ class GraphBuilder {
 
   #expandNeed(draft: Draft, need: Need): WantedNeed {
     if (isCall(need)) return this.#require(draft, need) ?? '';
-    const calls = isList(need) ? need : need.calls;
+    if (isList(need)) return this.#list(draft, need);
+    if (need.kind === 'parallel') return this.#parallel(draft, need);
+    const groups = need.calls.map((member) => (member.kind === 'call' ? this.#list(draft, [member]) : this.#parallel(draft, member)));
+    let before: readonly string[] = [];
+    for (const group of groups) {
+      for (const id of group) for (const previous of before) if (previous !== id) this.drafts.get(id)?.after.add(previous);
+      // An empty list in the row must not cut it.
+      if (group.length > 0) before = group;
+    }
+    return groups.flat();
+  }
+
+  #list(draft: Draft, calls: readonly TaskCall[]): readonly string[] {
     const ids = calls.map((call) => this.#require(draft, call)).filter((id) => id !== undefined);
     for (const id of ids) {
       const listed = this.drafts.get(id);
       if (listed) listed.listedBy ??= draft.id;
     }
-    if (!isList(need) && need.kind === 'sequence') {
-      for (const [index, id] of ids.entries()) {
-        const previous = ids[index - 1];
-        if (previous !== undefined && previous !== id) this.drafts.get(id)?.after.add(previous);
-      }
-    }
-    if (!isList(need) && need.kind === 'parallel' && need.parallel !== undefined) {
-      this.#groups += 1;
-      const group = { id: `${draft.id}#${this.#groups}`, limit: Math.max(1, need.parallel) };
-      for (const id of new Set(ids)) this.drafts.get(id)?.groups.push(group);
-    }
+    return ids;
+  }
+
+  #parallel(draft: Draft, { calls, parallel }: Parallel): readonly string[] {
+    const ids = this.#list(draft, calls);
+    if (parallel === undefined) return ids;
+    this.#groups += 1;
+    const group = { id: `${draft.id}#${this.#groups}`, limit: Math.max(1, parallel) };
+    for (const id of new Set(ids)) this.drafts.get(id)?.groups.push(group);
     return ids;
   }
 

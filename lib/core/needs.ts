@@ -10,10 +10,13 @@ export interface TaskCall<out R = unknown> {
   readonly [resultOf]?: R;
 }
 
-/** Calls that run one after the other; a failure stops the row. Results come back as an array in the same order. */
+/**
+ * Calls, or whole lists of calls, that run one after the other; a failure stops the row. Results come back as one array in the
+ * same order.
+ */
 export interface Sequence<out R = unknown> {
   readonly kind: 'sequence';
-  readonly calls: readonly TaskCall<R>[];
+  readonly calls: readonly (TaskCall<R> | Parallel<R>)[];
 }
 
 /** Calls that run side by side, at most `parallel` at a time. Results come back as an array in the same order. */
@@ -44,8 +47,11 @@ export type NeedResult<N> =
 
 export type NeedsResults<N> = N extends Need ? NeedResult<N> : { readonly [K in keyof N]: NeedResult<N[K]> };
 
-/** `inSequence(nodes.map((node) => upgradeNode({ node })))`: never starts the next after a failure. */
-export function inSequence<R>(calls: readonly TaskCall<R>[]): Sequence<R> {
+/**
+ * Never starts the next after a failure: `inSequence(nodes.map((node) => upgradeNode({ node })))`. A member may be a list that
+ * runs side by side: `inSequence([first(), forEach(rest, (node) => apply({ node }))])`.
+ */
+export function inSequence<R>(calls: readonly (TaskCall<R> | Parallel<R>)[]): Sequence<R> {
   return { kind: 'sequence', calls };
 }
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { buildGraph, type TaskGraph } from '../../../lib/core/graph.ts';
-import { createRegistry, inSequence, type Task, type TaskCall } from '../../../lib/core/index.ts';
+import { createRegistry, forEach, inSequence, type Task, type TaskCall } from '../../../lib/core/index.ts';
 import { schedule } from '../../../lib/core/scheduler.ts';
-import { defineTask } from './rig.ts';
+import { defineTask, rig } from './rig.ts';
 
 interface Shape {
   /** For each node, which earlier ones it needs. */
@@ -133,6 +134,29 @@ test('a sequence runs one after the other and stops at a failure; among ready no
     dropped: (node, state) => void story.push(`${node.id} ${state.state}`),
   });
   expect(story).toEqual(['a', 'b', 'c', 'd blocked', 'row blocked']);
+});
+
+test('a list inside a sequence starts after what stands before it, and is awaited by what stands behind it', async () => {
+  const one = defineTask({ summary: 'one', params: z.object({ name: z.string() }), effect: 'read', run: ({ params }) => params.name });
+  const row = defineTask({
+    summary: 'row',
+    needs: inSequence([
+      one({ name: 'a' }),
+      forEach(['b', 'c', 'd'], (name) => one({ name }), { parallel: 2 }),
+      forEach([], one),
+      one({ name: 'e' }),
+    ]),
+    effect: 'read',
+    run: ({ needs }) => needs,
+  });
+  const world = rig({ one, row });
+  expect((await world.run(row())).values).toEqual([['a', 'b', 'c', 'd', 'e']]);
+  expect(world.story().filter((line) => line.startsWith('one'))).toEqual(
+    ['a started', 'a done', 'b started', 'c started', 'b done', 'c done', 'd started', 'd done', 'e started', 'e done'].map((line) => {
+      const [name, state] = line.split(' ');
+      return `one{"name":"${name}"} ${state}${state === 'done' ? ' changes=0' : ''}`;
+    }),
+  );
 });
 
 test('ten thousand tasks in a chain, side by side and in a tree', async () => {

@@ -1,0 +1,101 @@
+import type { AppendFile, Dial, Files, GrpcCall, TalosConnection, World } from '../../lib/base/index.ts';
+
+export interface MortalProcess {
+  readonly world: World;
+  readonly death: Promise<'dead'>;
+}
+
+const never = new Promise<never>(() => {});
+
+/**
+ * The World as one process sees it that dies after so many operations: every even one has taken effect when it dies, an odd one
+ * has not. Nothing that a dead process asked for ever returns, so nothing of it goes on.
+ */
+export function mortal(world: World, dieAfter: number | undefined): MortalProcess {
+  const dying = Promise.withResolvers<'dead'>();
+  let isDead = false;
+  let operations = 0;
+  const die = (): Promise<never> => {
+    isDead = true;
+    dying.resolve('dead');
+    return never;
+  };
+  /** One operation. What was under way when the process died may take effect, but nobody hears of it. */
+  const live = async <T>(act: () => Promise<T>): Promise<T> => {
+    if (isDead) return never;
+    operations += 1;
+    const isLast = operations === dieAfter;
+    if (isLast && operations % 2 === 1) return die();
+    try {
+      const value = await act();
+      if (isLast) return die();
+      return isDead ? never : value;
+    } catch (error) {
+      if (isLast) return die();
+      if (isDead) return never;
+      throw error;
+    }
+  };
+  const { files, dial, clock } = world;
+  const mortalFiles: Files = {
+    read: (path) => live(() => files.read(path)),
+    readText: (path) => live(() => files.readText(path)),
+    stat: (path) => live(() => files.stat(path)),
+    list: (path) => live(() => files.list(path)),
+    write: (path, content, options) => live(() => files.write(path, content, options)),
+    append: (path, options) => live(async () => mortalAppend(await files.append(path, options))),
+    remove: (path) => live(() => files.remove(path)),
+    removeTree: (path) => live(() => files.removeTree(path)),
+    makeDirectory: (path, options) => live(() => files.makeDirectory(path, options)),
+    realPath: (path) => live(() => files.realPath(path)),
+    lock: (path, owner) => live(() => files.lock(path, owner)),
+  };
+  const mortalAppend = (file: AppendFile): AppendFile => ({
+    write: (text, options) => live(() => file.write(text, options)),
+    close: () => live(() => file.close()),
+  });
+  const mortalDial: Dial = {
+    talos: (target, signal) => live(async () => mortalConnection(await dial.talos(target, signal))),
+    http: (request) => live(() => dial.http(request)),
+  };
+  const mortalConnection = (connection: TalosConnection): TalosConnection => ({
+    peer: connection.peer,
+    isOpen: () => connection.isOpen(),
+    close: () => connection.close(),
+    async *call(call: GrpcCall) {
+      const messages = connection.call(call)[Symbol.asyncIterator]();
+      try {
+        for (;;) {
+          const next = await live(() => messages.next());
+          if (next.done) return;
+          yield next.value;
+        }
+      } finally {
+        await messages.return?.();
+      }
+    },
+  });
+  return {
+    death: dying.promise,
+    world: {
+      ...world,
+      files: mortalFiles,
+      dial: mortalDial,
+      clock: {
+        ...clock,
+        now: () => clock.now(),
+        monotonicMs: () => clock.monotonicMs(),
+        whileBusy: (work) => clock.whileBusy(work),
+        async sleep(ms, signal) {
+          try {
+            await clock.sleep(ms, signal);
+          } catch (error) {
+            if (isDead) return never;
+            throw error;
+          }
+          if (isDead) await never;
+        },
+      },
+    },
+  };
+}
