@@ -28,7 +28,7 @@ export interface TemplateEngine {
 export type TemplateData = Readonly<Record<string, Data>> | ReadonlyMap<string, Data>;
 
 export interface EngineOptions {
-  readonly dialect: 'jinja' | 'makejinja' | 'minijinja' | 'nunjucks';
+  readonly dialect: 'jinja' | 'makejinja' | 'minijinja';
   /** What a missing name may be used for. Default: `default` (prints nothing, fails when looked into). */
   readonly undefined?: UndefinedMode;
   /** Default: the dialect's own. */

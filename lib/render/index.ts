@@ -6,3 +6,5 @@ export { type Data, Float, type TemplateFunction } from './python/convert.ts';
 export type { UndefinedMode } from './python/values.ts';
 export { makejinjaPlugin, type PluginFacts } from './makejinja.ts';
 export { type PlannedFile, type RenderedTree, renderTree, type RenderTreeOptions } from './tree.ts';
+export { type Evaluation, evaluateTemplate } from './evaluate.ts';
+export { createNunjucksEngine, type NunjucksOptions } from './nunjucks.ts';
