@@ -16,24 +16,17 @@ export function setDefaults(kind: Kind, draft: Obj): void {
     case 'v1/Namespace': {
       const labels = child(child(draft, 'metadata'), 'labels');
       labels['kubernetes.io/metadata.name'] = textAt(draft, 'metadata', 'name');
-      child(draft, 'spec').finalizers ??= ['kubernetes'];
-      child(draft, 'status').phase ??= 'Active';
       return;
     }
     case 'v1/Secret': {
       put(draft, 'type', 'Opaque');
-      const plain = objAt(draft, 'stringData');
-      if (Object.keys(plain).length > 0) {
-        const data = child(draft, 'data');
-        for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(String(value)).toString('base64');
-      }
-      delete draft.stringData;
       return;
     }
     case 'v1/Pod':
-      if (spec) podDefaults(spec);
-      put(child(draft, 'status'), 'phase', 'Pending');
-      put(child(draft, 'status'), 'qosClass', qosClass(spec ?? {}));
+      if (spec) {
+        podDefaults(spec);
+        put(spec, 'enableServiceLinks', true);
+      }
       return;
     case 'v1/Service':
       serviceDefaults(child(draft, 'spec'));
@@ -54,6 +47,7 @@ export function setDefaults(kind: Kind, draft: Obj): void {
       return;
     case 'apps/v1/DaemonSet':
       if (!spec) return;
+      put(child(child(draft, 'metadata'), 'annotations'), 'deprecated.daemonset.template.generation', '1');
       put(spec, 'revisionHistoryLimit', 10);
       rollingDefaults(child(spec, 'updateStrategy'), { maxUnavailable: 1, maxSurge: 0 });
       templateDefaults(spec);
@@ -211,7 +205,7 @@ function webhookDefaults(webhook: Obj, isMutating: boolean): void {
   if (isObj(service)) put(service, 'port', 443);
 }
 
-function qosClass(spec: Obj): string {
+export function qosClass(spec: Obj): string {
   const all = [...listAt(spec, 'containers'), ...listAt(spec, 'initContainers')].map((container) => objAt(container, 'resources'));
   if (
     all.every((resources) => Object.keys(objAt(resources, 'limits')).length === 0 && Object.keys(objAt(resources, 'requests')).length === 0)

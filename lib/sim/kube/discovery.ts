@@ -2,7 +2,14 @@ import { apiVersionOf, type Kind } from './kinds.ts';
 import type { Obj, Value } from './value.ts';
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
-const verbsOf = (kind: Kind): string[] => (kind.isVirtual ? ['create'] : verbs);
+const exceptions: Readonly<Record<string, string[]>> = {
+  componentstatuses: ['get', 'list'],
+  namespaces: verbs.filter((verb) => verb !== 'deletecollection'),
+};
+const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+const verbsOf = (kind: Kind): string[] =>
+  (kind.group === '' ? exceptions[kind.plural] : undefined) ??
+  (kind.isVirtual ? ['create'] : kind.definition === undefined ? verbs : customVerbs);
 const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 const subresourceKinds: Readonly<Record<string, { group: string; version: string; kind: string }>> = {

@@ -52,8 +52,8 @@ export const preconditionFailed = (kind: Kind, name: string, wanted: string, fou
   new ApiError(
     409,
     'Conflict',
-    `Operation cannot be fulfilled on ${resourceName(kind)} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${found}). The object might have been deleted and then recreated`,
-    detailsOf(kind, name),
+    `Operation cannot be fulfilled on ${kind.kind}${kind.group === '' ? '' : `.${kind.group}`} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${found}). The object might have been deleted and then recreated`,
+    { ...detailsOf(kind, name), kind: kind.kind },
   );
 
 export interface Cause {
@@ -81,10 +81,20 @@ export function invalid(kind: Kind, name: string, causes: readonly Cause[]) {
 export const badRequest = (message: string) => new ApiError(400, 'BadRequest', message);
 export const forbidden = (message: string, kind?: Kind, name = '') =>
   new ApiError(403, 'Forbidden', message, kind && detailsOf(kind, name));
+/** A query parameter of the request itself is wrong. */
+export const invalidOptions = (kind: string, cause: Cause) =>
+  new ApiError(422, 'Invalid', `${kind}.meta.k8s.io "" is invalid: ${cause.field}: ${cause.message}`, {
+    group: 'meta.k8s.io',
+    kind,
+    causes: [{ ...cause }],
+  });
+export const unknownResource = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
 export const unauthorized = () => new ApiError(401, 'Unauthorized', 'Unauthorized');
 export const methodNotAllowed = () =>
   new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 export const expired = (message: string) => new ApiError(410, 'Expired', message);
+/** What the patch handler says of a type that no kind takes. */
+export const unknownPatchType = () => new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 export const unsupportedMediaType = (accepted: readonly string[]) =>
   new ApiError(
     415,

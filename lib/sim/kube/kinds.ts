@@ -62,7 +62,11 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   'autoscaling/v2': ['horizontalpodautoscalers HorizontalPodAutoscaler hpa na status'],
   'autoscaling/v1': ['horizontalpodautoscalers HorizontalPodAutoscaler hpa na status'],
   'batch/v1': ['cronjobs CronJob cj na status', 'jobs Job - na status'],
-  'certificates.k8s.io/v1': ['certificatesigningrequests CertificateSigningRequest csr - status,approval'],
+  'certificates.k8s.io/v1': [
+    'certificatesigningrequests CertificateSigningRequest csr - status,approval',
+    'clustertrustbundles ClusterTrustBundle - -',
+    'podcertificaterequests PodCertificateRequest - n status',
+  ],
   'networking.k8s.io/v1': [
     'ingressclasses IngressClass - -',
     'ingresses Ingress ing n status',
@@ -79,13 +83,15 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage.k8s.io/v1': [
     'csidrivers CSIDriver - -',
-    'csinodes CSINode - -',
+    'csinodes CSINode - - status',
     'csistoragecapacities CSIStorageCapacity - n',
     'storageclasses StorageClass sc -',
     'volumeattachments VolumeAttachment - - status',
     'volumeattributesclasses VolumeAttributesClass vac -',
   ],
   'admissionregistration.k8s.io/v1': [
+    'mutatingadmissionpolicies MutatingAdmissionPolicy - g',
+    'mutatingadmissionpolicybindings MutatingAdmissionPolicyBinding - g',
     'mutatingwebhookconfigurations MutatingWebhookConfiguration - g',
     'validatingadmissionpolicies ValidatingAdmissionPolicy - g status',
     'validatingadmissionpolicybindings ValidatingAdmissionPolicyBinding - g',
@@ -100,8 +106,10 @@ const rows: Readonly<Record<string, readonly string[]>> = {
     'flowschemas FlowSchema - - status',
     'prioritylevelconfigurations PriorityLevelConfiguration - - status',
   ],
+  'storagemigration.k8s.io/v1': ['storageversionmigrations StorageVersionMigration - - status'],
   'resource.k8s.io/v1': [
     'deviceclasses DeviceClass - -',
+    'devicetaintrules DeviceTaintRule - - status',
     'resourceclaims ResourceClaim - n status',
     'resourceclaimtemplates ResourceClaimTemplate - n',
     'resourceslices ResourceSlice - -',

@@ -1,6 +1,8 @@
 import { webhookTrouble } from './admission.ts';
 import { budgetOf, isPodReady } from './eviction.ts';
 import { apiVersionOf, builtIn, type Kind } from './kinds.ts';
+import { trackUpdate } from './managers.ts';
+import { builtInType } from './schema.ts';
 
 import { kindsOfDefinition, type KubeState, servedKey } from './state.ts';
 import { equal, listAt, type Obj, objAt, textAt, type Value } from './value.ts';
@@ -96,7 +98,7 @@ export function established(state: KubeState, name: string): void {
     status: 'True',
     type,
   });
-  state.put(definitions, {
+  const next: Obj = {
     ...definition,
     status: {
       acceptedNames: objAt(spec, 'names'),
@@ -108,7 +110,15 @@ export function established(state: KubeState, name: string): void {
         .filter((version) => objAt(version).storage === true)
         .map((version) => textAt(version, 'name')),
     },
-  });
+  };
+  const its = {
+    group: definitions.group,
+    kind: definitions.kind,
+    type: builtInType(definitions.group, definitions.kind),
+    resets: () => false,
+  };
+  const writer = { manager: 'kube-apiserver', apiVersion: apiVersionOf(definitions), subresource: 'status', time: now };
+  state.put(definitions, trackUpdate({ ...definition, status: { ...objAt(definition, 'status'), conditions: [] } }, next, its, writer));
   const nowMs = state.kernel.clock.monotonicMs();
   for (const node of ['-', ...state.host.apiServers()]) {
     const fault = state.kernel.fault('kube/crd-lag', { node, name });

@@ -175,24 +175,35 @@ export function applyConfiguration(live: Obj | undefined, config: Obj, its: Type
   return { object: writeManagers(object, [...rest, { ...writer, time, operation: 'Apply', set }]), isNoop };
 }
 
+/** Fields of a map before what lies deeper, as upstream walks its sets. */
+function inOrder(paths: FieldSet): string[] {
+  const parts = (path: string) => path.split('\n').slice(0, -1);
+  return [...paths].sort((a, b) => {
+    const [left, right] = [parts(a), parts(b)];
+    const at = left.findIndex((element, index) => element !== right[index]);
+    if (at === -1) return -1;
+    const isLast = Number(at === right.length - 1) - Number(at === left.length - 1);
+    return isLast || ((left[at] as string) < (right[at] ?? '') ? -1 : 1);
+  });
+}
+
 function conflictError(conflicts: readonly { readonly manager: Manager; readonly paths: FieldSet }[]): ApiError {
   const causes: Cause[] = conflicts.flatMap(({ manager, paths }) =>
-    [...paths]
+    inOrder(paths)
       .map(readablePath)
-      .sort()
       .map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${describeManager(manager)}`, field })),
   );
   const [only] = causes;
-  const groups = conflicts.map(({ manager, paths }) => ({ text: describeManager(manager), fields: [...paths].map(readablePath).sort() }));
+  const groups = conflicts.map(({ manager, paths }) => ({ text: describeManager(manager), fields: inOrder(paths).map(readablePath) }));
   const message =
     causes.length === 1
       ? `Apply failed with 1 conflict: ${only?.message}: ${only?.field}`
-      : `Apply failed with ${causes.length} conflicts: ${groups.map(({ text, fields }) => `conflict${fields.length === 1 && groups.length > 1 ? '' : 's'} with ${text}:\n${fields.map((field) => `- ${field}`).join('\n')}`).join('\n')}`;
+      : `Apply failed with ${causes.length} conflicts: ${groups.map(({ text, fields }) => `conflicts with ${text}:\n${fields.map((field) => `- ${field}`).join('\n')}`).join('\n')}`;
   return new ApiError(409, 'Conflict', message, { causes: causes.map((cause): Obj => ({ ...cause })) });
 }
 
-const describeManager = ({ manager, subresource, operation, apiVersion, time }: Manager): string =>
-  `"${manager}"${subresource === '' ? '' : ` with subresource "${subresource}"`}${operation === 'Update' ? ` using ${apiVersion}${time === '' ? '' : ` at ${time}`}` : ''}`;
+const describeManager = ({ manager, subresource, operation, apiVersion }: Manager): string =>
+  `"${manager}"${subresource === '' ? '' : ` with subresource "${subresource}"`}${operation === 'Update' ? ` using ${apiVersion}` : ''}`;
 
 /** What is left when a map of the object became empty. */
 export const dropEmpty = (object: Obj, key: string): Obj => {

@@ -16,8 +16,9 @@ export function mergePatch(target: Value | undefined, patch: Value): Value {
 /** RFC 6902. Failure: 422 as the API server tells it. */
 export function jsonPatch(target: Obj, operations: readonly Value[]): Obj {
   let root: Value = clone(target);
-  const unprocessable = (message: string) =>
-    new ApiError(422, 'Invalid', `the server rejected our request due to an error in our request: ${message}`);
+  // The reason stays in the server's log.
+  const unprocessable = (_why: string) =>
+    new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   const partsOf = (pointer: string) =>
     pointer
       .split('/')
@@ -137,7 +138,23 @@ function patchList(target: readonly Value[], patch: readonly Value[], type: Merg
     } else if (at === -1) result.push(withoutDirectives(item));
     else result[at] = strategicPatch(result[at], item, type.items ?? {});
   }
-  return result;
+  return inPatchOrder(target, result, patch, key);
+}
+
+/** What the patch brings comes before what it does not name, unless the list had it after that. */
+function inPatchOrder(before: readonly Value[], merged: readonly Value[], patch: readonly Value[], key: string): Value[] {
+  const id = (item: Value) => JSON.stringify(isObj(item) ? item[key] : item);
+  const named = patch.map(id);
+  const old = before.map(id);
+  const [theirs, rest] = [merged.filter((item) => named.includes(id(item))), merged.filter((item) => !named.includes(id(item)))];
+  theirs.sort((a, b) => named.indexOf(id(a)) - named.indexOf(id(b)));
+  const result: Value[] = [];
+  while (theirs.length > 0 && rest.length > 0) {
+    const at = old.indexOf(id(theirs[0] as Value));
+    const isLater = at !== -1 && old.indexOf(id(rest[0] as Value)) < at;
+    result.push((isLater ? rest : theirs).shift() as Value);
+  }
+  return [...result, ...theirs, ...rest];
 }
 
 function withoutDirectives(value: Obj): Obj {

@@ -89,6 +89,8 @@ const fieldNames: Readonly<Record<string, readonly string[]>> = {
   ResourceSlice: ['spec.nodeName', 'spec.driver'],
 };
 
+const isBuiltInFree = (kind: string): boolean => fieldNames[kind] === undefined;
+
 /** `metadata.name=x,spec.nodeName!=y`. Failure: 400 for fields that the kind cannot be selected by. */
 export function parseFieldSelector(text: string, kind: string): (object: Obj) => boolean {
   const tests = text
@@ -97,7 +99,11 @@ export function parseFieldSelector(text: string, kind: string): (object: Obj) =>
     .map((part) => {
       const [, path = '', operator, value = ''] = /^([^=!]+)(!=|==?)(.*)$/.exec(part.trim()) ?? [];
       if (path !== 'metadata.name' && path !== 'metadata.namespace' && !fieldNames[kind]?.includes(path))
-        throw badRequest(`field label not supported: ${path}`);
+        throw badRequest(
+          isBuiltInFree(kind)
+            ? `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+            : `field label not supported: ${path}`,
+        );
       const keys = path.split('.');
       return (object: Obj) => {
         const found = objAt(object, ...keys.slice(0, -1))[keys.at(-1) as string];

@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpServerRequest, HttpServerResponse } from '../../base/index.ts';
+import type { ClientCertificate, HttpHandler, HttpServerRequest, HttpServerResponse } from '../../base/index.ts';
 import { parseYamlBulk } from '../../format/index.ts';
 import { isTrusted } from '../certificates.ts';
 import { aggregatedDiscovery, apiVersions, groupList, oneGroup, resourceList } from './discovery.ts';
@@ -8,19 +8,21 @@ import {
   expired,
   forbidden,
   methodNotAllowed,
+  invalidOptions,
   notFound,
   staleObject,
   statusOf,
   unauthorized,
-  unsupportedMediaType,
+  unknownPatchType,
+  unknownResource,
 } from './errors.ts';
 import { evict } from './eviction.ts';
-import { apiVersionOf, builtIn, type Kind, resourceName } from './kinds.ts';
+import { apiVersionOf, builtIn, builtInKinds, type Kind, resourceName } from './kinds.ts';
 import { openApiV2, openApiV3, openApiV3Root } from './openapi.ts';
 import { type Attributes, isAllowed } from './rbac.ts';
 import { parseFieldSelector, parseLabelSelector } from './selectors.ts';
 import { definitionVersion, type KubeState } from './state.ts';
-import { tableOf } from './table.ts';
+import { labelsText, tableOf } from './table.ts';
 import { isObj, listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
 import { watchLines } from './watch.ts';
 import type { Actor, PatchKind, Place, Writes } from './writes.ts';
@@ -58,7 +60,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       });
     if (fault?.kind === 'unavailable')
       throw new ApiError(503, 'ServiceUnavailable', 'apiserver is shutting down', { retryAfterSeconds: 1 });
-    authenticate(request);
+    const client = authenticate(request);
     const health = /^\/(healthz|livez|readyz)$/.exec(url.pathname);
     if (health) return healthOf(health[1] as string, url.searchParams.has('verbose'));
     const document = await documentAt(request, url);
@@ -66,22 +68,26 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
     const route = parseRoute(url.pathname);
     if (!route) return plain(404, '404 page not found\n');
     const kind = state.kinds(node).find((one) => one.plural === route.plural && apiVersionOf(one) === route.apiVersion);
-    if (!kind || (route.namespace !== undefined && !kind.isNamespaced && kind.kind !== 'Namespace'))
+    if (!kind || (route.namespace !== undefined && !kind.isNamespaced)) {
+      if (builtInKinds.some((one) => apiVersionOf(one) === route.apiVersion)) throw unknownResource();
       return plain(404, '404 page not found\n');
-    authorize(request, kind, route, url);
+    }
+    authorize(request, client, kind, route, url);
     if (!state.host.etcdHasQuorum()) throw new ApiError(500, '', 'etcdserver: request timed out');
     if (fault?.kind === 'conflict' && request.method !== 'GET') throw staleObject(kind, route.name);
     return resource(request, url, kind, route);
   }
 
   /** Ring A and ring B both let a certificate of another CA through to here. */
-  function authenticate({ client }: HttpServerRequest): void {
+  function authenticate({ client, headers }: HttpServerRequest): ClientCertificate {
     const ca = state.host.kubernetesCa();
     if (!client || ca === undefined || !isTrusted(client.pem, ca)) throw unauthorized();
+    const other = headers['impersonate-user'];
+    if (other === undefined || !client.organizations.includes('system:masters')) return client;
+    return { pem: client.pem, commonName: other, organizations: [] };
   }
 
-  function authorize({ client, method }: HttpServerRequest, kind: Kind, route: Route, url: URL): void {
-    if (!client) throw unauthorized();
+  function authorize({ method }: HttpServerRequest, client: ClientCertificate, kind: Kind, route: Route, url: URL): void {
     const single: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
     const collection: Readonly<Record<string, string>> = {
       GET: url.searchParams.has('watch') ? 'watch' : 'list',
@@ -89,16 +95,18 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       DELETE: 'deletecollection',
     };
     const verb = (route.name === '' ? collection : single)[method] ?? method.toLowerCase();
+    // A namespace lies in itself, as far as roles go.
+    const namespace = route.namespace ?? (kind.kind === 'Namespace' && kind.group === '' ? route.name : '');
     const attributes: Attributes = {
       verb,
       resource: kind.plural,
       group: kind.group,
-      namespace: route.namespace ?? '',
+      namespace,
       name: route.name,
       path: url.pathname,
     };
     if (isAllowed(state, client, attributes)) return;
-    const where = route.namespace === undefined ? ' at the cluster scope' : ` in the namespace "${route.namespace}"`;
+    const where = namespace === '' ? ' at the cluster scope' : ` in the namespace "${namespace}"`;
     throw forbidden(
       `${resourceName(kind)}${route.name === '' ? '' : ` "${route.name}"`} is forbidden: User "${client.commonName}" cannot ${verb} resource "${kind.plural}" in API group "${kind.group}"${where}`,
       kind,
@@ -172,7 +180,8 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
         render(request, kind, object),
         warnings.length === 0 ? {} : { warning: warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ') },
       );
-    if (route.subresource !== '' && !kind.subresources.includes(route.subresource)) return plain(404, '404 page not found\n');
+    if (route.subresource !== '' && !kind.subresources.includes(route.subresource))
+      throw kind.definition === undefined ? unknownResource() : notFound(kind, route.name);
     switch (route.subresource) {
       case '':
       case 'status':
@@ -207,7 +216,11 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       case 'PATCH': {
         const how = patchKindOf(request.headers['content-type'] ?? '');
         if (how === 'apply' && actor.fieldManager === '')
-          throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
+          throw invalidOptions('PatchOptions', {
+            reason: 'FieldValueRequired',
+            message: 'Required value: is required for apply patch',
+            field: 'fieldManager',
+          });
         const { object, isNew } = writes.patch(place, how, valueOf(request), isTrue(url, 'force'), {
           ...actor,
           fieldManager: actor.fieldManager || agentOf(request),
@@ -238,10 +251,14 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
     const items = all.slice(from, from + limit);
     const left = all.length - from - items.length;
     const metadata: Obj = {
+      ...(kind.definition === undefined ? {} : { continue: '' }),
       resourceVersion: String(revision),
       ...(left > 0 ? { continue: Buffer.from(JSON.stringify([from + limit, revision])).toString('base64'), remainingItemCount: left } : {}),
     };
-    if (wantsTable(request)) return json(200, table(request, url, kind, items, metadata));
+    if (wantsTable(request)) {
+      const { continue: next, ...rest } = metadata;
+      return json(200, table(request, url, kind, items, next === '' ? rest : metadata));
+    }
     return json(200, {
       kind: `${kind.kind}List`,
       apiVersion: apiVersionOf(kind),
@@ -289,19 +306,25 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
     return json(200, {
       kind: `${place.kind.kind}List`,
       apiVersion: apiVersionOf(place.kind),
-      metadata: { resourceVersion: String(state.revision()) },
-      items,
+      metadata: { ...(place.kind.definition === undefined ? {} : { continue: '' }), resourceVersion: String(state.revision()) },
+      items: place.kind.definition === undefined ? items.map(withoutType) : items,
     });
   }
 
   function scale(request: HttpServerRequest, place: Place, actor: Actor): HttpServerResponse {
-    const target: Place = { ...place, subresource: '' };
     const found = state.get(place.kind, place.namespace, place.name);
     if (!found) throw notFound(place.kind, place.name);
     let current = found;
     if (request.method !== 'GET') {
       const replicas = numberAt(bodyOf(request), 'spec', 'replicas') ?? 0;
-      current = writes.patch(target, 'merge', { spec: { replicas } }, false, actor).object;
+      const metadata = objAt(found, 'metadata');
+      // Whoever scales does not come to own the number.
+      const next: Obj = {
+        ...found,
+        metadata: { ...metadata, generation: Number(metadata.generation ?? 0) + 1 },
+        spec: { ...objAt(found, 'spec'), replicas },
+      };
+      current = actor.isDryRun ? next : state.put(place.kind, next);
     }
     const { name, namespace = '', uid = '', resourceVersion = '', creationTimestamp = '' } = objAt(current, 'metadata');
     return json(200, {
@@ -309,7 +332,10 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       apiVersion: 'autoscaling/v1',
       metadata: { name: name as Value, namespace, uid, resourceVersion, creationTimestamp },
       spec: { replicas: numberAt(current, 'spec', 'replicas') ?? 0 },
-      status: { replicas: numberAt(current, 'status', 'replicas') ?? 0 },
+      status: {
+        replicas: numberAt(current, 'status', 'replicas') ?? 0,
+        selector: labelsText(objAt(current, 'spec', 'selector', 'matchLabels')),
+      },
     });
   }
 
@@ -423,14 +449,7 @@ function patchKindOf(contentType: string): PatchKind {
     'application/strategic-merge-patch+json': 'strategic',
   };
   const found = kinds[contentType.split(';')[0]?.trim() ?? ''];
-  if (!found)
-    throw unsupportedMediaType([
-      'application/json-patch+json',
-      'application/merge-patch+json',
-      'application/strategic-merge-patch+json',
-      'application/apply-patch+yaml',
-      'application/apply-patch+cbor',
-    ]);
+  if (!found) throw unknownPatchType();
   return found;
 }
 

@@ -58,6 +58,11 @@ const text = (title: string, read: (object: Obj) => Value | undefined, priority:
   priority,
   cell: (object) => read(object) ?? '<none>',
 });
+/** A count in a column that upstream declares as text. */
+const counted = (title: string, read: (object: Obj) => number | undefined): Column => ({
+  name: title,
+  cell: (object) => read(object) ?? 0,
+});
 const number = (title: string, read: (object: Obj) => number | undefined): Column => ({
   name: title,
   type: 'integer',
@@ -65,7 +70,7 @@ const number = (title: string, read: (object: Obj) => number | undefined): Colum
 });
 const orNone = (value: string): string => (value === '' ? '<none>' : value);
 
-const labelsText = (labels: Obj): string =>
+export const labelsText = (labels: Obj): string =>
   orNone(
     Object.entries(labels)
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -165,16 +170,16 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
   ],
   '/ConfigMap': [
     name,
-    number('Data', (object) => Object.keys(objAt(object, 'data')).length + Object.keys(objAt(object, 'binaryData')).length),
+    counted('Data', (object) => Object.keys(objAt(object, 'data')).length + Object.keys(objAt(object, 'binaryData')).length),
     age,
   ],
   '/Secret': [
     name,
     text('Type', (object) => textAt(object, 'type')),
-    number('Data', (object) => Object.keys(objAt(object, 'data')).length),
+    counted('Data', (object) => Object.keys(objAt(object, 'data')).length),
     age,
   ],
-  '/ServiceAccount': [name, number('Secrets', (object) => listAt(object, 'secrets').length), age],
+  '/ServiceAccount': [name, counted('Secrets', (object) => listAt(object, 'secrets').length), age],
   '/Service': [
     name,
     text('Type', (object) => textAt(object, 'spec', 'type')),
@@ -193,8 +198,8 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
   'apps/Deployment': [
     name,
     text('Ready', (object) => `${numberAt(object, 'status', 'readyReplicas') ?? 0}/${numberAt(object, 'spec', 'replicas') ?? 0}`),
-    number('Up-to-date', (object) => numberAt(object, 'status', 'updatedReplicas')),
-    number('Available', (object) => numberAt(object, 'status', 'availableReplicas')),
+    counted('Up-to-date', (object) => numberAt(object, 'status', 'updatedReplicas')),
+    counted('Available', (object) => numberAt(object, 'status', 'availableReplicas')),
     age,
     ...templateColumns,
   ],
@@ -308,7 +313,7 @@ function customColumn(definition: Value): Column {
     priority: (numberAt(definition, 'priority') ?? 0) > 0 ? 1 : 0,
     cell(object, nowMs) {
       const found = readPath(object, path);
-      if (found === undefined) return isDate ? '<unknown>' : '';
+      if (found === undefined) return isDate ? '<unknown>' : null;
       return isDate && typeof found === 'string'
         ? humanDuration(nowMs - parseMs(found))
         : isObj(found) || Array.isArray(found)

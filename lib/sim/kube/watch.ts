@@ -38,7 +38,7 @@ export async function* watchLines(state: KubeState, request: WatchRequest): Asyn
     yield line('BOOKMARK', {
       kind: kind.kind,
       apiVersion: apiVersionOf(kind),
-      metadata: { resourceVersion: String(seen), creationTimestamp: null, annotations: { 'k8s.io/initial-events-end': 'true' } },
+      metadata: { resourceVersion: String(seen), annotations: { 'k8s.io/initial-events-end': 'true' } },
     });
   }
   for (;;) {
@@ -55,11 +55,11 @@ export async function* watchLines(state: KubeState, request: WatchRequest): Asyn
       const was = change.before !== undefined && request.matches(change.before);
       const is = change.type !== 'DELETED' && request.matches(change.object);
       if (is) yield line(was ? 'MODIFIED' : 'ADDED', rendered(change.object));
-      else if (was)
-        yield line(
-          'DELETED',
-          rendered({ ...change.object, metadata: { ...objAt(change.object, 'metadata'), resourceVersion: String(change.revision) } }),
-        );
+      else if (was) {
+        // What leaves the selection is shown as it was when it belonged to it.
+        const last = change.type === 'DELETED' ? change.object : (change.before as Obj);
+        yield line('DELETED', rendered({ ...last, metadata: { ...objAt(last, 'metadata'), resourceVersion: String(change.revision) } }));
+      }
     }
     if (!request.isServed() || state.kernel.clock.monotonicMs() >= request.untilMs) return;
     await state.kernel.changed(request.signal);

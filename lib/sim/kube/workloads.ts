@@ -1,5 +1,6 @@
 import { isPodReady } from './eviction.ts';
 import { builtIn, type Kind } from './kinds.ts';
+import { podAdmission } from './prepare.ts';
 import { schedulable } from './scheduler.ts';
 import { matchesSelector } from './selectors.ts';
 import type { KubeState } from './state.ts';
@@ -67,12 +68,11 @@ function makePod(state: KubeState, owner: Obj, ownerKind: Kind, name: string, te
   spec.serviceAccountName ??= 'default';
   spec.tolerations = [
     ...listAt(spec, 'tolerations'),
-    ...['not-ready', 'unreachable'].map(
+    ...(ownerKind === daemonSets ? ['not-ready', 'unreachable'] : []).map(
       (taint): Obj => ({
         key: `node.kubernetes.io/${taint}`,
         operator: 'Exists',
         effect: 'NoExecute',
-        ...(ownerKind === daemonSets ? {} : { tolerationSeconds: 300 }),
       }),
     ),
     ...(ownerKind === daemonSets
@@ -86,6 +86,7 @@ function makePod(state: KubeState, owner: Obj, ownerKind: Kind, name: string, te
       }),
     ),
   ];
+  podAdmission(spec);
   const annotations = objAt(template, 'metadata', 'annotations');
   state.put(pods, {
     apiVersion: 'v1',

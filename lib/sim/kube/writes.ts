@@ -2,6 +2,7 @@ import { admit } from './admission.ts';
 import { alreadyExists, ApiError, badRequest, invalid, notFound, preconditionFailed, staleObject, unsupportedMediaType } from './errors.ts';
 import { setDefaults } from './defaults.ts';
 import { pathOf } from './fields.ts';
+import { encodeStrings, prepare } from './prepare.ts';
 import { apiVersionOf, builtIn, type Kind } from './kinds.ts';
 import { applyConfiguration, trackUpdate, type TypeOfObject } from './managers.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patches.ts';
@@ -138,9 +139,10 @@ export function createWrites(state: KubeState) {
     if (hasGeneration(kind)) metadata.generation = 1;
     if (kind.subresources.includes('status') && !keepsStatus.has(kind.kind)) delete draft.status;
     setDefaults(kind, draft);
-    prepare(place, draft);
     draft = conform({ ...place, name: textAt(metadata, 'name') }, draft, actor);
     draft = track(draft);
+    encodeStrings(kind, draft);
+    prepare(kind, draft, state);
     admit(state, kind, draft, 'CREATE');
     validate(kind, draft, undefined);
     const name = textAt(draft, 'metadata', 'name');
@@ -151,38 +153,6 @@ export function createWrites(state: KubeState) {
         facts: { kind: kind.kind, namespace: place.namespace, name, manager: actor.fieldManager },
       });
     return store(kind, draft, actor);
-  };
-
-  /** What only the server knows: addresses of services, selectors of jobs. */
-  const prepare = ({ kind }: Place, draft: Obj) => {
-    if (kind.kind === 'Service' && kind.group === '') allocateAddress(draft);
-    if (kind.kind === 'Job' && kind.group === 'batch') {
-      const uid = textAt(draft, 'metadata', 'uid');
-      const name = textAt(draft, 'metadata', 'name');
-      const spec = child(draft, 'spec');
-      const labels = child(child(child(spec, 'template'), 'metadata'), 'labels');
-      if (spec.manualSelector === true) return;
-      spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
-      Object.assign(labels, {
-        'batch.kubernetes.io/controller-uid': uid,
-        'batch.kubernetes.io/job-name': name,
-        'controller-uid': uid,
-        'job-name': name,
-      });
-    }
-  };
-
-  const allocateAddress = (draft: Obj) => {
-    const spec = child(draft, 'spec');
-    if (spec.type === 'ExternalName') return;
-    if (textAt(spec, 'clusterIP') === '') {
-      const next = (state.kernel.store.get<number>('kube/next-address') ?? 10) + 1;
-      state.kernel.store.set('kube/next-address', next);
-      spec.clusterIP = `10.96.${next >> 8}.${next & 255}`;
-    }
-    spec.clusterIPs ??= [spec.clusterIP as Value];
-    spec.ipFamilies ??= ['IPv4'];
-    spec.ipFamilyPolicy ??= 'SingleStack';
   };
 
   /** Checks and stores a changed object; `next` already carries its owners. */
@@ -206,6 +176,7 @@ export function createWrites(state: KubeState) {
     }
     if (place.subresource !== 'status') {
       setDefaults(kind, draft);
+      encodeStrings(kind, draft);
       draft = conform(place, draft, actor);
       validate(kind, draft, before);
     }
@@ -255,9 +226,10 @@ export function createWrites(state: KubeState) {
       checkBody(place, body);
       if (textAt(body, 'metadata', 'resourceVersion') !== '')
         throw badRequest('resourceVersion should not be set on objects to be created');
-      return insert(place, body, actor, (draft) =>
-        trackUpdate(undefined, draft, typeOf(place.kind, place.subresource), writerOf(place, actor)),
-      );
+      return insert(place, body, actor, (draft) => {
+        encodeStrings(place.kind, draft);
+        return trackUpdate(undefined, draft, typeOf(place.kind, place.subresource), writerOf(place, actor));
+      });
     },
 
     replace(place: Place, body: Obj, actor: Actor): Obj {
@@ -271,7 +243,10 @@ export function createWrites(state: KubeState) {
       const draft = clone(body);
       draft.apiVersion = apiVersionOf(place.kind);
       draft.kind = place.kind.kind;
-      if (place.subresource !== 'status') setDefaults(place.kind, draft);
+      if (place.subresource !== 'status') {
+        setDefaults(place.kind, draft);
+        encodeStrings(place.kind, draft);
+      }
       const next = keepAddresses(place, before, confine(place, before, draft));
       return update(
         place,
@@ -294,22 +269,24 @@ export function createWrites(state: KubeState) {
           metadata: { ...objAt(patch, 'metadata'), name: place.name, ...(place.kind.isNamespaced ? { namespace: place.namespace } : {}) },
         };
         const its = typeOf(place.kind, place.subresource);
-        const encoded = place.kind.kind === 'Secret' && place.kind.group === '' ? encodeStrings(config) : config;
         if (!before) {
           if (place.subresource !== '') throw notFound(place.kind, place.name);
-          const { object } = applyConfiguration(undefined, encoded, its, writerOf(place, actor), force);
+          const { object } = applyConfiguration(undefined, config, its, writerOf(place, actor), force);
           return { object: insert(place, object, actor, (draft) => draft), isNew: true };
         }
         const version = textAt(patch, 'metadata', 'resourceVersion');
         if (version !== '') checkVersion(place, before, patch);
-        const { object, isNoop } = applyConfiguration(before, encoded, its, writerOf(place, actor), force);
+        const { object, isNoop } = applyConfiguration(before, config, its, writerOf(place, actor), force);
         return { object: isNoop ? before : update(place, before, confine(place, before, object), actor), isNew: false };
       }
       if (!before) throw notFound(place.kind, place.name);
       const next = patched(place, before, how, patch);
       checkVersion(place, before, next);
       const draft = clone(next);
-      if (place.subresource !== 'status') setDefaults(place.kind, draft);
+      if (place.subresource !== 'status') {
+        setDefaults(place.kind, draft);
+        encodeStrings(place.kind, draft);
+      }
       const confined = keepAddresses(place, before, confine(place, before, draft));
       return {
         object: update(
@@ -373,12 +350,7 @@ export function createWrites(state: KubeState) {
         return jsonPatch(before, Array.isArray(patch) ? patch : []);
       case 'strategic':
         if (place.kind.definition !== undefined)
-          throw unsupportedMediaType([
-            'application/json-patch+json',
-            'application/merge-patch+json',
-            'application/apply-patch+yaml',
-            'application/apply-patch+cbor',
-          ]);
+          throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']);
         return strategicPatch(before, patch, schemaOf(place.kind).type) as Obj;
     }
   }
@@ -398,14 +370,6 @@ export function createWrites(state: KubeState) {
 }
 
 export type Writes = ReturnType<typeof createWrites>;
-
-function encodeStrings(config: Obj): Obj {
-  if (!isObj(config.stringData)) return config;
-  const { stringData, ...rest } = config;
-  const data = { ...objAt(config, 'data') };
-  for (const [key, value] of Object.entries(stringData)) data[key] = Buffer.from(String(value)).toString('base64');
-  return { ...rest, data };
-}
 
 function checkVersion(place: Place, before: Obj, body: Obj): void {
   const given = textAt(body, 'metadata', 'resourceVersion');
