@@ -55,12 +55,16 @@ function schemaFailure(message: string): Failure {
       const last = problems.at(-1);
       // Alternatives of `anyOf` stand indented below the problem that they belong to.
       if (last !== undefined && line.startsWith(' ')) last.problem += `; ${line.trim().replace(/^- /, '')}`;
-      else problems.push({ chart, pointer: '', problem: line.trim() });
+      else problems.push({ chart, pointer: '', problem: withoutNetwork(line.trim()) });
     }
   }
   const key = ({ chart: of, pointer, problem }: SchemaProblem) => `${of}\n${pointer}\n${problem}`;
   return wasmFailure('chart/values-schema', { problems: problems.sort((a, b) => (key(a) < key(b) ? -1 : 1)) });
 }
+
+/** A schema may refer to another one on the web, which nothing in here can fetch; Go words that as a failed look-up of a name. */
+const withoutNetwork = (problem: string): string =>
+  problem.replace(/^failing loading "(https?:[^"]+)".*$/s, 'the schema refers to $1, which is not fetched');
 
 const place = /^(?:template: )?([^\s:()]+(?:\/[^:()\n]*)?):(\d+)(?::(\d+))?$/;
 

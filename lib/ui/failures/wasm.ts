@@ -23,7 +23,7 @@ export const wasmPrinters: Printers<WasmFailures> = {
   'chart/values-layer': ({ layer, reason }) => ({ title: `part ${layer + 1} of the values cannot be read`, because: reason }),
   'chart/values-schema': ({ problems }) => ({
     title: `${count(problems.length, 'value')} that the chart's schema refuses`,
-    because: problems.map(({ chart, pointer, problem }) => `${chart} ${pointer === '' ? 'values' : pointer}: ${problem}`).join('\n'),
+    because: problems.map(({ chart, pointer, problem }) => `${chart} ${pointer === '' ? 'values' : pointer}: ${problem}`).join('; '),
   }),
   'chart/kubernetes-version': ({ needs, has }) => ({
     title: `the chart needs Kubernetes \`${needs}\` but the cluster runs \`${has}\``,
@@ -31,7 +31,7 @@ export const wasmPrinters: Printers<WasmFailures> = {
   }),
   'chart/template': ({ file, line, column, problem, through }) => ({
     title: `a template of the chart fails: ${problem}`,
-    because: [`${at(file, line, column)}`, ...[...through].reverse().map((place) => `used by ${place}`)].join('\n'),
+    because: [`${at(file, line, column)}`, ...[...through].reverse().map((place) => `used by ${place}`)].join(', '),
     help: 'set the values that the chart asks for in its HelmRelease',
   }),
   'chart/manifest': ({ file, problem }) => ({ title: `\`${file}\` renders to something that is not YAML`, because: problem }),
@@ -43,7 +43,7 @@ export const wasmPrinters: Printers<WasmFailures> = {
   'chart/engine-trapped': ({ during, reason }) => ({
     title: `the chart engine died during \`${during}\``,
     because: reason,
-    help: 'a chart that needs more memory than 4 GB cannot be rendered; nothing was applied',
+    help: 'a chart that needs more memory than 1 GiB cannot be rendered; nothing was applied',
   }),
   'chart/engine': ({ during, reason }) => ({ title: `the chart engine could not \`${during}\``, because: reason }),
   'go-template/failed': ({ name, line, column, problem }) => ({

@@ -1,0 +1,237 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { type Failure, TkError } from '../../../lib/base/index.ts';
+import { packTar } from '../../../lib/format/index.ts';
+import { renderFailure } from '../../../lib/ui/index.ts';
+import { type ChartArchive, createHelmEngine } from '../../../lib/wasm/index.ts';
+import { committedModule, computeHere, engine, fixedRandom, never, stillClock } from './engine.ts';
+
+const helm = engine();
+const chartYaml = 'apiVersion: v2\nname: web\nversion: 1.0.0\n';
+const pack = (files: Readonly<Record<string, string>>, root = 'web'): ChartArchive => {
+  const entries = Object.entries({ 'Chart.yaml': chartYaml, ...files }).map(([path, content]) => ({ path: `${root}/${path}`, content }));
+  return { bytes: gzipSync(packTar(entries)), digest: JSON.stringify(files) };
+};
+const template = (text: string, more: Readonly<Record<string, string>> = {}): ChartArchive => pack({ 'templates/a.yaml': text, ...more });
+const release = { name: 'web', namespace: 'apps' };
+const failureOf = async (work: Promise<unknown>): Promise<Failure> =>
+  work.then(
+    () => Promise.reject(new Error('nothing failed')),
+    (error: unknown) => (error instanceof TkError ? error.failure : Promise.reject(error)),
+  );
+
+test('nothing is loaded before the first chart, and the module only once', async () => {
+  const compute = computeHere();
+  let loads = 0;
+  const lazy = createHelmEngine({
+    compute,
+    random: fixedRandom,
+    clock: stillClock,
+    moduleBytes() {
+      loads += 1;
+      return committedModule();
+    },
+  });
+  expect([compute.calls, loads]).toEqual([0, 0]);
+  for (const text of ['a: 1', 'b: 2', 'c: 3']) await lazy.parseYaml(text, never);
+  expect(compute.calls - loads).toBe(3);
+  expect(loads).toBeLessThanOrEqual(1);
+});
+
+test('an equal call of a run with a memo is answered from it, a failed one is asked again', async () => {
+  const compute = computeHere();
+  const memo = new Map<string, Promise<string>>();
+  const quick = createHelmEngine({ compute, random: fixedRandom, clock: stillClock, moduleBytes: committedModule, memo });
+  const archive = template('kind: ConfigMap\nmetadata: { name: {{ randAlphaNum 8 }} }\n');
+  const first = await quick.render({ archive, release }, never);
+  const calls = compute.calls;
+  expect(await quick.render({ archive, release }, never)).toEqual(first);
+  expect(compute.calls).toBe(calls);
+});
+
+test('objects arrive as Kubernetes reads them', async () => {
+  const archive = template(
+    'apiVersion: v1\nkind: List\nitems:\n- { kind: A, metadata: { name: a }, mode: 0400, on: yes, big: 9007199254740993, f: 1e3 }\n- { kind: B, metadata: { name: b } }\n---\n# nothing\n',
+  );
+  expect((await helm.render({ archive, release }, never)).objects.map(({ object }) => object)).toEqual([
+    { kind: 'A', metadata: { name: 'a' }, mode: 256, true: true, big: 9007199254740992, f: 1000 },
+    { kind: 'B', metadata: { name: 'b' } },
+  ]);
+});
+
+test('look-ups are answered round by round until the chart asks for nothing new', async () => {
+  const archive = template(
+    '{{- $first := lookup "v1" "ConfigMap" "apps" "first" }}\nkind: ConfigMap\nmetadata: { name: x }\ndata:\n  next: {{ (lookup "v1" "Secret" "apps" $first.data.next).data.v | default "none" }}\n  count: {{ len (lookup "v1" "Pod" "" "").items | quote }}\n  gone: {{ lookup "v1" "Secret" "apps" "gone" | toJson | quote }}\n'
+      .replace('$first.data.next', '(dig "data" "next" "?" $first)')
+      .replace('(lookup "v1" "Secret" "apps" (dig', '(dig "data" (dict) (lookup "v1" "Secret" "apps" (dig')
+      .replace('$first)).data.v', '$first))).v')
+      .replace('(lookup "v1" "Pod" "" "").items', '(dig "items" (list) (lookup "v1" "Pod" "" ""))'),
+  );
+  const rounds: string[] = [];
+  const rendering = await helm.render(
+    {
+      archive,
+      release,
+      async lookup({ kind, name }) {
+        rounds.push(`${kind} ${name}`);
+        if (name === 'first') return { data: { next: 'second' } };
+        if (name === 'second') return { data: { v: 'found' } };
+        return kind === 'Pod' ? { items: [{}, {}] } : undefined;
+      },
+    },
+    never,
+  );
+  expect(rounds).toEqual(['ConfigMap first', 'Secret ?', 'Pod ', 'Secret gone', 'Secret second']);
+  expect(rendering.objects[0]?.object.data).toEqual({ next: 'found', count: '2', gone: '{}' });
+});
+
+test('a chart that never stops asking is stopped', async () => {
+  const archive = template('{{- $_ := lookup "v1" "Secret" "apps" (randAlphaNum 12) }}\nkind: X\n');
+  const failure = await failureOf(
+    createHelmEngine({ compute: computeHere(), random: drawing(), clock: stillClock, moduleBytes: committedModule }).render(
+      { archive, release, lookup: () => Promise.resolve(undefined) },
+      never,
+    ),
+  );
+  expect(failure).toEqual({ code: 'chart/lookup-endless', facts: { kinds: ['Secret'] } });
+});
+
+const drawing = () => {
+  let drawn = 0;
+  return { ...fixedRandom, bytes: (count: number) => new Uint8Array(count).fill((drawn += 1)) };
+};
+
+test('one seed gives one render, another seed another', async () => {
+  const archive = template(
+    'kind: X\nmetadata: { name: {{ randAlphaNum 20 }}, ca: {{ (genCAWithKey "x" 1 (genPrivateKey "ed25519")).Cert | sha256sum }} }\n',
+  );
+  const render = async (random = fixedRandom) =>
+    (
+      await createHelmEngine({ compute: computeHere(), random, clock: stillClock, moduleBytes: committedModule }).render(
+        { archive, release },
+        never,
+      )
+    ).manifest;
+  const first = await render();
+  expect(await render(drawing())).not.toBe(first);
+});
+
+test('after a trap the next chart renders as if nothing had been', async () => {
+  const failure = await failureOf(helm.render({ archive: template('a: {{ repeat 4000000000 "x" }}'), release }, never));
+  expect(failure).toMatchObject({ code: 'chart/engine-trapped', facts: { during: 'render' } });
+  expect((await helm.render({ archive: template('kind: X\n'), release }, never)).manifest).toBe(
+    '---\n# Source: web/templates/a.yaml\nkind: X\n\n',
+  );
+});
+
+test('Go templates with sprig, as talhelper and others write them', async () => {
+  const render = (text: string, data: unknown, more = {}) =>
+    helm.renderGoTemplate({ name: 'patch.yaml.tpl', text, data: data as never, ...more }, never);
+  expect(
+    await render('{{ .name | upper }}-{{ add .index 1 }} {{ if eq .index 2 }}two{{ end }} {{ .big }} {{ .f }}', {
+      name: 'cp',
+      index: 2,
+      big: 12345678,
+      f: 1.5,
+    }),
+  ).toBe('CP-3 two 12345678 1.5');
+  expect(
+    await render('{{ range $i, $n := .nodes }}{{ $i }}={{ $n.ip }};{{ end }}{{ toYaml .nodes }}', { nodes: [{ ip: 'a' }, { ip: 'b' }] }),
+  ).toBe('0=a;1=b;- ip: a\n- ip: b');
+  expect(await render('{{ env "A" }} {{ expandenv "$A-${B}-$C" }}', {}, { env: { A: '1', B: '2' } })).toBe('1 1-2-');
+  expect(await render('<< .x >> {{ .x }}', { x: 1 }, { delimiters: ['<<', '>>'] })).toBe('1 {{ .x }}');
+  expect(await render('{{ template "p" . }}{{ include "p" . | upper }}', { x: 'y' }, { partials: { p: 'part {{ .x }} ' } })).toBe(
+    'part y PART Y ',
+  );
+  expect(await render('{{ .missing }}', {})).toBe('<no value>');
+  expect(await failureOf(render('line\n{{ .missing.deeper }}', {}, { missingKey: 'error' }))).toEqual({
+    code: 'go-template/failed',
+    facts: { name: 'patch.yaml.tpl', line: 2, column: 11, problem: '<.missing.deeper>: map has no entry for key "missing"' },
+  });
+  expect(await failureOf(render('{{ nope }}', {}))).toEqual({
+    code: 'go-template/failed',
+    facts: { name: 'patch.yaml.tpl', line: 1, problem: 'function "nope" not defined' },
+  });
+});
+
+test('every chart that cannot be rendered is told with chart, file and line', async () => {
+  const link = () => {
+    const bytes = packTar([
+      { path: 'web/Chart.yaml', content: chartYaml },
+      { path: 'web/templates/a.yaml', content: '' },
+    ]);
+    // The second header begins after one block of header and one of content; 156 is the type, "2" a symbolic link.
+    bytes[1024 + 156] = 0x32;
+    Buffer.from(bytes.buffer, bytes.byteOffset).write('/etc/passwd', 1024 + 157);
+    const sum = bytes.subarray(1024, 1536).reduce((total, byte, index) => total + (index >= 148 && index < 156 ? 32 : byte), 0);
+    Buffer.from(bytes.buffer, bytes.byteOffset).write(`${sum.toString(8).padStart(6, '0')}\0 `, 1024 + 148);
+    return bytes;
+  };
+  const raw = (bytes: Uint8Array): ChartArchive => ({ bytes, digest: 'raw' });
+  const tar = (path: string, content = 'x') =>
+    raw(
+      gzipSync(
+        packTar([
+          { path: 'web/Chart.yaml', content: chartYaml },
+          { path, content },
+        ]),
+      ),
+    );
+  const bomb = gzipSync(
+    packTar([
+      { path: 'web/Chart.yaml', content: chartYaml },
+      { path: 'web/templates/big.yaml', content: Buffer.alloc(6 * 1024 * 1024) },
+    ]),
+  );
+  const many = gzipSync(
+    packTar([
+      { path: 'web/Chart.yaml', content: chartYaml },
+      ...Array.from({ length: 26 }, (_, index) => ({ path: `web/f${index}`, content: Buffer.alloc(4 * 1024 * 1024) })),
+    ]),
+  );
+  const cases: readonly (readonly [string, ChartArchive, object?])[] = [
+    ['not an archive', raw(Buffer.from('<html>'))],
+    ['cut off', raw(pack({ 'templates/a.yaml': 'x'.repeat(5000) }).bytes.slice(0, 60))],
+    ['an empty archive', raw(gzipSync(packTar([])))],
+    ['reaches outside', tar('web/../../etc/cron.d/x')],
+    ['an absolute path', tar('web//etc/passwd')],
+    ['a Windows path', tar('web\\C:\\x')],
+    ['a link', raw(gzipSync(link()))],
+    ['one file too large', raw(bomb)],
+    ['too large in all', raw(many)],
+    ['no Chart.yaml', raw(gzipSync(packTar([{ path: 'web/values.yaml', content: '' }])))],
+    ['a library', pack({ 'Chart.yaml': `${chartYaml}type: library\n` })],
+    [
+      'a missing dependency',
+      pack({ 'Chart.yaml': `${chartYaml}dependencies: [{ name: gone, version: 1.x, repository: "https://charts.example" }]\n` }),
+    ],
+    ['a newer Kubernetes', pack({ 'Chart.yaml': `${chartYaml}kubeVersion: ">=1.99"\n` })],
+    ['a required value', template('a: {{ required "set the host" .Values.host }}')],
+    [
+      'deep inside',
+      template('a: 1\nb: {{ include "one" . }}', {
+        'templates/_h.tpl': '{{ define "one" }}\n{{ include "two" . }}{{ end }}\n{{ define "two" }}{{ .Values.a.b.c }}{{ end }}',
+      }),
+    ],
+    ['a syntax error', template('a: b\nc: {{ if }}')],
+    ['an unknown template', template('a: {{ include "nope" . }}')],
+    ['in tpl', template('a: {{ tpl "{{ .Values.x.y }}" . }}')],
+    ['not YAML', template('a: b\n  c: d\n')],
+    [
+      'values that the schema refuses',
+      pack({ 'values.schema.json': '{"properties":{"port":{"type":"integer"},"mode":{"enum":["a","b"]}},"required":["host"]}' }),
+      { port: 'x', mode: 'c' },
+    ],
+    ['a schema that fetches', pack({ 'values.schema.json': '{"$ref":"https://schemas.example/x.json"}' })],
+    ['a release name', template('a: b')],
+  ];
+  const told: string[] = [];
+  for (const [name, archive, values = {}] of cases) {
+    const named = name === 'a release name' ? { name: 'Web_1', namespace: 'apps' } : release;
+    const failure = await failureOf(
+      helm.render({ archive, release: named, values: values as never, capabilities: { kubeVersion: 'v1.37.0' } }, never),
+    );
+    told.push(`## ${name}\n\n${renderFailure(failure)}\n`);
+  }
+  await expect(told.join('\n')).toMatchFileSnapshot('../../golden/charts/render-failures.md');
+});
