@@ -225,9 +225,9 @@ function blockText(value: unknown): string {
   return stringifyYaml(quotedWhereTailsCount(value)).trimEnd();
 }
 
-/** White space at the end of a block scalar is part of it, and a splice would lose it: such text is written in quotes. */
+/** White space at either end of a block scalar is part of it, and a splice would move or lose it: such text is written in quotes. */
 function quotedWhereTailsCount(value: unknown): unknown {
-  if (typeof value === 'string' && value.includes('\n') && !/\S\n?$/.test(value)) {
+  if (typeof value === 'string' && value.includes('\n') && (/^\s/.test(value) || !/\S\n?$/.test(value))) {
     const scalar = new Scalar(value);
     scalar.type = 'QUOTE_DOUBLE';
     return scalar;
