@@ -30,8 +30,8 @@ export {
   secretValuesOf,
 } from './config/secrets-bundle.ts';
 export { type GeneratedTalosconfig, generateTalosconfig, type TalosconfigOptions } from './config/talosconfig.ts';
+export { checkForNode } from './config/node-check.ts';
 export {
-  checkForNode,
   type ConfigChange,
   type ConfigChangePlan,
   planConfigChange,

@@ -4,7 +4,8 @@ import { genConfigCases, generations, olderContracts, talosVersions } from '../.
 import { replay } from '../../../oracle/gen-config/replay.ts';
 import { knownGaps } from '../../../rig/known-gaps.ts';
 
-const recording = (name: string) => JSON.parse(readFileSync(new URL(`../../../conformance/gen-config/${name}.json`, import.meta.url), 'utf8'));
+const recording = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../../conformance/gen-config/${name}.json`, import.meta.url), 'utf8'));
 
 for (const minor of generations) {
   test(`gen config with ${genConfigCases.length} sets of flags writes the same text as talosctl ${minor}`, () => {

@@ -18,7 +18,10 @@ for (const contract of contracts) {
       const record = recorded[one.name];
       const result = await replay(one, contract);
       const got = 'files' in result ? result.files : 'refused';
-      const wanted = record && 'files' in record ? Object.fromEntries(Object.entries(record.files).map(([name, text]) => [name, documentsOf(text)])) : 'refused';
+      const wanted =
+        record && 'files' in record
+          ? Object.fromEntries(Object.entries(record.files).map(([name, text]) => [name, documentsOf(text)]))
+          : 'refused';
       if (gaps.has(one.name)) expect([one.name, got]).not.toEqual([one.name, wanted]);
       else expect([one.name, got]).toEqual([one.name, wanted]);
     }
