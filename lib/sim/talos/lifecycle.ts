@@ -7,6 +7,7 @@ import { durations } from './durations.ts';
 import type { Etcd } from './etcd.ts';
 import type { MachineEvents } from './events.ts';
 import type { Installed, Machine, Stage } from './machine.ts';
+import { createReadiness, type Unmet } from './readiness.ts';
 import type { Services } from './services.ts';
 
 /** What the timeline of a machine needs from the rest of the simulation. */
@@ -21,11 +22,6 @@ export interface LifecycleParts {
   readonly kube: () => KubeModel | undefined;
   /** (Re)opens what this machine listens on, after its stored state. */
   readonly publish: (machine: Machine) => void;
-}
-
-export interface Unmet {
-  readonly name: string;
-  readonly reason: string;
 }
 
 /**
@@ -55,6 +51,7 @@ export interface Lifecycle {
   revertAfter(machine: Machine, ms: number): void;
   unmet(machine: Machine): readonly Unmet[];
   restartService(machine: Machine, id: string): void;
+  stopService(machine: Machine, id: string): void;
   onTimer(timer: SimTimer): void;
 }
 
@@ -62,6 +59,7 @@ const earlyServices = ['machined', 'udevd', 'containerd', 'auditd', 'syslogd', '
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { kernel, network, machines, events, services, etcd } = parts;
+  const { unmet, waitingFor, hasCertificate } = createReadiness(parts);
 
   const after = (machine: Machine, ms: number, step: Step, data: { readonly [key: string]: Json } = {}) => {
     const late = kernel.fault(`talos/${step}`, { node: machine.name });
@@ -80,37 +78,6 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     kernel.emit({ kind: 'talos/stage', facts: { node: machine.name, stage } });
     events.status(machine, stage, unmet(machine));
   };
-
-  // --- conditions
-
-  const unmet = (machine: Machine): Unmet[] => {
-    const stage = machine.get('stage');
-    if (stage !== 'booting' && stage !== 'running') return [];
-    const found: Unmet[] = [];
-    if (machine.get('time-synced') !== true) found.push({ name: 'time', reason: 'time is not synced' });
-    const wanted =
-      machine.config()?.role === 'controlplane' ? ['apid', 'machined', 'kubelet', 'etcd', 'trustd'] : ['apid', 'machined', 'kubelet'];
-    const problems = wanted.flatMap((id) => {
-      const record = machine.service(id);
-      if (record?.state !== 'Running') return [`${id} not running`];
-      return serviceHealthy(machine, id) ? [] : [`${id} not healthy`];
-    });
-    if (problems.length > 0) found.push({ name: 'services', reason: problems.join(', ') });
-    if (machine.config()?.role === 'controlplane' && machine.get('static-pods') !== true) {
-      found.push({ name: 'staticPods', reason: 'kube-system/kube-apiserver not ready' });
-    }
-    if (parts.kube()?.nodeReady(machine.hostname()) !== true)
-      found.push({ name: 'nodeReady', reason: `node "${machine.hostname()}" status is not available yet` });
-    return found;
-  };
-  const serviceHealthy = (machine: Machine, id: string) =>
-    machine.service(id)?.healthy === true && (id !== 'etcd' || etcd.isHealthy(machine));
-
-  const waitingFor = (machine: Machine, id: 'etcd' | 'kubelet'): string[] => [
-    ...(services.is(machine, 'cri', 'Running') ? [] : ['service "cri" to be "up"']),
-    ...(machine.get('time-synced') ? [] : ['time sync']),
-    ...(id === 'etcd' && machine.config()?.etcdCa === undefined ? ['etcd spec'] : []),
-  ];
 
   /** etcd and the kubelet start as soon as nothing keeps them waiting. */
   const advance = (machine: Machine) => {
@@ -154,18 +121,6 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     if (machine.get('unattended-install') === 'waiting') services.move(machine, 'cri', 'Waiting', 'Waiting for unattended install');
     else after(machine, durations.criStart, 'cri-run');
     advance(machine);
-  };
-
-  /** Control planes sign for themselves; a worker has to find one whose trustd runs. */
-  const hasCertificate = (machine: Machine): boolean => {
-    const config = machine.config();
-    if (config?.role !== 'worker') return true;
-    return machines.some((other) => {
-      const signer = other.config();
-      const isAuthority =
-        signer?.osCa.key !== undefined && signer.osCa.certificate === config.osCa.certificate && signer.token === config.token;
-      return isAuthority && other.isUp() && services.is(other, 'trustd', 'Running');
-    });
   };
 
   // --- the floating address
@@ -393,6 +348,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     kernel.emit({ kind: 'talos/registered', facts: { node: machine.name } });
   };
 
+  const stop = (machine: Machine, id: string) => {
+    if (!services.is(machine, id, 'Running')) return;
+    services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
+    services.move(machine, id, 'Finished', 'Service finished successfully');
+  };
+
   const reboot: Lifecycle['reboot'] = (machine, { actorId = '', stage = 'rebooting', wipe = false, off = false } = {}) => {
     const sequence = stage === 'rebooting' ? 'reboot' : stage === 'upgrading' ? 'upgrade' : stage === 'resetting' ? 'reset' : 'shutdown';
     machine.set('busy', sequence);
@@ -401,9 +362,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     setStage(machine, stage);
     events.task(machine, 'stopAllServices', 'start', actorId);
     for (const id of ['kubelet', 'etcd', 'trustd', 'cri']) {
-      if (!services.is(machine, id, 'Running')) continue;
-      services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
-      services.move(machine, id, 'Finished', 'Service finished successfully');
+      stop(machine, id);
     }
     machine.clear('static-pods');
     parts.publish(machine);
@@ -448,9 +407,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     },
     revertAfter: (machine, ms) => after(machine, ms, 'try-revert'),
     unmet,
+    stopService: stop,
     restartService(machine, id) {
-      services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
-      services.move(machine, id, 'Finished', 'Service finished successfully');
+      stop(machine, id);
       services.start(machine, id);
     },
     onTimer(timer) {

@@ -57,6 +57,9 @@ type Parts = {
   'unattended-install': 'waiting' | 'installing' | 'installed';
   'pending-install': Installed;
   images: readonly string[];
+  /** A snapshot lies there for the next bootstrap. */
+  'etcd-snapshot': 'uploaded';
+  meta: Readonly<Record<string, string>>;
 };
 
 /** The stored state of one machine, by part. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Secret } from '../../../lib/base/index.ts';
 import { watchInvariants } from '../../../lib/sim/index.ts';
@@ -120,6 +121,42 @@ test('without a majority of its members etcd answers no linearizable read and is
   await expect(rig.reader('cp-1').etcdMembers({ queryLocal: false }, signal)).rejects.toMatchObject(code('talos/unavailable'));
   expect((await rig.reader('cp-1').services(signal)).find(({ id }) => id === 'etcd')?.health).toBe('unhealthy');
   expect(rig.invariants.violations().map(({ invariant }) => invariant)).toEqual(['I-02']);
+});
+
+test('a snapshot of etcd carries its checksum, and a new etcd starts from it on another disk', async () => {
+  const rig = await runningCluster('1.14', { controlPlanes: 1, workers: 0 });
+  const parts: Uint8Array[] = [];
+  for await (const part of rig.reader('cp-1').etcdSnapshot(signal)) parts.push(part);
+  const snapshot = Buffer.concat(parts);
+  expect(snapshot.length % 512).toBe(32);
+  expect(createHash('sha256').update(snapshot.subarray(0, -32)).digest()).toEqual(snapshot.subarray(-32));
+
+  const other = await memoryCluster('1.14', { controlPlanes: 1, workers: 0 });
+  await other.applyAll();
+  await other.until('etcd to wait', async () =>
+    (await other.reader('cp-1').services(signal)).some(({ id, state }) => id === 'etcd' && state === 'Preparing') ? true : undefined,
+  );
+  const upload = async function* (bytes: Uint8Array) {
+    yield bytes;
+  };
+  await expect(other.mutator('cp-1').bootstrap({ recoverEtcd: true }, signal)).rejects.toMatchObject(code('talos/failed-precondition'));
+  await expect(other.mutator('cp-1').recoverEtcd(upload(snapshot.subarray(0, 5000)), signal)).rejects.toMatchObject(
+    code('talos/invalid-argument'),
+  );
+  await other.mutator('cp-1').recoverEtcd(upload(snapshot), signal);
+  await other.mutator('cp-1').bootstrap({ recoverEtcd: true }, signal);
+  await other.stage('cp-1', 'running');
+});
+
+test('a member that leaves etcd is gone from every view, and the others go on', async () => {
+  const rig = await runningCluster('1.14', { workers: 0 });
+  await rig.mutator('cp-3').leaveEtcd(signal);
+  expect((await rig.reader('cp-1').etcdMembers({ queryLocal: true }, signal)).map(({ hostname }) => hostname).sort()).toEqual([
+    'cp-1',
+    'cp-2',
+  ]);
+  expect(await rig.reader('cp-3').hasEtcdData(signal)).toBe(false);
+  expect((await rig.reader('cp-1').etcdStatus(signal)).leader).not.toBe(0n);
 });
 
 test('the floating address moves to another control plane when its holder goes', async () => {

@@ -1,5 +1,5 @@
 import { GrpcError, type GrpcServerCall, type Json } from '../../../base/index.ts';
-import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '../../../upstream/index.ts';
+import { type DescMethod, fromBinary, type MessageInitShape, type MessageShape } from '../../../upstream/index.ts';
 import type { KubeModel } from '../../kube-door.ts';
 import type { SimKernel } from '../../kernel.ts';
 import type { SandboxSpec } from '../../spec.ts';
@@ -83,4 +83,13 @@ export function streaming<M extends DescMethod>(
   return { method, answer: answer as Answer };
 }
 
-export type { DescMessage };
+/** Many requests, one reply. */
+export function uploading<M extends DescMethod>(
+  method: M,
+  answer: (call: ApiCall, requests: AsyncIterable<Input<M>>) => Promise<Output<M>>,
+): BoundMethod {
+  const decoded = async function* (messages: AsyncIterable<Uint8Array>): AsyncIterable<Input<M>> {
+    for await (const message of messages) yield fromBinary(method.input, message) as Input<M>;
+  };
+  return { method, answer: (call, _first, requests) => answer(call, decoded(requests)) };
+}

@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { machineApi } from '../../../upstream/index.ts';
 import type { EtcdMember } from '../etcd.ts';
 import type { Machine } from '../machine.ts';
-import { type ApiCall, type BoundMethod, refuse, unary } from './call.ts';
+import { type ApiCall, type BoundMethod, refuse, streaming, unary, uploading } from './call.ts';
 
 const { method } = machineApi.MachineService;
 
 /** Source: v1alpha1_server.go (Bootstrap, Etcd*), pkg/machinery texts of etcd's own errors */
 export const etcdMethods: readonly BoundMethod[] = [
-  unary(method.bootstrap, (api) => {
+  unary(method.bootstrap, (api, request) => {
     const { machine, kernel } = api;
     kernel.emit({ kind: 'talos/bootstrap-requested', facts: { node: machine.name } });
     const installing = machine.get('unattended-install') !== undefined && machine.get('unattended-install') !== 'installed';
@@ -18,6 +19,10 @@ export const etcdMethods: readonly BoundMethod[] = [
     if (machine.config()?.etcdCa === undefined) throw refuse('invalidArgument', 'etcd is not configured, bootstrap is not possible');
     if (machine.get('time-synced') !== true) throw refuse('failedPrecondition', 'time is not in sync yet');
     if (machine.get('etcd') !== undefined) throw refuse('alreadyExists', 'etcd data directory is not empty');
+    if (request.recoverEtcd && machine.get('etcd-snapshot') === undefined) {
+      throw refuse('failedPrecondition', 'etcd snapshot is not uploaded yet');
+    }
+    machine.clear('etcd-snapshot');
     api.lifecycle.bootstrapEtcd(machine);
     kernel.emit({ kind: 'talos/bootstrap-accepted', facts: { node: machine.name, clusterId: machine.config()?.clusterId ?? '' } });
     return { messages: [{}] };
@@ -73,6 +78,46 @@ export const etcdMethods: readonly BoundMethod[] = [
     running(api);
     return { messages: [{ memberAlarms: [] }] };
   }),
+  unary(method.etcdAlarmDisarm, (api) => {
+    running(api);
+    return { messages: [{ memberAlarms: [] }] };
+  }),
+  unary(method.etcdDefragment, (api) => {
+    running(api);
+    return { messages: [{}] };
+  }),
+  unary(method.etcdLeaveCluster, (api) => {
+    const { machine, etcd } = api;
+    running(api);
+    const data = machine.get('etcd');
+    if (!data || !etcd.remove(data.cluster, data.memberId)) throw refuse('unavailable', 'etcdserver: no leader');
+    api.lifecycle.stopService(machine, 'etcd');
+    machine.clear('etcd', 'static-pods');
+    api.lifecycle.configChanged(machine);
+    return { messages: [{}] };
+  }),
+  streaming(method.etcdSnapshot, async function* (api) {
+    const { machine, etcd, kernel } = api;
+    controlPlaneOnly(machine, 'etcd snapshot');
+    const cluster = running(api);
+    if (!etcd.hasQuorum(machine.get('etcd')?.cluster ?? '')) throw refuse('unavailable', 'etcdserver: no leader');
+    const snapshot = snapshotOf(JSON.stringify(cluster));
+    const cut = kernel.fault('talos/snapshot', { node: machine.name });
+    for (let offset = 0; offset < snapshot.length; offset += snapshotChunkBytes) {
+      if (cut && offset > 0) throw refuse('unavailable', 'error reading from server: EOF');
+      yield { bytes: snapshot.subarray(offset, offset + snapshotChunkBytes) };
+    }
+  }),
+  uploading(method.etcdRecover, async ({ machine }, chunks) => {
+    controlPlaneOnly(machine, 'etcd recover');
+    if (machine.get('etcd')) throw refuse('failedPrecondition', 'etcd data directory is not empty');
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk.bytes);
+    const snapshot = Buffer.concat(parts);
+    if (!isWholeSnapshot(snapshot)) throw refuse('invalidArgument', "snapshot file doesn't exist or is not valid");
+    machine.set('etcd-snapshot', 'uploaded');
+    return { messages: [{}] };
+  }),
   unary(method.etcdForfeitLeadership, (api) => {
     const { machine, etcd } = api;
     running(api);
@@ -89,6 +134,26 @@ export const etcdMethods: readonly BoundMethod[] = [
     return { messages: [{}] };
   }),
 ];
+
+const snapshotChunkBytes = 32 * 1024;
+/** etcd's database is a multiple of this; the SHA-256 of it follows. Source: etcd client/v3/snapshot */
+const blockBytes = 512;
+
+/** As etcd sends it: the database (here what the model knows, padded) with its SHA-256 behind it. */
+function snapshotOf(state: string): Buffer {
+  const database = Buffer.alloc(Math.ceil(Buffer.byteLength(state) / blockBytes) * blockBytes + 128 * blockBytes);
+  database.write(state);
+  return Buffer.concat([database, createHash('sha256').update(database).digest()]);
+}
+
+function isWholeSnapshot(snapshot: Buffer): boolean {
+  const database = snapshot.subarray(0, -32);
+  return (
+    database.length > 0 &&
+    database.length % blockBytes === 0 &&
+    createHash('sha256').update(database).digest().equals(snapshot.subarray(-32))
+  );
+}
 
 export function controlPlaneOnly(machine: Machine, what: string): void {
   const role = machine.config()?.role;

@@ -28,9 +28,29 @@ export const machineMethods: readonly BoundMethod[] = [
   })),
   unary(method.serviceList, (api) => ({ messages: [{ services: api.machine.serviceIds().map((id) => serviceOf(api, id)) }] })),
   unary(method.serviceRestart, (api, request) => {
-    if (!api.machine.service(request.id)) throw refuse('notFound', `service "${request.id}" is not registered`);
+    known(api.machine, request.id);
     api.lifecycle.restartService(api.machine, request.id);
     return { messages: [{ resp: `Service "${request.id}" restarted` }] };
+  }),
+  unary(method.serviceStart, (api, request) => {
+    known(api.machine, request.id);
+    if (!api.services.is(api.machine, request.id, 'Running')) api.services.start(api.machine, request.id);
+    return { messages: [{ resp: `Service "${request.id}" started` }] };
+  }),
+  unary(method.serviceStop, (api, request) => {
+    known(api.machine, request.id);
+    api.lifecycle.stopService(api.machine, request.id);
+    return { messages: [{ resp: `Service "${request.id}" stopped` }] };
+  }),
+  unary(method.metaWrite, ({ machine }, request) => {
+    machine.set('meta', { ...machine.get('meta'), [request.key]: Buffer.from(request.value).toString('base64') });
+    return { messages: [{}] };
+  }),
+  unary(method.metaDelete, ({ machine }, request) => {
+    const { [String(request.key)]: found, ...rest } = machine.get('meta') ?? {};
+    if (found === undefined) throw refuse('notFound', `meta key ${request.key} not found`);
+    machine.set('meta', rest);
+    return { messages: [{}] };
   }),
   streaming(method.events, async function* (api, request) {
     yield {};
@@ -83,6 +103,10 @@ export const machineMethods: readonly BoundMethod[] = [
     }
   }),
 ];
+
+function known(machine: Machine, id: string): void {
+  if (!machine.service(id)) throw refuse('notFound', `service "${id}" is not registered`);
+}
 
 export function serviceOf(api: Pick<ApiCall, 'etcd'> & { readonly machine: Machine }, id: string) {
   const record = api.machine.service(id);

@@ -78,6 +78,12 @@ export const powerMethods: readonly BoundMethod[] = [
     await kernel.commit();
     yield { response: { case: 'name' as const, value: request.imageRef } };
   }),
+  unary(method.imagePull, ({ machine, kernel }, request) => {
+    if (kernel.fault('talos/pull', { node: machine.name }))
+      throw refuse('notFound', `failed to pull image "${request.reference}": not found`);
+    machine.set('images', [...new Set([...(machine.get('images') ?? []), request.reference])]);
+    return { messages: [{}] };
+  }),
   streaming(machineApi.ImageService.method.list, async function* ({ machine }) {
     for (const name of machine.get('images') ?? []) yield { name, digest: '', size: 0n };
   }),

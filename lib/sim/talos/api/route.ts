@@ -25,6 +25,10 @@ const mutating = new Set(
     'EtcdLeaveCluster',
     'EtcdRemoveMemberByID',
     'EtcdForfeitLeadership',
+    'EtcdRecover',
+    'EtcdAlarmDisarm',
+    'EtcdDefragment',
+    'ImagePull',
     'ServiceStart',
     'ServiceStop',
     'ServiceRestart',
@@ -147,7 +151,7 @@ export function createApiHandler(parts: TalosParts, methods: readonly BoundMetho
 
   async function* run(machine: Machine, call: GrpcServerCall, bound: BoundMethod): AsyncGenerator<object> {
     const roles = authorize(machine, call);
-    const request = await firstRequest(call);
+    const request = bound.method.methodKind === 'client_streaming' ? new Uint8Array() : await firstRequest(call);
     const api: ApiCall = {
       ...parts,
       machine,
