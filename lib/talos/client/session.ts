@@ -112,8 +112,8 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
       current = await Promise.race([dialled, limit.expired]);
       return current;
     } catch (error) {
-      throwIfAborted(signal, `connecting to ${machine.node}`);
-      throw unreachable(at, error, limit.hasExpired());
+      // The caller's own limit or wish came first: the caller knows what it means.
+      throw signal.aborted ? error : unreachable(at, error, limit.hasExpired());
     } finally {
       limit.stop();
     }
@@ -248,7 +248,14 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
         ),
       );
     },
-    connection: connect,
+    async connection(signal) {
+      try {
+        return await connect(signal);
+      } catch (error) {
+        throwIfAborted(signal, `connecting to ${machine.node}`);
+        throw error;
+      }
+    },
     close: () => discard(current),
   };
 }

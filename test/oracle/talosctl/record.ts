@@ -101,7 +101,7 @@ function talosconfigOf(trust: TalosTrust): string {
 
 /** Paths of this machine do not belong into a recording, nor do secrets of a config that was printed. */
 function tidy(text: string, directory: string): string {
-  return text.replaceAll(directory, '…').slice(0, 4000);
+  return text.replaceAll(directory, '…').replace(/(Config diff:\n)[\s\S]*/, '$1…').slice(0, 4000);
 }
 
 const pairs: readonly (readonly [client: Minor, server: Minor])[] = [
