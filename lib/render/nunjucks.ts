@@ -11,7 +11,25 @@ export interface NunjucksOptions {
 }
 
 /** Methods of texts and lists that templates may call; everything else that is not an own property is out of reach. */
-const methods = new Set(['concat', 'endsWith', 'includes', 'indexOf', 'join', 'lastIndexOf', 'padEnd', 'padStart', 'slice', 'split', 'startsWith', 'substring', 'toLowerCase', 'toUpperCase', 'trim', 'trimEnd', 'trimStart']);
+const methods = new Set([
+  'concat',
+  'endsWith',
+  'includes',
+  'indexOf',
+  'join',
+  'lastIndexOf',
+  'padEnd',
+  'padStart',
+  'slice',
+  'split',
+  'startsWith',
+  'substring',
+  'toLowerCase',
+  'toUpperCase',
+  'trim',
+  'trimEnd',
+  'trimStart',
+]);
 
 function ownMember(object: unknown, key: unknown): unknown {
   if (object === null || object === undefined || typeof object === 'function') return undefined;
@@ -27,8 +45,10 @@ function plain(data: Data): unknown {
   if (data instanceof Float) return data.value;
   if (typeof data === 'bigint') return Number(data);
   if (Array.isArray(data)) return (data as readonly Data[]).map(plain);
-  if (data instanceof Map) return Object.fromEntries([...(data as ReadonlyMap<Data, Data>)].map(([key, value]) => [String(key), plain(value)]));
-  if (typeof data === 'object' && data !== null) return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, plain(value as Data)]));
+  if (data instanceof Map)
+    return Object.fromEntries([...(data as ReadonlyMap<Data, Data>)].map(([key, value]) => [String(key), plain(value)]));
+  if (typeof data === 'object' && data !== null)
+    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, plain(value as Data)]));
   return data;
 }
 
@@ -45,10 +65,17 @@ export async function createNunjucksEngine(options: NunjucksOptions = {}): Promi
     getSource(name: string) {
       const file = options.loader?.(name);
       // Null is how a loader says that it does not know a name.
-      return (file ? { src: file.text, path: file.path, noCache: true } : null) as ReturnType<InstanceType<typeof nunjucks.Loader>['getSource' & keyof InstanceType<typeof nunjucks.Loader>]>;
+      return (file ? { src: file.text, path: file.path, noCache: true } : null) as ReturnType<
+        InstanceType<typeof nunjucks.Loader>['getSource' & keyof InstanceType<typeof nunjucks.Loader>]
+      >;
     }
   }
-  const environment = new nunjucks.Environment([new Named() as never], { autoescape: false, trimBlocks: true, lstripBlocks: true, throwOnUndefined: options.strict ?? false });
+  const environment = new nunjucks.Environment([new Named() as never], {
+    autoescape: false,
+    trimBlocks: true,
+    lstripBlocks: true,
+    throwOnUndefined: options.strict ?? false,
+  });
   for (const [name, value] of Object.entries(fields(options.globals ?? {}))) environment.addGlobal(name, value);
   return {
     render(template, data): Rendered {
@@ -68,6 +95,7 @@ function failureFrom(error: unknown, template: SourceFile) {
   const message = error instanceof Error ? error.message : String(error);
   const [, line, column] = /\[Line (\d+), Column (\d+)\]/.exec(message) ?? [];
   const detail = message.split('\n').at(-1)?.trim() ?? message;
-  const context = line === undefined ? {} : { where: { kind: 'file' as const, path: template.path, line: Number(line), column: Number(column) } };
+  const context =
+    line === undefined ? {} : { where: { kind: 'file' as const, path: template.path, line: Number(line), column: Number(column) } };
   return renderFailure('render/syntax', { template: template.path, detail }, context);
 }
