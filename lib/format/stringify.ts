@@ -43,8 +43,13 @@ function quotedWhereBlank(value: unknown): unknown {
     return scalar;
   }
   if (Array.isArray(value)) return value.map(quotedWhereBlank);
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, quotedWhereBlank(part)]));
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** One file of several documents, `---` between them. */
