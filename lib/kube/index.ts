@@ -59,19 +59,11 @@ export { findReleases, type FoundReleases } from './charts/find-releases.ts';
 export { type FluxTree, loadFluxTree, type TreeObject } from './charts/flux-tree.ts';
 export { type Pulled, pullChart, type PullPorts } from './charts/pull.ts';
 export type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './charts/release-plan.ts';
-export {
-  applyCrds,
-  crdsOfRelease,
-  type InstalledRelease,
-  installRelease,
-  type InstallOptions,
-  type PreparedRelease,
-  prepareRelease,
-  type ReleasePorts,
-  type ReleaseState,
-  releaseState,
-  renderRelease,
-} from './charts/releases.ts';
+export { applyCrds, type InstallOptions } from './charts/apply-crds.ts';
+export { diffRelease, type FieldChange, type ObjectChange } from './charts/diff.ts';
+export { type InstalledRelease, installRelease } from './charts/install.ts';
+export { crdsOfRelease, type PreparedRelease, prepareRelease, type ReleasePorts, renderRelease } from './charts/prepare.ts';
+export { type ReleaseState, releaseState } from './charts/release-state.ts';
 export { type ChartSource, describeSource } from './charts/source.ts';
 export { substitute, SubstitutionError } from './charts/substitute.ts';
 export { type ReferenceReader, resolveValues } from './charts/values.ts';

@@ -31,8 +31,14 @@ export const fixedRandom: Random = {
 const modulePath = new URL('../../../lib/wasm/helm.wasm.br', import.meta.url);
 export const committedModule = (): Promise<Uint8Array> => readFile(modulePath);
 
-export const engine = (): HelmEngine =>
-  createHelmEngine({ compute: computeHere(), random: fixedRandom, clock: stillClock, moduleBytes: committedModule });
+export const engine = (memo?: Map<string, Promise<string>>): HelmEngine =>
+  createHelmEngine({
+    compute: computeHere(),
+    random: fixedRandom,
+    clock: stillClock,
+    moduleBytes: committedModule,
+    ...(memo === undefined ? {} : { memo }),
+  });
 
 export const never = new AbortController().signal;
 

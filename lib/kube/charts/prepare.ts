@@ -1,0 +1,99 @@
+import { type Clock, hasCode, type Json, type Secret } from '../../base/index.ts';
+import type { HelmEngine, JsonObject, Lookup, RenderedObject, Rendering } from '../../wasm/index.ts';
+import type { KubeReader } from '../client.ts';
+import type { KubeObject } from '../object.ts';
+import { isCrd, toKubeObject } from './objects.ts';
+import { pullChart, type Pulled, type PullPorts } from './pull.ts';
+import type { ReleasePlan } from './release-plan.ts';
+import { describeSchemaProblems } from './schema-problems.ts';
+import { type ReferenceReader, resolveValues } from './values.ts';
+
+export interface ReleasePorts {
+  readonly engine: HelmEngine;
+  readonly clock: Clock;
+  readonly pull: PullPorts;
+  readonly readReference: ReferenceReader;
+}
+
+/** A chart that is here, and what it will be rendered with. Values may hold secrets. */
+export interface PreparedRelease {
+  readonly plan: ReleasePlan;
+  readonly pulled: Pulled;
+  readonly values: Secret<JsonObject>;
+}
+
+/** Fetches and puts together; touches no cluster. Failure: `chart/*`, `release/*`. */
+export async function prepareRelease(
+  plan: ReleasePlan,
+  { engine, pull, readReference }: ReleasePorts,
+  signal: AbortSignal,
+): Promise<PreparedRelease> {
+  const pulled = await pullChart(plan.source, pull, signal);
+  return { plan, pulled, values: await resolveValues(plan, engine, readReference, signal) };
+}
+
+/**
+ * Renders for this cluster: its version, its kinds, its answers to `lookup`.
+ *
+ * Failure: `chart/*`; a schema's problems come as `release/values-schema`, each with the place that set the value.
+ */
+export async function renderRelease(
+  prepared: PreparedRelease,
+  kube: KubeReader,
+  ports: Pick<ReleasePorts, 'engine'>,
+  { revision, isUpgrade }: { readonly revision: number; readonly isUpgrade: boolean },
+  signal: AbortSignal,
+): Promise<Rendering> {
+  const { plan, pulled, values } = prepared;
+  const { kubeVersion, apiVersions } = await kube.capabilities(signal);
+  try {
+    return await ports.engine.render(
+      {
+        archive: pulled.archive,
+        release: { name: plan.name, namespace: plan.namespace, revision, isUpgrade },
+        values: values.reveal(),
+        capabilities: { kubeVersion: kubeVersion.gitVersion, apiVersions, onlyThese: true },
+        lookup: (asked, inner) => answer(asked, kube, inner),
+      },
+      signal,
+    );
+  } catch (error) {
+    if (!hasCode(error, 'chart/values-schema')) throw error;
+    throw describeSchemaProblems(error.failure, plan);
+  }
+}
+
+/** What `lookup` gives: an object, a list, or nothing. */
+async function answer({ apiVersion, kind, namespace, name }: Lookup, kube: KubeReader, signal: AbortSignal): Promise<Json | undefined> {
+  if (!(await kube.serves({ apiVersion, kind }, signal))) return undefined;
+  if (name === '') {
+    const { items, resourceVersion } = await kube.list({ apiVersion, kind }, namespace === '' ? {} : { namespace }, signal);
+    return { apiVersion, kind: `${kind}List`, metadata: { resourceVersion }, items: items as unknown as readonly Json[] };
+  }
+  const { isNamespaced } = await kube.resource({ apiVersion, kind }, signal);
+  if (isNamespaced && namespace === '') return undefined;
+  return (await kube.get({ apiVersion, kind, name, ...(isNamespaced ? { namespace } : {}) }, signal)) as unknown as Json | undefined;
+}
+
+/**
+ * Every definition that a release brings: its chart's `crds/` folder and those among its templates, rendered with the built-in
+ * capabilities when there is no cluster to ask.
+ */
+export async function crdsOfRelease(
+  plan: ReleasePlan,
+  ports: ReleasePorts,
+  kube: KubeReader | undefined,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const prepared = await prepareRelease(plan, ports, signal);
+  const { archive } = prepared.pulled;
+  const release = { name: plan.name, namespace: plan.namespace };
+  const rendering =
+    kube === undefined
+      ? await ports.engine.render({ archive, release, values: prepared.values.reveal() }, signal)
+      : await renderRelease(prepared, kube, ports, { revision: 1, isUpgrade: false }, signal);
+  return [...(plan.crds === 'skip' ? [] : crdsFrom(rendering.crds)), ...crdsFrom(rendering.objects)];
+}
+
+export const crdsFrom = (rendered: readonly RenderedObject[]): readonly KubeObject[] =>
+  rendered.map(toKubeObject).filter((object) => object !== undefined && isCrd(object)) as readonly KubeObject[];
