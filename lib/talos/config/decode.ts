@@ -1,8 +1,9 @@
 import { type Failure, placeOf, type SourceFile, suggestionFor } from '../../base/index.ts';
-import { type DataDocument, formatPath, parseYaml } from '../../format/index.ts';
+import { type DataDocument, formatPath } from '../../format/index.ts';
 import { machineConfigSchema, type SchemaType, type TalosMinor, talosMinors } from '../../upstream/index.ts';
 import { type ConfigDocument, documentLabel, firstMinorOfKind } from './document.ts';
 import { talosConfigFailure } from './failures.ts';
+import { readDocuments } from './read-documents.ts';
 import { readScalar } from './scalars.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
@@ -22,15 +23,16 @@ export interface DecodedConfig {
 
 /** Reads the documents of a machine configuration or of a strategic merge patch, by the tables of one Talos minor. */
 export function decodeMachineConfig(file: SourceFile, minor: TalosMinor, options: DecodeOptions = {}): DecodedConfig {
-  const parsed = parseYaml(file, { version: 'go', confidential: options.confidential ?? true });
-  const failures: Failure[] = [...parsed.failures];
-  const documents: ConfigDocument[] = [];
-  for (const source of parsed.failures.length > 0 ? [] : parsed.documents) {
-    if (source.value === null) continue;
-    const decoded = decodeDocument(source, minor, failures, options);
-    if (decoded) documents.push(decoded);
-  }
-  return { documents, failures };
+  return readDocuments(file, options.confidential ?? true, (sources, syntax) => {
+    const failures: Failure[] = [...syntax];
+    const documents: ConfigDocument[] = [];
+    for (const source of syntax.length > 0 ? [] : sources) {
+      if (source.value === null) continue;
+      const decoded = decodeDocument(source, minor, failures, options);
+      if (decoded) documents.push(decoded);
+    }
+    return { documents, failures };
+  });
 }
 
 const legacyKeys = ['machine', 'cluster', 'debug', 'persist'];
@@ -54,7 +56,11 @@ export function decodeDocument(
     failures.push(talosConfigFailure('talos-config/not-a-mapping', { found: nameOfType(root) }, where([], 'value')));
     return undefined;
   }
-  const text = (key: string) => (root[key] === undefined || root[key] === null ? '' : (source.scalarAt([key])?.text ?? String(root[key])));
+  const text = (key: string) => {
+    const value = root[key];
+    if (typeof value === 'string') return value;
+    return value === undefined || value === null ? '' : (source.scalarAt([key])?.text ?? String(value));
+  };
   const kind = text('kind');
   const apiVersion =
     text('apiVersion') || (kind === '' && (legacyKeys.some((key) => key in root) || text('version') === 'v1alpha1') ? 'v1alpha1' : '');
@@ -182,7 +188,7 @@ export function decodeDocument(
         });
       }
       case 'enum': {
-        const read = source.scalarAt(path)?.text ?? String(value);
+        const read = typeof value === 'string' ? value : (source.scalarAt(path)?.text ?? String(value));
         if (typeof value === 'object') return wrong(type.values.length > 12 ? 'one of its names' : `one of ${type.values.join(', ')}`);
         const found = type.values.find((one) => one === read) ?? type.values.find((one) => one.toLowerCase() === read.toLowerCase());
         return found ?? wrong(type.values.length > 12 ? 'one of its names' : `one of ${type.values.join(', ')}`);
@@ -193,11 +199,11 @@ export function decodeDocument(
             return value.map((item: unknown, index) => source.scalarAt([...path, index])?.text ?? String(item));
           return wrong(nameOfScalar(type.go));
         }
-        const written = source.scalarAt(path);
         const result = readScalar(type.go, {
-          kind: written?.kind ?? (typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'int'),
+          kind: typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'int',
           value: value as string | number | bigint | boolean,
-          text: written?.kind === 'string' || written === undefined ? String(value) : written.text,
+          // Numbers keep their spelling where text is meant.
+          text: typeof value === 'string' ? value : isNumeric(type.go) ? '' : (source.scalarAt(path)?.text ?? String(value)),
         });
         return 'value' in result ? result.value : wrong(result.expected);
       }
@@ -270,6 +276,10 @@ function structNamed(type: SchemaType, go: string, seen: Set<string>): (SchemaTy
     case 'any':
       return undefined;
   }
+}
+
+function isNumeric(go: string): boolean {
+  return go === 'bool' || /^u?int\d*$|^float|FileMode$|PortRange$/.test(go);
 }
 
 function nameOfScalar(go: string): string {

@@ -1,5 +1,5 @@
 import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
-import { parseYaml } from '../../format/index.ts';
+import type { DataDocument } from '../../format/index.ts';
 import type { TalosMinor } from '../../upstream/index.ts';
 import { decodeDocument, decodeMachineConfig, type DecodeOptions } from './decode.ts';
 import { type ConfigDocument, documentId } from './document.ts';
@@ -9,6 +9,7 @@ import { renderGoYaml } from './go-yaml.ts';
 import { applyJsonOperations, type JsonOperation, jsonOperationsOf, strategicFormOf } from './json-patch.ts';
 import { type KeptValue, mergeDocument } from './merge.ts';
 import { applyDeletion, type Deletion, takeDeletions } from './patch-delete.ts';
+import { readDocuments } from './read-documents.ts';
 import { cloneValue, type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
 type Step = { readonly does: 'merge'; readonly document: ConfigDocument } | { readonly does: 'delete'; readonly deletion: Deletion };
@@ -25,25 +26,40 @@ export type Patch =
  * Source: pkg/machinery/config/configpatcher/load.go
  */
 export function loadPatch(file: SourceFile, minor: TalosMinor, options: DecodeOptions = { confidential: false }): Patch {
-  const { documents, failures: syntax } = parseYaml(file, { version: 'go', confidential: options.confidential ?? true });
-  throwIfAny(syntax);
-  const operations = documents.length === 1 ? jsonOperationsOf(documents[0]?.value) : undefined;
-  if (operations) return { kind: 'json', file, operations };
-  const failures: Failure[] = [];
-  const steps: Step[] = [];
-  for (const source of documents) {
-    if (source.value === null) continue;
-    const { deletions, rest, origins } = takeDeletions(source);
-    for (const deletion of deletions) steps.push({ does: 'delete', deletion });
-    if (rest === undefined) continue;
-    const document = decodeDocument(rest === source.value ? source : { ...source, value: rest }, minor, failures, { ...options, origins });
-    if (document) steps.push({ does: 'merge', document });
-  }
-  throwIfAny(failures);
-  if (steps.length === 0 && documents.some(({ value }) => value !== null)) {
-    throw new TkError(talosConfigFailure('talos-config/no-config', { path: file.path }));
-  }
-  return { kind: 'strategic', file, steps };
+  return readDocuments(file, options.confidential ?? true, (documents, syntax) => {
+    throwIfAny(syntax);
+    const operations = documents.length === 1 ? jsonOperationsOf(documents[0]?.value) : undefined;
+    if (operations) return { kind: 'json', file, operations };
+    const failures: Failure[] = [];
+    const steps: Step[] = [];
+    for (const source of documents) {
+      if (source.value === null) continue;
+      const { deletions, rest, origins } = takeDeletions(source);
+      for (const deletion of deletions) steps.push({ does: 'delete', deletion });
+      if (rest === undefined) continue;
+      const document = decodeDocument(rest === source.value ? source : withValue(source, rest), minor, failures, { ...options, origins });
+      if (document) steps.push({ does: 'merge', document });
+    }
+    throwIfAny(failures);
+    if (steps.length === 0 && documents.some(({ value }) => value !== null)) {
+      throw new TkError(talosConfigFailure('talos-config/no-config', { path: file.path }));
+    }
+    return { kind: 'strategic', file, steps };
+  });
+}
+
+/** Another value at the same places. */
+function withValue(source: DataDocument, value: unknown): DataDocument {
+  return {
+    file: source.file,
+    get source() {
+      return source.source;
+    },
+    value,
+    has: (path) => source.has(path),
+    spanOf: (path, part) => source.spanOf(path, part),
+    scalarAt: (path) => source.scalarAt(path),
+  };
 }
 
 export interface Patched {

@@ -1,11 +1,19 @@
-import { type Failure, placeOf, type SourceFile } from '../../base/index.ts';
-import { type DataDocument, parseYaml } from '../../format/index.ts';
-import { appliesWithoutReboot, compatibility, deprecatedFields, documentConflicts, type TalosMinor } from '../../upstream/index.ts';
+import { type Failure, type FailureContext, placeOf, type SourceFile } from '../../base/index.ts';
+import type { DataDocument } from '../../format/index.ts';
+import {
+  appliesWithoutReboot,
+  compatibility,
+  deprecatedFields,
+  type DocumentConflict,
+  documentConflicts,
+  type TalosMinor,
+} from '../../upstream/index.ts';
 import { decodeDocument } from './decode.ts';
 import { type ConfigDocument, documentId, documentLabel } from './document.ts';
 import { plainDocument } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { contractOf, isAtLeastMinor } from './minor.ts';
+import { readDocuments } from './read-documents.ts';
 import { documentRules, legacyRule } from './rules.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
@@ -30,69 +38,82 @@ export interface Validation {
  */
 export function validateMachineConfig(file: SourceFile, options: ValidationOptions): Validation {
   const minor = contractOf(options.talosVersion);
-  const parsed = parseYaml(file, { version: 'go', confidential: true });
-  const failures: Failure[] = [...parsed.failures];
+  return readDocuments(file, true, (sources, syntax) => {
+    const failures: Failure[] = [...syntax];
+    const places = new Map<ConfigDocument, DataDocument>();
+    for (const source of syntax.length > 0 ? [] : sources) {
+      if (source.value === null) continue;
+      const document = decodeDocument(source, minor, failures, { keepUnknownKinds: options.keepUnknownKinds ?? true });
+      if (document) places.set(document, source);
+    }
+    if (places.size === 0 && failures.length === 0) failures.push(talosConfigFailure('talos-config/no-config', { path: file.path }));
+    const documents = [...places.keys()];
+    const checked = validateDocuments(documents, options.talosVersion, (document, path) => {
+      const source = places.get(document);
+      const place = source && placeOf(source.spanOf(path, 'key'));
+      if (place?.kind !== 'file') return {};
+      const { excerpt: _, ...rest } = place;
+      return { where: rest };
+    });
+    return { documents, failures: [...failures, ...checked.failures], warnings: checked.warnings };
+  });
+}
+
+type Locate = (document: ConfigDocument, path: readonly string[]) => FailureContext;
+
+/** The same for documents that were never text. `locate` says where a part of one was written. */
+export function validateDocuments(
+  documents: readonly ConfigDocument[],
+  talosVersion: string,
+  locate: Locate = () => ({}),
+): { readonly failures: readonly Failure[]; readonly warnings: readonly Failure[] } {
+  const minor = contractOf(talosVersion);
+  const failures: Failure[] = [];
   const warnings: Failure[] = [];
-  const read: { readonly source: DataDocument; readonly document: ConfigDocument }[] = [];
-  for (const source of parsed.failures.length > 0 ? [] : parsed.documents) {
-    if (source.value === null) continue;
-    const document = decodeDocument(source, minor, failures, { keepUnknownKinds: options.keepUnknownKinds ?? true });
-    if (document) read.push({ source, document });
-  }
-  if (read.length === 0 && failures.length === 0) failures.push(talosConfigFailure('talos-config/no-config', { path: file.path }));
-  const where = (source: DataDocument, path: readonly string[] = [], part: 'key' | 'value' = 'key') => {
-    const place = placeOf(source.spanOf(path, part));
-    if (place.kind !== 'file') return { where: place };
-    const { excerpt: _, ...rest } = place;
-    return { where: rest };
-  };
   const seen = new Set<string>();
-  for (const { source, document } of read) {
+  for (const document of documents) {
     const id = documentId(document);
     if (seen.has(id))
-      failures.push(talosConfigFailure('talos-config/duplicate-document', { document: documentLabel(document) }, where(source)));
+      failures.push(talosConfigFailure('talos-config/duplicate-document', { document: documentLabel(document) }, locate(document, [])));
     seen.add(id);
   }
-  const legacy = read.find(({ document }) => document.kind === 'v1alpha1');
-  const machine = legacy?.document.value['machine'];
+  const legacy = documents.find(({ kind }) => kind === 'v1alpha1');
+  const machine = legacy?.value['machine'];
   const isControlPlane = isConfigMap(machine) && ['controlplane', 'init'].includes(String(machine['type']));
-  for (const { source, document } of read) {
+  for (const document of documents) {
     const rule = document.kind === 'v1alpha1' ? legacyRule : documentRules[document.kind];
     for (const sentence of rule && document.schema ? rule(document.value, { isControlPlane }) : []) {
-      failures.push(talosConfigFailure('talos-config/invalid', { document: documentLabel(document), rule: sentence }, where(source)));
-    }
-  }
-  if (legacy) {
-    for (const { document } of read) {
-      const conflict = documentConflicts.find(
-        (one) =>
-          one.kind === document.kind &&
-          (one.names === undefined || one.names.includes(document.name)) &&
-          (one.when === undefined || document.value[one.when] !== undefined) &&
-          isSetAt(legacy.document.value, one.field.split('.')),
+      failures.push(
+        talosConfigFailure('talos-config/invalid', { document: documentLabel(document), rule: sentence }, locate(document, [])),
       );
-      if (conflict)
-        failures.push(
-          talosConfigFailure(
-            'talos-config/conflict',
-            { document: documentLabel(document), field: conflict.field },
-            where(legacy.source, conflict.field.split('.')),
-          ),
-        );
-    }
-    for (const { field, replacement, since } of deprecatedFields) {
-      if (isAtLeastMinor(minor, since) && isSetAt(legacy.document.value, field.split('.'))) {
-        warnings.push(talosConfigFailure('talos-config/deprecated', { field, replacement }, where(legacy.source, field.split('.'))));
-      }
     }
   }
-  for (const failure of kubernetesFailures(
-    read.map(({ document }) => document),
-    minor,
-    options.talosVersion,
-  ))
-    failures.push(failure);
-  return { documents: read.map(({ document }) => document), failures, warnings };
+  for (const document of legacy ? documents : []) {
+    const conflict = legacy && documentConflicts.find((one) => isConflict(one, document, legacy));
+    if (!conflict || !legacy) continue;
+    failures.push(
+      talosConfigFailure(
+        'talos-config/conflict',
+        { document: documentLabel(document), field: conflict.field },
+        locate(legacy, conflict.field.split('.')),
+      ),
+    );
+  }
+  for (const { field, replacement, since } of legacy ? deprecatedFields : []) {
+    if (legacy && isAtLeastMinor(minor, since) && isSetAt(legacy.value, field.split('.'))) {
+      warnings.push(talosConfigFailure('talos-config/deprecated', { field, replacement }, locate(legacy, field.split('.'))));
+    }
+  }
+  return { failures: [...failures, ...kubernetesFailures(documents, minor, talosVersion)], warnings };
+}
+
+function isConflict(conflict: DocumentConflict, document: ConfigDocument, legacy: ConfigDocument): boolean {
+  return (
+    conflict.kind === document.kind &&
+    (conflict.names === undefined || conflict.names.includes(document.name)) &&
+    (conflict.when === undefined || document.value[conflict.when] !== undefined) &&
+    isSetAt(legacy.value, conflict.field.split('.'))
+  );
 }
 
 /** Whether Go's code would take the field for set: present, and for texts and numbers not zero. */

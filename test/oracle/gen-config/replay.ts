@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TkError } from '../../../lib/base/index.ts';
-import { generateClusterConfigs, parseSecretsBundle } from '../../../lib/talos/index.ts';
+import { generateClusterConfigs, parseSecretsBundle, type SecretsBundle } from '../../../lib/talos/index.ts';
 import type { GenConfigCase } from './cases.ts';
 
 /** Long texts that the secrets bundle decides, in one line or in the lines of a PEM block. */
@@ -19,7 +19,6 @@ export function replay(
   talosVersion: string,
   bundleOf: string,
 ): { readonly controlplane: string; readonly worker: string } | { readonly refused: readonly string[] } {
-  const text = readFileSync(new URL(`../../conformance/machineconfig/bundles/talosctl-${bundleOf}.yaml`, import.meta.url), 'utf8');
   const files = (texts: readonly string[] | undefined) =>
     (texts ?? []).map((patch, index) => ({ path: `patch-${index}.yaml`, text: patch }));
   const { flags = {} } = one;
@@ -28,7 +27,7 @@ export function replay(
       ...flags,
       clusterName: one.clusterName ?? 'home',
       endpoint: one.endpoint ?? 'https://192.168.1.10:6443',
-      bundle: parseSecretsBundle({ path: 'secrets.yaml', text }),
+      bundle: bundle(bundleOf),
       talosVersion,
       patches: files(one.patches),
       controlPlanePatches: files(one.controlPlanePatches),
@@ -39,4 +38,15 @@ export function replay(
     if (error instanceof TkError) return { refused: error.failures.map((failure) => `${failure.code} ${JSON.stringify(failure.facts)}`) };
     throw error;
   }
+}
+
+const bundles = new Map<string, SecretsBundle>();
+
+function bundle(of: string): SecretsBundle {
+  const known = bundles.get(of);
+  if (known) return known;
+  const text = readFileSync(new URL(`../../conformance/machineconfig/bundles/talosctl-${of}.yaml`, import.meta.url), 'utf8');
+  const read = parseSecretsBundle({ path: 'secrets.yaml', text });
+  bundles.set(of, read);
+  return read;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path/posix';
 import { TkError } from '../../../lib/base/index.ts';
 import { generatorInput } from '../../../lib/cluster/generator-input.ts';
 import { loadTalconfig } from '../../../lib/config/index.ts';
-import { parseYaml } from '../../../lib/format/index.ts';
+import { parseYamlBulk } from '../../../lib/format/index.ts';
 import { generateMachineConfigs, parseSecretsBundle } from '../../../lib/talos/index.ts';
 import { type Contract, header, type TalhelperCase } from './cases.ts';
 
@@ -43,8 +43,8 @@ export async function replayTexts(
 /** As the recording has them: long texts of the bundle shortened, documents in a fixed order. */
 export function documentsOf(text: string): unknown[] {
   const short = text.replace(/[A-Za-z0-9+/]{200,}={0,2}/g, (pem) => `<${pem.length} ${pem.slice(0, 24)}>`);
-  const { documents } = parseYaml({ path: 'config.yaml', text: short }, { version: 'go' });
+  const documents = parseYamlBulk(short, { version: 'go' });
   const identity = (value: unknown) =>
     JSON.stringify([(value as Record<string, unknown>)['kind'] ?? '', (value as Record<string, unknown>)['name'] ?? '']);
-  return documents.map(({ value }) => value).toSorted((a, b) => (identity(a) < identity(b) ? -1 : 1));
+  return documents.toSorted((a, b) => (identity(a) < identity(b) ? -1 : 1));
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { TkError } from '../../../../lib/base/index.ts';
-import { parseYaml } from '../../../../lib/format/index.ts';
+import { parseYamlBulk } from '../../../../lib/format/index.ts';
 import { patchMachineConfig } from '../../../../lib/talos/index.ts';
 import { bases } from '../../../oracle/patch/bases.ts';
 import { type PatchCase, patchCases } from '../../../oracle/patch/cases.ts';
@@ -17,8 +18,7 @@ function patched({ base, patches }: PatchCase, talosVersion: '1.13' | '1.14'): u
       patches: patches.map((patch, index) => ({ path: `patch-${index}.yaml`, text: patch })),
       talosVersion,
     });
-    const { documents } = parseYaml({ path: 'patched.yaml', text }, { version: 'go' });
-    return JSON.parse(JSON.stringify(documents.map((document) => document.value)));
+    return JSON.parse(JSON.stringify(parseYamlBulk(text, { version: 'go' })));
   } catch (error) {
     if (error instanceof TkError) return 'refused';
     throw error;
@@ -41,7 +41,8 @@ for (const minor of ['1.13', '1.14'] as const) {
           differing.push(`${one.name}: no longer differs, remove its line from known-gaps.txt`);
         continue;
       }
-      expect([one.name, got]).toEqual([one.name, wanted]);
+      // The matcher is slow on documents of this size: only a difference is worth its words.
+      if (!isDeepStrictEqual(got, wanted)) expect([one.name, got]).toEqual([one.name, wanted]);
     }
     expect(differing).toEqual([]);
     expect(Object.keys(recorded)).toEqual(patchCases.map(({ name }) => name));

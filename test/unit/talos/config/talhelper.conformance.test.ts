@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { contracts, talhelperCases } from '../../../oracle/talhelper/cases.ts';
 import { documentsOf, replay } from '../../../oracle/talhelper/replay.ts';
@@ -23,7 +24,8 @@ for (const contract of contracts) {
           ? Object.fromEntries(Object.entries(record.files).map(([name, text]) => [name, documentsOf(text)]))
           : 'refused';
       if (gaps.has(one.name)) expect([one.name, got]).not.toEqual([one.name, wanted]);
-      else expect([one.name, got]).toEqual([one.name, wanted]);
+      // The matcher is slow on documents of this size: only a difference is worth its words.
+      else if (!isDeepStrictEqual(got, wanted)) expect([one.name, got]).toEqual([one.name, wanted]);
     }
   });
 }
