@@ -62,7 +62,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { unmet, waitingFor, hasCertificate } = createReadiness(parts);
 
   const after = (machine: Machine, ms: number, step: Step, data: { readonly [key: string]: Json } = {}) => {
-    const late = kernel.fault(`talos/${step}`, { node: machine.name });
+    const late = kernel.fault(step === 'installed' ? 'talos/install' : `talos/${step}`, { node: machine.name });
     const slack = ms * 0.2 * kernel.random(`talos/${machine.name}`).fraction();
     kernel.schedule({
       model: 'talos',

@@ -145,15 +145,16 @@ export function driverOf(world: World, spec: SandboxSpec, texts: ReadonlyMap<str
       world.clock,
       signal,
     );
+  const configOf = (node: string) => new Secret(texts.get(node) ?? '');
   return {
     addressOf,
+    configOf,
     insecure,
     mutator,
     reader,
     until,
     async applyAll() {
-      for (const { name } of spec.machines)
-        await insecure(name).applyConfiguration({ text: new Secret(texts.get(name) ?? '') }, 'auto', signal);
+      for (const { name } of spec.machines) await insecure(name).applyConfiguration({ text: configOf(name) }, 'auto', signal);
     },
     stage: (node: string, stage: string) =>
       until(`${node} to be ${stage}`, async () => ((await reader(node).machineStatus(signal)).stage === stage ? true : undefined)),

@@ -198,8 +198,8 @@ test('events after an id are replayed, and a reboot starts a new ring', async ()
 
 test('an install that fails brings the machine back to maintenance mode, a slow one only takes longer', async () => {
   const faults = [
-    { point: 'talos/installed', kind: 'failed', probability: 1, atMost: 1, only: { node: 'cp-1' } },
-    { point: 'talos/installed', kind: 'slow', probability: 1, atMost: 1, only: { node: 'worker-1' }, facts: { lateMs: 240_000 } },
+    { point: 'talos/install', kind: 'failed', probability: 1, atMost: 1, only: { node: 'cp-1' } },
+    { point: 'talos/install', kind: 'slow', probability: 1, atMost: 1, only: { node: 'worker-1' }, facts: { lateMs: 240_000 } },
   ];
   const rig = await memoryCluster('1.13', { controlPlanes: 1, workers: 1, world: { faults } });
   await rig.applyAll();
@@ -209,7 +209,7 @@ test('an install that fails brings the machine back to maintenance mode, a slow 
   await rig.insecure('cp-1').applyConfiguration({ text: new Secret(rig.texts.get('cp-1') ?? '') }, 'auto', signal);
   await rig.stage('worker-1', 'running');
   expect(rig.world.clock.monotonicMs()).toBeGreaterThan(240_000);
-  expect(rig.kernel.faultHits()).toEqual({ 'talos/installed failed': 1, 'talos/installed slow': 1 });
+  expect(rig.kernel.faultHits()).toEqual({ 'talos/install failed': 1, 'talos/install slow': 1 });
 });
 
 test('one seed gives one run, event for event', async () => {
