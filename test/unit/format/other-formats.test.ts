@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   addressOf,
@@ -125,4 +126,62 @@ test('addresses and networks', () => {
 
 test('paths read as people write them', () => {
   expect(formatPath(['nodes', 2, 'labels', 'example.com/gpu'])).toBe('nodes[2].labels["example.com/gpu"]');
+});
+
+const jsonPieces = fc.array(
+  fc.constantFrom('{', '}', '[', ']', ':', ',', '"a"', '"', '1', '-', '0', '1.5e3', 'true', 'null', ' ', '\n', '\t', 'x', '\\u00e9', '\\'),
+  { maxLength: 14 },
+);
+
+test('JSON is what JSON.parse takes, and the place of a mistake is where the text stops being a beginning of JSON', () => {
+  fc.assert(
+    fc.property(jsonPieces, (pieces) => {
+      const text = pieces.join('');
+      const { documents, failures } = parseJson({ path: 'x.json', text });
+      let expected: { value: unknown } | undefined;
+      try {
+        expected = { value: JSON.parse(text) };
+      } catch {
+        expected = undefined;
+      }
+      expect(documents.length).toBe(expected ? 1 : 0);
+      if (expected) expect(documents[0]?.value).toEqual(expected.value);
+      else expect(failures.map(({ code, where }) => [code, where?.kind])).toEqual([['format/syntax', 'file']]);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('no TOML whatsoever throws, and every key that it has is found', () => {
+  const pieces = fc.array(
+    fc.constantFrom(
+      '[a]\n',
+      '[[b]]\n',
+      '[a.c]\n',
+      'k = 1\n',
+      'a.d = "x"\n',
+      '"q r" = [1, 2]\n',
+      "l = '''x\ny'''\n",
+      'bad\n',
+      '= 1\n',
+      '# c\n',
+      'i = { z = 1 }\n',
+      'k = 2\n',
+      '\r\n',
+    ),
+    { maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(pieces, (parts) => {
+      const text = parts.join('');
+      const { documents, failures } = parseToml({ path: 'x.toml', text });
+      expect(documents.length + failures.length).toBe(1);
+      for (const key of Object.keys((documents[0]?.value as object | undefined) ?? {})) {
+        const span = documents[0]?.spanOf([key], 'key');
+        expect(documents[0]?.has([key])).toBe(true);
+        expect(span && span.end <= text.length).toBe(true);
+      }
+    }),
+    { numRuns: 400 },
+  );
 });
