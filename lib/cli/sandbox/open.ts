@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { type Dial, type Env, hasCode, type World } from '../../base/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
-import { createKubeModel, createRegistry, openSandbox, type Sandbox } from '../../sim/index.ts';
+import { createRegistry, openSandbox, type Sandbox } from '../../sim/index.ts';
 import { loadModel } from '../load-model.ts';
+import { simulatedKube } from './kube.ts';
 import { overlayFiles } from './overlay-files.ts';
 import { sandboxSpecOf } from './spec.ts';
 
@@ -53,7 +54,7 @@ export async function openSandboxWorld({ world, repository, time }: SandboxWorld
     spec: sandboxSpecOf(model),
     ...(time === undefined ? {} : { time }),
     hooks: {
-      kube: (kernel, host) => createKubeModel(kernel, host),
+      kube: (kernel, host) => simulatedKube(kernel, host, over(world.files), repository.root),
       mounts: (kernel) => {
         const registry = createRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
         standIns = registry.standIns;

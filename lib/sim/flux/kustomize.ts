@@ -14,7 +14,8 @@ export interface RenderedObject {
 
 /** What a Git server has of a repository. */
 export interface FluxRepository {
-  readonly branches: readonly string[];
+  /** Whether it has this branch or tag. */
+  hasRef(name: string): Promise<boolean>;
   /** 40 hexadecimal digits. */
   revision(): Promise<string>;
   /** Failure: an Error whose message is what kustomize says. */
@@ -25,7 +26,7 @@ const names = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 const largestDepth = 20;
 
 /** A folder of files as a repository on a Git server: what `kustomize build` makes of it, as far as homelab repositories use it. */
-export function repositoryOfFiles(files: Files, root: string, branches: readonly string[] = ['main']): FluxRepository {
+export function repositoryOfFiles(files: Files, root: string): FluxRepository {
   const inRoot = (path: string) => posix.join(root, path);
 
   const read = async (path: string): Promise<Obj[]> => {
@@ -129,7 +130,7 @@ export function repositoryOfFiles(files: Files, root: string, branches: readonly
   };
 
   return {
-    branches,
+    hasRef: (name) => hasRef(files, root, name),
     revision: () => hashOf('kubernetes'),
     async renderKustomization(path) {
       const folder = posix.join('.', path);
@@ -145,6 +146,20 @@ export function repositoryOfFiles(files: Files, root: string, branches: readonly
       return found;
     },
   };
+}
+
+/** Branches and tags that the clone knows. One that cannot tell (no clone, a single commit checked out) has whatever is asked for. */
+async function hasRef(files: Files, root: string, name: string): Promise<boolean> {
+  const git = (path: string) => posix.join(root, '.git', path);
+  const head = (await files.stat(git('.')))?.kind === 'directory' ? await files.readText(git('HEAD')) : undefined;
+  const current = /^ref: refs\/heads\/(\S+)/.exec(head ?? '')?.[1];
+  if (current === undefined || current === name) return true;
+  for (const folder of ['refs/heads', 'refs/tags', 'refs/remotes/origin'])
+    if ((await files.stat(git(`${folder}/${name}`))) !== undefined) return true;
+  const packed = (await files.readText(git('packed-refs'))) ?? '';
+  return packed
+    .split('\n')
+    .some((line) => [`refs/heads/${name}`, `refs/tags/${name}`, `refs/remotes/origin/${name}`].some((ref) => line.endsWith(` ${ref}`)));
 }
 
 const clusterScoped = new Set(

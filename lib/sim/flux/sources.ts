@@ -37,7 +37,7 @@ export async function reconcileGit(context: FluxContext, namespace: string, name
   const ref = objAt(object, 'spec', 'ref');
   const full = textAt(ref, 'name') || `refs/heads/${textAt(ref, 'branch') || 'master'}`;
   const branch = full.replace(/^refs\/(heads|tags)\//, '');
-  if (!repository.branches.includes(branch)) {
+  if (!(await repository.hasRef(branch))) {
     const why = textAt(ref, 'name') === '' ? `couldn't find remote ref "refs/heads/${branch}"` : `couldn't find remote ref "${full}"`;
     return fail('GitOperationFailed', `failed to checkout and determine revision: unable to clone '${url}': ${why}`);
   }

@@ -46,6 +46,7 @@ const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: demo }\n';
 const listOf = (...resources: string[]) => `resources:\n${resources.map((one) => `  - ${one}\n`).join('')}`;
 
 const repository = {
+  '.git/HEAD': 'ref: refs/heads/main\n',
   'kubernetes/flux/cluster/ks.yaml': root,
   'kubernetes/apps/kustomization.yaml': listOf('./namespace.yaml', './web/ks.yaml'),
   'kubernetes/apps/namespace.yaml': namespace,

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { type Files, Secret } from '../../base/index.ts';
+import { parseYamlBulk } from '../../format/index.ts';
+import { openSops, parseIdentities, plainTextOf } from '../../secrets/index.ts';
+import {
+  createFluxModel,
+  createKubeModel,
+  type FluxOptions,
+  type KubeHost,
+  type KubeModel,
+  repositoryOfFiles,
+  type SimKernel,
+} from '../../sim/index.ts';
+
+/** The simulated Kubernetes, with a Flux in it that reconciles the repository as it lies in `root`. */
+export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, root: string): KubeModel {
+  const kube = createKubeModel(kernel, host);
+  createFluxModel(kernel, kube, { repository: repositoryOfFiles(files, root), decrypt: decryptor(kernel, files, root) });
+  return kube;
+}
+
+/** SOPS files open with the key that was planted in the cluster, and with no other. */
+function decryptor(kernel: SimKernel, files: Files, root: string): FluxOptions['decrypt'] {
+  const ports = { random: kernel.random('flux/sops'), clock: kernel.clock };
+  return async (file, ageKeys) => {
+    const text = await files.readText(join(root, file));
+    if (text === undefined) throw new Error(`open ${file}: no such file or directory`);
+    const identities = ageKeys.flatMap((key) => parseIdentities(new Secret(key), 'age.agekey'));
+    try {
+      const opened = await openSops({ path: file, text }, { identities, searched: [] }, ports);
+      return parseYamlBulk(plainTextOf(file, opened.documents), { path: file }) as Awaited<ReturnType<FluxOptions['decrypt']>>;
+    } catch {
+      throw new Error('cannot get sops data key: Error getting data key: 0 successful groups required, got 0');
+    }
+  };
+}
