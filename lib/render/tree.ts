@@ -3,6 +3,7 @@ import { type Failure, type Files, type SourceFile, TkError } from '../base/inde
 import { createEngine, type EngineOptions, type TemplateData } from './engine.ts';
 import { renderFailure } from './failures.ts';
 import { matchesPattern } from './pattern.ts';
+import type { Data } from './python/convert.ts';
 
 export interface RenderTreeOptions {
   readonly files: Pick<Files, 'read' | 'stat' | 'list' | 'realPath'>;
@@ -96,6 +97,8 @@ async function renderFound(
   });
   const engine = createEngine({
     ...options.engine,
+    // Data are globals, as in makejinja, so that imported templates see them.
+    globals: new Map([...entriesOf(options.engine.globals ?? {}), ...entriesOf(options.data)]),
     loader: (name) => {
       const file = firsts.get(posix.normalize(name));
       return file && source(file);
@@ -115,7 +118,7 @@ async function renderFound(
       continue;
     }
     // The first input's file of this name is what the name means, even to a later input.
-    const result = engine.render(source(firsts.get(file.path) ?? file), options.data);
+    const result = engine.render(source(firsts.get(file.path) ?? file), {});
     if (result.state === 'failed') failures.push(...result.failures);
     else {
       const isEmpty = result.text.trim() === '' && !options.keepEmpty;
@@ -127,6 +130,9 @@ async function renderFound(
   const planned = [...outputs.values()].filter((output) => output !== undefined);
   return { state: 'rendered', outputs: planned.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
+
+const entriesOf = (data: TemplateData): readonly [string, Data][] =>
+  data instanceof Map ? [...(data as ReadonlyMap<string, Data>)] : Object.entries(data);
 
 export const isInside = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);

@@ -81,6 +81,7 @@ const words = new Map<string, Data>([
 ]);
 
 function unexpected(text: string, at: number): PythonError {
-  const before = text.slice(0, at).split('\n');
+  const blank = /^[\t\n\r ]*/.exec(text.slice(at))?.[0].length ?? 0;
+  const before = text.slice(0, at + blank).split('\n');
   return valueError(`not JSON at line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1}`);
 }
