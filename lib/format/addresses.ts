@@ -64,14 +64,6 @@ export function nthHost(network: Network, n: number): Address | undefined {
   return value >= network.first && value <= network.last ? addressAt(network.family, value) : undefined;
 }
 
-export function hostCount(network: Network): bigint {
-  return network.last - network.first + 1n;
-}
-
-export function networkOfAddress(address: Address, prefixLength: number): Network {
-  return networkAt(address, prefixLength);
-}
-
 /** The network and broadcast address of an IPv4 network cannot be given to a machine. */
 export function isHostAddress(network: Network, address: Address): boolean {
   if (!contains(network, address)) return false;

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseYaml, parseYamlBulk, resolveScalar, stringifyYaml } from '../../../lib/format/index.ts';
@@ -114,5 +115,31 @@ test('JSON values survive YAML', () => {
       expect(document?.value).toEqual({ clean });
     }),
     { numRuns: 200 },
+  );
+});
+
+test('both YAML readers of ours agree on whole documents: random ones, and every file of the reference cluster', () => {
+  const agree = (text: string) => {
+    for (const version of ['go', 'kubernetes', 'core'] as const) {
+      const { documents, failures } = parseYaml({ path: 'x.yaml', text }, { version });
+      expect(failures).toEqual([]);
+      const filled = documents.map(({ value }) => value).filter((value) => value !== null);
+      expect(parseYamlBulk(text, { version })).toEqual(filled);
+    }
+  };
+  const files = ['kubernetes', 'talos'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.yaml') && !entry.parentPath.includes('clusterconfig'))
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files) agree(readFileSync(file, 'utf8'));
+  const safe = (value: unknown): unknown =>
+    JSON.parse(JSON.stringify(value), (_, part) => (Number.isInteger(part) && !Number.isSafeInteger(part) ? 0.5 : part));
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue({ stringUnit: 'grapheme', maxDepth: 4 }), { minKeys: 1 }), (value) =>
+      agree(stringifyYaml(safe(value))),
+    ),
+    { numRuns: 150 },
   );
 });
