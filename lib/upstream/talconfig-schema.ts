@@ -83,8 +83,8 @@ type schematic.Schematic
  overlay? schematic.Overlay
  customization schematic.Customization
 type schematic.Overlay
- image? string
- name? string
+ image string
+ name string
  options? any
 type schematic.Customization
  embeddedMachineConfiguration? string
@@ -96,7 +96,7 @@ type schematic.Customization
  diskImage? schematic.DiskImage
 type schematic.Meta
  key uint8
- value? string
+ value string
 type schematic.SystemExtensions
  officialExtensions? []string
 type schematic.SecureBoot

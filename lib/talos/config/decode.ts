@@ -184,7 +184,8 @@ export function decodeDocument(
             );
             return [];
           }
-          return item === null ? [type.of.is === 'scalar' ? '' : {}] : [];
+          // Nothing in a list of texts or sections is no element at all.
+          return [];
         });
       }
       case 'enum': {

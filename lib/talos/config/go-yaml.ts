@@ -84,7 +84,7 @@ function isCollection(value: unknown): boolean {
 
 function writeLiteral(text: string, depth: number, join: (text: string) => string, lines: string[]): void {
   // The hint counts from the parent's column; the library always writes its own indent there.
-  const hint = /^[ \n]/.test(text) ? '4' : '';
+  const hint = text.startsWith(' ') ? '4' : '';
   const chomp = text.endsWith('\n\n') || text === '\n' ? '+' : text.endsWith('\n') ? '' : '-';
   lines.push(join(`|${hint}${chomp}`));
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
@@ -100,7 +100,7 @@ function canBeBlock(text: string): boolean {
 const special = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]|[\uD800-\uDFFF]/u;
 
 function hasSpecial(text: string): boolean {
-  return special.test(text.replaceAll('\u0085', ''));
+  return special.test(text.replaceAll('\u0085', '')) || /[\u{10000}-\u{10FFFF}]/u.test(text);
 }
 
 const oldBoolean = /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/;
@@ -111,7 +111,7 @@ export function renderScalar(value: unknown, style: YamlStyle = { indent: 4 }): 
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'number') return renderNumber(value);
   if (typeof value !== 'string') return String(value);
-  const misread = oldBoolean.test(value) || base60.test(value) || value === '<<' || value === '=';
+  const misread = oldBoolean.test(value) || base60.test(value) || value === '<<';
   if (!misread && value !== '' && resolveScalar(value, 'go').kind === 'string' && isPlainSafe(value)) return value;
   const resolves = value !== '' && resolveScalar(value, 'go').kind !== 'string';
   if (value === '' || resolves) return doubleQuoted(value);
@@ -163,10 +163,7 @@ function doubleQuoted(text: string): string {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
     const printable =
-      (code >= 0x20 && code <= 0x7e) ||
-      (code >= 0xa1 && code <= 0xd7ff) ||
-      (code >= 0xe000 && code <= 0xfffd && code !== 0xfeff) ||
-      code > 0xffff;
+      (code >= 0x20 && code <= 0x7e) || (code >= 0xa1 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd && code !== 0xfeff);
     const known = escapes[character];
     if (known !== undefined) quoted += known;
     else if (printable) quoted += character;

@@ -53,6 +53,7 @@ function readSchematic(root: unknown, document?: DataDocument): Schematic {
       case 'pointer':
         return walk(type.to, value, path);
       case 'any':
+        return document ? withWrittenKeys(document, value as ConfigValue, path) : (value as ConfigValue);
       case 'enum':
       case 'map':
         return value as ConfigValue;
@@ -81,7 +82,7 @@ function readSchematic(root: unknown, document?: DataDocument): Schematic {
         if (!Array.isArray(value)) return wrong('a list');
         return value.flatMap((item: unknown, index) => {
           const read = walk(type.of, item, [...path, index]);
-          return read !== undefined ? [read] : type.of.is === 'scalar' ? [''] : [];
+          return read !== undefined ? [read] : [];
         });
       case 'scalar': {
         if (typeof value === 'object') return wrong('a text');
@@ -115,6 +116,20 @@ function readSchematic(root: unknown, document?: DataDocument): Schematic {
   return { value: (value as ConfigMap | undefined) ?? {} };
 }
 
+/** Keys of free-form maps are texts as they were written: `0644` stays, and a key that is nothing drops its value. */
+function withWrittenKeys(document: DataDocument, value: ConfigValue, path: readonly (string | number)[]): ConfigValue {
+  if (Array.isArray(value)) return value.map((item, index) => withWrittenKeys(document, item, [...path, index]));
+  if (!isConfigMap(value)) return value;
+  const result: ConfigMap = {};
+  for (const [key, child] of Object.entries(value)) {
+    const { file, start, end } = document.spanOf([...path, key], 'key');
+    const written = file.text.slice(start, end);
+    if (key === '' && !/^["']/.test(written)) continue;
+    result[/^["']/.test(written) ? key : written || key] = withWrittenKeys(document, child ?? null, [...path, key]);
+  }
+  return result;
+}
+
 /** The text that the factory hashes: fields in their order, empty ones left out, 4-space indent. */
 export function renderSchematic(schematic: Schematic): string {
   return renderGoYaml(ordered(schematicSchema(), schematic.value, true), { indent: 4, oldWords: 'double' });
@@ -134,15 +149,21 @@ function ordered(type: SchemaType, value: ConfigValue | undefined, isRoot: boole
   const result: Record<string, unknown> = {};
   for (const field of actual.fields) {
     const child = given[field.name];
-    const isEmpty =
-      isZeroValue(field.type, child) ||
-      (Array.isArray(child) && child.length === 0) ||
-      (field.type.is === 'any' && isConfigMap(child) && Object.keys(child).length === 0);
+    const isEmpty = isNothing(field.type, child);
     // `customization: {}` is always there.
     if (isEmpty && !(isRoot && field.name === 'customization') && field.omit !== 'never') continue;
     result[field.name] = ordered(field.type, child, false);
   }
   return result;
+}
+
+/** Go's YAML library looks into structs: one of empty lists is empty. */
+function isNothing(type: SchemaType, value: ConfigValue | undefined): boolean {
+  const actual = pointee(type);
+  if (Array.isArray(value)) return value.length === 0;
+  if (actual.is === 'struct') return !isConfigMap(value) || actual.fields.every((field) => isNothing(field.type, value[field.name]));
+  if (actual.is === 'any') return value === undefined || value === null || (isConfigMap(value) && Object.keys(value).length === 0);
+  return isZeroValue(type, value);
 }
 
 /** Free-form maps sort as Go's YAML library sorts them: a2 before a10. */
