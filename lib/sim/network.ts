@@ -38,12 +38,15 @@ export interface SimNetwork {
   /** Hosts that exist, with power or without. */
   hosts(): readonly string[];
   onListen(watch: (listener: SimListener) => void): void;
+  /** Asked for hosts that are none: the address behind a name or a load balancer, if there is one. */
+  resolveWith(resolve: (host: string, port: number) => string | undefined): void;
 }
 
 export function createNetwork(): SimNetwork {
   const power = new Map<string, boolean>();
   const listening = new Map<string, { listener: SimListener; close: AbortController }>();
   const watchers: ((listener: SimListener) => void)[] = [];
+  let resolve: (host: string, port: number) => string | undefined = () => undefined;
   const unlisten = (host: string, port: number) => {
     const found = listening.get(`${host}:${port}`);
     listening.delete(`${host}:${port}`);
@@ -64,7 +67,8 @@ export function createNetwork(): SimNetwork {
       if (on) return;
       for (const { listener } of [...listening.values()]) if (listener.host === host) unlisten(host, listener.port);
     },
-    reach(host, port) {
+    reach(asked, port) {
+      const host = power.has(asked) ? asked : (resolve(asked, port) ?? asked);
       const on = power.get(host);
       if (on === undefined) return { state: 'unknown' };
       if (!on) return { state: 'dark' };
@@ -75,6 +79,9 @@ export function createNetwork(): SimNetwork {
     hosts: () => [...power.keys()],
     onListen(watch) {
       watchers.push(watch);
+    },
+    resolveWith(resolver) {
+      resolve = resolver;
     },
   };
 }

@@ -13,6 +13,7 @@ import { kubeconfigMethods } from './api/kubeconfig.ts';
 import { machineMethods } from './api/machine.ts';
 import { powerMethods } from './api/power.ts';
 import { createApiHandler } from './api/route.ts';
+import type { ConfigView } from './config-view.ts';
 import { createEtcd, type Etcd } from './etcd.ts';
 import { createMachineEvents } from './events.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -135,7 +136,7 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
   };
   const kubernetesNames = (machine: Machine) => {
     const config = machine.config();
-    const endpointHost = /^https:\/\/([^:/]+)/.exec(config?.endpoint ?? '')?.[1];
+    const endpointHost = endpointHostOf(config);
     const all = [
       machine.spec.address,
       ...(config?.vips ?? []),
@@ -172,6 +173,17 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     },
   };
 
+  // Names of machines, and the endpoint where it is neither a machine nor the floating address: what stands behind it sends
+  // callers to an API server that answers.
+  network.resolveWith((name, port) => {
+    const machine = machines.find((candidate) => candidate.name === name || candidate.hostname() === name);
+    if (machine) return machine.spec.address;
+    const isEndpoint = controlPlanes().some(({ config }) => endpointHostOf(config()) === name);
+    if (!isEndpoint || port !== kubernetesPort) return undefined;
+    const serving = controlPlanes().find((one) => one.isUp() && one.get('static-pods') === true);
+    return (serving ?? controlPlanes()[0])?.spec.address;
+  });
+
   return {
     machines,
     etcd,
@@ -190,4 +202,8 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
       }
     },
   };
+}
+
+function endpointHostOf(config: ConfigView | undefined): string | undefined {
+  return /^https:\/\/([^:/]+)/.exec(config?.endpoint ?? '')?.[1];
 }

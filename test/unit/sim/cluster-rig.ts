@@ -67,11 +67,12 @@ export async function configsOf(
   world: World,
   minor: Minor,
   spec: SandboxSpec,
+  endpoint = `https://${spec.vip}:6443`,
 ): Promise<{ readonly bundle: SecretsBundle; readonly texts: ReadonlyMap<string, string> }> {
   const bundle = await createSecretsBundle(world, minor);
   const input = {
     clusterName: spec.clusterName,
-    endpoint: `https://${spec.vip}:6443`,
+    endpoint,
     contract: minor,
     kubernetesVersion: versions[minor].kubernetes,
     bundle,
@@ -109,13 +110,14 @@ export async function memoryCluster(
     readonly workers?: number;
     readonly world?: MemoryWorldOptions;
     readonly hooks?: ClusterHooks;
+    readonly endpoint?: string;
   } = {},
 ) {
   const memory = createMemoryWorld(options.world);
   const spec = specOf(minor, options.controlPlanes ?? 3, options.workers ?? 3);
   const kube = silentKube();
   const talos = startCluster(memory.kernel, memory.network, spec, { kube: () => kube, ...options.hooks });
-  const { bundle, texts } = await configsOf(memory.world, minor, spec);
+  const { bundle, texts } = await configsOf(memory.world, minor, spec, options.endpoint);
   const trust = await adminTrust(memory.world, bundle);
   return { ...memory, spec, kube, talos, bundle, texts, trust, ...driverOf(memory.world, spec, texts, trust) };
 }

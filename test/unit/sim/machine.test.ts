@@ -173,6 +173,31 @@ test('the floating address moves to another control plane when its holder goes',
   expect(rig.kernel.store.get('talos-vip/holder')).not.toBe(holder);
 });
 
+test('machines answer to their names, and an endpoint that is neither of them leads to an API server', async () => {
+  const rig = await memoryCluster('1.14', { controlPlanes: 1, workers: 0, endpoint: 'https://cluster.example:6443' });
+  expect((await probeMachine(rig.world, { node: 'cp-1', host: 'cp-1' }, signal)).state).toBe('maintenance');
+  await rig.applyAll();
+  await rig.until('etcd to wait', async () =>
+    (await rig.reader('cp-1').services(signal)).some(({ id, state }) => id === 'etcd' && state === 'Preparing') ? true : undefined,
+  );
+  const ask = async () => {
+    const target = { protocol: 'https', host: 'cluster.example', port: 6443, tls: { ca: rig.bundle.certs.k8s.certificate } } as const;
+    return (await rig.world.dial.http({ target, method: 'GET', path: '/readyz', headers: {}, signal })).status;
+  };
+  await expect(ask()).rejects.toMatchObject({ failure: { facts: { reason: 'refused' } } });
+  await rig.mutator('cp-1').bootstrap({}, signal);
+  expect(await rig.until('the endpoint to answer', async () => ask())).toBe(200);
+});
+
+test.each([
+  [1, 0],
+  [5, 2],
+])('clusters of %i control planes and %i workers come up', async (controlPlanes, workers) => {
+  const rig = await runningCluster('1.14', { controlPlanes, workers });
+  expect((await rig.reader('cp-1').etcdMembers({ queryLocal: true }, signal)).length).toBe(controlPlanes);
+  expect(rig.kube.registered.size).toBe(controlPlanes + workers);
+});
+
 test('a machine that is reset is in maintenance mode again and has forgotten its cluster', async () => {
   const rig = await runningCluster('1.14', { workers: 1 });
   await rig.mutator('worker-1').reset({ isGraceful: true, reboots: true, wipe: 'all' }, signal);
