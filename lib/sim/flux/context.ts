@@ -17,7 +17,7 @@ export interface FluxOptions {
    */
   readonly decrypt: (file: string, ageKeys: readonly string[]) => Promise<readonly Obj[]>;
   /**
-   * The objects of a release whose chart nobody installed before. Without it such a release is recorded and has no objects.
+   * The objects of a release whose chart nobody installed before. Without it the chart's definitions and one Deployment stand in.
    * Failure: an Error with the words of helm.
    */
   readonly renderChart?: (release: Obj, source: Obj) => Promise<readonly Obj[]>;

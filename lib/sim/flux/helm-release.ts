@@ -4,6 +4,7 @@ import { isObj, listAt, objAt, type Obj, textAt, type Value } from '../kube/valu
 import { apply, configMapData, decoded, type FluxContext, isRunning, say, secretData, unmetDependency } from './context.ts';
 import { durationMs, readyOf, setReady } from './conditions.ts';
 import { fluxKind, group } from './flux-kinds.ts';
+import { standInObjects } from './stand-in.ts';
 
 const manager = 'helm-controller';
 const secrets = builtIn('v1', 'Secret');
@@ -172,7 +173,7 @@ async function install(
   release: string,
   chart: { readonly name: string; readonly version: string },
 ): Promise<number> {
-  const objects = context.renderChart ? await context.renderChart(object, source) : [];
+  const objects = context.renderChart ? await context.renderChart(object, source) : standInObjects(chart.name, release, target);
   for (const one of objects) {
     const metadata = objAt(one, 'metadata');
     apply(
