@@ -58,8 +58,9 @@ export async function dialTalos(target: TalosTarget, signal: AbortSignal, held: 
     try {
       await withSignal(target, signal, becomesReady(client, credentials, target));
     } catch (error) {
-      credentials.destroy();
+      // First the channel, which would otherwise take the end of its socket for a reason to connect anew.
       client.close();
+      credentials.destroy();
       throw error;
     }
     return openConnection(client, credentials, held);
@@ -162,30 +163,18 @@ function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** Resolves with the channel's first READY, rejects with its first failure; a channel gets no second try. */
-function becomesReady(client: Client, credentials: OneSocketCredentials, target: Address): Promise<void> {
+async function becomesReady(client: Client, credentials: OneSocketCredentials, target: Address): Promise<void> {
   const channel = client.getChannel();
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      const state = channel.getConnectivityState(true);
-      if (state === connectivityState.READY) {
-        resolve();
-        return;
-      }
-      if (state === connectivityState.TRANSIENT_FAILURE || credentials.isSpent()) {
-        credentials.failure().then((error) => {
-          if (error) reject(dialErrorFrom(target, error));
-          else reasonOfFailedChannel(client).then((text) => reject(dialErrorFrom(target, text)));
-        }, reject);
-        return;
-      }
-      if (state === connectivityState.SHUTDOWN) {
-        reject(dialError(target, 'reset'));
-        return;
-      }
-      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
-    };
-    look();
-  });
+  let state = channel.getConnectivityState(true);
+  while (state === connectivityState.IDLE || state === connectivityState.CONNECTING) {
+    if (credentials.isSpent()) break;
+    await new Promise((resolve) => channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, resolve));
+    state = channel.getConnectivityState(false);
+  }
+  if (state === connectivityState.READY) return;
+  // Somebody gave up on it in the meantime.
+  if (state === connectivityState.SHUTDOWN) throw dialError(target, 'timeout');
+  throw dialErrorFrom(target, (await credentials.failure()) ?? (await reasonOfFailedChannel(client)));
 }
 
 /** A channel that failed before TLS tells why only to calls. This one never leaves the process: there is no connection. */

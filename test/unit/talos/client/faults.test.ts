@@ -96,6 +96,7 @@ test('a machine that ends its handshake and never speaks HTTP/2 is given up too'
     (socket) => {
       handshakes += 1;
       socket.on('error', () => {});
+      socket.resume();
     },
   );
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
