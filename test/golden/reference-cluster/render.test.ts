@@ -1,61 +1,25 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkKubePrism, loadClusterInputs } from '../../../lib/config/index.ts';
+import { checkKubePrism } from '../../../lib/config/index.ts';
 import { parseYaml } from '../../../lib/format/index.ts';
-import { planTree, renderTree, type TemplateData } from '../../../lib/render/index.ts';
+import { planTree } from '../../../lib/render/index.ts';
 import { createMemoryFiles } from '../../../lib/sim/index.ts';
-
-const root = '/home/user/home-ops';
-const templates = 'templates/config';
-
-function textsBelow(folder: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [path, readFileSync(path, 'utf8')]),
-  );
-}
-
-/** The repository's own templates with some inputs: what `configure` would write, secrets in plain. */
-async function rendered(inputs: string, secrets: Record<string, string> = {}) {
-  const repository = {
-    ...textsBelow(templates),
-    'cluster.yaml': readFileSync(join(inputs, 'cluster.yaml'), 'utf8'),
-    'nodes.yaml': readFileSync(join(inputs, 'nodes.yaml'), 'utf8'),
-  };
-  const files = createMemoryFiles(() => 0, Object.fromEntries(Object.entries(repository).map(([path, text]) => [`${root}/${path}`, text])));
-  const { templateData, failures, warnings } = await loadClusterInputs(files, root);
-  if (!templateData) throw new Error(JSON.stringify(failures));
-  const render = async (data: object, filter: (path: string) => boolean) => {
-    const tree = await renderTree({
-      files,
-      inputs: [`${root}/${templates}`],
-      data: data as TemplateData,
-      engine: { dialect: 'makejinja', undefined: 'strict' },
-      filter,
-    });
-    if (tree.state === 'failed') throw new Error(JSON.stringify(tree.failures, null, 2));
-    return tree.outputs;
-  };
-  // As configure does it: a patch that comes out empty is left out, so which ones there are is known only after a first pass.
-  const patch_files: Record<string, string[]> = {};
-  for (const { path } of await render(templateData, (path) => path.startsWith('talos/patches/'))) {
-    const [, , folder = '', name = ''] = path.split('/');
-    (patch_files[folder] ??= []).push(name);
-  }
-  const outputs = await render({ ...templateData, ...secrets, patch_files }, () => true);
-  const texts = new Map(
-    outputs.map(({ path, content }) => [path, typeof content === 'string' ? content : new TextDecoder().decode(content)]),
-  );
-  return { texts, outputs, warnings };
-}
+import {
+  acceptedVersions,
+  backupSecrets,
+  machineConfigsOf,
+  referenceClusters,
+  renderCluster,
+  root,
+  textsBelow,
+} from '../../rig/reference-cluster.ts';
 
 const isEncrypted = (path: string) => /\.sops\.ya?ml$/.test(path) && path !== '.sops.yaml';
 
 test('rendering the reference cluster changes no byte of what is committed', async () => {
-  const { texts, outputs, warnings } = await rendered('.');
+  const { texts, outputs, warnings } = await renderCluster('.');
   const committed: Record<string, string> = {
     ...textsBelow('talos'),
     ...textsBelow('kubernetes'),
@@ -79,7 +43,7 @@ test('rendering the reference cluster changes no byte of what is committed', asy
 });
 
 test('what is encrypted is encrypted as .sops.yaml says, and holds the keys of its template', async () => {
-  const { texts } = await rendered('.');
+  const { texts } = await renderCluster('.');
   const encrypted = [...texts].filter(([path]) => isEncrypted(path));
   expect(encrypted.map(([path]) => path)).toEqual(['kubernetes/components/sops/cluster-secrets.sops.yaml']);
   for (const [path, plain] of encrypted) {
@@ -91,18 +55,15 @@ test('what is encrypted is encrypted as .sops.yaml says, and holds the keys of i
   }
 });
 
-const clusters = ['.', 'test/golden/reference-cluster/gpu', 'test/golden/reference-cluster/one-node'];
-const secrets = { backup_s3_access_key: 'access', backup_s3_secret_key: 'secret' };
-
-test.each(clusters)('every file of %s is YAML without a duplicate key, and Cilium finds KubePrism', async (inputs) => {
-  const { texts } = await rendered(inputs, secrets);
+test.each(referenceClusters)('every file of %s is YAML without a duplicate key, and Cilium finds KubePrism', async (inputs) => {
+  const { texts } = await renderCluster(inputs, { secrets: backupSecrets });
   const files = [...texts].map(([path, text]) => ({ path, text }));
   expect(files.flatMap((file) => parseYaml(file).failures)).toEqual([]);
   expect(checkKubePrism(files)).toEqual([]);
 });
 
-test.each(clusters)('every file that a kustomization or a talconfig of %s names exists, and none is left out', async (inputs) => {
-  const { texts } = await rendered(inputs, secrets);
+test.each(referenceClusters)('every file that a kustomization or a talconfig of %s names exists, and none is left out', async (inputs) => {
+  const { texts } = await renderCluster(inputs, { secrets: backupSecrets });
   const missing: string[] = [];
   const named = new Set<string>();
   for (const [path, text] of texts) {
@@ -143,8 +104,8 @@ function patchReferences(text: string): string[] {
   return [...text.matchAll(/"@\.\/(patches\/[^"]+)"/g)].map((match) => `talos/${match[1]}`);
 }
 
-test.each(clusters)('the paths of all Flux Kustomizations of %s exist, and their dependencies too', async (inputs) => {
-  const { texts } = await rendered(inputs, secrets);
+test.each(referenceClusters)('the paths of all Flux Kustomizations of %s exist, and their dependencies too', async (inputs) => {
+  const { texts } = await renderCluster(inputs, { secrets: backupSecrets });
   const kustomizations = [...texts].flatMap(([path, text]) =>
     parseYaml({ path, text })
       .documents.map(
@@ -168,7 +129,7 @@ test.each(clusters)('the paths of all Flux Kustomizations of %s exist, and their
 });
 
 test('a GPU worker, VLANs, BGP, a private repository and the backup change exactly their part', async () => {
-  const { texts } = await rendered(clusters[1] as string, secrets);
+  const { texts } = await renderCluster(referenceClusters[1], { secrets: backupSecrets });
   expect(texts.get('talos/talconfig.yaml')).toMatchSnapshot();
   expect(texts.get('kubernetes/apps/kube-system/cilium/networks/networks.yaml')).toMatchSnapshot();
   expect(texts.get('kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml')).toMatchSnapshot();
@@ -177,9 +138,30 @@ test('a GPU worker, VLANs, BGP, a private repository and the backup change exact
 });
 
 test('one node of an older Talos gets the older form of everything, no spegel and no floating address', async () => {
-  const { texts } = await rendered(clusters[2] as string);
+  const { texts } = await renderCluster(referenceClusters[2]);
   expect(texts.get('talos/talconfig.yaml')).toMatchSnapshot();
   expect(texts.get('talos/patches/controller/kubernetes.yaml')).toMatchSnapshot();
   expect(texts.get('talos/patches/global/kubelet.yaml')).toMatchSnapshot();
   expect([...texts.keys()].filter((path) => path.includes('spegel') || path.includes('backup'))).toEqual([]);
+});
+
+test('talosctl of each version accepted the machine configurations of every reference cluster, byte for byte these', async () => {
+  const recorded = JSON.parse(readFileSync('test/conformance/reference-cluster/accepted.json', 'utf8')) as Record<
+    string,
+    { sha256: string; said: string }
+  >;
+  const made: Record<string, { sha256: string; said: string }> = {};
+  for (const versions of acceptedVersions) {
+    for (const inputs of referenceClusters) {
+      const { texts } = await renderCluster(inputs, { secrets: backupSecrets, versions });
+      for (const [name, text] of Object.entries(await machineConfigsOf(texts))) {
+        made[`${versions.talos} ${inputs} ${name}`] = {
+          sha256: createHash('sha256').update(text).digest('hex'),
+          said: `${name} is valid for metal mode`,
+        };
+      }
+    }
+  }
+  // A change of templates or generator needs a new recording: test/oracle/reference-cluster/record.ts
+  expect(made).toEqual(recorded);
 });
