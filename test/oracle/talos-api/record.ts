@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type TalosTrust, TkError } from '../../../lib/base/index.ts';
 import { createHostWorld } from '../../../lib/host/index.ts';
 import { createTalosMutator } from '../../../lib/talos/index.ts';
 import { testPki } from '../../rig/pki.ts';
@@ -83,10 +84,25 @@ async function record(binary: string, minor: string, folder: string): Promise<vo
   });
   const result = await converse(talos, AbortSignal.timeout(30_000));
   talos.close();
+  const foreign = await testPki();
+  const handshake = (trust: TalosTrust) =>
+    world.dial.talos({ ...machine, trust }, AbortSignal.timeout(5000)).then(
+      (connection) => {
+        connection.close();
+        return 'accepted';
+      },
+      (error: unknown) => (error instanceof TkError ? `${error.failure.facts.reason} ${error.failure.facts.detail}` : String(error)),
+    );
+  const handshakes = {
+    ours: await handshake(machine.trust),
+    'no certificate': await handshake({ kind: 'insecure' }),
+    "another authority's certificate": await handshake({ ...(await foreign.mutual('os:admin')), ca: pki.ca }),
+    'another authority expected': await handshake({ ...machine.trust, ca: foreign.ca }),
+  };
   server.stdin.end();
   writeFileSync(
     join(root, `test/conformance/talos-api/${minor}.json`),
-    `${JSON.stringify({ ...dial.recording(), result }, undefined, 1)}\n`,
+    `${JSON.stringify({ ...dial.recording(), handshakes, result }, undefined, 1)}\n`,
   );
 }
 

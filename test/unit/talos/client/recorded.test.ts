@@ -11,6 +11,8 @@ import { type Recording, replayDial } from '../../../oracle/talos-api/recording.
 const recorded = (minor: string) =>
   JSON.parse(readFileSync(new URL(`../../../conformance/talos-api/${minor}.json`, import.meta.url), 'utf8')) as Recording & {
     readonly result: Record<string, unknown>;
+    /** What the handshakes with a Go server came to. */
+    readonly handshakes: Record<string, string>;
   };
 
 for (const minor of ['1.12', '1.13', '1.14']) {
@@ -38,6 +40,17 @@ test('upstream understood every field of our requests', () => {
     upgradeLegacy: { actor: 'factory/installer:v1.14.1 stage true force false preserve false POWERCYCLE' },
     pullImage: 'factory/installer:v1.14.1@CRI.NS_SYSTEM',
   });
+});
+
+test("a Go server's refusals in the handshake were told apart", () => {
+  for (const minor of ['1.12', '1.13', '1.14']) {
+    expect(recorded(minor).handshakes).toEqual({
+      ours: 'accepted',
+      'no certificate': 'certificate-required ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      "another authority's certificate": 'certificate-rejected ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+      'another authority expected': 'unknown-authority UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    });
+  }
 });
 
 test('addresses are written as people write them', () => {
