@@ -1,8 +1,8 @@
-import { isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { type SourceFile, TkError } from '../base/index.ts';
 import { type DataPath, formatPath, hasMark, withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
-import { stringifyYaml } from './stringify.ts';
+import { blockText, entry, flow, inBlock, indented, inTheSameQuotes } from './edit-text.ts';
 
 /** `set` replaces what is there or adds the last key of the path; `remove` takes the key with its value, and is content when there is none. */
 export type YamlEdit =
@@ -209,51 +209,6 @@ function lineStartAt(text: string, offset: number): number {
 function columnAt(text: string, node: Node): number {
   const start = node.range?.[0] ?? 0;
   return start - lineStartAt(text, start);
-}
-
-function entry(key: string, value: unknown): string {
-  return blockText({ [key]: value });
-}
-
-function inBlock(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return blockText(value);
-  return blockText({ k: value }).slice('k:'.length).trimStart();
-}
-
-/** Without the last newline. */
-function blockText(value: unknown): string {
-  return stringifyYaml(quotedWhereTailsCount(value)).trimEnd();
-}
-
-/** White space at either end of a block scalar is part of it, and a splice would move or lose it: such text is written in quotes. */
-function quotedWhereTailsCount(value: unknown): unknown {
-  if (typeof value === 'string' && value.includes('\n') && (/^\s/.test(value) || !/\S\n?$/.test(value))) {
-    const scalar = new Scalar(value);
-    scalar.type = 'QUOTE_DOUBLE';
-    return scalar;
-  }
-  if (Array.isArray(value)) return value.map(quotedWhereTailsCount);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, quotedWhereTailsCount(part)]));
-}
-
-function flow(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
-}
-
-function indented(text: string, columns: number, eol: string): string {
-  const pad = ' '.repeat(columns);
-  return text
-    .split('\n')
-    .map((line) => (line === '' ? line : pad + line))
-    .join(eol);
-}
-
-/** Whoever wrote `'1.2'` gets `'1.3'`. */
-function inTheSameQuotes(before: string, value: string, written: string): string {
-  if (/[\n\r\\'"]/.test(value) || /[^\x20-\x7e]/.test(value)) return written;
-  if (before.startsWith("'")) return `'${value}'`;
-  return before.startsWith('"') ? `"${value}"` : written;
 }
 
 function cannotEdit(path: DataPath): TkError {
