@@ -128,21 +128,33 @@ function mirrorListeners(
   const endpoints = new Map<string, SandboxEndpoint>();
   let work: Promise<unknown> = Promise.resolve();
 
+  const serve = async ({ service }: SimListener, at: { readonly host: string; readonly port: number }): Promise<Server> => {
+    if (service.kind === 'grpc') {
+      return world.listen.grpc({ ...at, tls: await service.tls(), methods: service.methods, handler: flushing(kernel, service.handler) });
+    }
+    const tls = await service.tls?.();
+    return world.listen.http({ ...at, ...(tls ? { tls } : {}), handler: flushingHttp(kernel, service.handler) });
+  };
   const start = async (listener: SimListener): Promise<Server> => {
-    const { host, port, service } = listener;
+    const { host, port } = listener;
     const before = endpoints.get(`${host}:${port}`)?.listensOn;
     // Stock tools dial these addresses themselves; any other address exists only in the simulation.
-    const at = host.startsWith('127.') ? { host, port } : { host: '127.0.0.1', port: before?.port ?? 0 };
-    const tls = await service.tls?.();
-    const server =
-      service.kind === 'grpc'
-        ? await world.listen.grpc({ ...at, tls: await service.tls(), methods: service.methods, handler: flushing(kernel, service.handler) })
-        : await world.listen.http({ ...at, ...(tls ? { tls } : {}), handler: flushingHttp(kernel, service.handler) });
-    if (before?.port !== server.port) {
-      endpoints.set(`${host}:${port}`, { host, port, listensOn: { host: at.host, port: server.port } });
-      await announce([...endpoints.values()]);
+    if (host.startsWith('127.')) {
+      const server = await serve(listener, { host, port });
+      await remember({ host, port, listensOn: { host, port } });
+      return server;
     }
+    // The port of before is what other processes know; somebody else may have taken it.
+    const again = before && (await serve(listener, before).catch(() => undefined));
+    const server = again ?? (await serve(listener, { host: '127.0.0.1', port: 0 }));
+    await remember({ host, port, listensOn: { host: '127.0.0.1', port: server.port } });
     return server;
+  };
+  const remember = async (endpoint: SandboxEndpoint) => {
+    const key = `${endpoint.host}:${endpoint.port}`;
+    if (endpoints.get(key)?.listensOn.port === endpoint.listensOn.port) return;
+    endpoints.set(key, endpoint);
+    await announce([...endpoints.values()]);
   };
   network.onListen((listener) => {
     const release = kernel.clock.hold();
@@ -193,7 +205,10 @@ function flushingHttp(kernel: KernelHandle, handler: HttpHandler): HttpHandler {
 
 /** Four seconds of prime numbers for the service accounts of a simulated cluster would be most of a whole bootstrap. */
 function withFixtureRsa(random: Random): Random {
-  return { ...random, privateKey: async (kind) => (kind === 'rsa4096' ? new Secret(fixtureKey(kind, 'sandbox', 0)) : random.privateKey(kind)) };
+  return {
+    ...random,
+    privateKey: async (kind) => (kind === 'rsa4096' ? new Secret(fixtureKey(kind, 'sandbox', 0)) : random.privateKey(kind)),
+  };
 }
 
 const unreachableAfterMs = 3000;
