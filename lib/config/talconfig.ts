@@ -107,7 +107,8 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   const original: SourceFile = { path: shown(options.path), text: text.replace(/^\uFEFF/, '') };
   const folder = dirname(options.path);
 
-  const environment: Record<string, string | undefined> = { ...options.environment };
+  // Files win over the process; the process's variables may only be readable one by one.
+  const environment: Record<string, string | undefined> = Object.create(options.environment ?? null);
   for (const path of options.envFiles ?? defaultEnvFiles.map((name) => join(folder, name))) {
     const content = await files.readText(path);
     if (content === undefined) continue;
@@ -148,6 +149,7 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
     return { path: shown(path), text: await options.decrypt({ path: shown(path), text: content }) };
   };
   const filled = (file: SourceFile, content: string): string => {
+    if (!content.includes('$')) return content;
     const { text: done, failures: found } = substituteText(blankComments(content), environment, file);
     failures.push(...found);
     return done;

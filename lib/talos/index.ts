@@ -35,6 +35,7 @@ export {
   type ConfigChange,
   type ConfigChangePlan,
   planConfigChange,
+  validateDocuments,
   validateMachineConfig,
   type Validation,
   type ValidationOptions,

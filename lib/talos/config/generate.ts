@@ -1,5 +1,14 @@
-import { type Failure, type SourceFile, type Span, throwIfAny, TkError } from '../../base/index.ts';
-import type { DataDocument } from '../../format/index.ts';
+import {
+  type Failure,
+  type FailureContext,
+  type Place,
+  placeOf,
+  type SourceFile,
+  type Span,
+  throwIfAny,
+  TkError,
+} from '../../base/index.ts';
+import { type DataDocument, parseYaml } from '../../format/index.ts';
 import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/index.ts';
 import { generateBase, type MachineRole } from './base.ts';
 import { decodeDocument } from './decode.ts';
@@ -13,6 +22,7 @@ import { type LostSetting, networkDocuments } from './network-documents.ts';
 import { applyPatch, loadPatch, type Patch } from './patch.ts';
 import type { SecretsBundle } from './secrets-bundle.ts';
 import { templateData } from './template-data.ts';
+import { validateDocuments } from './validate.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
 /** A patch, or a file of extra documents, in the order in which it is applied. */
@@ -86,6 +96,8 @@ export interface GenerateOptions {
   readonly renderTemplate?: (text: string, data: unknown, file: SourceFile) => Promise<string>;
   /** Keeps the state after each step, for `explain`. Default false. */
   readonly withLayers?: boolean;
+  /** Also gives configurations that no node would take, to look at. Default false. */
+  readonly unchecked?: boolean;
 }
 
 /** The documents as they stood after one step. */
@@ -107,6 +119,8 @@ export interface GeneratedMachineConfig {
   readonly kept: readonly KeptValue[];
   /** Settings that no document can carry. */
   readonly lost: readonly LostSetting[];
+  /** Deprecated fields. */
+  readonly warnings: readonly Failure[];
 }
 
 /**
@@ -185,6 +199,8 @@ class Generator {
       ];
       keep({ origin: manifest.file.path, kind: 'extra manifest', file: manifest.file, documents });
     }
+    const checked = validateDocuments(documents, this.#cluster.contract, (document, path) => this.#locate(node, document, path));
+    if (!this.#options.unchecked) throwIfAny(checked.failures);
     return {
       name: node.name,
       fileName: node.fileName,
@@ -193,7 +209,22 @@ class Generator {
       layers,
       kept,
       lost: configured.lost,
+      warnings: checked.warnings,
     };
+  }
+
+  /** The patch that said it last, or the node. */
+  #locate(node: GeneratorNode, document: ConfigDocument, path: readonly string[]): FailureContext {
+    for (const { file, isTemplate } of [...node.patches, ...this.#cluster.patches].reverse()) {
+      const patch = this.#patches.get(file);
+      if (isTemplate || patch?.kind !== 'strategic') continue;
+      const says = patch.steps.some(
+        (step) =>
+          step.does === 'merge' && documentId(step.document) === documentId(document) && valueAt(step.document.value, path) !== undefined,
+      );
+      if (says) return { where: placeInPatch(file, document, path) };
+    }
+    return { where: placeOf(node.declaredAt) };
   }
 
   #base(role: MachineRole): readonly ConfigDocument[] {
@@ -420,6 +451,13 @@ function insertInstall(
   const document = decodeDocument(plainSource(value, source), contract, failures);
   const before = documents.findIndex(({ kind }) => kind === 'ResolverConfig');
   if (document) documents.splice(before === -1 ? documents.length : before, 0, document);
+}
+
+function placeInPatch(file: SourceFile, document: ConfigDocument, path: readonly string[]): Place {
+  const { documents } = parseYaml(file, { version: 'go' });
+  const wanted = document.kind === 'v1alpha1' ? undefined : document.kind;
+  const source = documents.find((one) => isConfigMap(one.value) && one.value['kind'] === wanted && one.has(path)) ?? documents[0];
+  return placeOf(source ? source.spanOf(path, 'key') : { file, start: 0, end: 1 });
 }
 
 /** Extra documents are appended as they are. */

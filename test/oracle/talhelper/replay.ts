@@ -23,6 +23,7 @@ export async function replay(
 export async function replayTexts(
   one: TalhelperCase,
   contract: Contract | '1.14',
+  options: { readonly unchecked?: boolean } = {},
 ): Promise<{ readonly files: Record<string, string> } | { readonly refused: string[] }> {
   const root = '/repository';
   const contents = new Map<string, string>([[join(root, 'talconfig.yaml'), header(contract) + one.talconfig]]);
@@ -32,7 +33,7 @@ export async function replayTexts(
       { readText: async (path) => contents.get(path) },
       { root, path: join(root, 'talconfig.yaml'), decrypt: async (file) => file.text },
     );
-    const configs = await generateMachineConfigs({ cluster: generatorInput(talconfig, { hardening: true }), bundle });
+    const configs = await generateMachineConfigs({ cluster: generatorInput(talconfig, { hardening: true }), bundle }, options);
     return { files: Object.fromEntries(configs.map(({ fileName, text }) => [fileName, text])) };
   } catch (error) {
     if (error instanceof TkError) return { refused: error.failures.map((failure) => `${failure.code} ${JSON.stringify(failure.facts)}`) };

@@ -13,7 +13,7 @@ const recorded: Record<string, { sha256: string; accepted: boolean; said?: strin
 for (const contract of ['1.12', '1.13', '1.14'] as const) {
   for (const one of talhelperCases) {
     if (one.contracts && !one.contracts.includes(contract as '1.12')) continue;
-    const made = await replayTexts(one, contract);
+    const made = await replayTexts(one, contract, { unchecked: true });
     if ('refused' in made) continue;
     for (const [name, text] of Object.entries(made.files)) {
       writeFileSync(join(work, 'config.yaml'), text);

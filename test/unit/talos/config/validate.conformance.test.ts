@@ -40,7 +40,7 @@ for (const minor of generations) {
     let seen = 0;
     for (const one of talhelperCases) {
       if (one.contracts && !one.contracts.includes(minor as '1.12')) continue;
-      const made = await replayTexts(one, minor);
+      const made = await replayTexts(one, minor, { unchecked: true });
       for (const [name, text] of Object.entries('files' in made ? made.files : {})) {
         const record = recorded[`${minor} ${one.name} ${name}`];
         seen += 1;

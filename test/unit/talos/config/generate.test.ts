@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { TkError } from '../../../../lib/base/index.ts';
+import { generatorInput } from '../../../../lib/cluster/generator-input.ts';
+import { clusterModelOf, loadTalconfig } from '../../../../lib/config/index.ts';
+import { generateMachineConfigs, parseSecretsBundle, plainDocument } from '../../../../lib/talos/index.ts';
+
+const bundleText = readFileSync(new URL('../../../conformance/machineconfig/bundles/talosctl-1.14.yaml', import.meta.url), 'utf8');
+const bundle = parseSecretsBundle({ path: 'talsecret.yaml', text: bundleText });
+
+const talconfig = (rest: string, version = 'v1.14.1') => `clusterName: home
+talosVersion: ${version}
+kubernetesVersion: v1.35.0
+endpoint: https://192.168.42.120:6443
+nodes:
+  - hostname: cp-1
+    ipAddress: 192.168.42.10
+    controlPlane: true
+    installDiskSelector:
+      serial: S1
+      type: nvme
+    networkInterfaces:
+      - deviceSelector:
+          hardwareAddr: AA:bb:cc:dd:ee:01
+        dhcp: true
+        vip:
+          ip: 192.168.42.120
+  - hostname: worker-1
+    ipAddress: 192.168.42.20
+    controlPlane: false
+    installDisk: /dev/sda
+${rest}`;
+
+async function generate(text: string, options: { hardening?: boolean; files?: Record<string, string> } = {}) {
+  const contents: Record<string, string> = { '/repo/talos/talconfig.yaml': text };
+  for (const [name, content] of Object.entries(options.files ?? {})) contents[`/repo/talos/${name}`] = content;
+  const files = { readText: async (path: string) => contents[path] };
+  const loaded = await loadTalconfig(files, { root: '/repo', path: '/repo/talos/talconfig.yaml', decrypt: async (file) => file.text });
+  return {
+    loaded,
+    configs: await generateMachineConfigs({ cluster: generatorInput(loaded, { hardening: options.hardening ?? true }), bundle }),
+  };
+}
+
+/** Code, facts and place of everything that was wrong. */
+async function problems(work: Promise<unknown>): Promise<string[]> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof TkError)) throw error;
+    return error.failures.map(
+      ({ code, facts, where }) =>
+        `${code} ${JSON.stringify(facts)}${where?.kind === 'file' ? ` ${where.path}:${where.line}:${where.column}` : ''}`,
+    );
+  }
+  return [];
+}
+
+test('a patch that the contract has no room for is refused once, where it was written', async () => {
+  const text = talconfig('patches:\n  - |-\n    machine:\n      kubelet:\n        extraArgs:\n          a: b\n  - "@old.yaml"\n');
+  expect(await problems(generate(text, { files: { 'old.yaml': 'cluster:\n  discovery:\n    enabled: false\n' } }))).toEqual([
+    'talos-config/conflict {"document":"DiscoveryServiceConfig default","field":"cluster.discovery"} talos/old.yaml:2:3',
+    'talos-config/conflict {"document":"KubeletConfig","field":"machine.kubelet"} talos/talconfig.yaml:25:3',
+  ]);
+});
+
+test('what 1.14 switches on for new clusters stays off for one that was there before', async () => {
+  const kinds = async (hardening: boolean) =>
+    (await generate(talconfig(''), { hardening })).configs[0]?.documents.map(({ kind, name }) => `${kind} ${name}`.trim()) ?? [];
+  const before = await kinds(false);
+  expect((await kinds(true)).filter((kind) => !before.includes(kind))).toEqual(['VolumeConfig EPHEMERAL', 'SecurityProfileConfig']);
+});
+
+test('the same input gives the same bytes', async () => {
+  const [first, second] = [await generate(talconfig('')), await generate(talconfig(''))];
+  expect(first.configs.map(({ text }) => text)).toEqual(second.configs.map(({ text }) => text));
+});
+
+test('an install disk selector becomes an expression of 1.14, a label keeps the role of a control plane', async () => {
+  const { configs } = await generate(talconfig('controlPlane:\n  nodeLabels:\n    zone: a\n  kernelModules:\n    - name: zfs\n'));
+  const documents = configs[0]?.documents ?? [];
+  const find = (kind: string) => documents.find((document) => document.kind === kind);
+  const plain = (kind: string) => {
+    const document = find(kind);
+    return document && plainDocument(document);
+  };
+  expect(plain('UnattendedInstallConfig')).toEqual({
+    apiVersion: 'v1alpha1',
+    kind: 'UnattendedInstallConfig',
+    installer: { image: 'factory.talos.dev/metal-installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba:v1.14.1' },
+    provisioning: {
+      diskSelector: { match: 'glob("S1", disk.serial) && disk.transport != "" && disk.transport == "nvme" && !disk.readonly' },
+      wipe: false,
+    },
+  });
+  expect(plain('KubeNodeConfig')).toMatchObject({
+    labels: { 'node-role.kubernetes.io/control-plane': '', zone: 'a' },
+    taints: { 'node-role.kubernetes.io/control-plane': 'NoSchedule' },
+  });
+  expect(plain('KernelModuleConfig')).toEqual({ apiVersion: 'v1alpha1', kind: 'KernelModuleConfig', name: 'zfs' });
+});
+
+test('documents of kinds that nobody knows pass byte for byte, and can be patched as plain maps', async () => {
+  const kept = 'apiVersion: v1alpha1\nkind: QuantumConfig # of tomorrow\nspin:   "up"\n';
+  const { configs } = await generate(talconfig('patches:\n  - "@future.yaml"\n'), { files: { 'future.yaml': kept } });
+  expect(configs[1]?.text).toContain(`---\n${kept}`);
+  const patched = await generate(
+    talconfig('patches:\n  - "@future.yaml"\n  - |-\n    apiVersion: v1alpha1\n    kind: QuantumConfig\n    colour: red\n'),
+    { files: { 'future.yaml': kept } },
+  );
+  expect(patched.configs[1]?.text).toContain('kind: QuantumConfig\nspin: up\ncolour: red\n');
+});
+
+test('the model of a talconfig knows what a run needs', async () => {
+  const { loaded } = await generate(talconfig(''));
+  const paths = {
+    root: '/repo',
+    talconfig: '/repo/talos/talconfig.yaml',
+    clusterConfig: '/repo/talos/clusterconfig',
+    talosconfig: '/t',
+    kubeconfig: '/k',
+  };
+  const model = clusterModelOf(loaded, paths, () => 'f'.repeat(64));
+  expect({
+    ...model,
+    nodes: model.nodes.map(({ declaredAt, ...node }) => ({
+      ...node,
+      line: declaredAt.file.text.slice(0, declaredAt.start).split('\n').length,
+    })),
+    paths: 0,
+  }).toEqual({
+    name: 'home',
+    source: 'talconfig.yaml',
+    endpoint: 'https://192.168.42.120:6443',
+    vip: '192.168.42.120',
+    talosVersion: 'v1.14.1',
+    kubernetesVersion: 'v1.35.0',
+    podSubnets: ['10.244.0.0/16'],
+    serviceSubnets: ['10.96.0.0/12'],
+    nodes: [
+      {
+        name: 'cp-1',
+        address: '192.168.42.10',
+        addresses: ['192.168.42.10'],
+        role: 'controlplane',
+        disk: { by: 'selector', selector: { serial: 'S1', type: 'nvme' } },
+        macAddresses: ['aa:bb:cc:dd:ee:01'],
+        talosVersion: 'v1.14.1',
+        schematicId: 'f'.repeat(64),
+        secureBoot: false,
+        line: 6,
+      },
+      {
+        name: 'worker-1',
+        address: '192.168.42.20',
+        addresses: ['192.168.42.20'],
+        role: 'worker',
+        disk: { by: 'path', path: '/dev/sda' },
+        macAddresses: [],
+        talosVersion: 'v1.14.1',
+        schematicId: 'f'.repeat(64),
+        secureBoot: false,
+        line: 18,
+      },
+    ],
+    paths: 0,
+  });
+});
