@@ -4,6 +4,7 @@ import { createRedactor, type Failure, type Files, Secret, TkError } from './bas
 import { loadModel } from './cli/load-model.ts';
 import { openRepositoryCluster } from './cli/open-cluster.ts';
 import { registryHost, throughRegistry } from './cli/sandbox/open.ts';
+import { simulatedKube } from './cli/sandbox/kube.ts';
 import { sandboxSpecOf } from './cli/sandbox/spec.ts';
 import { taskNameOf } from './cli/tasks/manifest.ts';
 import { isOwnCheckout } from './cli/tasks/place.ts';
@@ -24,7 +25,7 @@ import {
   type Task,
 } from './core/index.ts';
 import { createHostWorld } from './host/index.ts';
-import { createKubeModel, createMemoryWorld, createRegistry as createChartRegistry, startCluster } from './sim/index.ts';
+import { createMemoryWorld, createRegistry as createChartRegistry, startCluster } from './sim/index.ts';
 import { renderFailure } from './ui/index.ts';
 import { defaultKubernetes, newestTalos } from './upstream/index.ts';
 
@@ -99,7 +100,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   const repository = await findRepository(world.files, root, { exactly: true });
   const model = await loadModel(world, repository);
   startCluster(memory.kernel, memory.network, sandboxSpecOf(model), {
-    kube: (kernel, host) => createKubeModel(kernel, host),
+    kube: (kernel, host) => simulatedKube(kernel, host, world.files, root),
     mounts: (kernel) => {
       const charts = createChartRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
       return [{ host: registryHost, port: 443, handler: charts.handler }];

@@ -7,13 +7,13 @@ import {
   createKubeModel,
   type FluxOptions,
   type KubeHost,
-  type KubeModel,
   repositoryOfFiles,
   type SimKernel,
+  type SimulatedKube,
 } from '../../sim/index.ts';
 
 /** The simulated Kubernetes, with a Flux in it that reconciles the repository as it lies in `root`. */
-export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, root: string): KubeModel {
+export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, root: string): SimulatedKube {
   const kube = createKubeModel(kernel, host);
   createFluxModel(kernel, kube, { repository: repositoryOfFiles(files, root), decrypt: decryptor(kernel, files, root) });
   return kube;
