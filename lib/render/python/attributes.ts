@@ -29,6 +29,10 @@ export function attributeOf(object: Value, name: string): Value | undefined {
   if (object instanceof Dict) return dictMethod(object, name);
   if (object instanceof Tuple) return tupleAttribute(object, name);
   if (object instanceof Callable) return object.attributes.get(name);
+  if (object instanceof Range && name === 'count')
+    return builtin(name, ['value'], ([value = null]) => BigInt(listOf(object).filter((item) => isEqual(item, value)).length));
+  if (object instanceof Range && name === 'index')
+    return builtin(name, ['value'], ([value = null]) => indexOf(listOf(object), value, `${reprOf(value)} is not in range`));
   if (object instanceof Range && (name === 'start' || name === 'stop' || name === 'step')) return object[name];
   if (typeof object === 'number') return floatAttribute(object, name);
   if (isInteger(object)) return integerAttribute(BigInt(object), name);

@@ -9,9 +9,11 @@ import {
   isText,
   Markup,
   PythonError,
+  Range,
   Tuple,
   typeError,
   typeName,
+  Undefined,
   type Value,
   valueError,
 } from './values.ts';
@@ -48,7 +50,9 @@ function percent(format: string, args: Value, asText: (value: Value) => string):
       return padPercent(percentValue(value, kind, flags, places, asText), kind, flags, Math.abs(columns), columns < 0);
     },
   );
-  if (!usedNames && next < items.length && !(args instanceof Dict)) throw typeError('not all arguments converted during string formatting');
+  // Whatever can be subscripted counts as a mapping here, and a mapping may have more than was asked for.
+  const isMapping = args instanceof Dict || Array.isArray(args) || args instanceof Range || args instanceof Undefined;
+  if (!usedNames && next < items.length && !isMapping) throw typeError('not all arguments converted during string formatting');
   return result;
 }
 

@@ -137,7 +137,8 @@ function sequenceOf(value: Value): readonly Value[] | undefined {
 export function iterate(value: Value): Iterable<Value> {
   if (typeof value === 'string') return value;
   if (Array.isArray(value) || value instanceof Iterator || value instanceof Range) return value;
-  if (value instanceof Markup) return Array.from(value.text, (character) => new Markup(character));
+  // Walking markup gives plain text, unlike indexing it.
+  if (value instanceof Markup) return value.text;
   if (value instanceof Tuple) return value.items;
   if (value instanceof Dict) return value.keys();
   if (value instanceof DictView) return value.items();

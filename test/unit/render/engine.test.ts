@@ -91,7 +91,7 @@ test('data that are no JSON object say where they stop being one', () => {
     'not a JSON object',
     'not JSON at line 1 column 9',
     'not JSON at line 1 column 7',
-    'not JSON at line 2 column 6',
+    'not JSON at line 2 column 7',
   ]);
 });
 

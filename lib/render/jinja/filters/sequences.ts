@@ -98,6 +98,7 @@ function extreme(scope: CallScope, values: Value[], wanted: 1 | -1): Value {
 function* mapped(scope: CallScope, value: Value, args: Arguments): Generator<Value> {
   const [, name, ...more] = args.positional;
   const named = new Map(args.named);
+  if (!isTrue(value)) return;
   if (name === undefined && named.has('attribute')) {
     const attribute = named.get('attribute') ?? null;
     const otherwise = named.get('default') ?? null;

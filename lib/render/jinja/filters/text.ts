@@ -1,5 +1,5 @@
 import { percentFormat } from '../../python/format.ts';
-import { iterate, isIterable, isTrue } from '../../python/operators.ts';
+import { iterate, isIterable, isTrue, lengthOf, listOf } from '../../python/operators.ts';
 import { capitalized, centered, replaced, splitLines, stripped } from '../../python/strings.ts';
 import { toFloat } from '../../python/numbers.ts';
 import { characters, escapeHtml, escapeValue, quoted, textLength, textOf } from '../../python/text.ts';
@@ -16,9 +16,8 @@ import {
   type Value,
   valueError,
 } from '../../python/values.ts';
-import { listOf } from '../../python/operators.ts';
 import { toFixedHalfEven } from '../../python/numbers.ts';
-import type { Applied } from '../environment.ts';
+import { type Applied, unpack } from '../environment.ts';
 import { argumentError, filter, onText, softText } from './define.ts';
 import { wrapLine } from './wordwrap.ts';
 
@@ -91,7 +90,7 @@ export function quoteUrl(value: Value, inQuery = false): string {
 
 export function encodeUrl(value: Value): string {
   if (isText(value) || !isIterable(value)) return quoteUrl(value);
-  const pairs = value instanceof Dict ? value.entries() : Array.from(iterate(value), (item) => listOf(item) as [Value, Value]);
+  const pairs = value instanceof Dict ? value.entries() : Array.from(iterate(value), (item) => unpack(listOf(item), 2) as [Value, Value]);
   return pairs.map(([key, item]) => `${quoteUrl(key, true)}=${quoteUrl(item, true)}`).join('&');
 }
 
@@ -191,7 +190,10 @@ export const textFilters: readonly [string, Applied][] = [
         s.failIfStrict();
         return s;
       }
-      if (!isText(s)) throw typeError(`object of type '${typeName(s)}' has no len()`);
+      if (!isText(s)) {
+        if (lengthOf(s) <= size(length) + (leeway === null ? 5 : size(leeway))) return s;
+        throw typeError(`can only concatenate list (not "str") to ${typeName(s)}`);
+      }
       return onText(s, (text) => truncated(text, size(length), isTrue(killWords), textOf(end), leeway === null ? 5 : size(leeway)));
     },
   ),
