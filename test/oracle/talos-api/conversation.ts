@@ -1,4 +1,5 @@
 import { Secret, TkError } from '../../../lib/base/index.ts';
+import { machineApi } from '../../../lib/upstream/index.ts';
 import { eventPayload, talosResourceTypes, type TalosMutator } from '../../../lib/talos/index.ts';
 
 /** Everything that the client can say, and what it made of the answers, as plain JSON. */
@@ -66,8 +67,37 @@ export async function converse(talos: TalosMutator, signal: AbortSignal): Promis
   );
   await note('pullImage', () => talos.pullImage('factory/installer:v1.14.1', signal));
   await note('upgrade', () => talos.upgrade('factory/installer:v1.14.1', () => {}, signal));
+  await note('install', async () => {
+    const lines: string[] = [];
+    await talos.install({ image: 'factory/installer:v1.14.1', disk: '/dev/sda' }, (line) => lines.push(line), signal);
+    return lines;
+  });
+  await note('pullImageLegacy', () => talos.pullImageLegacy('factory/installer:v1.12.6', signal));
   await note('rollback', () => talos.rollback(signal));
+  await note('shutdown', () => talos.shutdown({ isForced: true }, signal));
+  await note('startService', () => talos.startService('kubelet', signal));
+  await note('stopService', () => talos.stopService('kubelet', signal));
+  await note('restartService', () => talos.restartService('kubelet', signal));
+  await note('forfeitEtcdLeadership', () => talos.forfeitEtcdLeadership(signal));
+  await note('removeEtcdMember', () => talos.removeEtcdMember(18446744073709551615n, signal));
+  await note('leaveEtcd', () => talos.leaveEtcd(signal));
+  await note('defragmentEtcd', () => talos.defragmentEtcd(signal));
+  await note('disarmEtcdAlarms', () => talos.disarmEtcdAlarms(signal));
+  await note('etcdSnapshot', async () => Buffer.concat(await all(talos.etcdSnapshot(signal))).toString());
+  await note('recoverEtcd', () => talos.recoverEtcd(chunks(), signal));
+  await note('wipeDisks', () => talos.wipeDisks(['sda', 'sdb'], signal));
+  await note('writeMeta', () => talos.writeMeta(10, new TextEncoder().encode('value'), signal));
+  await note('dmesg', async () => (await all(talos.dmesg({}, signal))).join(''));
+  await note('peer', async () => (await talos.peer(signal)).spkiSha256.length);
+  await note(
+    'ask',
+    async () => (await all(talos.ask(machineApi.MachineService.method.memory, {}, signal)))[0]?.messages[0]?.meminfo?.memtotal,
+  );
   return result;
+}
+
+async function* chunks(): AsyncGenerator<Uint8Array> {
+  for (let left = 3; left > 0; left -= 1) yield new Uint8Array(32_768);
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

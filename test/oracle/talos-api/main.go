@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -36,6 +37,7 @@ import (
 	clusterapi "github.com/siderolabs/talos/pkg/machinery/api/cluster"
 	"github.com/siderolabs/talos/pkg/machinery/api/common"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
+	storageapi "github.com/siderolabs/talos/pkg/machinery/api/storage"
 	timeapi "github.com/siderolabs/talos/pkg/machinery/api/time"
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
 	machinetype "github.com/siderolabs/talos/pkg/machinery/config/machine"
@@ -310,6 +312,93 @@ func (machineServer) Events(in *machine.EventsRequest, out machine.MachineServic
 	return nil
 }
 
+// heard answers calls whose reply carries nothing of interest: the text shows what arrived.
+func heard(format string, args ...any) error {
+	return status.Errorf(codes.FailedPrecondition, "heard: "+format, args...)
+}
+
+func (machineServer) Shutdown(_ context.Context, in *machine.ShutdownRequest) (*machine.ShutdownResponse, error) {
+	return &machine.ShutdownResponse{Messages: []*machine.Shutdown{{ActorId: fmt.Sprintf("force %v", in.Force)}}}, nil
+}
+
+func (machineServer) Rollback(context.Context, *machine.RollbackRequest) (*machine.RollbackResponse, error) {
+	return &machine.RollbackResponse{Messages: []*machine.Rollback{{}}}, nil
+}
+
+func (machineServer) ServiceStart(_ context.Context, in *machine.ServiceStartRequest) (*machine.ServiceStartResponse, error) {
+	return nil, heard("start %s", in.Id)
+}
+
+func (machineServer) ServiceStop(_ context.Context, in *machine.ServiceStopRequest) (*machine.ServiceStopResponse, error) {
+	return nil, heard("stop %s", in.Id)
+}
+
+func (machineServer) ServiceRestart(_ context.Context, in *machine.ServiceRestartRequest) (*machine.ServiceRestartResponse, error) {
+	return nil, heard("restart %s", in.Id)
+}
+
+func (machineServer) EtcdForfeitLeadership(context.Context, *machine.EtcdForfeitLeadershipRequest) (*machine.EtcdForfeitLeadershipResponse, error) {
+	return &machine.EtcdForfeitLeadershipResponse{Messages: []*machine.EtcdForfeitLeadership{{Member: "cp-2"}}}, nil
+}
+
+func (machineServer) EtcdRemoveMemberByID(_ context.Context, in *machine.EtcdRemoveMemberByIDRequest) (*machine.EtcdRemoveMemberByIDResponse, error) {
+	return nil, heard("member %d", in.MemberId)
+}
+
+func (machineServer) EtcdLeaveCluster(context.Context, *machine.EtcdLeaveClusterRequest) (*machine.EtcdLeaveClusterResponse, error) {
+	return &machine.EtcdLeaveClusterResponse{Messages: []*machine.EtcdLeaveCluster{{}}}, nil
+}
+
+func (machineServer) EtcdDefragment(context.Context, *emptypb.Empty) (*machine.EtcdDefragmentResponse, error) {
+	return &machine.EtcdDefragmentResponse{Messages: []*machine.EtcdDefragment{{}}}, nil
+}
+
+func (machineServer) EtcdAlarmDisarm(context.Context, *emptypb.Empty) (*machine.EtcdAlarmDisarmResponse, error) {
+	return &machine.EtcdAlarmDisarmResponse{Messages: []*machine.EtcdAlarmDisarm{{}}}, nil
+}
+
+func (machineServer) EtcdRecover(in machine.MachineService_EtcdRecoverServer) error {
+	total, chunks := 0, 0
+	for {
+		chunk, err := in.Recv()
+		if err == io.EOF {
+			return heard("%d bytes in %d chunks", total, chunks)
+		}
+		check(err)
+		total += len(chunk.Bytes)
+		chunks++
+	}
+}
+
+func (machineServer) EtcdSnapshot(_ *machine.EtcdSnapshotRequest, out machine.MachineService_EtcdSnapshotServer) error {
+	check(out.Send(&common.Data{Bytes: []byte("snap")}))
+	return out.Send(&common.Data{Bytes: []byte("shot")})
+}
+
+func (machineServer) Dmesg(in *machine.DmesgRequest, out machine.MachineService_DmesgServer) error {
+	return out.Send(&common.Data{Bytes: []byte(fmt.Sprintf("follow %v tail %v\n", in.Follow, in.Tail))})
+}
+
+func (machineServer) MetaWrite(_ context.Context, in *machine.MetaWriteRequest) (*machine.MetaWriteResponse, error) {
+	return nil, heard("key %d value %s", in.Key, in.Value)
+}
+
+func (machineServer) ImagePull(_ context.Context, in *machine.ImagePullRequest) (*machine.ImagePullResponse, error) {
+	return nil, heard("pull %s into %s", in.Reference, in.Namespace)
+}
+
+func (machineServer) Memory(context.Context, *emptypb.Empty) (*machine.MemoryResponse, error) {
+	return &machine.MemoryResponse{Messages: []*machine.Memory{{Meminfo: &machine.MemInfo{Memtotal: 16384}}}}, nil
+}
+
+type storageServer struct {
+	storageapi.UnimplementedStorageServiceServer
+}
+
+func (storageServer) BlockDeviceWipe(_ context.Context, in *storageapi.BlockDeviceWipeRequest) (*storageapi.BlockDeviceWipeResponse, error) {
+	return nil, heard("wipe %s %s and %d more", in.Devices[0].Device, in.Devices[0].Method, len(in.Devices)-1)
+}
+
 type clusterServer struct {
 	clusterapi.UnimplementedClusterServiceServer
 }
@@ -337,6 +426,7 @@ func serve(resources state.State, certificates string) {
 		Certificates: []tls.Certificate{pair}, ClientCAs: authorities, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS12,
 	})))
 	machine.RegisterMachineServiceServer(server, machineServer{})
+	storageapi.RegisterStorageServiceServer(server, storageServer{})
 	clusterapi.RegisterClusterServiceServer(server, clusterServer{})
 	timeapi.RegisterTimeServiceServer(server, timeServer{})
 	v1alpha1.RegisterStateServer(server, stateserver.NewState(resources))

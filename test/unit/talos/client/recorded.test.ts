@@ -42,6 +42,22 @@ test('upstream understood every field of our requests', () => {
   });
 });
 
+test('the conversation leaves out nothing that the client can say', async () => {
+  const recording = recorded('1.14');
+  const machine = { node: 'cp-1', host: '127.0.0.1', trust: { kind: 'mutual', ca: '', certificate: '', key: new Secret('') } } as const;
+  const identity = { uuid: '4c4c4544-0000-0000-0000-000000000001', hostname: 'cp-1' };
+  const talos = createTalosMutator({ dial: replayDial(recording), clock: createHostClock() }, machine, identity);
+  const used = new Set<string>();
+  const watched = new Proxy(talos, {
+    get(target, name) {
+      used.add(String(name));
+      return target[name as keyof typeof target];
+    },
+  });
+  await converse(watched, AbortSignal.timeout(10_000));
+  expect(Object.keys(talos).filter((name) => !used.has(name))).toEqual(['machine', 'close']);
+});
+
 test("a Go server's refusals in the handshake were told apart", () => {
   for (const minor of ['1.12', '1.13', '1.14']) {
     expect(recorded(minor).handshakes).toEqual({
