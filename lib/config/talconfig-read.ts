@@ -23,7 +23,7 @@ export function originalPlace(source: Pick<TalconfigSource, 'original' | 'substi
   if (place.kind !== 'file') return place;
   const mapped = source.substituted.lines[place.line - 1];
   if (!mapped) return place;
-  const text = source.original.text.split('\n')[mapped.line]?.replace(/\r$/, '') ?? '';
+  const text = linesOf(source.original)[mapped.line]?.replace(/\r$/, '') ?? '';
   const column = mapped.asWritten ? place.column : Math.max(1, text.search(/\S/) + 1);
   const length = mapped.asWritten
     ? Math.max(1, Math.min(place.excerpt?.length ?? 1, text.length - column + 1))
@@ -31,11 +31,23 @@ export function originalPlace(source: Pick<TalconfigSource, 'original' | 'substi
   return { kind: 'file', path: source.original.path, line: mapped.line + 1, column, excerpt: { text, length } };
 }
 
+const splitTexts = new WeakMap<SourceFile, readonly string[]>();
+
+/** Every node asks for its place: the text is cut into lines once. */
+function linesOf(file: SourceFile): readonly string[] {
+  let lines = splitTexts.get(file);
+  if (!lines) {
+    lines = file.text.split('\n');
+    splitTexts.set(file, lines);
+  }
+  return lines;
+}
+
 export function spanIn(source: TalconfigSource, path: DataPath, part: 'key' | 'value'): Span {
   const place = placeIn(source, path, part);
   if (place.kind !== 'file') return { file: source.original, start: 0, end: 1 };
   let start = 0;
-  for (let line = 1; line < place.line; line += 1) start = source.original.text.indexOf('\n', start) + 1;
+  for (const line of linesOf(source.original).slice(0, place.line - 1)) start += line.length + 1;
   start += place.column - 1;
   return { file: source.original, start, end: start + (place.excerpt?.length ?? 1) };
 }

@@ -129,17 +129,25 @@ const configs = ` nodeLabels map[string]string
  userVolumes? []*talconfig.UserVolume
  filenameTmpl string`;
 
-let read: SchemaType | undefined;
+const read = new Map<string, SchemaType>();
+
+function schemaOf(name: string): SchemaType {
+  let schema = read.get(name);
+  if (!schema) {
+    schema = typeFromTables(name, table.replaceAll('@configs', configs));
+    read.set(name, schema);
+  }
+  return schema;
+}
 
 /** What a talconfig.yaml may say. */
 export function talconfigSchema(): SchemaType {
-  read ??= typeFromTables('talconfig.Config', table.replaceAll('@configs', configs));
-  return read;
+  return schemaOf('talconfig.Config');
 }
 
 /** What a schematic of the image factory may say. */
 export function schematicSchema(): SchemaType {
-  return typeFromTables('schematic.Schematic', table.replaceAll('@configs', configs));
+  return schemaOf('schematic.Schematic');
 }
 
 /** Keys of older talhelpers, and what says the same today. */
