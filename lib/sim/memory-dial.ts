@@ -73,7 +73,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
             if (request.kind === 'reset') open = false;
             if (request.kind !== 'slow') throw gone();
           }
-          const cut = AbortSignal.any([call.signal, listener.closed]);
+          const { signal: cut, release } = eitherOf(call.signal, listener.closed);
           const requests = await collect(call.requests);
           const serve = () =>
             service.handler({
@@ -104,6 +104,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
               yield next.value;
             }
           } finally {
+            release();
             await messages.return?.();
           }
         },
@@ -120,23 +121,31 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
         await delay(kernel, lost, request.signal);
         if (lost.kind !== 'slow') throw dialRefused(request.target, 'reset');
       }
-      const cut = AbortSignal.any([request.signal, listener.closed]);
-      const answered = service.handler({
-        method: request.method,
-        path: request.path,
-        headers: { host: request.target.host, ...request.headers },
-        body: typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? new Uint8Array()),
-        signal: cut,
-        ...(client ? { client } : {}),
-      });
+      const { signal: cut, release } = eitherOf(request.signal, listener.closed);
+      const ask = () =>
+        service.handler({
+          method: request.method,
+          path: request.path,
+          headers: { host: request.target.host, ...request.headers },
+          body: typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? new Uint8Array()),
+          signal: cut,
+          ...(client ? { client } : {}),
+        });
       const reset = () => dialRefused(request.target, 'reset');
-      const response = await orAborted(answered, cut, reset);
-      const reply = kernel.fault('wire/reply', facts);
-      if (reply) {
-        await delay(kernel, reply, request.signal);
-        if (reply.kind !== 'slow') throw reset();
+      try {
+        const reply = kernel.fault('wire/reply', facts);
+        if (reply?.kind === 'duplicated') await orAborted(ask(), cut, reset);
+        const response = await orAborted(ask(), cut, reset);
+        if (reply) {
+          await delay(kernel, reply, request.signal);
+          if (reply.kind === 'never') await orAborted(new Promise<never>(() => {}), request.signal, reset);
+          if (reply.kind === 'lost' || reply.kind === 'reset') throw reset();
+        }
+        return toResponse(response, cut, reset, release);
+      } catch (error) {
+        release();
+        throw error;
       }
-      return toResponse(response, cut, reset);
     },
   };
 }
@@ -179,6 +188,22 @@ function acceptClient(
   return undefined;
 }
 
+/** As `AbortSignal.any`, but leaves nothing behind on the signal that outlives the call. */
+function eitherOf(call: AbortSignal, closed: AbortSignal): { readonly signal: AbortSignal; release(): void } {
+  const either = new AbortController();
+  const abort = () => either.abort();
+  if (call.aborted || closed.aborted) abort();
+  call.addEventListener('abort', abort);
+  closed.addEventListener('abort', abort);
+  return {
+    signal: either.signal,
+    release() {
+      call.removeEventListener('abort', abort);
+      closed.removeEventListener('abort', abort);
+    },
+  };
+}
+
 async function collect(requests: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
   const all: Uint8Array[] = [];
   for await (const request of requests) all.push(request.slice());
@@ -199,21 +224,26 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal, error: () => Error)
   });
 }
 
-function toResponse(response: HttpServerResponse, cut: AbortSignal, reset: () => Error): HttpResponse {
+function toResponse(response: HttpServerResponse, cut: AbortSignal, reset: () => Error, release: () => void): HttpResponse {
   const headers = Object.fromEntries(Object.entries(response.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const { body } = response;
-  return {
-    status: response.status,
-    headers,
-    body: body === undefined || typeof body === 'string' || body instanceof Uint8Array ? once(body) : until(body, cut, reset),
-  };
+  const { status, body } = response;
+  if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    return { status, headers, body: until(body, cut, reset, release) };
+  }
+  release();
+  return { status, headers, body: once(body) };
 }
 
 async function* once(body: string | Uint8Array | undefined): AsyncIterable<Uint8Array> {
   if (body !== undefined && body.length > 0) yield typeof body === 'string' ? Buffer.from(body) : body;
 }
 
-async function* until(body: AsyncIterable<Uint8Array>, cut: AbortSignal, reset: () => Error): AsyncIterable<Uint8Array> {
+async function* until(
+  body: AsyncIterable<Uint8Array>,
+  cut: AbortSignal,
+  reset: () => Error,
+  release: () => void,
+): AsyncIterable<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -222,6 +252,7 @@ async function* until(body: AsyncIterable<Uint8Array>, cut: AbortSignal, reset: 
       yield next.value;
     }
   } finally {
+    release();
     await chunks.return?.();
   }
 }

@@ -383,6 +383,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       steps.maintenance(machine, {});
     },
     leaveMaintenance(machine) {
+      if (machine.get('busy') === 'apply') return;
       machine.set('busy', 'apply');
       after(machine, durations.leaveMaintenance, 'leave-maintenance');
     },

@@ -39,6 +39,16 @@ test('what is no machine configuration is refused, and the rules that were hande
   expect((await apply(texts.get('cp-1') ?? '')).warnings).toEqual(['old field']);
 });
 
+test('a configuration that is sent again before the machine acted on the first changes nothing', async () => {
+  const rig = await memoryCluster('1.14', { controlPlanes: 1, workers: 0 });
+  await rig.applyAll();
+  await rig.applyAll();
+  await rig.until('etcd to wait', async () =>
+    (await rig.reader('cp-1').services(signal)).some(({ id, state }) => id === 'etcd' && state === 'Preparing') ? true : undefined,
+  );
+  expect(rig.kernel.store.get('talos/cp-1/boot')).toMatchObject({ number: 2 });
+});
+
 test('a configured machine takes no caller without its certificate, and readers change nothing', async () => {
   const rig = await runningCluster('1.14', { controlPlanes: 1, workers: 1 });
   expect(await probeMachine(rig.world, { node: 'cp-1', host: '192.168.42.11' }, signal)).toEqual({

@@ -43,8 +43,8 @@ export const applyMethods: readonly BoundMethod[] = [
     const { machine } = api;
     const inMaintenance = machine.get('api') === 'maintenance';
     const text = Buffer.from(request.data).toString('utf8');
-    const busy = machine.get('busy');
-    if (busy === 'apply' || busy === 'reboot') throw refuse('failedPrecondition', 'another apply configuration is already in progress');
+    // Until 1.13 an apply that reboots holds its lock until the machine is down; in maintenance mode the lock is free at once.
+    if (machine.get('busy') === 'reboot') throw refuse('failedPrecondition', 'another apply configuration is already in progress');
     if (!inMaintenance && !api.roles.has('os:admin')) throw refuse('permissionDenied', 'not authorized');
 
     let mode: ApplyMode = request.mode;
