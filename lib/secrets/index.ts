@@ -7,3 +7,4 @@ export { openSops, plainTextOf, type OpenedFile, sealSops, type Sealing, type So
 export { formatOf, type SopsFormat } from './sops/formats.ts';
 export { plaintextSecrets } from './detect.ts';
 export { synthesize, type Synthesis } from './synthesize.ts';
+export { createRepositoryVault, type RepositoryVault, type RepositoryVaultOptions } from './vault.ts';

@@ -1,4 +1,4 @@
-import { iterate, lengthOf } from '../python/operators.ts';
+import { lengthOf } from '../python/operators.ts';
 import { pairsOf } from '../python/attributes.ts';
 import { builtin } from '../python/signature.ts';
 import { reprOf, textOf } from '../python/text.ts';

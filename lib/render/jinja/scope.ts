@@ -18,11 +18,7 @@ export class Scope {
 
   /** Undefined when nobody knows the name. */
   get(name: string): Value | undefined {
-    for (let scope: Scope | undefined = this; scope; scope = scope.parent) {
-      const value = scope.#names.get(name);
-      if (value !== undefined) return value;
-    }
-    return this.context.get(name);
+    return this.#names.get(name) ?? (this.parent ? this.parent.get(name) : this.context.get(name));
   }
 
   set(name: string, value: Value): void {

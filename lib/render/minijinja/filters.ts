@@ -405,7 +405,7 @@ export const miniFilters: readonly [string, Applied][] = [
     if (limit < 0 || parts.length <= limit + 1) return parts;
     if (by !== undefined) return [...parts.slice(0, limit), parts.slice(limit).join(by)];
     const matched = new RegExp(`^\\s*${'(\\S+)\\s+'.repeat(limit)}([^]*)$`).exec(text);
-    return matched ? [...matched.slice(1)] : parts;
+    return matched ? matched.slice(1) : parts;
   }),
   filter('lines', {}, (input) => splitLines(coerced(input).replace(/\r\n/g, '\n'), false)),
   ...['default', 'd'].map((name) =>

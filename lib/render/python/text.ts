@@ -1,4 +1,4 @@
-import { Callable, Dict, DictView, Instance, Iterator, Markup, Range, Tuple, Undefined, type Value, valueError } from './values.ts';
+import { Callable, type Dict, DictView, Instance, Iterator, Markup, Range, Tuple, Undefined, type Value, valueError } from './values.ts';
 
 const surrogate = /[\uD800-\uDFFF]/;
 

@@ -170,7 +170,7 @@ export const sequenceFilters: readonly [string, Applied][] = [
   filter('count', ['obj'], ([value = null]) => BigInt(lengthOf(value))),
   filter('list', ['value'], ([value = null]) => listOf(value)),
   filter('reverse', ['value'], ([value = null]) => {
-    if (isText(value)) return [...Array.from(textOf(value))].reverse().join('');
+    if (isText(value)) return Array.from(textOf(value)).reverse().join('');
     if (value instanceof Undefined) value.failIfStrict();
     if (
       value instanceof Undefined ||

@@ -1,0 +1,106 @@
+import { posix } from 'node:path';
+import { type Clock, type Files, hasCode, type Random, Secret, type SourceFile, TkError } from '../base/index.ts';
+import { parseIdentities } from './age.ts';
+import type { KeyRing } from './key-ring.ts';
+import { parseSopsRules, ruleFor, type SopsRules } from './rules.ts';
+import { openSops, type OpenedFile, plainTextOf, sealSops } from './sops/file.ts';
+import { formatFor, formatOf } from './sops/formats.ts';
+import { extractMetadata } from './sops/metadata.ts';
+
+/** Encrypted files of one repository, by paths relative to its root. Nothing here writes. */
+export interface RepositoryVault {
+  isEncrypted(file: SourceFile): boolean;
+  /** Plain text of a file that may be encrypted. Failure: `secrets/*`. */
+  decrypt(file: SourceFile): Promise<Secret<string>>;
+  /** By the rule of `.sops.yaml` for the path. Undefined: no rule is for it. */
+  encrypt(
+    path: string,
+    plain: Secret<string>,
+    options?: { readonly rules?: SourceFile; readonly previous?: SourceFile },
+  ): Promise<string | undefined>;
+  /** Whether a key that opens this file is here. A file that was tampered with counts: opening it is what says so. */
+  canOpen(file: SourceFile): Promise<boolean>;
+  /** Whether these age identities, and no others, open this file. */
+  opens(file: SourceFile, identities: string): Promise<boolean>;
+  /** The identities that are here, one to a line. Undefined: none. */
+  ageKey(): Promise<Secret<string> | undefined>;
+}
+
+export interface RepositoryVaultOptions {
+  readonly files: Pick<Files, 'readText'>;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Absolute. */
+  readonly root: string;
+  /** Asked once, when the first key is needed. */
+  readonly keys: () => Promise<KeyRing>;
+}
+
+const noKeyCodes = ['secrets/no-key', 'secrets/wrong-key', 'secrets/unsupported-key', 'secrets/not-encrypted'] as const;
+
+export function createRepositoryVault(options: RepositoryVaultOptions): RepositoryVault {
+  const ports = { random: options.random, clock: options.clock };
+  let ring: Promise<KeyRing> | undefined;
+  const keys = () => (ring ??= options.keys());
+  const isEncrypted = (file: SourceFile): boolean => {
+    try {
+      extractMetadata(formatFor(formatOf(file.path), {}).parseEncrypted(file.text, file.path), file.path);
+      return true;
+    } catch (error) {
+      if (error instanceof TkError) return hasCode(error, 'secrets/bad-metadata');
+      throw error;
+    }
+  };
+  const rulesOf = async (given: SourceFile | undefined): Promise<SopsRules | undefined> => {
+    const text = given?.text ?? (await options.files.readText(posix.join(options.root, '.sops.yaml')));
+    if (text === undefined) return undefined;
+    const parsed = parseSopsRules({ path: given?.path ?? '.sops.yaml', text });
+    if (parsed.state === 'failed') throw new TkError(...parsed.failures);
+    return parsed.rules;
+  };
+  const opened = async (file: SourceFile, ringGiven: KeyRing): Promise<OpenedFile | undefined> => {
+    try {
+      return await openSops(file, ringGiven, ports);
+    } catch (error) {
+      if (hasCode(error, ...noKeyCodes)) return undefined;
+      throw error;
+    }
+  };
+  return {
+    isEncrypted,
+    async decrypt(file) {
+      if (!isEncrypted(file)) return new Secret(file.text);
+      const indents = (await rulesOf(undefined))?.indents;
+      return new Secret(plainTextOf(file.path, (await openSops(file, await keys(), ports)).documents, { indents }));
+    },
+    async encrypt(path, plain, { rules: given, previous } = {}) {
+      const rules = await rulesOf(given);
+      if (rules === undefined) return undefined;
+      try {
+        const rule = ruleFor(rules, path);
+        const before = previous && isEncrypted(previous) ? await opened(previous, await keys()) : undefined;
+        // Somebody who may no longer read the file knows its data key.
+        const lostReaders = before?.metadata.age.some(({ recipient }) => !rule.recipients.includes(recipient)) ?? false;
+        return await sealSops({ path, text: plain, rule, previous: lostReaders ? undefined : before }, ports, { indents: rules.indents });
+      } catch (error) {
+        if (hasCode(error, 'secrets/no-rule')) return undefined;
+        throw error;
+      }
+    },
+    async canOpen(file) {
+      try {
+        return (await opened(file, await keys())) !== undefined;
+      } catch (error) {
+        if (hasCode(error, 'secrets/tampered')) return true;
+        throw error;
+      }
+    },
+    async opens(file, identities) {
+      return (await opened(file, { identities: parseIdentities(new Secret(identities), 'identities'), searched: [] })) !== undefined;
+    },
+    async ageKey() {
+      const { identities } = await keys();
+      return identities.length === 0 ? undefined : new Secret(identities.map((identity) => identity.reveal()).join('\n'));
+    },
+  };
+}
