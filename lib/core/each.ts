@@ -12,7 +12,7 @@ export async function eachOf<T, R>(
   act: (item: T, index: number) => R | Promise<R>,
   options: { readonly parallel: number; readonly stopping: AbortSignal },
 ): Promise<readonly R[]> {
-  const results: R[] = new Array(items.length);
+  const results: R[] = [];
   const failures: Failure[] = [];
   let next = 0;
   const lane = async () => {

@@ -67,7 +67,10 @@ export function parseParams(name: string, task: Task, words: Iterable<readonly [
   for (const [word, value] of words) {
     const shape = byWord.get(squeezed(word));
     if (!shape) {
-      const suggestion = suggestionFor(kebabCase(word), [...shapes.map((known) => known.name)]);
+      const suggestion = suggestionFor(
+        kebabCase(word),
+        shapes.map((known) => known.name),
+      );
       failures.push(
         coreFailure('params/unknown', {
           task: name,

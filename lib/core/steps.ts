@@ -98,7 +98,7 @@ export class TaskSteps {
   async settle(): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     while (this.#underWay.size > 0) {
-      for (const result of await Promise.allSettled([...this.#underWay])) {
+      for (const result of await Promise.allSettled(this.#underWay)) {
         if (result.status === 'rejected')
           failures.push(...(result.reason instanceof TkError ? result.reason.failures : [failureOf(result.reason)]));
       }

@@ -1,7 +1,6 @@
 import { type Failure, type Place, stripControl } from '../base/index.ts';
 import { basePrinters } from './failures/base.ts';
-import { chartSourcePrinters } from './failures/charts.ts';
-import { releasePrinters } from './failures/charts.ts';
+import { chartSourcePrinters, releasePrinters } from './failures/charts.ts';
 import { cliPrinters } from './failures/cli.ts';
 import { clusterPrinters } from './failures/cluster.ts';
 import { configPrinters } from './failures/config.ts';
@@ -11,6 +10,7 @@ import { hostPrinters } from './failures/host.ts';
 import { kubePrinters } from './failures/kube.ts';
 import { pkiPrinters } from './failures/pki.ts';
 import { renderPrinters } from './failures/render.ts';
+import { secretsPrinters } from './failures/secrets.ts';
 import { simPrinters } from './failures/sim.ts';
 import { talconfigPrinters } from './failures/talconfig.ts';
 import { talosClientPrinters } from './failures/talos-client.ts';
@@ -34,6 +34,7 @@ export const printerTables = {
   pki: pkiPrinters,
   release: releasePrinters,
   render: renderPrinters,
+  secrets: secretsPrinters,
   sim: simPrinters,
   talconfig: talconfigPrinters,
   talosClient: talosClientPrinters,
@@ -97,9 +98,9 @@ function renderExcerpt(place: Extract<Place, { kind: 'file' }>, style: Style, ma
   const lines = [`${margin}${style.blue('——▶')} ${place.path}:${place.line}:${place.column}`];
   if (place.excerpt) {
     const text = stripControl(place.excerpt.text);
-    const before = [...text.slice(0, place.column - 1)]
-      .map((character) => (character === '\t' ? '\t' : ' '.repeat(widthOf(character))))
-      .join('');
+    const before = Array.from(text.slice(0, place.column - 1), (character) =>
+      character === '\t' ? '\t' : ' '.repeat(widthOf(character)),
+    ).join('');
     const marked = text.slice(place.column - 1, place.column - 1 + place.excerpt.length);
     lines.push(
       `${margin} ${style.blue('│')}`,

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { baseFailure, type Failure, placeOf, relatedPlace, type SourceFile } from '../../../lib/base/index.ts';
 import { coreFailure } from '../../../lib/core/index.ts';
@@ -155,4 +156,23 @@ test('a code has words in exactly one table', () => {
   const codes = Object.values(printerTables).flatMap((table) => Object.keys(table));
   expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
   expect(failureWords({ code: codes[0] ?? '', facts: { waitingFor: 'x', deadlineMs: 1 } }).title).toBe('waited 1ms for x');
+});
+
+test('no table of words is forgotten, and every code that a layer declares has words', async () => {
+  const tables = new Set<unknown>(Object.values(printerTables));
+  const folder = new URL('../../../lib/ui/failures/', import.meta.url);
+  for (const file of await readdir(folder)) {
+    const exported: Readonly<Record<string, unknown>> = await import(new URL(file, folder).href);
+    for (const [name, table] of Object.entries(exported))
+      if (name.endsWith('Printers')) expect({ name, merged: tables.has(table) }).toEqual({ name, merged: true });
+  }
+  const codes = new Set(Object.values(printerTables).flatMap((table) => Object.keys(table)));
+  const lib = new URL('../../../lib/', import.meta.url);
+  const silent: string[] = [];
+  for (const file of await readdir(lib, { recursive: true })) {
+    if (file.startsWith('ui/') || !/(?:^|[/-])failures?\.ts$/.test(file)) continue;
+    const source = await readFile(new URL(file, lib), 'utf8');
+    for (const [, code = ''] of source.matchAll(/^ {2}'([a-z-]+\/[a-z-]+)':/gm)) if (!codes.has(code)) silent.push(`${file} ${code}`);
+  }
+  expect(silent).toEqual([]);
 });
