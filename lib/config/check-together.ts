@@ -2,6 +2,7 @@ import { type Failure, placeOf, relatedPlace, type Span } from '../base/index.ts
 import type { DataDocument } from '../format/index.ts';
 import { checkAddresses, checkGroup, checkNetworkSizes, checkNetworks, checkUnique, type Owned } from './checks.ts';
 import { configFailure } from './failures.ts';
+import { knownHostsOf, sshHostOf } from './known-hosts.ts';
 import { type NodeEntry, nameOf } from './node-entry.ts';
 import type { ReadMapping } from './read-mapping.ts';
 import type { ClusterInput } from './schema.ts';
@@ -84,9 +85,20 @@ export function checkTogether(
         ),
     ),
     ...checkGroup('BGP', bgpKeys, spans),
+    ...checkKnownHosts(cluster),
     ...checkGroup('backup', ['backup_s3_endpoint', 'backup_s3_bucket'], spans),
     ...(cluster ? checkVersions(cluster.read.values as Partial<ClusterInput>, (key) => spans.get(key)) : []),
   ];
+}
+
+/** Flux refuses a host whose key it does not know. */
+function checkKnownHosts(cluster: { read: ReadMapping; document: DataDocument } | undefined): Failure[] {
+  const path = cluster?.read.paths.get('repository_url');
+  const url = cluster?.read.values['repository_url'];
+  if (!cluster || !path || typeof url !== 'string' || cluster.read.paths.has('repository_known_hosts')) return [];
+  const host = sshHostOf(url);
+  if (host === undefined || knownHostsOf(url) !== undefined) return [];
+  return [configFailure('config/missing-known-hosts', { host }, { where: placeOf(cluster.document.spanOf(path)) })];
 }
 
 /** The defaults may overlap with a node network that somebody chose; the place to change is then the node network. */

@@ -74,6 +74,8 @@ export type ConfigFailures = {
   'config/even-control-planes': { count: number; tolerated: number };
   'config/unsupported-talos': { version: string; known: readonly string[] };
   'config/incompatible-kubernetes': { talos: string; kubernetes: string; lowest: string; highest: string };
+  /** An ssh:// URL of a host whose key nobody told us. */
+  'config/missing-known-hosts': { host: string };
   /** `neededBy` is the key of cluster.yaml that asks for what needs the secret. */
   'config/missing-secret': { key: string; what: string; neededBy: string; secretsPath: string };
   'config/secret-in-committed-input': { key: string; path: string; secretsPath: string };

@@ -63,6 +63,10 @@ export const clusterKeys = {
     'Where Flux reads this repository. Default: GitHub',
     'https://git.home.arpa/ops.git',
   ).optional(),
+  repository_known_hosts: z
+    .string()
+    .optional()
+    .meta({ description: 'Host keys for an ssh:// URL, as in ~/.ssh/known_hosts. Known for github.com, gitlab.com and codeberg.org' }),
   repository_branch: z.string().optional().meta({ description: 'Default: main' }),
   repository_visibility: z.enum(['public', 'private']).optional().meta({ description: 'Default: public' }),
   cloudflare_domain: dnsName('Public domain', 'example.com').optional(),

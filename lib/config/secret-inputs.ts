@@ -3,6 +3,7 @@ import type { DataDocument } from '../format/index.ts';
 import { configFailure } from './failures.ts';
 import { clusterFile } from './find.ts';
 import { kindOf } from './issues.ts';
+import { sshHostOf } from './known-hosts.ts';
 import { unknownKey } from './read-mapping.ts';
 import { type SecretKey, secretKeys } from './schema.ts';
 import type { TemplateData } from './template-data.ts';
@@ -74,12 +75,13 @@ export function readSecrets(document: DataDocument): { secrets: ClusterSecrets; 
  * Failure: as data: `config/missing-secret`, one each.
  */
 export function missingSecrets(data: TemplateData, secrets: ClusterSecrets): Failure[] {
-  const needed: readonly SecretKey[] = data['talos_backup_enabled'] === true ? ['backup_s3_access_key', 'backup_s3_secret_key'] : [];
+  const needed: (readonly [SecretKey, string])[] = [];
+  if (data['talos_backup_enabled'] === true)
+    needed.push(['backup_s3_access_key', 'backup_s3_bucket'], ['backup_s3_secret_key', 'backup_s3_bucket']);
+  if (sshHostOf(String(data['repository_url'] ?? '')) !== undefined) needed.push(['github_deploy_key', 'repository_url']);
   return needed
-    .filter((key) => secrets[key] === undefined)
-    .map((key) =>
-      configFailure('config/missing-secret', { key, what: secretKeys[key], neededBy: 'backup_s3_bucket', secretsPath: secretsFile }),
-    );
+    .filter(([key]) => secrets[key] === undefined)
+    .map(([key, neededBy]) => configFailure('config/missing-secret', { key, what: secretKeys[key], neededBy, secretsPath: secretsFile }));
 }
 
 /**

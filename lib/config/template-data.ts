@@ -1,4 +1,5 @@
 import { isAtLeast, minorOf, networkOf, nthHost } from '../format/index.ts';
+import { knownHostsOf } from './known-hosts.ts';
 import { type ClusterInput, clusterKeys, type NodeInput } from './schema.ts';
 
 /** What templates see besides the keys of the inputs: defaults filled in, and what follows from them. */
@@ -38,6 +39,7 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
   const serviceCidrs = listOf(cluster_svc_cidr ?? '10.43.0.0/16');
   const controllers = nodes.filter((node) => node.controller);
   const repositoryUrl = cluster.repository_url ?? githubUrl(cluster);
+  const knownHosts = cluster.repository_known_hosts ?? (repositoryUrl === undefined ? undefined : knownHostsOf(repositoryUrl));
   const isBgp = cluster.cilium_bgp_router_addr !== undefined;
   const gateway = cluster.node_default_gateway ?? (nodeNetwork ? nthHost(nodeNetwork, 1)?.text : undefined);
   return {
@@ -66,6 +68,7 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     repository_branch: cluster.repository_branch ?? 'main',
     repository_visibility: cluster.repository_visibility ?? 'public',
     ...(repositoryUrl === undefined ? {} : { repository_url: repositoryUrl }),
+    ...(knownHosts === undefined ? {} : { repository_known_hosts: knownHosts }),
     cilium_loadbalancer_mode: cluster.cilium_loadbalancer_mode ?? 'dsr',
     cilium_bgp_enabled: isBgp,
     spegel_enabled: nodes.length > 1,

@@ -12,7 +12,11 @@ const templates = 'templates/config';
 /** Folders with a cluster.yaml and a nodes.yaml, all rendered by the repository's own templates. */
 export const referenceClusters = ['.', 'test/golden/reference-cluster/gpu', 'test/golden/reference-cluster/one-node'] as const;
 
-export const backupSecrets = { backup_s3_access_key: 'access', backup_s3_secret_key: 'secret' };
+export const inputSecrets = {
+  backup_s3_access_key: 'access',
+  backup_s3_secret_key: 'secret',
+  github_deploy_key: '-----BEGIN OPENSSH PRIVATE KEY-----\nof a test\n-----END OPENSSH PRIVATE KEY-----\n',
+};
 
 export function textsBelow(folder: string): Record<string, string> {
   return Object.fromEntries(

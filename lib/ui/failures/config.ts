@@ -170,6 +170,11 @@ export const configPrinters: Printers<ConfigFailures> = {
     title: `Kubernetes \`${kubernetes}\` does not run on Talos \`${talos}\``,
     help: `Talos \`${talos}\` takes Kubernetes ${lowest} to ${highest}`,
   }),
+  'config/missing-known-hosts': ({ host }) => ({
+    title: `the SSH key of \`${host}\` is not known`,
+    because: 'Flux refuses a host that it does not know',
+    help: `set \`repository_known_hosts\` to what this prints: ssh-keyscan -t ed25519 ${host}`,
+  }),
   'config/missing-secret': ({ key, what, neededBy, secretsPath }) => ({
     title: `\`${key}\` is missing: ${what}`,
     because: `\`${neededBy}\` of \`cluster.yaml\` needs it`,

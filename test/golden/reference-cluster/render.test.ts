@@ -8,7 +8,7 @@ import { planTree } from '../../../lib/render/index.ts';
 import { createMemoryFiles } from '../../../lib/sim/index.ts';
 import {
   acceptedVersions,
-  backupSecrets,
+  inputSecrets,
   machineConfigsOf,
   referenceClusters,
   renderCluster,
@@ -56,14 +56,14 @@ test('what is encrypted is encrypted as .sops.yaml says, and holds the keys of i
 });
 
 test.each(referenceClusters)('every file of %s is YAML without a duplicate key, and Cilium finds KubePrism', async (inputs) => {
-  const { texts } = await renderCluster(inputs, { secrets: backupSecrets });
+  const { texts } = await renderCluster(inputs, { secrets: inputSecrets });
   const files = [...texts].map(([path, text]) => ({ path, text }));
   expect(files.flatMap((file) => parseYaml(file).failures)).toEqual([]);
   expect(checkKubePrism(files)).toEqual([]);
 });
 
 test.each(referenceClusters)('every file that a kustomization or a talconfig of %s names exists, and none is left out', async (inputs) => {
-  const { texts } = await renderCluster(inputs, { secrets: backupSecrets });
+  const { texts } = await renderCluster(inputs, { secrets: inputSecrets });
   const missing: string[] = [];
   const named = new Set<string>();
   for (const [path, text] of texts) {
@@ -105,7 +105,7 @@ function patchReferences(text: string): string[] {
 }
 
 test.each(referenceClusters)('the paths of all Flux Kustomizations of %s exist, and their dependencies too', async (inputs) => {
-  const { texts } = await renderCluster(inputs, { secrets: backupSecrets });
+  const { texts } = await renderCluster(inputs, { secrets: inputSecrets });
   const kustomizations = [...texts].flatMap(([path, text]) =>
     parseYaml({ path, text })
       .documents.map(
@@ -129,12 +129,13 @@ test.each(referenceClusters)('the paths of all Flux Kustomizations of %s exist, 
 });
 
 test('a GPU worker, VLANs, BGP, a private repository and the backup change exactly their part', async () => {
-  const { texts } = await renderCluster(referenceClusters[1], { secrets: backupSecrets });
+  const { texts } = await renderCluster(referenceClusters[1], { secrets: inputSecrets });
   expect(texts.get('talos/talconfig.yaml')).toMatchSnapshot();
   expect(texts.get('kubernetes/apps/kube-system/cilium/networks/networks.yaml')).toMatchSnapshot();
   expect(texts.get('kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml')).toMatchSnapshot();
   expect(texts.get('kubernetes/apps/system-upgrade/talos-backup/app/cronjob.yaml')).toMatchSnapshot();
   expect(texts.get('kubernetes/apps/system-upgrade/talos-backup/app/secret.sops.yaml')).toMatchSnapshot();
+  expect(texts.get('bootstrap/deploy-key.sops.yaml')).toMatchSnapshot();
 });
 
 test('one node of an older Talos gets the older form of everything, no spegel and no floating address', async () => {
@@ -153,7 +154,7 @@ test('talosctl of each version accepted the machine configurations of every refe
   const made: Record<string, { sha256: string; said: string }> = {};
   for (const versions of acceptedVersions) {
     for (const inputs of referenceClusters) {
-      const { texts } = await renderCluster(inputs, { secrets: backupSecrets, versions });
+      const { texts } = await renderCluster(inputs, { secrets: inputSecrets, versions });
       for (const [name, text] of Object.entries(await machineConfigsOf(texts))) {
         made[`${versions.talos} ${inputs} ${name}`] = {
           sha256: createHash('sha256').update(text).digest('hex'),

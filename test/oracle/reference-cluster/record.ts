@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { acceptedVersions, backupSecrets, machineConfigsOf, referenceClusters, renderCluster } from '../../rig/reference-cluster.ts';
+import { acceptedVersions, inputSecrets, machineConfigsOf, referenceClusters, renderCluster } from '../../rig/reference-cluster.ts';
 
 const tools = process.argv[2] ?? '';
 const work = mkdtempSync(join(tmpdir(), 'tk-accepted-'));
@@ -13,7 +13,7 @@ const recorded: Record<string, { sha256: string; said: string }> = {};
 for (const versions of acceptedVersions) {
   const talosctl = join(tools, `talosctl-${versions.talos.split('.').slice(0, 2).join('.').slice(1)}`);
   for (const inputs of referenceClusters) {
-    const { texts } = await renderCluster(inputs, { secrets: backupSecrets, versions });
+    const { texts } = await renderCluster(inputs, { secrets: inputSecrets, versions });
     for (const [name, text] of Object.entries(await machineConfigsOf(texts))) {
       const path = join(work, 'config.yaml');
       writeFileSync(path, text);

@@ -72,6 +72,7 @@ const cases: { readonly [C in keyof ConfigFailures]: () => Promise<readonly Fail
     (await loaded({ 'nodes.yaml': nodes.replace('controller: true', 'controller: false') })).warnings,
   'config/unsupported-talos': () => inCluster('talos_version: v1.20.0\n'),
   'config/incompatible-kubernetes': () => inCluster('talos_version: v1.13.9\nkubernetes_version: v1.37.0\n'),
+  'config/missing-known-hosts': () => inCluster('repository_url: ssh://git@git.home.arpa:2222/owner/ops.git\n'),
   'config/missing-secret': async () => {
     const { templateData, secrets } = await loaded({
       'cluster.yaml': `${cluster}backup_s3_endpoint: https://s3.home.arpa\nbackup_s3_bucket: etcd\n`,
