@@ -1,3 +1,4 @@
+// oxlint-disable no-restricted-globals -- setImmediate is no clock: it lets whatever is due at this virtual instant happen first
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { baseFailure, type Clock, TkError } from '../base/index.ts';
 import { simFailure } from './failures.ts';
@@ -39,9 +40,6 @@ export interface VirtualClockOptions {
 
 /** This many firings at one instant are a loop that never lets time pass. */
 const busyLoopLimit = 20_000;
-
-/** One turn of the real event loop: every promise reaction that is due has run, and sockets were looked at once. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
   const drive = options.drive ?? { kind: 'jump' };

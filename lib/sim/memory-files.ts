@@ -102,7 +102,7 @@ export function createMemoryFiles(now: () => number, initial: Readonly<Record<st
     async removeTree(path) {
       const at = normal(path);
       for (const kind of [files, directories]) {
-        for (const other of [...kind.keys()]) if (other === at || other.startsWith(`${at}/`)) kind.delete(other);
+        for (const other of kind.keys()) if (other === at || other.startsWith(`${at}/`)) kind.delete(other);
       }
     },
     async makeDirectory(path, options) {

@@ -65,7 +65,7 @@ export function createNetwork(): SimNetwork {
     setPower(host, on) {
       power.set(host, on);
       if (on) return;
-      for (const { listener } of [...listening.values()]) if (listener.host === host) unlisten(host, listener.port);
+      for (const { listener } of listening.values()) if (listener.host === host) unlisten(host, listener.port);
     },
     reach(asked, port) {
       const host = power.has(asked) ? asked : (resolve(asked, port) ?? asked);

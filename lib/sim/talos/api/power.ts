@@ -64,7 +64,7 @@ export const powerMethods: readonly BoundMethod[] = [
     await kernel.commit();
     yield { progress: { response: { case: 'exitCode' as const, value: failed ? Number(failed.facts.exitCode ?? 1) : 0 } } };
   }),
-  streaming(machineApi.LifecycleService.method.install, async function* (api) {
+  streaming(machineApi.LifecycleService.method.install, (api) => {
     throw api.machine.get('installed')
       ? refuse('failedPrecondition', 'Talos is already installed')
       : refuse('permissionDenied', 'not authorized');
