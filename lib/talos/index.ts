@@ -4,6 +4,7 @@ export { type BaseInput, generateBase } from './config/base.ts';
 export { decodeMachineConfig, type DecodedConfig, type DecodeOptions } from './config/decode.ts';
 export { type ConfigDocument, documentId, documentLabel } from './config/document.ts';
 export { plainDocument, renderDocument, renderMachineConfig } from './config/encode.ts';
+export { type ExplainedLayer, explainField, type Explanation } from './config/explain.ts';
 export {
   type GeneratedMachineConfig,
   generateMachineConfigs,

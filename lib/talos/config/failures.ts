@@ -44,6 +44,8 @@ export type TalosConfigFailures = {
   'talos-config/template-engine-missing': { path: string };
   'talos-config/endpoint-invalid': { endpoint: string };
 
+  'talos-config/no-such-document': { document: string; suggestion?: string };
+
   // --- schematics ---
   'talos-config/schematic-unknown-key': { path: string; key: string; suggestion?: string };
   'talos-config/schematic-invalid': { path: string; expected: string; found: string };

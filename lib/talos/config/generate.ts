@@ -453,7 +453,8 @@ function insertInstall(
   if (document) documents.splice(before === -1 ? documents.length : before, 0, document);
 }
 
-function placeInPatch(file: SourceFile, document: ConfigDocument, path: readonly string[]): Place {
+/** The key of a field in the file of a patch; the patch itself where it does not say it. */
+export function placeInPatch(file: SourceFile, document: ConfigDocument, path: readonly string[]): Place {
   const { documents } = parseYaml(file, { version: 'go' });
   const wanted = document.kind === 'v1alpha1' ? undefined : document.kind;
   const source = documents.find((one) => isConfigMap(one.value) && one.value['kind'] === wanted && one.has(path)) ?? documents[0];

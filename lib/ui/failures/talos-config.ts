@@ -96,6 +96,10 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `\`${endpoint}\` is not an endpoint of a cluster`,
     help: 'write it as `https://192.168.1.10:6443`',
   }),
+  'talos-config/no-such-document': ({ document, suggestion }) => ({
+    title: `this configuration has no document \`${document}\``,
+    ...didYouMean(suggestion),
+  }),
   'talos-config/schematic-unknown-key': ({ path, key, suggestion }) => ({
     title: `\`${key}\` is not a key of ${path === '' ? 'a schematic' : `\`${path}\` of a schematic`}`,
     ...didYouMean(suggestion),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { TkError } from '../../../../lib/base/index.ts';
 import { generatorInput } from '../../../../lib/cluster/generator-input.ts';
 import { clusterModelOf, loadTalconfig } from '../../../../lib/config/index.ts';
-import { generateMachineConfigs, parseSecretsBundle, plainDocument } from '../../../../lib/talos/index.ts';
+import { explainField, generateMachineConfigs, parseSecretsBundle, plainDocument } from '../../../../lib/talos/index.ts';
 
 const bundleText = readFileSync(new URL('../../../conformance/machineconfig/bundles/talosctl-1.14.yaml', import.meta.url), 'utf8');
 const bundle = parseSecretsBundle({ path: 'talsecret.yaml', text: bundleText });
@@ -38,7 +38,10 @@ async function generate(text: string, options: { hardening?: boolean; files?: Re
   const loaded = await loadTalconfig(files, { root: '/repo', path: '/repo/talos/talconfig.yaml', decrypt: async (file) => file.text });
   return {
     loaded,
-    configs: await generateMachineConfigs({ cluster: generatorInput(loaded, { hardening: options.hardening ?? true }), bundle }),
+    configs: await generateMachineConfigs(
+      { cluster: generatorInput(loaded, { hardening: options.hardening ?? true }), bundle },
+      { withLayers: true },
+    ),
   };
 }
 
@@ -165,4 +168,35 @@ test('the model of a talconfig knows what a run needs', async () => {
     ],
     paths: 0,
   });
+});
+
+test('explain names every step that set a field, and where', async () => {
+  const text = talconfig(
+    '    patches:\n      - |-\n        machine:\n          sysctls:\n            vm.max_map_count: "1"\npatches:\n  - "@all.yaml"\nworker:\n  patches:\n    - |-\n      machine:\n        sysctls:\n          vm.max_map_count: "2"\n',
+    'v1.13.9',
+  );
+  const { configs } = await generate(text, { files: { 'all.yaml': '# for all\nmachine:\n  sysctls:\n    vm.max_map_count: "3"\n' } });
+  const layers = configs[1]?.layers ?? [];
+  const shown = (question: string) => {
+    const { document, path, value, layers: steps } = explainField(layers, question);
+    return [
+      document,
+      path.join(' > '),
+      value,
+      ...steps.map(
+        ({ kind, where, value: then }) => `${kind}${where?.kind === 'file' ? ` ${where.path}:${where.line}` : ''} ${JSON.stringify(then)}`,
+      ),
+    ];
+  };
+  expect(shown('machine.sysctls.vm.max_map_count')).toEqual([
+    'v1alpha1',
+    'machine > sysctls > vm.max_map_count',
+    '3',
+    'group patch talos/talconfig.yaml:34 "2"',
+    'node patch talos/talconfig.yaml:26 "1"',
+    'cluster patch talos/all.yaml:4 "3"',
+  ]);
+  expect(shown('HostnameConfig.hostname')).toEqual(['HostnameConfig', 'hostname', 'worker-1', 'node "worker-1"']);
+  expect(shown('machine.install.disk')).toEqual(['v1alpha1', 'machine > install > disk', '/dev/sda', 'node "/dev/sda"']);
+  expect(shown('machine.time')).toEqual(['v1alpha1', '', undefined]);
 });
