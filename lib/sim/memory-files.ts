@@ -19,8 +19,15 @@ interface MemoryFile {
   modifiedMs: number;
 }
 
+/** Says which errno an operation ends with now, if any: a full disk, a file system that is read-only. */
+export type FileTrouble = (operation: 'read' | 'write' | 'append' | 'remove' | 'mkdir', path: string) => string | undefined;
+
 /** A file system in memory. `write` is atomic and durable, as the port promises; `append` is durable only when synced. */
-export function createMemoryFiles(now: () => number, initial: Readonly<Record<string, string>> = {}): MemoryFiles {
+export function createMemoryFiles(
+  now: () => number,
+  initial: Readonly<Record<string, string>> = {},
+  trouble: FileTrouble = () => undefined,
+): MemoryFiles {
   const files = new Map<string, MemoryFile>();
   const directories = new Map<string, number>([['/', 0o755]]);
   const locks = new Map<string, string>();
@@ -36,6 +43,10 @@ export function createMemoryFiles(now: () => number, initial: Readonly<Record<st
   const refuseDirectory = (operation: string, path: string) => {
     if (directories.has(path)) throw new TkError(fileFailure('host/file', { operation, path, errno: 'EISDIR' }));
   };
+  const attempt = (operation: Parameters<FileTrouble>[0], path: string) => {
+    const errno = trouble(operation, path);
+    if (errno !== undefined) throw new TkError(fileFailure('host/file', { operation, path, errno }));
+  };
   const put = (path: string, content: Uint8Array, mode: number | undefined) => {
     refuseDirectory('write', path);
     makeParents(path);
@@ -45,10 +56,12 @@ export function createMemoryFiles(now: () => number, initial: Readonly<Record<st
 
   return {
     async read(path) {
+      attempt('read', path);
       refuseDirectory('read', normal(path));
       return files.get(normal(path))?.content.slice();
     },
     async readText(path) {
+      attempt('read', path);
       refuseDirectory('read', normal(path));
       const file = files.get(normal(path));
       return file && Buffer.from(file.content).toString('utf8');
@@ -73,15 +86,18 @@ export function createMemoryFiles(now: () => number, initial: Readonly<Record<st
       return [...children.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     },
     async write(path, content, options) {
+      attempt('write', path);
       put(normal(path), typeof content === 'string' ? Buffer.from(content) : content.slice(), options?.mode);
     },
     async append(path, options) {
+      attempt('append', path);
       const at = normal(path);
       refuseDirectory('append', at);
       makeParents(at);
       if (!files.has(at)) files.set(at, { content: new Uint8Array(), durableBytes: 0, mode: options?.mode ?? 0o644, modifiedMs: now() });
       return {
         async write(text, { sync = false } = {}) {
+          attempt('append', at);
           const file = files.get(at);
           if (!file) return;
           file.content = Buffer.concat([file.content, Buffer.from(text)]);
@@ -92,6 +108,7 @@ export function createMemoryFiles(now: () => number, initial: Readonly<Record<st
       };
     },
     async remove(path) {
+      attempt('remove', path);
       const at = normal(path);
       if (directories.has(at) && [...files.keys(), ...directories.keys()].some((other) => other.startsWith(`${at}/`))) {
         throw new TkError(fileFailure('host/file', { operation: 'remove', path, errno: 'ENOTEMPTY' }));
@@ -106,6 +123,7 @@ export function createMemoryFiles(now: () => number, initial: Readonly<Record<st
       }
     },
     async makeDirectory(path, options) {
+      attempt('mkdir', path);
       const at = normal(path);
       if (files.has(at)) throw new TkError(fileFailure('host/file', { operation: 'mkdir', path, errno: 'EEXIST' }));
       makeParents(at);

@@ -32,7 +32,13 @@ const defaultEpochMs = 1_767_600_000_000;
 export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld {
   const kernel = createKernel({ seed: 'ring-a', epochMs: defaultEpochMs, ...options });
   const network = createNetwork();
-  const files = options.disk ?? createMemoryFiles(() => kernel.clock.now(), options.files);
+  const files =
+    options.disk ??
+    createMemoryFiles(
+      () => kernel.clock.now(),
+      options.files,
+      (operation, path) => kernel.fault(`disk/${operation}`, { path })?.kind,
+    );
   const output = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTty: false,

@@ -71,3 +71,16 @@ test('a lost reply reaches the handler and fails at the caller', async () => {
   expect(await get()).toBe('answer 2');
   expect(world.clock.monotonicMs()).toBe(500);
 });
+
+test('a full disk fails the write that it hits, and the file keeps its old content', async () => {
+  const { files } = createMemoryWorld({
+    files: { '/a': 'old' },
+    faults: [{ point: 'disk/write', kind: 'ENOSPC', probability: 1, atMost: 1, only: { path: '/a' } }],
+  });
+  await expect(files.write('/a', 'new')).rejects.toMatchObject({
+    failure: { code: 'host/file', facts: { operation: 'write', path: '/a', errno: 'ENOSPC' } },
+  });
+  expect(await files.readText('/a')).toBe('old');
+  await files.write('/a', 'new');
+  expect(files.snapshot()).toEqual({ '/a': 'new' });
+});
