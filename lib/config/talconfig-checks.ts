@@ -2,7 +2,7 @@ import { type Failure, relatedPlace } from '../base/index.ts';
 import { addressOf, networkOf, versionOf } from '../format/index.ts';
 import { compatibility, type TalosMinor } from '../upstream/index.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
-import { type Plain, type PlainMap, isPlainMap, placeIn } from './talconfig-read.ts';
+import { type Plain, type PlainMap, isPlainMap, placeIn, quotable } from './talconfig-read.ts';
 import type { Talconfig, TalconfigNode } from './talconfig.ts';
 
 type Path = readonly (string | number)[];
@@ -16,7 +16,9 @@ export function checkTalconfig(
   const warnings: Failure[] = [];
   const at = (path: Path, part: 'key' | 'value' = 'value') => ({ where: placeIn(talconfig.source, path, part) });
   const invalid = (path: Path, value: string, expected: string) =>
-    failures.push(talconfigFailure('talconfig/invalid', { path: pathText(path), value, expected }, at(path)));
+    failures.push(
+      talconfigFailure('talconfig/invalid', { path: pathText(path), value: quotable(talconfig.source, path, value), expected }, at(path)),
+    );
   const required = (path: Path, value: string) => {
     if (value === '') failures.push(talconfigFailure('talconfig/required', { path: pathText(path) }, at(path, 'key')));
     return value !== '';

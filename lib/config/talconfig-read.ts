@@ -31,6 +31,13 @@ export function originalPlace(source: Pick<TalconfigSource, 'original' | 'substi
   return { kind: 'file', path: source.original.path, line: mapped.line + 1, column, excerpt: { text, length } };
 }
 
+/** What a message may quote: not the value of a variable, which may be a secret. */
+export function quotable(source: TalconfigSource, path: DataPath, value: string): string {
+  const place = placeOf(source.document.spanOf(path, 'value'));
+  const isAsWritten = place.kind !== 'file' || (source.substituted.lines[place.line - 1]?.asWritten ?? true);
+  return isAsWritten ? value : 'a value from the environment';
+}
+
 const splitTexts = new WeakMap<SourceFile, readonly string[]>();
 
 /** Every node asks for its place: the text is cut into lines once. */

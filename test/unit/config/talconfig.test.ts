@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { type Failure, TkError } from '../../../lib/base/index.ts';
+import { loadTalconfig, type TalconfigOptions } from '../../../lib/config/index.ts';
+
+const head = 'clusterName: home\ntalosVersion: v1.13.9\nkubernetesVersion: v1.36.0\nendpoint: https://192.168.42.120:6443\n';
+const node = 'nodes:\n  - hostname: cp-1\n    ipAddress: 192.168.42.10\n    controlPlane: true\n    installDisk: /dev/sda\n';
+
+const load = (text: string, files: Record<string, string> = {}, options: Partial<TalconfigOptions> = {}) => {
+  const contents: Record<string, string> = { '/repo/talos/talconfig.yaml': text };
+  for (const [name, content] of Object.entries(files)) contents[`/repo/talos/${name}`] = content;
+  return loadTalconfig(
+    { readText: async (path) => contents[path] },
+    { root: '/repo', path: '/repo/talos/talconfig.yaml', decrypt: async (file) => file.text, ...options },
+  );
+};
+
+const shown = ({ code, facts, where }: Failure) =>
+  `${code} ${JSON.stringify(facts)}${where?.kind === 'file' ? ` ${where.path}:${where.line}:${where.column} «${where.excerpt?.text.trim() ?? ''}»` : ''}`;
+
+async function problems(work: Promise<unknown>): Promise<string[]> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof TkError) return error.failures.map(shown);
+    throw error;
+  }
+  return [];
+}
+
+test('misspelt and removed keys are named with their place, where talhelper says nothing', async () => {
+  const text = `${head}domian: cluster.home\nallowSchedulingOnMaster: true\n${node}    installDisc: /dev/sdb\n    configPatches: []\n    networkInterfaces:\n      - interface: eth0\n        adresses: [10.0.0.1/24]\n    schematic:\n      customization:\n        extraKernelArg: [a]\nwroker: {}\n`;
+  expect(await problems(load(text))).toEqual([
+    'talconfig/unknown-key {"key":"domian","at":"","suggestion":"domain"} talos/talconfig.yaml:5:1 «domian: cluster.home»',
+    'talconfig/unknown-key {"key":"allowSchedulingOnMaster","at":"","suggestion":"allowSchedulingOnMasters"} talos/talconfig.yaml:6:1 «allowSchedulingOnMaster: true»',
+    'talconfig/unknown-key {"key":"installDisc","at":"nodes[0]","suggestion":"installDisk"} talos/talconfig.yaml:12:5 «installDisc: /dev/sdb»',
+    'talconfig/removed-key {"key":"configPatches","replacement":"patches"} talos/talconfig.yaml:13:5 «configPatches: []»',
+    'talconfig/unknown-key {"key":"adresses","at":"nodes[0].networkInterfaces[0]","suggestion":"addresses"} talos/talconfig.yaml:16:9 «adresses: [10.0.0.1/24]»',
+    'talconfig/unknown-key {"key":"extraKernelArg","at":"nodes[0].schematic.customization","suggestion":"extraKernelArgs"} talos/talconfig.yaml:19:9 «extraKernelArg: [a]»',
+    'talconfig/unknown-key {"key":"wroker","at":"","suggestion":"worker"} talos/talconfig.yaml:20:1 «wroker: {}»',
+  ]);
+});
+
+test('all problems of all nodes come at once', async () => {
+  const text = `clusterName: ""\ntalosVersion: v1.13.9\nkubernetesVersion: v1.37.0\nendpoint: 192.168.42.120\nclusterPodNets: [10.42.0.0]\nnodes:\n  - hostname: cp_1\n    ipAddress: 192.168.42.10, nowhere!\n    controlPlane: true\n  - hostname: w\n    ipAddress: 192.168.42.10\n    controlPlane: false\n    installDisk: /dev/sda\n    nameservers: [x]\n    nodeTaints: {a: b}\n  - hostname: w\n    controlPlane: false\n    installDisk: /dev/sda\n`;
+  expect(await problems(load(text))).toEqual([
+    'talconfig/required {"path":"clusterName"} talos/talconfig.yaml:1:1 «clusterName: ""»',
+    'talconfig/invalid {"path":"endpoint","value":"192.168.42.120","expected":"a URL such as `https://192.168.1.10:6443`"} talos/talconfig.yaml:4:11 «endpoint: 192.168.42.120»',
+    'talconfig/incompatible-kubernetes {"talos":"v1.13.9","kubernetes":"v1.37.0","lowest":"1.31","highest":"1.36"} talos/talconfig.yaml:3:20 «kubernetesVersion: v1.37.0»',
+    'talconfig/invalid {"path":"clusterPodNets[0]","value":"10.42.0.0","expected":"a network such as `10.244.0.0/16`"} talos/talconfig.yaml:5:18 «clusterPodNets: [10.42.0.0]»',
+    'talconfig/invalid {"path":"nodes[0].hostname","value":"cp_1","expected":"a host name"} talos/talconfig.yaml:7:15 «- hostname: cp_1»',
+    'talconfig/invalid {"path":"nodes[0].ipAddress","value":"nowhere!","expected":"an address or a domain"} talos/talconfig.yaml:8:16 «ipAddress: 192.168.42.10, nowhere!»',
+    'talconfig/required {"path":"nodes[0].installDisk"} talos/talconfig.yaml:7:5 «- hostname: cp_1»',
+    'talconfig/invalid {"path":"nodes[1].nameservers[0]","value":"x","expected":"an address"} talos/talconfig.yaml:14:19 «nameservers: [x]»',
+    'talconfig/invalid {"path":"nodes[1].nodeTaints.a","value":"b","expected":"the effect of a taint, such as `NoSchedule`"} talos/talconfig.yaml:15:21 «nodeTaints: {a: b}»',
+    'talconfig/required {"path":"nodes[2].ipAddress"} talos/talconfig.yaml:16:5 «- hostname: w»',
+    'talconfig/duplicate-node {"what":"hostname","value":"w","first":"w"} talos/talconfig.yaml:16:15 «- hostname: w»',
+    'talconfig/duplicate-node {"what":"address","value":"192.168.42.10","first":"cp_1"} talos/talconfig.yaml:11:16 «ipAddress: 192.168.42.10»',
+  ]);
+});
+
+test('variables: files win over the process, later files over earlier ones, comments are left alone', async () => {
+  const text = `${head.replace('home', '$NAME')}domain: \${DOMAIN:-cluster.lan} # \${NOT_SET}\n${node}    nodeAnnotations:\n      a: "$A"\n      b: cost-$$5\n      c: \${C:+there}\n      d: \${D-unset}\n      e: x\${A}y\n`;
+  const talconfig = await load(
+    text,
+    { 'talenv.yaml': '---\nA: one # not this\nNAME: first\n', 'talenv.sops.yaml': 'NAME: \'last\'\nC="yes"\n' },
+    { environment: { A: 'process', NAME: 'process' } },
+  );
+  expect([talconfig.clusterName, talconfig.domain, talconfig.nodes[0]?.configs['nodeAnnotations']]).toEqual([
+    'last',
+    'cluster.lan',
+    { a: 'one', b: 'cost-$5', c: 'there', d: 'unset', e: 'xoney' },
+  ]);
+});
+
+test('variables that cannot be filled in are named as they were written', async () => {
+  const text = `${head}${node}    nodeLabels:\n      a: $MISSING\n      b: "\${EMPTY}"\n      c: \${X^^}\n      d: \${X:-\${Y}}\n      e: \${X:-}\n      f: \${#X}\n`;
+  expect(await problems(load(text, { 'talenv.yaml': 'EMPTY: ""\nX: x\n' }))).toEqual([
+    'talconfig/variable-not-set {"name":"MISSING"} talos/talconfig.yaml:11:10 «a: $MISSING»',
+    'talconfig/variable-empty {"name":"EMPTY"} talos/talconfig.yaml:12:11 «b: "${EMPTY}"»',
+    'talconfig/variable-syntax {"text":"${X^^}","reason":"this operator does not exist here; talhelper reads over it and takes the whole value"} talos/talconfig.yaml:13:10 «c: ${X^^}»',
+    'talconfig/variable-syntax {"text":"${#X}","reason":"a variable has a name of letters, digits and underscores"} talos/talconfig.yaml:16:10 «f: ${#X}»',
+  ]);
+});
+
+test('an environment file that holds more than flat lines is refused, where talhelper loads nothing of it', async () => {
+  expect(await problems(load(`${head}${node}`, { 'talenv.yaml': 'A: 1\nnested:\n  - x\n' }))).toEqual([
+    'talconfig/env-file {"path":"talos/talenv.yaml","line":3}',
+  ]);
+});
+
+test('the value of a variable never shows in a message', async () => {
+  const text = `${head}${node}    nameservers: ["\${TOKEN}"]\n`;
+  const said = (await problems(load(text, { 'talenv.yaml': 'TOKEN: not an address\n' }))).join('\n');
+  expect(said).toBe(
+    'talconfig/invalid {"path":"nodes[0].nameservers[0]","value":"a value from the environment","expected":"an address"} talos/talconfig.yaml:10:5 «nameservers: ["${TOKEN}"]»',
+  );
+});
+
+test('files that are not there are named where they are asked for', async () => {
+  const text = `${head}${node}    patches:\n      - "@./none.yaml"\n    machineFiles:\n      - content: "@none.conf"\n        permissions: 0644\n        path: /var/a\n        op: create\n`;
+  expect(await problems(load(text))).toEqual([
+    'talconfig/missing-file {"path":"talos/none.yaml","neededBy":"talos/talconfig.yaml"} talos/talconfig.yaml:11:9 «- "@./none.yaml"»',
+    'talconfig/missing-file {"path":"talos/none.conf","neededBy":"talos/talconfig.yaml"} talos/talconfig.yaml:13:18 «- content: "@none.conf"»',
+  ]);
+});
+
+test('deprecated keys and a floating version are warnings', async () => {
+  const text = `${head.replace('talosVersion: v1.13.9\n', '')}additionalMachineCertSans: [a]\n${node}    machineDisks:\n      - device: /dev/sdb\n        partitions: []\n`;
+  expect((await load(text)).warnings.map(({ code, facts }) => `${code} ${JSON.stringify(facts)}`)).toEqual([
+    'talconfig/floating-version {"version":"v1.13.9"}',
+    'talconfig/deprecated {"key":"additionalMachineCertSans","replacement":"certSANs"}',
+    'talconfig/deprecated {"key":"machineDisks","replacement":"userVolumes"}',
+  ]);
+});
+
+test('a broken file is named at its line', async () => {
+  expect(await problems(load(`${head}nodes: [\n`))).toEqual([expect.stringMatching(/^format\/syntax .* talos\/talconfig\.yaml:\d+:\d+/)]);
+  expect(await problems(load(`${head}clusterName: again\n${node}`))).toEqual([
+    expect.stringContaining('format/duplicate-key {"key":"clusterName"} talos/talconfig.yaml:5:1'),
+  ]);
+});
