@@ -23,7 +23,8 @@ export type HelmJobOutcome =
 
 interface Exports {
   readonly memory: Memory;
-  _initialize(): void;
+  /** Absent in a module that was initialised when it was built. */
+  _initialize?(): void;
   reserve(sizeBytes: number): number;
   handle(): number;
   answer(): number;
@@ -74,7 +75,7 @@ function start(module: CompiledModule, seed: Uint8Array): Instance {
   );
   const exports = instantiate<Exports>(module, { wasi_snapshot_preview1: wasi.imports });
   wasi.attach(exports.memory);
-  exports._initialize();
+  exports._initialize?.();
   return { wasi, exports };
 }
 

@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { withSnapshot } from './snapshot.js';
 
 const here = import.meta.dirname;
 /** 64 KiB each: 1 GiB. A render of Cilium takes a quarter of it. */
@@ -23,7 +24,7 @@ try {
   const raw = join(folder, 'helm.wasm');
   const flags = `-s -w -buildid= -X helm.sh/helm/v4/internal/version.version=${helm}`;
   go(['build', '-trimpath', '-buildvcs=false', '-buildmode=c-shared', '-ldflags', flags, '-o', raw, '.'], target);
-  const wasm = withMemoryLimit(readFileSync(raw));
+  const wasm = withSnapshot(readFileSync(raw), memoryPages);
   const sums = { helm, go: go(['env', 'GOVERSION']).trim(), sizeBytes: wasm.length, wasmSha256: sha256(wasm) };
   if (process.argv.includes('--check')) check(sums);
   else write(sums, wasm);
@@ -63,42 +64,4 @@ function licenses() {
       return `${'='.repeat(80)}\n${name} ${version}\n${'='.repeat(80)}\n\n${texts.join('\n\n')}\n`;
     }),
   ].join('\n');
-}
-
-/**
- * Gives the module's memory a maximum, which Go's linker does not: a chart that wants more dies at once, and not after it took
- * all that the machine has.
- */
-function withMemoryLimit(wasm) {
-  const memorySection = 5;
-  let at = 8;
-  while (at < wasm.length) {
-    const size = readNumber(wasm, at + 1);
-    if (wasm[at] === memorySection) {
-      const count = readNumber(wasm, size.next);
-      const minimum = readNumber(wasm, count.next + 1);
-      if (count.value !== 1 || wasm[count.next] !== 0) throw new Error('expected one memory without a maximum');
-      const limits = Buffer.from([1, 1, ...numberBytes(minimum.value), ...numberBytes(memoryPages)]);
-      return Buffer.concat([wasm.subarray(0, at), Buffer.from([memorySection, ...numberBytes(limits.length)]), limits, wasm.subarray(size.next + size.value)]);
-    }
-    at = size.next + size.value;
-  }
-  throw new Error('the module has no memory');
-}
-
-/** LEB128, as WebAssembly writes numbers. */
-function readNumber(bytes, from) {
-  let value = 0;
-  for (let next = from, shift = 0; ; next += 1, shift += 7) {
-    value += (bytes[next] & 0x7f) * 2 ** shift;
-    if (bytes[next] < 0x80) return { value, next: next + 1 };
-  }
-}
-
-function numberBytes(value) {
-  const bytes = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) | 0x80);
-  }
 }
