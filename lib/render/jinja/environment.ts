@@ -6,6 +6,7 @@ import {
   type Arguments,
   Instance,
   isText,
+  orElse,
   PythonError,
   Tuple,
   typeName,
@@ -84,7 +85,7 @@ export function missingAttribute(environment: Environment, object: Value, key: V
 /** `object.name`: the attribute, else the item. */
 export function getAttribute(environment: Environment, object: Value, name: string): Value {
   if (object instanceof Undefined) return ofUndefined(object);
-  return attributeOf(object, name) ?? subscript(object, name) ?? missingAttribute(environment, object, name);
+  return orElse(attributeOf(object, name), () => orElse(subscript(object, name), () => missingAttribute(environment, object, name)));
 }
 
 /** `object[key]`: the item, else the attribute. */
@@ -92,7 +93,8 @@ export function getItem(environment: Environment, object: Value, key: Value): Va
   if (object instanceof Undefined) return ofUndefined(object);
   const item = subscript(object, key);
   if (item !== undefined) return item;
-  if (isText(key)) return attributeOf(object, typeof key === 'string' ? key : key.text) ?? missingAttribute(environment, object, key);
+  if (isText(key))
+    return orElse(attributeOf(object, typeof key === 'string' ? key : key.text), () => missingAttribute(environment, object, key));
   return missingAttribute(environment, object, key);
 }
 

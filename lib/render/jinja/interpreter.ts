@@ -2,7 +2,7 @@ import { type Failure, placeOf, TkError } from '../../base/index.ts';
 import { renderFailure } from '../failures.ts';
 import { LimitReached } from '../python/operators.ts';
 import { textOf } from '../python/text.ts';
-import { type Arguments, Callable, Markup, PythonError, Tuple, type Value } from '../python/values.ts';
+import { type Arguments, Callable, Markup, orElse, PythonError, Tuple, type Value } from '../python/values.ts';
 import { type Expression, type Statement, type StatementOf, spanOf, type Target, type Template } from './ast.ts';
 import { type CallScope, type Environment, type TemplateSource, undefinedHint, unpack } from './environment.ts';
 import { type EvaluationHost, Evaluator } from './evaluator.ts';
@@ -225,7 +225,7 @@ export class Interpreter implements EvaluationHost {
         // Jinja evaluates all values outside; in minijinja later ones see the earlier names.
         const values = hasScopes ? statement.values.map((value) => evaluator.evaluate(value, scope)) : undefined;
         statement.targets.forEach((target, index) => {
-          const value = values?.[index] ?? evaluator.evaluate(statement.values[index] as Expression, inner);
+          const value = values ? (values[index] ?? null) : evaluator.evaluate(statement.values[index] as Expression, inner);
           this.assign(target, value, inner, undefined);
         });
         return this.#statements(statement.body, inner);
@@ -260,13 +260,9 @@ export class Interpreter implements EvaluationHost {
       case 'from-import': {
         const module = this.#module(statement, scope);
         for (const { name, alias } of statement.names) {
-          const value =
-            module.attribute(name) ??
-            undefinedHint(
-              this.environment,
-              `the template '${module.name}' (imported on line ${this.#line()} in '${this.template.file.path}') does not export the requested name '${name}'`,
-              name,
-            );
+          const origin = `imported on line ${this.#line()} in '${this.template.file.path}'`;
+          const message = `the template '${module.name}' (${origin}) does not export the requested name '${name}'`;
+          const value = orElse(module.attribute(name), () => undefinedHint(this.environment, message, name));
           this.#bind(alias, value, scope, root);
         }
         return undefined;
@@ -315,7 +311,7 @@ export class Interpreter implements EvaluationHost {
 
   #for(statement: StatementOf<'for'>, scope: Scope, source: Scope, items: Value | undefined, depth0: number): void {
     const evaluator = this.#evaluator;
-    let iterable = items ?? evaluator.evaluate(statement.iterable, source);
+    let iterable = items === undefined ? evaluator.evaluate(statement.iterable, source) : items;
     this.position = statement.iterable;
     const { filter } = statement;
     if (filter) {

@@ -1,4 +1,4 @@
-import { Callable, Dict, Tuple, typeError, type Value } from '../python/values.ts';
+import { Callable, Dict, orElse, Tuple, typeError, type Value } from '../python/values.ts';
 import type { Statement, StatementOf } from './ast.ts';
 import { undefinedHint } from './environment.ts';
 import type { Evaluator } from './evaluator.ts';
@@ -35,7 +35,7 @@ export function makeMacro(interpreter: Interpreter, evaluator: Evaluator, macro:
       });
       let caller: Value | undefined;
       if (used.has('caller')) {
-        caller = rest.get('caller') ?? undefinedHint(interpreter.environment, 'No caller defined', 'caller');
+        caller = orElse(rest.get('caller'), () => undefinedHint(interpreter.environment, 'No caller defined', 'caller'));
         rest.delete('caller');
       }
       const [unexpected] = rest.keys();
@@ -74,7 +74,11 @@ function bindParameters(
   otherwise: (index: number) => Value,
 ): void {
   if (!isForward) {
-    for (let index = names.length - 1; index >= 0; index -= 1) scope.set(names[index] ?? '', given[index] ?? otherwise(index));
+    for (let index = names.length - 1; index >= 0; index -= 1)
+      scope.set(
+        names[index] ?? '',
+        orElse(given[index], () => otherwise(index)),
+      );
     return;
   }
   names.forEach((name, index) => {

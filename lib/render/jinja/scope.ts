@@ -18,7 +18,9 @@ export class Scope {
 
   /** Undefined when nobody knows the name. */
   get(name: string): Value | undefined {
-    return this.#names.get(name) ?? (this.parent ? this.parent.get(name) : this.context.get(name));
+    const value = this.#names.get(name);
+    if (value !== undefined) return value;
+    return this.parent ? this.parent.get(name) : this.context.get(name);
   }
 
   set(name: string, value: Value): void {
@@ -55,7 +57,7 @@ export class Context {
   }
 
   get(name: string): Value | undefined {
-    return this.exported.get(name) ?? this.#given.get(name);
+    return this.exported.has(name) ? this.exported.get(name) : this.#given.get(name);
   }
 
   addBlocks(template: Template): void {

@@ -2,7 +2,7 @@ import { isTrue } from '../python/operators.ts';
 import { capitalized, splitLines, stripped } from '../python/strings.ts';
 import { percentFormat } from '../python/format.ts';
 import { textLength, textOf } from '../python/text.ts';
-import { type Arguments, Dict, isNumber, isText, Markup, Tuple, Undefined, type Value } from '../python/values.ts';
+import { type Arguments, Dict, isNumber, isText, Markup, orElse, Tuple, Undefined, type Value } from '../python/values.ts';
 import { type Applied, type CallScope, undefinedHint } from '../jinja/environment.ts';
 import { fileSize, withoutTags } from '../jinja/filters/text.ts';
 import { roundFloat } from '../python/numbers.ts';
@@ -147,7 +147,7 @@ function extreme(input: Value, given: Given, replaces: (difference: number) => b
     const key = fold(attribute === undefined ? item : pathOr(given.scope, item, attribute, nothing));
     if (best === undefined || replaces(compareAny(key, best.key))) best = { key, item };
   }
-  return best?.item ?? absent(given.scope);
+  return best ? best.item : absent(given.scope);
 }
 
 function indented(text: string, width: number, first: boolean, blank: boolean): string {
@@ -411,7 +411,9 @@ export const miniFilters: readonly [string, Applied][] = [
   ...['default', 'd'].map((name) =>
     filter(name, { positional: ['other', 'lax'] }, (input, given) => {
       const lax = given.raw('lax');
-      return input instanceof Undefined || (lax !== undefined && isTrue(lax) && !isTrue(input)) ? (given.raw('other') ?? '') : input;
+      return input instanceof Undefined || (lax !== undefined && isTrue(lax) && !isTrue(input))
+        ? orElse(given.raw('other'), () => '')
+        : input;
     }),
   ),
   filter('round', { positional: ['precision', 'method'], keywords: ['precision', 'method'] }, rounded),
@@ -428,12 +430,12 @@ export const miniFilters: readonly [string, Applied][] = [
   filter('first', {}, (input, { scope }) => {
     if (isText(input)) return Array.from(textOf(input))[0] ?? absent(scope);
     if (input instanceof Undefined || input === null || isNumber(input)) throw invalid('cannot get first item from value');
-    return itemsOf(scope, input)[0] ?? absent(scope);
+    return orElse(itemsOf(scope, input)[0], () => absent(scope));
   }),
   filter('last', {}, (input, { scope }) => {
     if (isText(input)) return Array.from(textOf(input)).at(-1) ?? absent(scope);
     if (!['sequence', 'iterator'].includes(kindOf(input))) throw invalid('cannot get last item from value');
-    return itemsOf(scope, input).at(-1) ?? absent(scope);
+    return orElse(itemsOf(scope, input).at(-1), () => absent(scope));
   }),
   filter('min', caseAndAttribute, (input, given) => extreme(input, given, (difference) => difference < 0)),
   filter('max', caseAndAttribute, (input, given) => extreme(input, given, (difference) => difference >= 0)),

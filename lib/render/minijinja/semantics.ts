@@ -21,6 +21,7 @@ import {
   isNumber,
   isText,
   Iterator,
+  orElse,
   PythonError,
   Range,
   Tuple,
@@ -107,11 +108,14 @@ function lookInto(environment: Environment, object: Value, key: Value): Value {
   if (object instanceof Undefined) return object.mode === 'chainable' ? object : object.fail();
   const name = isText(key) ? textOf(key) : undefined;
   if (object instanceof Instance)
-    return (name === undefined ? undefined : object.attribute(name)) ?? subscript(object, key) ?? missing(environment, key);
-  if (object instanceof Callable && name !== undefined) return object.attributes.get(name) ?? missing(environment, key);
-  if (object instanceof Tuple && object.names && name !== undefined) return attributeOf(object, name) ?? missing(environment, key);
+    return orElse(name === undefined ? undefined : object.attribute(name), () =>
+      orElse(subscript(object, key), () => missing(environment, key)),
+    );
+  if (object instanceof Callable && name !== undefined) return orElse(object.attributes.get(name), () => missing(environment, key));
+  if (object instanceof Tuple && object.names && name !== undefined)
+    return orElse(attributeOf(object, name), () => missing(environment, key));
   if (isText(object) && typeof key === 'string') return missing(environment, key);
-  return subscript(object, key) ?? missing(environment, key);
+  return orElse(subscript(object, key), () => missing(environment, key));
 }
 
 const missing = (environment: Environment, key: Value): Value => undefinedHint(environment, `\`(...).${miniText(key)}\` is undefined`);

@@ -29,6 +29,11 @@ export class PythonError extends Error {
   }
 }
 
+/** None is a value: only what is absent has an alternative, so `??` will not do. */
+export function orElse(value: Value | undefined, otherwise: () => Value): Value {
+  return value === undefined ? otherwise() : value;
+}
+
 export const typeError = (message: string) => new PythonError('TypeError', message);
 export const valueError = (message: string) => new PythonError('ValueError', message);
 

@@ -13,6 +13,7 @@ import {
   isText,
   Iterator,
   Markup,
+  orElse,
   PythonError,
   Range,
   Tuple,
@@ -161,10 +162,8 @@ export const sequenceFilters: readonly [string, Applied][] = [
     for (const item of iterate(seq)) return item;
     return undefinedHint(scope.environment, 'No first item, sequence was empty.');
   }),
-  filter(
-    'last',
-    ['seq'],
-    ([seq = null], scope) => reversed(seq)[0] ?? undefinedHint(scope.environment, 'No last item, sequence was empty.'),
+  filter('last', ['seq'], ([seq = null], scope) =>
+    orElse(reversed(seq)[0], () => undefinedHint(scope.environment, 'No last item, sequence was empty.')),
   ),
   filter('length', ['obj'], ([value = null]) => BigInt(lengthOf(value))),
   filter('count', ['obj'], ([value = null]) => BigInt(lengthOf(value))),
@@ -246,7 +245,7 @@ export const sequenceFilters: readonly [string, Applied][] = [
   ),
   filter('attr', ['obj', 'name'], ([object = null, name = null], scope) => {
     if (object instanceof Undefined) return object.mode === 'chainable' ? object : object.fail();
-    return attributeOf(object, textOf(name)) ?? missingAttribute(scope.environment, object, name);
+    return orElse(attributeOf(object, textOf(name)), () => missingAttribute(scope.environment, object, name));
   }),
   filter('random', ['seq'], ([seq = null], scope) => {
     const items = listOf(seq);
