@@ -157,6 +157,7 @@ export class Evaluator implements CallScope {
       if (object instanceof Undefined) {
         return this.#semantics.hasScopes || object.mode === 'strict' ? this.#semantics.item(this.environment, object, null) : [];
       }
+      if (object === null && !this.#semantics.hasScopes) return [];
       const part = sliced(object, slice);
       if (part === undefined)
         throw typeError(object instanceof Dict ? "unhashable type: 'slice'" : `'${typeName(object)}' object is not subscriptable`);

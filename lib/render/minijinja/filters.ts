@@ -255,7 +255,7 @@ function selected(input: Value, given: Given, options: { readonly byAttribute: b
   return itemsOf(given.scope, input).filter((item) => {
     const subject = attribute === undefined ? item : pathOf(given.scope, item, miniText(attribute));
     const passed =
-      test === undefined ? isTrue(subject) : given.scope.test(miniText(test), { positional: [subject, ...more], named: new Map() });
+      test === undefined ? !(subject instanceof Undefined) && isTrue(subject) : given.scope.test(miniText(test), { positional: [subject, ...more], named: new Map() });
     return passed === options.keep;
   });
 }
@@ -532,7 +532,7 @@ export const miniFilters: readonly [string, Applied][] = [
     return isOne ? (given.text('singular') ?? '') : (given.text('plural') ?? 's');
   }),
   filter('filesizeformat', { positional: ['binary'], keywords: ['binary'] }, (input, given) => {
-    if (!isNumber(input)) throw invalid(`cannot convert ${kindOf(input)} to f64`);
+    if (typeof input !== 'bigint' && typeof input !== 'number') throw invalid(`cannot convert ${kindOf(input)} to f64`);
     return fileSize(Number(input), given.flag('binary'));
   }),
   filter('truncate', { keywords: ['length', 'killwords', 'end', 'leeway'] }, truncated),

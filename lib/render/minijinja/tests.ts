@@ -39,7 +39,7 @@ export const miniTests: readonly [string, Applied][] = [
   ...test(['integer', 'int'], 0, (value) => typeof value === 'bigint'),
   ...test(['float'], 0, (value) => typeof value === 'number'),
   ...test(['string'], 0, isText),
-  ...test(['sequence'], 0, (value) => Array.isArray(value) || value instanceof Tuple || value instanceof Undefined || isText(value)),
+  ...test(['sequence'], 0, (value) => Array.isArray(value) || value instanceof Tuple || value instanceof Undefined),
   ...test(['iterable'], 0, (value) => value !== null && !isNumber(value) && !(value instanceof Callable)),
   ...test(['mapping'], 0, (value) => value instanceof Dict),
   ...test(['startingwith'], 1, (value, other) => miniText(value).startsWith(miniText(other))),
