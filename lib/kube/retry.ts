@@ -24,6 +24,16 @@ const rules: Readonly<Record<string, RetryRule>> = {
     outcome: 'none',
     forMs: 3 * minute,
   },
+  'kube/stale apply': {
+    because: 'somebody wrote at the same time, more often than the server tries again by itself',
+    outcome: 'none',
+    forMs: 15_000,
+  },
+  'kube/stale patch': {
+    because: 'the same; a patch that names no resourceVersion means whatever is there',
+    outcome: 'none',
+    forMs: 15_000,
+  },
   'kube/kind-not-served': { because: 'a new kind is served by one API server and not yet by the next', outcome: 'none', forMs: minute },
 };
 
@@ -32,7 +42,8 @@ const uncertain = new Set([500, 504]);
 
 /** Undefined: do not ask again. */
 export function retryRuleOf(failure: Failure): RetryRule | undefined {
-  const reason = failure.code === 'kube/unreachable' ? ` ${String(failure.facts.reason)}` : '';
+  const { reason: because, verb } = failure.facts;
+  const reason = failure.code === 'kube/unreachable' ? ` ${String(because)}` : failure.code === 'kube/stale' ? ` ${String(verb)}` : '';
   const rule = rules[`${failure.code}${reason}`];
   if (rule && failure.code === 'kube/busy' && uncertain.has(Number(failure.facts.status))) return { ...rule, outcome: 'unknown' };
   return rule;

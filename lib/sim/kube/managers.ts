@@ -170,7 +170,7 @@ export function applyConfiguration(live: Obj | undefined, config: Obj, its: Type
 
   const gone = union(changed, removed);
   const rest = others.map((manager) => ({ ...manager, set: difference(manager.set, gone) }));
-  const isNoop = live !== undefined && last !== undefined && sameSet(last.set, set) && equal(before, object);
+  const isNoop = live !== undefined && sameSet(last?.set ?? new Set(), set) && equal(before, object);
   const time = isNoop && last ? last.time : writer.time;
   return { object: writeManagers(object, [...rest, { ...writer, time, operation: 'Apply', set }]), isNoop };
 }

@@ -14,6 +14,7 @@ import {
   statusOf,
   unauthorized,
   unknownPatchType,
+  unsupportedMediaType,
   unknownResource,
 } from './errors.ts';
 import { evict } from './eviction.ts';
@@ -74,7 +75,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
     }
     authorize(request, client, kind, route, url);
     if (!state.host.etcdHasQuorum()) throw new ApiError(500, '', 'etcdserver: request timed out');
-    if (fault?.kind === 'conflict' && request.method !== 'GET') throw staleObject(kind, route.name);
+    if (fault?.kind === 'conflict' && (request.method === 'PATCH' || request.method === 'PUT')) throw staleObject(kind, route.name);
     return resource(request, url, kind, route);
   }
 
@@ -412,6 +413,7 @@ const plain = (status: number, body: string): HttpServerResponse => ({
 });
 
 function valueOf(request: HttpServerRequest): Value {
+  if (/protobuf|cbor/.test(request.headers['content-type'] ?? '')) throw unsupportedMediaType(['application/json', 'application/yaml']);
   const text = Buffer.from(request.body).toString('utf8');
   if (text.trim() === '') return {};
   try {

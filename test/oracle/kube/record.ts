@@ -22,7 +22,14 @@ interface Raw {
 function ask(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Raw> {
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(
-      { ...tls, host: server.hostname, port: server.port, method, path, headers: { 'user-agent': 'tk', ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) } },
+      {
+        ...tls,
+        host: server.hostname,
+        port: server.port,
+        method,
+        path,
+        headers: { 'user-agent': 'tk', ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) },
+      },
       (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => {
