@@ -3,7 +3,10 @@ import { type Failure, Secret, type SourceFile, throwIfAny, type World } from '.
 import {
   checkKubePrism,
   type ClusterModel,
+  type ClusterSecrets,
+  configFailure,
   loadClusterInputs,
+  missingSecrets,
   placeholderSecrets,
   readSecrets,
   secretData,
@@ -59,9 +62,11 @@ export function createConfiguration({ model, world, vault, isSandbox }: Configur
       const loaded = await loadClusterInputs(files, root);
       throwIfAny(loaded.failures);
       const secrets = await loadSecrets(loaded.secrets);
-      const rendered = await render(input, loaded.templateData as TemplateData, secrets.values);
+      const data = loaded.templateData as TemplateData;
+      if (!secrets.isLocked) throwIfAny(missingSecrets(data, secrets.values));
+      const rendered = await render(input, data, secretData(secrets.values));
       throwIfAny(checkRendered(rendered));
-      const settled = await settleEncrypted(rendered);
+      const settled = await settleEncrypted(rendered, secrets.isLocked);
       const changes = await planTree(treeOptions(settled.outputs));
       const plan: ConfigurationPlan = {
         changes: changesOf(changes),
@@ -80,21 +85,23 @@ export function createConfiguration({ model, world, vault, isSandbox }: Configur
     },
   };
 
-  /** What only templates of encrypted files see. In the sandbox: placeholders of the right form, never the real ones. */
-  async function loadSecrets(
-    inline: Parameters<typeof secretData>[0],
-  ): Promise<{ readonly values: Secret<Readonly<Record<string, string>>> }> {
-    if (isSandbox) return { values: secretData(placeholderSecrets()) };
+  /**
+   * What only templates of encrypted files see. In the sandbox, and where nobody here can open the file of secrets (`isLocked`):
+   * placeholders of the right form; then no encrypted file is made of them.
+   */
+  async function loadSecrets(inline: ClusterSecrets): Promise<{ readonly values: ClusterSecrets; readonly isLocked: boolean }> {
+    if (isSandbox) return { values: placeholderSecrets(), isLocked: false };
     const text = await files.readText(posix.join(root, secretsFile));
-    if (text === undefined || !(await vault.canOpen({ path: secretsFile, text }))) return { values: secretData(inline) };
+    if (text === undefined) return { values: inline, isLocked: false };
+    if (!(await vault.canOpen({ path: secretsFile, text }))) return { values: placeholderSecrets(), isLocked: true };
     const plain = await vault.decrypt({ path: secretsFile, text });
     const { documents, failures } = parseYaml({ path: secretsFile, text: plain.reveal() }, { version: 'go', confidential: true });
     throwIfAny(failures);
     const [document] = documents;
-    if (document === undefined) return { values: secretData(inline) };
+    if (document === undefined) return { values: inline, isLocked: false };
     const read = readSecrets(document);
     throwIfAny(read.failures);
-    return { values: secretData({ ...inline, ...read.secrets }) };
+    return { values: { ...inline, ...read.secrets }, isLocked: false };
   }
 
   async function render(
@@ -132,6 +139,7 @@ export function createConfiguration({ model, world, vault, isSandbox }: Configur
    */
   async function settleEncrypted(
     rendered: readonly PlannedFile[],
+    isLocked: boolean,
   ): Promise<{ readonly outputs: readonly PlannedFile[]; readonly notVerified: readonly string[] }> {
     const rules = rendered.find((file) => file.path === '.sops.yaml');
     const notVerified: string[] = [];
@@ -146,7 +154,7 @@ export function createConfiguration({ model, world, vault, isSandbox }: Configur
       const existing = await files.readText(posix.join(root, file.path));
       const before = existing === undefined ? undefined : { path: file.path, text: existing };
       if (before !== undefined && vault.isEncrypted(before)) {
-        if (!(await vault.canOpen(before))) {
+        if (isLocked || !(await vault.canOpen(before))) {
           notVerified.push(file.path);
           outputs.push({ ...file, content: before.text });
           continue;
@@ -155,6 +163,10 @@ export function createConfiguration({ model, world, vault, isSandbox }: Configur
           outputs.push({ ...file, content: before.text });
           continue;
         }
+      }
+      if (isLocked) {
+        failures.push(configFailure('config/secrets-locked', { path: file.path, secretsPath: secretsFile }));
+        continue;
       }
       const ciphertext = await vault.encrypt(file.path, new Secret(plain), {
         ...(rules ? { rules: { path: '.sops.yaml', text: textOf(rules) } } : {}),

@@ -78,6 +78,8 @@ export type ConfigFailures = {
   'config/missing-known-hosts': { host: string };
   /** `neededBy` is the key of cluster.yaml that asks for what needs the secret. */
   'config/missing-secret': { key: string; what: string; neededBy: string; secretsPath: string };
+  /** An encrypted file has to be made of secrets that nobody here can read. */
+  'config/secrets-locked': { path: string; secretsPath: string };
   'config/secret-in-committed-input': { key: string; path: string; secretsPath: string };
 
   // --- the rendered result

@@ -180,6 +180,11 @@ export const configPrinters: Printers<ConfigFailures> = {
     because: `\`${neededBy}\` of \`cluster.yaml\` needs it`,
     help: `write it to \`${secretsPath}\` and encrypt that: npx tk sops encrypt ${secretsPath}`,
   }),
+  'config/secrets-locked': ({ path, secretsPath }) => ({
+    title: `\`${path}\` cannot be made here`,
+    because: `its values lie in \`${secretsPath}\`, and there is no key for that`,
+    help: 'put the key into `age.key`, or name it: SOPS_AGE_KEY_FILE=PATH npx tk configure',
+  }),
   'config/secret-in-committed-input': ({ key, path, secretsPath }) => ({
     title: `\`${key}\` is a secret, and git would take it with \`${path}\``,
     help: `move it to \`${secretsPath}\` and encrypt that: npx tk sops encrypt ${secretsPath}`,

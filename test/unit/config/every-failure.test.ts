@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type Failure, Secret, TkError } from '../../../lib/base/index.ts';
 import {
   checkKubePrism,
+  configFailure,
   type ConfigFailures,
   findRepository,
   loadClusterInputs,
@@ -79,6 +80,10 @@ const cases: { readonly [C in keyof ConfigFailures]: () => Promise<readonly Fail
     });
     return templateData ? missingSecrets(templateData, { ...secrets, backup_s3_access_key: new Secret('hunter2') }) : [];
   },
+  // The cluster layer finds it; its own test is test/golden/reference-cluster/configure.test.ts.
+  'config/secrets-locked': () => [
+    configFailure('config/secrets-locked', { path: 'bootstrap/deploy-key.sops.yaml', secretsPath: 'cluster.secrets.sops.yaml' }),
+  ],
   'config/secret-in-committed-input': () => inCluster('cloudflare_token: hunter2hunter2\n'),
   'config/kube-prism-disagrees': () =>
     checkKubePrism([
