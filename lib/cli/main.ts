@@ -25,6 +25,11 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (flags.list || flags.help || words.length === 0) return showHelp(flags, words);
+  if (words[0] === 'resume') {
+    const again = await (await import('./resume.ts')).wordsToResume(flags, words[1]);
+    process.stderr.write(`tk ${again.join(' ')}\n`);
+    return dispatch(again);
+  }
   const tasks = await knownTasks(createHostWorld().files, flags);
   const { name, rest } = findCommand(words, new Set([...tasks.map((task) => task.name), ...commands.map((command) => command.name)]));
   const command = commands.find((candidate) => candidate.name === name);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createRedactor, TkError, type World } from '../base/index.ts';
-import type { Engine, RunHandle, Task, TaskCall } from '../core/index.ts';
+import type { Engine, Prompter, RunHandle, Task, TaskCall } from '../core/index.ts';
 import { createHostWorld } from '../host/index.ts';
 import type { Renderer } from '../ui/index.ts';
 import { type ArgumentShape, type GlobalFlags, parseArguments } from './argv.ts';
@@ -39,12 +39,24 @@ export async function runTask(request: TaskRequest): Promise<number> {
     for (const [name, task] of loaded.builtIn) registry.register(name, task);
     for (const [name, task] of loaded.own) registry.register(name, task, { shadow: true });
     const task = registry.get(request.name);
-    const call = callOf(request, task, core);
     const colors = usesColors(world);
     const view =
       flags.plan || flags.dryRun
         ? undefined
-        : await ui.createRenderer(flags.output, { stream: world.terminal.stderr, clock: world.clock, colors, simulated: flags.sim });
+        : await ui.createRenderer(outputOf(flags, world), {
+            stream: world.terminal.stderr,
+            clock: world.clock,
+            colors,
+            simulated: flags.sim,
+          });
+    const prompter = ui.createPrompter({
+      streams: world.terminal.isInteractive
+        ? { stdin: process.stdin, stdout: process.stderr as unknown as typeof process.stdout }
+        : undefined,
+      suspend: () => view?.suspend(),
+      resume: () => view?.resume(),
+    });
+    const call = await callOf(request, task, core, world.terminal.isInteractive ? prompter : undefined);
     const engine = core.createEngine({
       world: repository.world,
       registry,
@@ -59,13 +71,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
       identity: repository.identity,
       version,
       redactor,
-      prompter: ui.createPrompter({
-        streams: world.terminal.isInteractive
-          ? { stdin: process.stdin, stdout: process.stderr as unknown as typeof process.stdout }
-          : undefined,
-        suspend: () => view?.suspend(),
-        resume: () => view?.resume(),
-      }),
+      prompter,
       sinks: view ? [view.sink] : [],
       stdout: (text) => (view ? view.aside(() => void process.stdout.write(text)) : void process.stdout.write(text)),
       failureClasses,
@@ -81,7 +87,8 @@ export async function runTask(request: TaskRequest): Promise<number> {
 type Core = typeof import('../core/index.ts');
 type Ui = typeof import('../ui/index.ts');
 
-function callOf(request: TaskRequest, task: Task, core: Core): TaskCall {
+/** Without a prompter a missing param is a failure; with one it is asked for. */
+async function callOf(request: TaskRequest, task: Task, core: Core, prompter: Prompter | undefined): Promise<TaskCall> {
   const shapes = core.paramShapesOf(task);
   // Aliases are further names of one param for the splitter, which does not know that they are one.
   const argumentShapes: ArgumentShape[] = shapes.flatMap((shape) => [
@@ -89,6 +96,7 @@ function callOf(request: TaskRequest, task: Task, core: Core): TaskCall {
     ...shape.aliases.map((alias) => ({ name: alias, kind: shape.kind })),
   ]);
   const values = parseArguments(request.name, request.words, argumentShapes);
+  if (prompter) return { kind: 'call', task, params: await core.askForMissing(request.name, task, values, prompter) };
   const parsed = core.parseParams(request.name, task, values);
   if (!parsed.ok) throw new TkError(...parsed.failures);
   return { kind: 'call', task, params: parsed.value };
@@ -151,6 +159,13 @@ function jsonOf(value: unknown): unknown {
   } catch {
     return null;
   }
+}
+
+/** `auto` where something other than a person reads. */
+function outputOf({ output }: GlobalFlags, { env }: World): GlobalFlags['output'] {
+  if (output !== 'auto') return output;
+  if (env.get('GITHUB_ACTIONS') === 'true') return 'github';
+  return env.get('TERM') === 'dumb' ? 'plain' : 'auto';
 }
 
 /** https://no-color.org; FORCE_COLOR is what CI systems set that show colours without a terminal. */

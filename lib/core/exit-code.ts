@@ -27,6 +27,7 @@ const ownClasses: FailureClasses = {
   'task/unknown': 'invalid',
   'task/duplicate': 'invalid',
   'prompt/no-terminal': 'invalid',
+  'journal/no-run': 'invalid',
   gate: 'refused',
   preflight: 'refused',
   confirm: 'refused',

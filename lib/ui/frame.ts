@@ -187,7 +187,7 @@ class Painter {
     const indent = ' '.repeat(1 + row.depth * 2);
     const room = this.#width - indent.length - 2;
     if (row.isList) return style.dim(truncated(`${indent}${symbols[row.state]} ${row.name}`, this.#width));
-    const took = row.tookMs === undefined ? '' : this.#took(row.tookMs);
+    const took = row.tookMs === undefined || row.tookMs === 0 ? '' : this.#took(row.tookMs);
     const nameRoom = Math.max(0, this.#names - row.depth * 2);
     const name =
       row.detail === undefined && took === ''

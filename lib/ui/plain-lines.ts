@@ -85,15 +85,16 @@ function ended(
   tookMs: number,
   titleOf: (task: string) => string,
 ): string {
-  const took = formatDuration(tookMs);
+  // Work that took no time at all on a simulated clock.
+  const took = tookMs === 0 ? '' : ` (${formatDuration(tookMs)})`;
   switch (outcome.state) {
     case 'done':
-      return `✔ ${title}${detail === undefined ? '' : `: ${detail}`} (${took})`;
+      return `✔ ${title}${detail === undefined ? '' : `: ${detail}`}${took}`;
     case 'skipped':
       return `– ${title}: ${outcome.reason}`;
     case 'failed': {
       const codes = 'failure' in outcome ? outcome.failure.code : outcome.failures.map((failure) => failure.code).join(', ');
-      return `✖ ${title}: ${codes} (${took})`;
+      return `✖ ${title}: ${codes}${took}`;
     }
     case 'blocked':
       return `◌ ${title}: needs ${titleOf(outcome.by)}`;

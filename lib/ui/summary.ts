@@ -49,7 +49,7 @@ function headlineOf(view: RunView, options: SummaryOptions): string | undefined 
     case 'succeeded':
       if (changes && end.counts.steps.changes === 0 && end.counts.steps.checked > 0) {
         const nothing = `Nothing to do: ${count(end.counts.steps.checked, 'step')} checked, 0 changes.`;
-        return view.headline === undefined ? nothing : `${view.headline} ${nothing}`;
+        return view.headline === undefined ? nothing : `${view.headline.replace(/\.?$/, '.')} ${nothing}`;
       }
       if (view.headline !== undefined) return view.headline;
       return changes ? `Done: ${count(end.counts.steps.changes, 'change')} in ${timeOf(end.tookMs, options)}.` : undefined;
