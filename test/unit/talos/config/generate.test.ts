@@ -200,3 +200,73 @@ test('explain names every step that set a field, and where', async () => {
   expect(shown('machine.install.disk')).toEqual(['v1alpha1', 'machine > install > disk', '/dev/sda', 'node "/dev/sda"']);
   expect(shown('machine.time')).toEqual(['v1alpha1', '', undefined]);
 });
+
+test('settings that no document can carry are named instead of dropped, and the token of a cloud address is kept', async () => {
+  const text = `clusterName: home
+talosVersion: v1.13.9
+kubernetesVersion: v1.36.0
+endpoint: https://192.168.42.120:6443
+nodes:
+  - hostname: cp-1
+    ipAddress: 192.168.42.10
+    controlPlane: true
+    installDisk: /dev/sda
+    networkInterfaces:
+      - interface: eth0
+        dhcp: true
+        dhcpOptions: { routeMetric: 1, ipv6: true, duidv6: "0001" }
+        vip: { ip: 10.0.0.5, hcloud: { apiToken: t0ken } }
+        vlans:
+          - vlanId: 7
+            addresses: [10.7.0.1/24, nowhere]
+            routes: [{ network: 10.8.0.0/40, gateway: 10.7.0.254 }]
+      - interface: bond0
+        bond: { interfaces: [eth1], mode: active-backup, primary: eth1 }
+`;
+  const { configs } = await generate(text);
+  expect(configs[0]?.lost.map(({ index, path, reason }) => `${index} ${path}: ${reason}`)).toEqual([
+    '0 dhcpOptions.duidv6: write a DHCPv6Config with `duidRaw`',
+    '1 bond.primary: no document can say it',
+    '0 vlans[0].addresses[1]: `nowhere` is not an address',
+    '0 vlans[0].routes[0]: its network or its gateway is no address',
+  ]);
+  const address = configs[0]?.documents.find(({ kind }) => kind === 'HCloudVIPConfig');
+  expect(address && plainDocument(address)).toEqual({
+    apiVersion: 'v1alpha1',
+    kind: 'HCloudVIPConfig',
+    name: '10.0.0.5',
+    link: 'eth0',
+    apiToken: 't0ken',
+  });
+});
+
+test('a JSON patch that Talos refuses comes back as the strategic patch that does the same', async () => {
+  const patch =
+    'patches:\n  - |-\n    - op: add\n      path: /machine/kubelet/extraArgs\n      value: {a: b}\n    - op: remove\n      path: /cluster/apiServer/admissionControl\n    - op: replace\n      path: /machine/certSANs/0\n      value: x\n';
+  const failures = await problems(generate(talconfig(patch, 'v1.13.9')));
+  expect(failures[0]).toBe(
+    `talos-config/json-patch-refused ${JSON.stringify({
+      documents: 5,
+      equivalent: 'machine:\n  kubelet:\n    extraArgs:\n      a: b\ncluster:\n  apiServer:\n    admissionControl:\n      $patch: delete\n',
+      remainder: ['replace /machine/certSANs/0'],
+    })}`,
+  );
+});
+
+test('a bundle that only has an AES-CBC secret keeps it under the key that data was encrypted with', async () => {
+  const old = parseSecretsBundle({
+    path: 'talsecret.yaml',
+    text: bundleText.replace('secretboxencryptionsecret', 'aescbcencryptionsecret'),
+  });
+  for (const version of ['v1.13.9', 'v1.14.1']) {
+    const contents: Record<string, string> = { '/repo/talconfig.yaml': talconfig('', version) };
+    const loaded = await loadTalconfig(
+      { readText: async (path) => contents[path] },
+      { root: '/repo', path: '/repo/talconfig.yaml', decrypt: async (file) => file.text },
+    );
+    const [config] = await generateMachineConfigs({ cluster: generatorInput(loaded, { hardening: true }), bundle: old });
+    const secret = old.aescbcEncryptionSecret?.reveal() ?? '';
+    if (version === 'v1.13.9') expect(config?.text).toContain(`  aescbcEncryptionSecret: ${secret}\n`);
+    else expect(config?.text.replace(/\s+/g, ' ')).toContain(`- aescbc: keys: - name: key1 secret: ${secret} `);
+  }
+});
