@@ -11,11 +11,19 @@ export interface Command {
   readonly clients?: readonly Minor[];
   /** A follower is interrupted after this long. */
   readonly stopAfterMs?: number;
+  /** The cluster has to come to rest before the next command. */
+  readonly disrupts?: boolean;
+  /** Calls that are compared when it is replayed; what a waiting client asks in between depends on the moment. Default: all. */
+  readonly compares?: readonly string[];
 }
 
 const cp1 = `${network}.11`;
 const cp2 = `${network}.12`;
+const cp3 = `${network}.13`;
 const worker = `${network}.21`;
+
+/** Of the image without any extension. */
+const schematic = '376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba';
 
 /** Before a machine has a config. */
 export const commandsInMaintenance: readonly Command[] = [
@@ -74,5 +82,35 @@ export const commandsAfterBoot: readonly Command[] = [
   { argv: ['apply-config', '-n', cp1, '-f', 'cp-1.yaml', '--mode', 'no-reboot'] },
   { argv: ['service', 'kubelet', 'restart', '-n', worker] },
   { argv: ['events', '-n', worker, '--tail', '5'], stopAfterMs: 2500 },
-  { argv: ['reboot', '-n', worker, '--wait=false'], clients: ['1.12', '1.14'] },
+  { argv: ['list', '/var/lib', '-n', cp1] },
+  { argv: ['time', '--check', 'time.cloudflare.com', '-n', cp1] },
+  { argv: ['image', 'list', '-n', cp1] },
+  { argv: ({ version }) => ['image', 'pull', `factory.talos.dev/metal-installer/${schematic}:${version}`, '-n', worker] },
+  { argv: ['meta', 'write', '0x0a', 'value', '-n', worker] },
+  { argv: ['meta', 'delete', '0x0a', '-n', worker] },
+  { argv: ['service', 'kubelet', 'stop', '-n', worker], disrupts: true },
+  { argv: ['service', 'kubelet', 'start', '-n', worker], disrupts: true },
+  { argv: ['etcd', 'defrag', '-n', cp2] },
+  { argv: ['etcd', 'alarm', 'disarm', '-n', cp1] },
+  { argv: ['etcd', 'forfeit-leadership', '-n', cp1], disrupts: true },
+  { argv: ['reboot', '-n', worker, '--wait=false'], disrupts: true },
+  { argv: ['reboot', '-n', worker, '--timeout', '60s'], disrupts: true, compares: ['Version', 'Reboot'] },
+  { argv: upgrade('--timeout', '80s'), disrupts: true, compares: ['Upgrade', 'Pull'] },
+  { argv: ['rollback', '-n', worker], disrupts: true },
+  { argv: ['reset', '-n', worker, '--graceful=false', '--wait=false'], compares: ['Version', 'Reset'] },
+  { argv: ['etcd', 'leave', '-n', cp3], compares: ['Version', 'EtcdLeaveCluster'] },
+  { argv: ['shutdown', '-n', cp3, '--force', '--wait=false'], compares: ['Version', 'Shutdown'] },
 ];
+
+function upgrade(...flags: readonly string[]): Command['argv'] {
+  return ({ client, version }) => [
+    'upgrade',
+    '-n',
+    worker,
+    '--image',
+    `factory.talos.dev/metal-installer/${schematic}:${version}`,
+    ...flags,
+    // Up to 1.12 the machine drains by itself.
+    ...(client === '1.12' ? [] : ['--drain=false']),
+  ];
+}

@@ -46,7 +46,16 @@ async function record(client: Minor, server: Minor): Promise<Transcript> {
         const { exitCode, stdout, stderr } = await talosctl(client, argv, directory, command.stopAfterMs);
         // Interrupted followers end with 0 or 130, as it happens.
         const ended = command.stopAfterMs === undefined ? exitCode : 130;
-        commands.push({ argv, exitCode: ended, stdout: tidy(stdout, directory), stderr: tidy(stderr, directory), calls: [...calls] });
+        commands.push({
+          argv,
+          ...(command.compares ? { compares: command.compares } : {}),
+          ...(command.disrupts ? { disrupts: true } : {}),
+          exitCode: ended,
+          stdout: tidy(stdout, directory),
+          stderr: tidy(stderr, directory),
+          calls: [...calls],
+        });
+        if (command.disrupts) for (const { name } of spec.machines) await driver.stage(name, 'running');
         process.stderr.write(`${client} -> ${server}  ${exitCode}  ${argv.join(' ')}\n${exitCode === 0 ? '' : stderr}`);
       }
     };
@@ -101,7 +110,10 @@ function talosconfigOf(trust: TalosTrust): string {
 
 /** Paths of this machine do not belong into a recording, nor do secrets of a config that was printed. */
 function tidy(text: string, directory: string): string {
-  return text.replaceAll(directory, '…').replace(/(Config diff:\n)[\s\S]*/, '$1…').slice(0, 4000);
+  return text
+    .replaceAll(directory, '…')
+    .replace(/(Config diff:\n)[\s\S]*/, '$1…')
+    .slice(0, 4000);
 }
 
 const pairs: readonly (readonly [client: Minor, server: Minor])[] = [
@@ -111,7 +123,9 @@ const pairs: readonly (readonly [client: Minor, server: Minor])[] = [
   ['1.14', '1.12'],
   ['1.12', '1.14'],
 ];
+const wanted = process.argv[3];
 for (const [client, server] of pairs) {
+  if (wanted !== undefined && wanted !== `${client}-to-${server}`) continue;
   const { commands, ...head } = await record(client, server);
   // One command a line, so that a new recording reads as a difference.
   const lines = commands.map((command) => JSON.stringify(command)).join(',\n');

@@ -21,6 +21,8 @@ export interface RecordedCall {
 
 export interface RecordedCommand {
   readonly argv: readonly string[];
+  readonly compares?: readonly string[];
+  readonly disrupts?: boolean;
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
