@@ -146,9 +146,8 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
     },
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
-        const aborted = () => new TkError(baseFailure('run/aborted', { during: 'a pause' }));
         if (signal?.aborted) {
-          reject(aborted());
+          reject(pauseAborted());
           return;
         }
         // The hold of the work that sleeps here would keep the very timer from firing that ends it.
@@ -171,7 +170,7 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
         const cancel = at(read() + ms, () => end(resolve));
         const onAbort = () => {
           cancel();
-          end(() => reject(aborted()));
+          end(() => reject(pauseAborted()));
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         poke();
@@ -187,6 +186,17 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
       }
     },
   };
+}
+
+/** Every call that ends in time aborts the pause of its deadline. Looking up where would cost more than the rest of it. */
+function pauseAborted(): TkError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new TkError(baseFailure('run/aborted', { during: 'a pause' }));
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 interface Heap {

@@ -24,7 +24,13 @@ export interface ClusterHooks {
 
 /** The machines of `spec` with all that hangs on them, running on `kernel` and reachable in `network`. The same in both rings. */
 export function startCluster(kernel: KernelHandle, network: SimNetwork, spec: SandboxSpec, hooks: ClusterHooks = {}): TalosModel {
-  const talos = createTalosModel({ kernel, network, spec, ...(hooks.checkConfig ? { checkConfig: hooks.checkConfig } : {}) });
+  const talos = createTalosModel({
+    kernel,
+    network,
+    spec,
+    isInMemory: !kernel.isDurable,
+    ...(hooks.checkConfig ? { checkConfig: hooks.checkConfig } : {}),
+  });
   const kube = hooks.kube?.(kernel, talos.host);
   if (kube) talos.connect(kube);
   for (const mount of hooks.mounts?.(kernel) ?? []) network.listen(mount.host, mount.port, { kind: 'http', handler: mount.handler });

@@ -8,6 +8,8 @@ import { createMemoryStore, type MemoryStore } from './store.ts';
 
 export interface KernelHandle extends SimKernel {
   readonly clock: VirtualClock;
+  /** Whether the state lies on a disk. */
+  readonly isDurable: boolean;
   /** Writes what changed without waiting for the disk: enough to survive a killed process. For replies that only read. */
   flush(): Promise<void>;
   /** Hits of faults by `point kind`. */
@@ -113,6 +115,7 @@ function assemble(
 
   return {
     clock,
+    isDurable: log !== undefined,
     random,
     store,
     schedule(timer) {

@@ -85,15 +85,24 @@ export interface Machine {
 export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
   const prefix = `talos/${spec.name}`;
   const { store } = kernel;
+  const keys = new Map<string, string>();
+  const keyOf = (part: string): string => {
+    let key = keys.get(part);
+    if (key === undefined) {
+      key = `${prefix}/${part}`;
+      keys.set(part, key);
+    }
+    return key;
+  };
   const machine: Machine = {
     spec,
     name: spec.name,
-    get: <P extends keyof Parts>(part: P) => store.get(`${prefix}/${part}`) as Parts[P] | undefined,
-    set: (part, value) => store.set(`${prefix}/${part}`, value as Json),
+    get: <P extends keyof Parts>(part: P) => store.get(keyOf(part)) as Parts[P] | undefined,
+    set: (part, value) => store.set(keyOf(part), value as Json),
     clear(...parts) {
-      for (const part of parts) store.delete(`${prefix}/${part}`);
+      for (const part of parts) store.delete(keyOf(part));
     },
-    service: (id) => store.get<ServiceRecord>(`${prefix}/services/${id}`),
+    service: (id) => store.get<ServiceRecord>(keyOf(`services/${id}`)),
     setService: (id, record) => store.set(`${prefix}/services/${id}`, record),
     serviceIds: () => store.keys(`${prefix}/services/`).map((key) => key.slice(prefix.length + '/services/'.length)),
     forgetRun() {

@@ -25,6 +25,8 @@ export interface TalosModelOptions {
   readonly kernel: SimKernel;
   readonly network: SimNetwork;
   readonly spec: SandboxSpec;
+  /** Nothing outlives this process: certificates may be shared by its runs. Default false. */
+  readonly isInMemory?: boolean;
   /** Upstream's rules about configurations; default: everything that parses is taken. */
   readonly checkConfig?: (text: string, version: string) => ConfigCheck | Promise<ConfigCheck>;
 }
@@ -49,7 +51,7 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
   const events = createMachineEvents(kernel);
   const services = createServices(kernel, events);
   const etcd = createEtcd(kernel, () => machines);
-  const tls = createMachineTls(kernel);
+  const tls = createMachineTls(kernel, { reuse: options.isInMemory ?? false });
   let kube: KubeModel | undefined;
 
   const lifecycle = createLifecycle({

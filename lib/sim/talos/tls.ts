@@ -1,6 +1,7 @@
 import { type Clock, Secret, type ServerTls } from '../../base/index.ts';
 import { createCertificateAuthority, hours, issue, type PemPair, relabelKey } from '../../pki/index.ts';
 import type { SimKernel } from '../kernel.ts';
+import { createSeededRandom } from '../random.ts';
 import { type Authority, type ConfigView, viewConfig } from './config-view.ts';
 import type { Machine } from './machine.ts';
 
@@ -17,12 +18,41 @@ export interface MachineTls {
   kubernetes(machine: Machine, names: { readonly addresses: readonly string[]; readonly dnsNames: readonly string[] }): Promise<ServerTls>;
 }
 
-export function createMachineTls(kernel: SimKernel): MachineTls {
+type Made = Omit<Stored, 'boot'>;
+type PkiWorld = Parameters<typeof issue>[0];
+
+/** Certificates of simulations in memory, by everything that is written in them but the time: the same for every run of a process. */
+const reused = new Map<string, Made>();
+
+export function createMachineTls(kernel: SimKernel, options: { readonly reuse: boolean }): MachineTls {
   const pending = new Map<string, Promise<Stored>>();
-  const world = (machine: Machine) => ({ random: kernel.random(`pki/${machine.name}`), clock: kernel.clock satisfies Clock });
+
+  const issueOnce = async (
+    machine: Machine,
+    use: string,
+    names: readonly unknown[],
+    make: (world: PkiWorld) => Promise<Made>,
+  ): Promise<Made> => {
+    const clock: Clock = kernel.clock;
+    if (!options.reuse) return clock.whileBusy(() => make({ random: kernel.random(`pki/${machine.name}`), clock }));
+    const key = JSON.stringify([use, machine.name, machine.get('boot')?.number, names]);
+    let made = reused.get(key);
+    if (!made) {
+      if (reused.size > 2000) reused.clear();
+      // Made from their names alone, so that it makes no difference which run was the first.
+      made = await make({ random: createSeededRandom('certificates', key), clock });
+      reused.set(key, made);
+    }
+    return made;
+  };
 
   /** Two callers at once must not make two certificates. */
-  const once = async (machine: Machine, use: string, make: () => Promise<Omit<Stored, 'boot'>>): Promise<ServerTls> => {
+  const once = async (
+    machine: Machine,
+    use: string,
+    names: readonly unknown[],
+    make: (world: PkiWorld) => Promise<Made>,
+  ): Promise<ServerTls> => {
     const boot = machine.get('boot')?.id ?? '';
     const key = `talos/${machine.name}/tls/${use}`;
     const stored = kernel.store.get<Stored>(key);
@@ -30,7 +60,7 @@ export function createMachineTls(kernel: SimKernel): MachineTls {
     const name = `${key}/${boot}`;
     let making = pending.get(name);
     if (!making) {
-      making = kernel.clock.whileBusy(make).then((made) => {
+      making = issueOnce(machine, use, names, make).then((made) => {
         const record = { boot, ...made };
         kernel.store.set(key, record);
         pending.delete(name);
@@ -41,51 +71,44 @@ export function createMachineTls(kernel: SimKernel): MachineTls {
     return serverTls(await making, use);
   };
 
-  const leaf = (machine: Machine, ca: PemPair, addresses: readonly string[], dnsNames: readonly string[]) =>
-    issue(world(machine), ca, {
-      commonName: machine.hostname(),
+  const leaf = (world: PkiWorld, commonName: string, ca: PemPair, addresses: readonly string[], dnsNames: readonly string[]) =>
+    issue(world, ca, {
+      commonName,
       extendedKeyUsages: ['serverAuth'],
       ipAddresses: [...new Set([...addresses, '127.0.0.1'])],
       dnsNames: [...new Set([...dnsNames, 'localhost'])],
       validityMs,
       backdateMs,
     });
+  const selfSigned = async (world: PkiWorld, name: string, addresses: readonly string[]) =>
+    leaf(world, name, await createCertificateAuthority(world, { kind: 'ed25519', organization: 'talos' }), addresses, [name]);
 
   return {
     api(machine) {
       const config = machine.get('api') === 'configured' ? machine.config() : undefined;
+      const name = machine.hostname();
+      const own = [machine.spec.address];
       if (config === undefined) {
-        return once(machine, 'maintenance', async () => {
-          const ca = await createCertificateAuthority(world(machine), { kind: 'ed25519', organization: 'talos' });
-          return plain(await leaf(machine, ca, [machine.spec.address], [machine.name]));
-        });
+        return once(machine, 'maintenance', own, async (world) => plain(await selfSigned(world, name, own)));
       }
-      // A worker has no key of the authority: trustd on a control plane signs for it. Here any machine's configuration will do.
-      return once(machine, 'configured', async () => {
-        const ca = signer(config.osCa, kernel, (view) => view.osCa.certificate === config.osCa.certificate);
-        const addresses = [machine.spec.address, ...config.certSans.filter(isAddress), ...config.vips];
-        const names = [machine.hostname(), ...config.certSans.filter((name) => !isAddress(name))];
-        const pair = ca ? await leaf(machine, ca, addresses, names) : await selfSigned(machine);
-        return { ...plain(pair), clientCa: config.osCa.certificate };
+      const addresses = [...own, ...config.certSans.filter(isAddress), ...config.vips];
+      const names = [name, ...config.certSans.filter((one) => !isAddress(one))];
+      const clientCa = config.osCa.certificate;
+      return once(machine, 'configured', [clientCa, addresses, names], async (world) => {
+        // A worker has no key of the authority: trustd on a control plane signs for it. Any configuration that holds it will do.
+        const ca = signer(config.osCa, kernel, (view) => view.osCa.certificate === clientCa);
+        return { ...plain(ca ? await leaf(world, name, ca, addresses, names) : await selfSigned(world, name, own)), clientCa };
       });
     },
     kubernetes(machine, { addresses, dnsNames }) {
-      return once(machine, 'kubernetes', async () => {
-        const ca = machine.config()?.kubernetesCa;
-        const pair = ca?.key ? await leaf(machine, pemPair(ca, ca.key), addresses, dnsNames) : await selfSigned(machine);
+      const ca = machine.config()?.kubernetesCa;
+      const name = machine.hostname();
+      return once(machine, 'kubernetes', [ca?.certificate, addresses, dnsNames], async (world) => {
+        const pair = ca?.key ? await leaf(world, name, pemPair(ca, ca.key), addresses, dnsNames) : await selfSigned(world, name, addresses);
         return { ...plain(pair), ...(ca ? { clientCa: ca.certificate } : {}) };
       });
     },
   };
-
-  async function selfSigned(machine: Machine): Promise<PemPair> {
-    return leaf(
-      machine,
-      await createCertificateAuthority(world(machine), { kind: 'ed25519', organization: 'talos' }),
-      [machine.spec.address],
-      [],
-    );
-  }
 }
 
 /** The authority with its key, from this machine's configuration or from another's that trusts the same one. */
