@@ -78,3 +78,10 @@ export function durationMs(text: string, fallbackMs: number): number {
     ? fallbackMs
     : parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit as string] as number), 0);
 }
+
+/** As Go prints it: `30s`, `5m0s`, `1h0m0s`. */
+export function goDuration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return `${hours === 0 ? '' : `${hours}h`}${seconds < 60 ? '' : `${minutes}m`}${seconds % 60}s`;
+}

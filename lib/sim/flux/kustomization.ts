@@ -1,7 +1,7 @@
 import { builtIn } from '../kube/kinds.ts';
 import { isObj, listAt, objAt, type Obj, textAt, type Value } from '../kube/value.ts';
 import { apply, configMapData, decoded, type FluxContext, isRunning, remove, say, secretData, unmetDependency } from './context.ts';
-import { durationMs, isCurrent, readyOf, setReady } from './conditions.ts';
+import { durationMs, goDuration, isCurrent, readyOf, setReady } from './conditions.ts';
 import { fluxKind, group, kindFor } from './flux-kinds.ts';
 import { isClusterScoped } from './kustomize.ts';
 import { applyKustomizePatches } from './patches.ts';
@@ -109,7 +109,7 @@ function waitForHealth(
       {
         status: 'Unknown',
         reason: 'Progressing',
-        message: `Running health checks for revision ${revision} with a timeout of ${timeout}0s`.replace(/(\d)0s$/, '$1'),
+        message: `Running health checks for revision ${revision} with a timeout of ${goDuration(durationMs(timeout, 300_000))}`,
       },
       status,
     );
@@ -118,7 +118,7 @@ function waitForHealth(
   }
   kernel.store.delete(key);
   const namespace = textAt(late, 'metadata', 'namespace');
-  const message = `health check failed after ${timeout}: timeout waiting for: [${textAt(late, 'kind')}/${namespace === '' ? '' : `${namespace}/`}${textAt(late, 'metadata', 'name')} status: 'InProgress']`;
+  const message = `health check failed after ${goDuration(durationMs(timeout, 300_000))}: timeout waiting for: [${textAt(late, 'kind')}/${namespace === '' ? '' : `${namespace}/`}${textAt(late, 'metadata', 'name')} status: 'InProgress']`;
   setReady(state, kind, object, { status: 'False', reason: 'HealthCheckFailed', message }, status);
   again(retryMs);
 }
@@ -127,11 +127,7 @@ function artifactOf({ state }: FluxContext, namespace: string, reference: Obj): 
   const kind = fluxKind(state, group.source, textAt(reference, 'kind'));
   const where = textAt(reference, 'namespace') || namespace;
   const source = kind && state.get(kind, where, textAt(reference, 'name'));
-  if (!source)
-    return `source '${textAt(reference, 'kind')}/${where}/${textAt(reference, 'name')}' not found`.replace(
-      /^source '(\w+)\/([^/]+)\/([^']+)' not found$/,
-      "Source '$1/$2/$3' not found",
-    );
+  if (!source) return `Source '${textAt(reference, 'kind')}/${where}/${textAt(reference, 'name')}' not found`;
   const artifact = objAt(source, 'status').artifact;
   return isObj(artifact) ? artifact : 'Source artifact not found, retrying in 30s';
 }

@@ -15,7 +15,7 @@ import {
   withoutFields,
 } from './fields.ts';
 import { presentWhenEmpty, type MergeType } from './schema.ts';
-import { equal, isEmpty, isObj, listAt, type Obj, objAt, textAt, type Value } from './value.ts';
+import { equal, isObj, listAt, type Obj, objAt, textAt, type Value } from './value.ts';
 
 /** One entry of `metadata.managedFields`. */
 interface Manager {
@@ -204,10 +204,3 @@ function conflictError(conflicts: readonly { readonly manager: Manager; readonly
 
 const describeManager = ({ manager, subresource, operation, apiVersion }: Manager): string =>
   `"${manager}"${subresource === '' ? '' : ` with subresource "${subresource}"`}${operation === 'Update' ? ` using ${apiVersion}` : ''}`;
-
-/** What is left when a map of the object became empty. */
-export const dropEmpty = (object: Obj, key: string): Obj => {
-  if (!(key in object) || !isEmpty(object[key])) return object;
-  const { [key]: _empty, ...rest } = object;
-  return rest;
-};

@@ -1,7 +1,7 @@
 import type { ClientCertificate } from '../../base/index.ts';
 import { builtIn } from './kinds.ts';
 import type { KubeState } from './state.ts';
-import { listAt, type Obj, objAt, textAt, type Value } from './value.ts';
+import { listAt, type Obj, textAt, type Value } from './value.ts';
 
 export interface Attributes {
   readonly verb: string;

@@ -284,7 +284,6 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       matches: route.name === '' ? selection(url, kind) : (object) => textAt(object, 'metadata', 'name') === route.name,
       since,
       sendsInitial,
-      bookmarks: isTrue(url, 'allowWatchBookmarks'),
       untilMs,
       render: (object) =>
         wantsTable(request)

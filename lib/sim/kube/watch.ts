@@ -10,7 +10,6 @@ export interface WatchRequest {
   /** Undefined: begin with what there is. */
   readonly since: number | undefined;
   readonly sendsInitial: boolean;
-  readonly bookmarks: boolean;
   readonly untilMs: number;
   readonly render: (object: Obj) => Obj;
   /** Whether this API server still runs. */

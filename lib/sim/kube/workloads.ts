@@ -5,7 +5,7 @@ import { schedulable } from './scheduler.ts';
 import { matchesSelector } from './selectors.ts';
 import type { KubeState } from './state.ts';
 import { podDefaults } from './defaults.ts';
-import { canonical, child, clone, equal, listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
+import { canonical, clone, equal, listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
 
 const deployments = builtIn('apps/v1', 'Deployment');
 const replicaSets = builtIn('apps/v1', 'ReplicaSet');

@@ -123,7 +123,8 @@ test('a machine that goes away turns Unknown after the grace period, and Ready a
   const { client, kube, pass, up, world } = await runningCluster();
   const conditionOf = async () => {
     const node = await client.get({ apiVersion: 'v1', kind: 'Node', name: 'worker-1' }, never);
-    const conditions = (node?.status as { conditions: { type: string; status: string; reason: string }[] }).conditions;
+    const conditions = (node as unknown as { status: { conditions: { type: string; status: string; reason: string }[] } }).status
+      .conditions;
     const found = conditions.find(({ type }) => type === 'Ready');
     return `${found?.status} ${found?.reason}`;
   };
@@ -145,9 +146,9 @@ test('a new template rolls a deployment over, a scaled down one loses pods', asy
   await client.apply(deployment('web', 'default', 3), tk, never);
   await waitFor(workloadReady(client, ready('web'), { deadlineMs: minutes(2) }), world.clock, never);
   const next = deployment('web', 'default', 2);
-  (next.spec as { template: { spec: { containers: { image: string }[] } } }).template.spec.containers[0] = {
+  (next.spec as { template: { spec: { containers: { name: string; image: string }[] } } }).template.spec.containers[0] = {
     image: 'example.org/web:2',
-    ...{ name: 'main' },
+    name: 'main',
   };
   await client.apply(next, tk, never);
   await waitFor(workloadReady(client, ready('web'), { deadlineMs: minutes(3) }), world.clock, never);
