@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { CallCredentials, ChannelCredentials, Client, type ClientDuplexStream, connectivityState, Metadata } from '@grpc/grpc-js';
-import { type GrpcCall, GrpcError, type PeerIdentity, type TalosConnection, type TalosTarget, TkError } from '../base/index.ts';
+import { type GrpcCall, GrpcError, type PeerIdentity, type TalosConnection, type TalosTarget, type TkError } from '../base/index.ts';
 import { type Address, dialError, dialErrorFrom } from './dial-failure.ts';
 import { type HeldCalls, ticketHeader } from './held-calls.ts';
 

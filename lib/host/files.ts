@@ -59,6 +59,7 @@ export function createHostFiles(clock: Clock): Files {
 async function writeAtomically(path: string, content: Uint8Array | string, mode: number | undefined): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true });
+  await sweep(directory);
   const finalMode = mode ?? (await modeOf(path));
   const temporary = join(directory, `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tk-tmp`);
   const handle = await open(temporary, 'wx', finalMode === undefined ? 0o666 : 0o600);
@@ -76,6 +77,27 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
     throw error;
   }
   await syncDirectory(directory);
+}
+
+const swept = new Set<string>();
+
+/** What a killed process left half written: it may hold secrets, and no later write would take its place. Once per folder. */
+async function sweep(directory: string): Promise<void> {
+  if (swept.has(directory)) return;
+  swept.add(directory);
+  for (const name of await readdir(directory)) {
+    const pid = /^\..+\.(\d+)-[0-9a-f]{8}\.tk-tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await unlink(join(directory, name)).catch(() => {});
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

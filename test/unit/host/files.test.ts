@@ -27,6 +27,15 @@ test('a written file has its content and mode, and nothing else lies beside it',
   expect(await readdir(join(folder, 'a/b'))).toEqual(['secret.yaml']);
 });
 
+test('what a killed process left half written is gone with the next write to its folder', async () => {
+  const gone = spawn(process.execPath, ['-e', '']);
+  await once(gone, 'close');
+  await writeFile(join(folder, `.secret.yaml.${gone.pid}-0a1b2c3d.tk-tmp`), 'half a sec');
+  await writeFile(join(folder, `.other.${process.ppid}-0a1b2c3d.tk-tmp`), 'being written');
+  await files.write(join(folder, 'a'), 'x');
+  expect((await readdir(folder)).sort()).toEqual([`.other.${process.ppid}-0a1b2c3d.tk-tmp`, 'a']);
+});
+
 test('many writers of one file leave one of their contents whole', async () => {
   const path = join(folder, 'shared');
   const contents = Array.from({ length: 20 }, (_, index) => String(index).repeat(50_000));
