@@ -78,7 +78,17 @@ class Painter {
     this.#options = options;
     // The last column stays free: writing into it makes some terminals wrap.
     this.#width = Math.min(options.columns - 1, 110);
-    const widest = Math.max(0, ...topRows(view).map((task) => widthOf(taskTitle(task))));
+    const names = topRows(view).flatMap((task) => {
+      const state = rowState(view, task);
+      if (state !== 'running' && state !== 'failed') return [widthOf(taskTitle(task))];
+      // What stands below it, one level in, shares its columns.
+      const below = [
+        ...task.children.flatMap((id) => (view.tasks.has(id) ? [taskTitle(view.tasks.get(id) as TaskView)] : [])),
+        ...task.steps.flatMap((id) => (view.steps.has(id) ? [stepTitle(view.steps.get(id) as StepView)] : [])),
+      ];
+      return [widthOf(taskTitle(task)), ...below.map((name) => widthOf(name) + 2)];
+    });
+    const widest = Math.max(0, ...names);
     this.#names = Math.min(widest, 34, Math.floor(this.#width / 2));
   }
 
@@ -220,7 +230,7 @@ function footerLines(view: RunView, options: FrameOptions): readonly string[] {
   const log = view.journal === undefined ? [] : [`log ${directoryOf(view.journal)}`];
   const parts =
     view.stopping === undefined
-      ? [time, ...log, 'Ctrl-C stops safely']
+      ? [time, 'Ctrl-C stops safely', ...log]
       : [view.stopping === 'safely' ? 'stopping: what runs is let end, Ctrl-C again aborts' : 'aborting', time, ...log];
   return ['', options.style.dim(truncated(` ${parts.join(' · ')}`, options.columns - 1))];
 }

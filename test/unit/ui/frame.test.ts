@@ -57,7 +57,7 @@ test('a running frame: done rows with their time, running rows with what they wa
            see more: npx tk logs coredns · deadline in 7m10s
      ◌ bootstrap:verify
 
-     3m04s simulated in 2.1s · log .tk/runs/01J/ · Ctrl-C stops safely
+     3m04s simulated in 2.1s · Ctrl-C stops safely · log .tk/runs/01J/
     "
   `);
 });
@@ -71,7 +71,7 @@ test('in a low terminal done rows go first, and their number is told', () => {
        ❯ coredns 1.45.0  waiting for deployment kube-… 2m50s ⏩
      ◌ bootstrap:verify
 
-     3m04s simulated in 2.1s · log .tk/runs/01J/ · Ctrl-C stop…
+     3m04s simulated in 2.1s · Ctrl-C stops safely · log .tk/r…
     "
   `);
 });
@@ -87,7 +87,7 @@ test('a list under way counts its members and names them by their params', () =>
          ❯ apply config                                                       2m58s
      ◌ bootstrap:apps · bootstrap:verify
 
-     3m04s · log .tk/runs/01J/ · Ctrl-C stops safely
+     3m04s · Ctrl-C stops safely · log .tk/runs/01J/
     "
   `);
 });
