@@ -68,9 +68,9 @@ export function createMachineEvents(kernel: SimKernel): MachineEvents {
       payload: Buffer.from(payload).toString('base64'),
       actorId,
     };
-    kernel.store.set(`${prefix}${String(number).padStart(9, '0')}`, event as unknown as Json);
-    const keys = kernel.store.keys(prefix);
-    for (const key of keys.slice(0, Math.max(0, keys.length - ringSize))) kernel.store.delete(key);
+    const keyOf = (count: number) => `${prefix}${String(count).padStart(9, '0')}`;
+    kernel.store.set(keyOf(number), event as unknown as Json);
+    kernel.store.delete(keyOf(number - ringSize));
   };
   return {
     sequence(machine, sequence, action, { actorId, error } = {}) {
