@@ -1,6 +1,7 @@
 import { setDefaults } from './defaults.ts';
 import { apiVersionOf, builtIn, type Kind } from './kinds.ts';
-import { isMirror, kubeletOf } from './kubelet.ts';
+import { kubeletOf } from './kubelets.ts';
+import { isMirror } from './pods.ts';
 import { makeObject } from './lifecycle.ts';
 import { ensureDefinition, talosServiceAccount } from './operators.ts';
 import type { KubeState } from './state.ts';

@@ -2,20 +2,7 @@ import type { SimKernel, SimTimer } from '../kernel.ts';
 import type { KubeHost, KubeModel } from '../kube-door.ts';
 import { applyTalosManifests, ensureSystemObjects, syncStaticPods } from './bootstrap.ts';
 import { builtIn } from './kinds.ts';
-import {
-  evictLost,
-  isNodeReady,
-  kubeletDown,
-  kubeletOf,
-  kubelets,
-  kubeletUp,
-  nodeLost,
-  nodeReady,
-  onPodTimer,
-  register,
-  syncNodes,
-  syncPods,
-} from './kubelet.ts';
+import { kubeletOf, kubelets } from './kubelets.ts';
 import {
   collectGarbage,
   established,
@@ -26,7 +13,9 @@ import {
   syncEndpoints,
   syncNamespaces,
 } from './lifecycle.ts';
+import { evictLost, isNodeReady, kubeletDown, kubeletUp, nodeLost, nodeReady, register, syncNodes } from './nodes.ts';
 import { syncOperators } from './operators.ts';
+import { onPodTimer, syncPods } from './pods.ts';
 import { syncScheduler } from './scheduler.ts';
 import { createApiServer } from './server.ts';
 import { createKubeState, type KubeState, type KubeTimings, usualTimings } from './state.ts';
