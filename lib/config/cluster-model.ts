@@ -15,7 +15,7 @@ export function clusterModel(cluster: ClusterInput, entries: readonly NodeEntry[
       role: node.controller ? 'controlplane' : 'worker',
       disk: diskOf(node.disk),
       macAddresses: [node.mac_addr],
-      talosVersion: withV(String(data['talos_version'])),
+      talosVersion: String(data['talos_version']),
       ...(node.schematic_id === undefined ? {} : { schematicId: node.schematic_id }),
       secureBoot: node.secureboot,
       declaredAt: entry.document.spanOf([...entry.path, 'name']),
@@ -26,17 +26,13 @@ export function clusterModel(cluster: ClusterInput, entries: readonly NodeEntry[
     source: 'cluster.yaml',
     endpoint: `https://${cluster.cluster_api_addr.includes(':') ? `[${cluster.cluster_api_addr}]` : cluster.cluster_api_addr}:6443`,
     ...(hasVip(cluster, data.nodes) ? { vip: cluster.cluster_api_addr } : {}),
-    talosVersion: withV(String(data['talos_version'])),
-    kubernetesVersion: withV(String(data['kubernetes_version'])),
+    talosVersion: String(data['talos_version']),
+    kubernetesVersion: String(data['kubernetes_version']),
     podSubnets: data['cluster_pod_cidrs'] as string[],
     serviceSubnets: data['cluster_svc_cidrs'] as string[],
     nodes,
     paths,
   };
-}
-
-function withV(version: string): string {
-  return version.startsWith('v') ? version : `v${version}`;
 }
 
 function diskOf(disk: string): DiskChoice {

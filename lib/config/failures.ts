@@ -36,6 +36,8 @@ export type ConfigFailures = {
   'config/unknown-key': { key: string; suggestion?: string; known: readonly string[] };
   /** A warning: the old name still counts. */
   'config/renamed-key': { key: string; replacement: string };
+  /** A warning: it changes nothing any more. */
+  'config/removed-key': { key: string };
   /** The old and the new name of one key. */
   'config/named-twice': { key: string; replacement: string };
   'config/missing-key': { key: string; of?: string; example?: string };

@@ -14,6 +14,7 @@ import {
   inputsVersion,
   type NodeInput,
   nodeKeys,
+  removedClusterKeys,
   renamedClusterKeys,
   reservedNodeNames,
 } from './schema.ts';
@@ -84,7 +85,12 @@ async function documentOf(files: Files, root: string, path: string): Promise<{ d
 }
 
 function readCluster(document: DataDocument): ReadMapping {
-  const read = readMapping(document, [], { keys: clusterKeys, renamed: renamedClusterKeys, ignored: isSecretKey });
+  const read = readMapping(document, [], {
+    keys: clusterKeys,
+    renamed: renamedClusterKeys,
+    removed: removedClusterKeys,
+    ignored: isSecretKey,
+  });
   const failures = [...read.failures];
   const version = read.values['version'];
   if (typeof version === 'number' && version !== inputsVersion) {

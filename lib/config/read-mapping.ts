@@ -16,6 +16,8 @@ export interface ReadMapping {
 export interface MappingRules {
   readonly keys: Readonly<Record<string, z.ZodType>>;
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Keys that once had a meaning. */
+  readonly removed?: readonly string[];
   /** Keys that somebody else looks at. */
   readonly ignored?: (key: string) => boolean;
 }
@@ -49,6 +51,10 @@ export function readMapping(document: DataDocument, base: DataPath, rules: Mappi
     const path = [...base, written];
     const where = placeOf(document.spanOf(path, 'key'));
     if (rules.ignored?.(written)) continue;
+    if (rules.removed?.includes(written)) {
+      warnings.push(configFailure('config/removed-key', { key: written }, { where }));
+      continue;
+    }
     const key = rules.renamed && Object.hasOwn(rules.renamed, written) ? (rules.renamed[written] ?? written) : written;
     const schema = Object.hasOwn(rules.keys, key) ? rules.keys[key] : undefined;
     if (!schema) {

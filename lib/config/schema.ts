@@ -151,12 +151,14 @@ export const renamedClusterKeys: Readonly<Record<string, keyof typeof clusterKey
   cloudflare_tunnel_ingress_addr: 'cloudflare_gateway_addr',
 };
 
+/** Keys that once had a meaning, and are passed over with a warning. Source: cluster-template before 2025-09 */
+export const removedClusterKeys: readonly string[] = ['cloudflare_cluster_issuer'];
+
 /** Values that only ever stand in the secrets file. `what` explains it to the one who is asked for it. */
 export const secretKeys = {
   cloudflare_token: 'API token of Cloudflare with the permission Zone:DNS:Edit',
   backup_s3_access_key: 'access key of the S3 service for etcd snapshots',
   backup_s3_secret_key: 'secret key of the S3 service for etcd snapshots',
-  backup_age_public_key: 'age recipient that etcd snapshots are encrypted for',
   github_deploy_key: 'private SSH key that Flux reads the repository with',
   flux_webhook_token: 'token that the Git host signs its webhooks with',
 } as const;

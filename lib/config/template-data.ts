@@ -1,4 +1,4 @@
-import { isAtLeast, minorOf, networkOf, nthHost } from '../format/index.ts';
+import { isAtLeast, minorOf, networkOf, nthHost, parseVersion } from '../format/index.ts';
 import { knownHostsOf } from './known-hosts.ts';
 import { type ClusterInput, clusterKeys, type NodeInput } from './schema.ts';
 
@@ -34,7 +34,7 @@ export interface Defaults {
  */
 export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[], defaults: Defaults): TemplateData {
   const nodeNetwork = networkOf(cluster.node_cidr);
-  const talosVersion = cluster.talos_version ?? defaults.talosVersion;
+  const talosVersion = parseVersion(cluster.talos_version ?? defaults.talosVersion).text;
   const { cluster_pod_cidr, cluster_svc_cidr, extra, version: _, ...given } = cluster;
   const serviceCidrs = listOf(cluster_svc_cidr ?? '10.43.0.0/16');
   const controllers = nodes.filter((node) => node.controller);
@@ -50,7 +50,7 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     talos_version: talosVersion,
     talos_minor: minorOf(talosVersion),
     has_kubernetes_documents: isAtLeast(`${minorOf(talosVersion)}.0`, '1.14.0'),
-    kubernetes_version: cluster.kubernetes_version ?? defaults.kubernetesVersion,
+    kubernetes_version: parseVersion(cluster.kubernetes_version ?? defaults.kubernetesVersion).text,
     node_dns_servers: cluster.node_dns_servers ?? ['1.1.1.1', '1.0.0.1'],
     node_ntp_servers: cluster.node_ntp_servers ?? ['162.159.200.1', '162.159.200.123'],
     ...(gateway === undefined ? {} : { node_default_gateway: gateway }),

@@ -71,6 +71,7 @@ export const configPrinters: Printers<ConfigFailures> = {
     title: `\`${key}\` is called \`${replacement}\` now`,
     help: `rename it to \`${replacement}\``,
   }),
+  'config/removed-key': ({ key }) => ({ title: `\`${key}\` has no meaning any more`, help: 'remove it' }),
   'config/named-twice': ({ key, replacement }) => ({
     title: `\`${key}\` is the old name of \`${replacement}\`, which is set too`,
     help: `remove \`${key}\``,

@@ -370,3 +370,17 @@ test('dual-stack networks come as a list or as the old pair', async () => {
     '10.43.0.10',
   ]);
 });
+
+test('versions may come without their `v`, and wild names stay text in what is rendered', async () => {
+  const { model, templateData, failures } = await load(
+    `${cluster}talos_version: 1.13.9\nkubernetes_version: 1.36.0\ncluster_api_tls_sans: ["*.home.arpa"]\n`,
+    one,
+  );
+  expect(failures).toEqual([]);
+  expect([model?.talosVersion, model?.kubernetesVersion, templateData?.['talos_version'], templateData?.['kubernetes_version']]).toEqual([
+    'v1.13.9',
+    'v1.36.0',
+    'v1.13.9',
+    'v1.36.0',
+  ]);
+});

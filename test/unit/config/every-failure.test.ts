@@ -46,6 +46,7 @@ const cases: { readonly [C in keyof ConfigFailures]: () => Promise<readonly Fail
   'config/unsupported-version': () => inCluster('version: 2\n'),
   'config/unknown-key': () => inCluster('cluster_nmae: x\n'),
   'config/renamed-key': async () => (await loaded({ 'cluster.yaml': `${cluster}cloudflare_ingress_addr: 192.168.42.121\n` })).warnings,
+  'config/removed-key': async () => (await loaded({ 'cluster.yaml': `${cluster}cloudflare_cluster_issuer: staging\n` })).warnings,
   'config/named-twice': () => inCluster('cloudflare_ingress_addr: 192.168.42.121\ncluster_gateway_addr: 192.168.42.122\n'),
   'config/missing-key': () => inNodes('disk: two, ', ''),
   'config/wrong-type': () => inNodes('controller: true }', 'controller: 1 }'),
