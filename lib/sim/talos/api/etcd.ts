@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { machineApi } from '../../../upstream/index.ts';
 import type { EtcdMember } from '../etcd.ts';
+import { etcdSnapshot, isWholeSnapshot } from '../etcd-snapshot.ts';
 import type { Machine } from '../machine.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary, uploading } from './call.ts';
 
@@ -99,9 +99,9 @@ export const etcdMethods: readonly BoundMethod[] = [
   streaming(method.etcdSnapshot, async function* (api) {
     const { machine, etcd, kernel } = api;
     controlPlaneOnly(machine, 'etcd snapshot');
-    const cluster = running(api);
+    running(api);
     if (!etcd.hasQuorum(machine.get('etcd')?.cluster ?? '')) throw refuse('unavailable', 'etcdserver: no leader');
-    const snapshot = snapshotOf(JSON.stringify(cluster));
+    const snapshot = etcdSnapshot();
     const cut = kernel.fault('talos/snapshot', { node: machine.name });
     for (let offset = 0; offset < snapshot.length; offset += snapshotChunkBytes) {
       if (cut && offset > 0) throw refuse('unavailable', 'error reading from server: EOF');
@@ -135,26 +135,7 @@ export const etcdMethods: readonly BoundMethod[] = [
   }),
 ];
 
-const snapshotChunkBytes = 32 * 1024;
-/** etcd's database is a multiple of this; the SHA-256 of it follows. Source: etcd client/v3/snapshot */
-const blockBytes = 512;
-
-/** As etcd sends it: the database (here what the model knows, padded) with its SHA-256 behind it. */
-function snapshotOf(state: string): Buffer {
-  const database = Buffer.alloc(Math.ceil(Buffer.byteLength(state) / blockBytes) * blockBytes + 128 * blockBytes);
-  database.write(state);
-  return Buffer.concat([database, createHash('sha256').update(database).digest()]);
-}
-
-function isWholeSnapshot(snapshot: Buffer): boolean {
-  const database = snapshot.subarray(0, -32);
-  return (
-    database.length > 0 &&
-    database.length % blockBytes === 0 &&
-    createHash('sha256').update(database).digest().equals(snapshot.subarray(-32))
-  );
-}
-
+const snapshotChunkBytes = 8 * 1024;
 export function controlPlaneOnly(machine: Machine, what: string): void {
   const role = machine.config()?.role;
   if (role === undefined) throw refuse('unimplemented', `machine type is not set, cannot use ${what} API`);

@@ -84,6 +84,9 @@ export const powerMethods: readonly BoundMethod[] = [
     machine.set('images', [...new Set([...(machine.get('images') ?? []), request.reference])]);
     return { messages: [{}] };
   }),
+  streaming(method.imageList, async function* ({ machine }) {
+    for (const name of machine.get('images') ?? []) yield { name, digest: '', size: 0n };
+  }),
   streaming(machineApi.ImageService.method.list, async function* ({ machine }) {
     for (const name of machine.get('images') ?? []) yield { name, digest: '', size: 0n };
   }),
