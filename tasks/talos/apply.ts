@@ -11,6 +11,8 @@ export default defineTask({
       ...cluster.controlPlanes.map((node) => applyNode({ node: node.name })),
       forEach(cluster.workers, (node) => applyNode({ node: node.name })),
     ]),
+  // Nothing of its own: the machines' own tasks plan.
+  plan: () => [],
   run({ needs, detail, skip }) {
     const changed = needs.filter((result) => result.changed).map((result) => result.node);
     if (changed.length === 0) skip('every running config is equal');
