@@ -22,17 +22,17 @@ export type WasmFailures = {
   /** One of the parts that a HelmRelease's values are made of; `layer` counts from zero. */
   'chart/values-layer': { layer: number; reason: string };
   'chart/values-schema': { problems: readonly SchemaProblem[] };
-  'chart/kubernetes-version': { needs: string; has: string };
+  'chart/kubernetes-version': { needs: string; has: string; chart?: string };
   /** A template that fails. The place is the innermost one; `through` are the places that led there, outermost first. */
-  'chart/template': { file: string; line?: number; column?: number; problem: string; through: readonly string[] };
+  'chart/template': { file: string; line?: number; column?: number; problem: string; through: readonly string[]; chart?: string };
   /** A template rendered, and what came out is not YAML. */
-  'chart/manifest': { file: string; problem: string };
+  'chart/manifest': { file: string; problem: string; chart?: string };
   /** A release record that cannot be read or written. */
   'chart/record': { reason: string };
   /** `lookup` asked for something new after every answer. */
-  'chart/lookup-endless': { kinds: readonly string[] };
+  'chart/lookup-endless': { kinds: readonly string[]; chart?: string };
   /** The engine died: out of memory, or a defect in it. */
-  'chart/engine-trapped': { during: string; reason: string };
+  'chart/engine-trapped': { during: string; reason: string; chart?: string };
   /** The engine answered what it should never answer. */
   'chart/engine': { during: string; reason: string };
   /** A Go template that is not part of a chart. */

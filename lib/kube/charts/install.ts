@@ -51,9 +51,10 @@ export async function installRelease(
   const revision = (records.at(-1)?.revision ?? 0) + 1;
   const isUpgrade = deployed !== undefined;
   const work = new ReleaseWork(prepared, kube, ports, { ...options, observe }, signal);
-  await work.namespaces();
-  await work.bundledCrds();
+  // Everything that can be wrong with the chart or its values comes to light here, before anything is changed.
   const rendering = await renderRelease(prepared, kube, ports, { revision, isUpgrade }, signal);
+  await work.namespaces();
+  await work.bundledCrds(rendering);
   await work.hooks(rendering, isUpgrade ? 'pre-upgrade' : 'pre-install');
   const objects = await work.apply(rendering.objects);
   if (isUpgrade) await work.removeDropped(await decode(ports.engine, deployed, signal), objects);
@@ -139,9 +140,8 @@ class ReleaseWork {
   }
 
   /** The chart's `crds/` folder, which Helm never upgrades and Flux does where its policy says so. */
-  async bundledCrds(): Promise<void> {
+  async bundledCrds({ crds }: Rendering): Promise<void> {
     if (this.#plan.crds === 'skip') return;
-    const { crds } = await this.#ports.engine.inspect(this.#prepared.pulled.archive, this.#signal);
     await applyCrds(crdsFrom(crds), this.#plan, this.#kube, this.#ports, this.#options, this.#signal);
   }
 

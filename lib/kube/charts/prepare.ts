@@ -1,11 +1,12 @@
-import { type Clock, hasCode, type Json, type Secret } from '../../base/index.ts';
+import type { Clock, Json, Secret } from '../../base/index.ts';
 import type { HelmEngine, JsonObject, Lookup, RenderedObject, Rendering } from '../../wasm/index.ts';
 import type { KubeReader } from '../client.ts';
 import type { KubeObject } from '../object.ts';
+import { kindsOf } from '../waits.ts';
+import { namingChart } from './chart-failure.ts';
 import { isCrd, toKubeObject } from './objects.ts';
 import { pullChart, type Pulled, type PullPorts } from './pull.ts';
 import type { ReleasePlan } from './release-plan.ts';
-import { describeSchemaProblems } from './schema-problems.ts';
 import { type ReferenceReader, resolveValues } from './values.ts';
 
 export interface ReleasePorts {
@@ -46,21 +47,22 @@ export async function renderRelease(
 ): Promise<Rendering> {
   const { plan, pulled, values } = prepared;
   const { kubeVersion, apiVersions } = await kube.capabilities(signal);
-  try {
-    return await ports.engine.render(
+  return namingChart(plan, async () => {
+    // Helm installs the crds/ folder before it looks at what the cluster serves. Nothing is installed here yet, so they are added.
+    const { crds } = await ports.engine.inspect(pulled.archive, signal);
+    const own = plan.crds === 'skip' ? [] : crdsFrom(crds).flatMap(kindsOf);
+    const added = own.flatMap(({ apiVersion, kind }) => [apiVersion, `${apiVersion}/${kind}`]);
+    return ports.engine.render(
       {
         archive: pulled.archive,
         release: { name: plan.name, namespace: plan.namespace, revision, isUpgrade },
         values: values.reveal(),
-        capabilities: { kubeVersion: kubeVersion.gitVersion, apiVersions, onlyThese: true },
+        capabilities: { kubeVersion: kubeVersion.gitVersion, apiVersions: [...new Set([...apiVersions, ...added])], onlyThese: true },
         lookup: (asked, inner) => answer(asked, kube, inner),
       },
       signal,
     );
-  } catch (error) {
-    if (!hasCode(error, 'chart/values-schema')) throw error;
-    throw describeSchemaProblems(error.failure, plan);
-  }
+  });
 }
 
 /** What `lookup` gives: an object, a list, or nothing. */
@@ -90,7 +92,7 @@ export async function crdsOfRelease(
   const release = { name: plan.name, namespace: plan.namespace };
   const rendering =
     kube === undefined
-      ? await ports.engine.render({ archive, release, values: prepared.values.reveal() }, signal)
+      ? await namingChart(plan, () => ports.engine.render({ archive, release, values: prepared.values.reveal() }, signal))
       : await renderRelease(prepared, kube, ports, { revision: 1, isUpgrade: false }, signal);
   return [...(plan.crds === 'skip' ? [] : crdsFrom(rendering.crds)), ...crdsFrom(rendering.objects)];
 }

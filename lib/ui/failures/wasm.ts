@@ -25,23 +25,23 @@ export const wasmPrinters: Printers<WasmFailures> = {
     title: `${count(problems.length, 'value')} that the chart's schema refuses`,
     because: problems.map(({ chart, pointer, problem }) => `${chart} ${pointer === '' ? 'values' : pointer}: ${problem}`).join('; '),
   }),
-  'chart/kubernetes-version': ({ needs, has }) => ({
-    title: `the chart needs Kubernetes \`${needs}\` but the cluster runs \`${has}\``,
+  'chart/kubernetes-version': ({ needs, has, chart }) => ({
+    title: `${of(chart)} needs Kubernetes \`${needs}\` but the cluster runs \`${has}\``,
     help: 'upgrade Kubernetes, or pin an older version of the chart',
   }),
-  'chart/template': ({ file, line, column, problem, through }) => ({
-    title: `a template of the chart fails: ${problem}`,
+  'chart/template': ({ file, line, column, problem, through, chart }) => ({
+    title: `a template of ${of(chart)} fails: ${problem}`,
     because: [`${at(file, line, column)}`, ...[...through].reverse().map((place) => `used by ${place}`)].join(', '),
     help: 'set the values that the chart asks for in its HelmRelease',
   }),
   'chart/manifest': ({ file, problem }) => ({ title: `\`${file}\` renders to something that is not YAML`, because: problem }),
   'chart/record': ({ reason }) => ({ title: 'the record of a release cannot be read', because: reason }),
-  'chart/lookup-endless': ({ kinds }) => ({
-    title: `the chart asks the cluster for ever new objects of ${count(kinds.length, 'kind')}`,
+  'chart/lookup-endless': ({ kinds, chart }) => ({
+    title: `${of(chart)} asks the cluster for ever new objects of ${count(kinds.length, 'kind')}`,
     because: kinds.join(', '),
   }),
-  'chart/engine-trapped': ({ during, reason }) => ({
-    title: `the chart engine died during \`${during}\``,
+  'chart/engine-trapped': ({ during, reason, chart }) => ({
+    title: `the chart engine died during \`${during}\` of ${of(chart)}`,
     because: reason,
     help: 'a chart that needs more memory than 1 GiB cannot be rendered; nothing was applied',
   }),

@@ -10,7 +10,8 @@ import {
   type ReleasePorts,
   releaseState,
 } from '../../../../lib/kube/index.ts';
-import { createRegistry, type SimRegistry } from '../../../../lib/sim/index.ts';
+import { type ChartFolder, createRegistry, type RegistryOptions, type SimRegistry } from '../../../../lib/sim/index.ts';
+import { renderFailure } from '../../../../lib/ui/index.ts';
 import { type KubeRig, kubeRig } from '../../sim/kube/rig.ts';
 import { engine } from '../../wasm/engine.ts';
 import { pullPorts, signal } from './rig.ts';
@@ -197,6 +198,51 @@ test('an object that somebody deleted comes back', async () => {
   expect(await releaseState(planOf('cilium'), client, ports, signal)).toEqual({ state: 'equal', revision: 2 });
 });
 
+test('whatever is wrong with a chart or its values is told with its place, and nothing is applied', async () => {
+  const { client, world } = await rig();
+  const chart = (files: Readonly<Record<string, string>>): ChartFolder => ({ name: 'web', version: '1.2.3', description: '', files });
+  const text =
+    'apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: { name: web }\nspec:\n  values:\n    port: eighty\n    host: x\n';
+  const place = { kind: 'file', path: 'kubernetes/apps/web/helmrelease.yaml', line: 5, column: 3 } as const;
+  const broken = (kind: string, point: string): Partial<RegistryOptions> => ({
+    fault: (asked) => (asked === point ? { kind, facts: {} } : undefined),
+  });
+  const cases: readonly (readonly [string, Partial<RegistryOptions>])[] = [
+    ['a missing tag', broken('missing-tag', 'registry/manifest')],
+    ['a wrong digest', broken('wrong-digest', 'registry/blob')],
+    ['a layer of 2 GB', broken('huge-layer', 'registry/manifest')],
+    ['bad credentials', { credential: { username: 'robot', password: 'hunter22' } }],
+    ['a schema', { charts: [chart({ 'values.schema.json': '{"properties":{"port":{"type":"integer"}},"required":["name"]}' })] }],
+    ['a template', { charts: [chart({ 'crds/x.yaml': 'kind: X\n', 'templates/a.yaml': 'a: b\nb: {{ .Values.a.b }}\n' })] }],
+    ['a required value', { charts: [chart({ 'templates/a.yaml': 'a: {{ required "name it" .Values.name }}\n' })] }],
+    ['not YAML', { charts: [chart({ 'templates/a.yaml': 'a: b\n c: d\n' })] }],
+    ['a trap', { charts: [chart({ 'templates/a.yaml': '{{ repeat 4000000000 "x" }}' })] }],
+  ];
+  const told: string[] = [];
+  for (const [name, options] of cases) {
+    const registry = createRegistry({ clock: world.clock, ...options });
+    const ports: ReleasePorts = {
+      engine: engine(),
+      clock: world.clock,
+      pull: pullPorts(registry.handler, world.files),
+      readReference: () => Promise.resolve(undefined),
+    };
+    const plan = planOf('web', { place, values: [{ kind: 'helm-release', text, firstLine: 1, place }] });
+    const mutations: string[] = [];
+    const error = await installRelease(
+      plan,
+      counting(client, (verb) => mutations.push(verb)),
+      ports,
+      {},
+      signal,
+    ).catch((thrown: unknown) => thrown);
+    const failures = error instanceof TkError ? error.failures.map((failure) => renderFailure(failure)) : [String(error)];
+    told.push(`## ${name}\n\n${failures.join('\n\n')}\n`);
+    expect(mutations, name).toEqual([]);
+  }
+  await expect(told.join('\n').replace(/[0-9a-f]{64}/g, '…')).toMatchFileSnapshot('../../../golden/charts/install-failures.md');
+});
+
 test('a release that somebody began is waited for, and taken over when nobody goes on', async () => {
   const { client, ports, pass } = await rig();
   const plan = planOf('spegel');
@@ -235,8 +281,8 @@ test('killed after any of its changes, a second run converges with one release a
   );
   const wanted = await inventory(whole.client);
   expect(changes).toBeGreaterThan(25);
-  // Every fifth one, and the last six: hooks, their removal, the record.
-  for (let kill = 0; kill < changes; kill += kill < changes - 6 ? 5 : 1) {
+  // Every ninth one, and the last five: hooks, their removal, the record.
+  for (let kill = 0; kill < changes; kill += kill < changes - 5 ? 9 : 1) {
     const { client, ports } = await rig();
     let count = 0;
     const dying = counting(client, () => {
