@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
-import { type Clock, type Files, hasCode, type Random, Secret, type SourceFile, TkError } from '../base/index.ts';
+import { type Clock, type Files, type Random, Secret, type SourceFile, TkError } from '../base/index.ts';
 import { isTreeMap, TreeComment, type TreeMap, type TreeValue } from '../format/index.ts';
 import { type AgeIdentity, newIdentity } from './age.ts';
+import { openedOrNothing, sealByRule } from './by-rule.ts';
 import { secretsFailure } from './failures.ts';
 import type { KeyRing } from './key-ring.ts';
-import { parseSopsRules, ruleFor, type SopsRules } from './rules.ts';
-import { openSops, type OpenedFile, plainTextOf, sealSops } from './sops/file.ts';
+import { parseSopsRules, type SopsRules } from './rules.ts';
+import { openSops, type OpenedFile, plainTextOf } from './sops/file.ts';
 import { formatFor, formatOf } from './sops/formats.ts';
 
 /** Encrypted files of a repository. Paths are absolute. Nothing here writes a file. */
@@ -61,15 +62,12 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
     async encrypt(path, plaintext) {
       const rules = await rulesFor(path);
       if (!rules) throw new TkError(secretsFailure('secrets/no-rule', { file: path, rules: '.sops.yaml' }));
-      const rule = ruleFor(rules, path);
       const existing = await files.readText(path);
-      const previous = existing === undefined ? undefined : await openedOrNothing(() => open({ path, text: existing }));
-      // Somebody who may no longer read the file knows its data key.
-      const lostReaders = previous?.metadata.age.some(({ recipient }) => !rule.recipients.includes(recipient)) ?? false;
-      return sealSops({ path, text: plaintext, rule, previous: lostReaders ? undefined : previous }, ports, { indents: rules.indents });
+      const previous = existing === undefined ? undefined : await openedOrNothing({ path, text: existing }, await keys(), ports);
+      return sealByRule(path, plaintext, rules, previous, ports);
     },
     async matches(existing, plaintext) {
-      const opened = await openedOrNothing(() => open(existing));
+      const opened = await openedOrNothing(existing, await keys(), ports);
       if (!opened) return 'unverified';
       const planned = formatFor(formatOf(existing.path), {}).parsePlain(plaintext.reveal(), existing.path);
       return withoutComments(existing.path, opened.documents) === withoutComments(existing.path, planned) ? 'same' : 'different';
@@ -88,17 +86,6 @@ async function nearestRules(files: SecretStoreOptions['files'], start: string): 
       return parsed.rules;
     }
     if (folder === posix.dirname(folder)) return undefined;
-  }
-}
-
-/** Undefined where the file is not ours to open; what is damaged still fails. */
-async function openedOrNothing(open: () => Promise<OpenedFile>): Promise<OpenedFile | undefined> {
-  try {
-    return await open();
-  } catch (error) {
-    if (hasCode(error, 'secrets/no-key', 'secrets/wrong-key', 'secrets/not-encrypted', 'secrets/unsupported-key', 'secrets/unreadable'))
-      return undefined;
-    throw error;
   }
 }
 

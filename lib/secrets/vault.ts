@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import { type Clock, type Files, hasCode, type Random, Secret, type SourceFile, TkError } from '../base/index.ts';
 import { parseIdentities } from './age.ts';
+import { openedOrNothing, sealByRule } from './by-rule.ts';
 import type { KeyRing } from './key-ring.ts';
-import { parseSopsRules, ruleFor, type SopsRules } from './rules.ts';
-import { openSops, type OpenedFile, plainTextOf, sealSops } from './sops/file.ts';
+import { parseSopsRules, type SopsRules } from './rules.ts';
+import { openSops, plainTextOf } from './sops/file.ts';
 import { formatFor, formatOf } from './sops/formats.ts';
 import { extractMetadata } from './sops/metadata.ts';
 
@@ -36,8 +37,6 @@ export interface RepositoryVaultOptions {
   readonly keys: () => Promise<KeyRing>;
 }
 
-const noKeyCodes = ['secrets/no-key', 'secrets/wrong-key', 'secrets/unsupported-key', 'secrets/not-encrypted'] as const;
-
 export function createRepositoryVault(options: RepositoryVaultOptions): RepositoryVault {
   const ports = { random: options.random, clock: options.clock };
   let ring: Promise<KeyRing> | undefined;
@@ -58,14 +57,6 @@ export function createRepositoryVault(options: RepositoryVaultOptions): Reposito
     if (parsed.state === 'failed') throw new TkError(...parsed.failures);
     return parsed.rules;
   };
-  const opened = async (file: SourceFile, ringGiven: KeyRing): Promise<OpenedFile | undefined> => {
-    try {
-      return await openSops(file, ringGiven, ports);
-    } catch (error) {
-      if (hasCode(error, ...noKeyCodes)) return undefined;
-      throw error;
-    }
-  };
   return {
     isEncrypted,
     async decrypt(file) {
@@ -77,11 +68,8 @@ export function createRepositoryVault(options: RepositoryVaultOptions): Reposito
       const rules = await rulesOf(given);
       if (rules === undefined) return undefined;
       try {
-        const rule = ruleFor(rules, path);
-        const before = previous && isEncrypted(previous) ? await opened(previous, await keys()) : undefined;
-        // Somebody who may no longer read the file knows its data key.
-        const lostReaders = before?.metadata.age.some(({ recipient }) => !rule.recipients.includes(recipient)) ?? false;
-        return await sealSops({ path, text: plain, rule, previous: lostReaders ? undefined : before }, ports, { indents: rules.indents });
+        const before = previous && (await openedOrNothing(previous, await keys(), ports));
+        return await sealByRule(path, plain, rules, before, ports);
       } catch (error) {
         if (hasCode(error, 'secrets/no-rule')) return undefined;
         throw error;
@@ -89,14 +77,17 @@ export function createRepositoryVault(options: RepositoryVaultOptions): Reposito
     },
     async canOpen(file) {
       try {
-        return (await opened(file, await keys())) !== undefined;
+        return (await openedOrNothing(file, await keys(), ports)) !== undefined;
       } catch (error) {
         if (hasCode(error, 'secrets/tampered')) return true;
         throw error;
       }
     },
     async opens(file, identities) {
-      return (await opened(file, { identities: parseIdentities(new Secret(identities), 'identities'), searched: [] })) !== undefined;
+      return (
+        (await openedOrNothing(file, { identities: parseIdentities(new Secret(identities), 'identities'), searched: [] }, ports)) !==
+        undefined
+      );
     },
     async ageKey() {
       const { identities } = await keys();

@@ -190,7 +190,7 @@ test('any JSON object comes back as it was', async () => {
         expect(plainTextOf('a.json', (await open(await seal(opened, 'a.json'), 'a.json')).documents)).toBe(opened);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -202,6 +202,6 @@ test('mutated files never end in anything but a coded failure', async () => {
       const failure = await failureOf(open(text));
       expect(failure === undefined || /^(?:secrets|format)\//.test(failure.code)).toBe(true);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
