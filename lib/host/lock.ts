@@ -49,10 +49,7 @@ async function breakStale(path: string, stale: string, text: string): Promise<bo
     const claim = seen === undefined ? undefined : parseClaim(seen);
     if (claim && (await isAlive(claim))) return false;
     // Its owner died inside the few microseconds below. Moving it aside is atomic: one of several wins.
-    await rename(guard, `${guard}.${randomBytes(4).toString('hex')}`).then(
-      (_) => {},
-      () => {},
-    );
+    await rename(guard, `${guard}.${randomBytes(4).toString('hex')}`).catch(() => {});
     return true;
   }
   try {

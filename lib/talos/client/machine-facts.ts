@@ -1,5 +1,5 @@
 import { stripControl } from '../../base/index.ts';
-import { type commonApi, definitions, type machineApi, machineConfigApi } from '../../upstream/index.ts';
+import { type commonApi, definitions, type machineApi, type machineConfigApi } from '../../upstream/index.ts';
 import type { ResourceType } from './resources.ts';
 
 /** Where the facts of a machine lie. Source: Talos pkg/machinery/resources */

@@ -271,7 +271,7 @@ test('streams: kubeconfig archive, files, logs, events, health', async () => {
   machine.on(clusterApi.ClusterService.method.healthCheck, async function* ({ waitTimeout }) {
     yield { message: `waiting ${waitTimeout?.seconds} s for etcd to be healthy: OK` };
   });
-  machine.on(api.list, async function* ({ root }) {
+  machine.on(api.list, ({ root }) => {
     throw new GrpcError(2, `lstat ${root}: no such file or directory`);
   });
   const talos = reader();
