@@ -78,7 +78,7 @@ function readBundle(value: unknown, path: string, document?: DataDocument): Secr
         failures.push(
           talosConfigFailure(
             'talos-config/bundle-unknown-key',
-            { key: [...at, key].join('.'), ...(suggestion ? { suggestion: [...at, suggestion].join('.') } : {}) },
+            { key: [...at, quotableKey(key)].join('.'), ...(suggestion ? { suggestion: [...at, suggestion].join('.') } : {}) },
             where([...at, key], 'key'),
           ),
         );
@@ -145,6 +145,11 @@ function readBundle(value: unknown, path: string, document?: DataDocument): Secr
   };
   throwIfAny(failures);
   return bundle;
+}
+
+/** In a damaged file a value can stand where a key belongs. */
+function quotableKey(key: string): string {
+  return /^[A-Za-z][A-Za-z0-9]{0,31}$/.test(key) ? key : '…';
 }
 
 /**

@@ -1,0 +1,12 @@
+// Looks for inputs that break the readers of talos configurations: node test/oracle/fuzz/run.ts [COUNT] [FIRST-SEED]
+import { fuzzOnce } from './talos-config.ts';
+
+const count = Number(process.argv[2] ?? 100_000);
+const first = Number(process.argv[3] ?? Date.now() % 1_000_000_000);
+console.log(`seeds ${first} to ${first + count - 1}`);
+for (let seed = first; seed < first + count; seed += 1) {
+  const finding = await fuzzOnce(seed);
+  if (!finding) continue;
+  console.log(JSON.stringify(finding, null, 2));
+  process.exitCode = 1;
+}

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { fuzzOnce } from '../../../oracle/fuzz/talos-config.ts';
+
+/** Seeds of `node test/oracle/fuzz/run.ts` that once found something. */
+const found: readonly number[] = [];
+
+test('damaged talconfigs, patches, bundles and schematics are read or refused, and no message holds a secret', async () => {
+  const first = Date.now() % 1_000_000_000;
+  console.log(`seeds ${first} to ${first + 149}`);
+  for (const seed of [...found, ...Array.from({ length: 150 }, (_, index) => first + index)]) expect(await fuzzOnce(seed)).toBeUndefined();
+});
