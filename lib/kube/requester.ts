@@ -58,6 +58,7 @@ export interface Requester {
 }
 
 const defaultTimeoutMs = 15_000;
+const finished = 'finished';
 
 export function serverOf(target: HttpTarget): string {
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
@@ -134,7 +135,8 @@ export function createRequester(options: RequesterOptions): Requester {
       throwIfAborted(signal, `${request.facts.verb} ${request.facts.kind}`);
       throw cutOff.signal.aborted ? late : error;
     } finally {
-      timer.abort();
+      // With a reason of its own no exception with a stack is made for each request.
+      timer.abort(finished);
     }
   };
 

@@ -260,12 +260,9 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       const { continue: next, ...rest } = metadata;
       return json(200, table(request, url, kind, items, next === '' ? rest : metadata));
     }
-    return json(200, {
-      kind: `${kind.kind}List`,
-      apiVersion: apiVersionOf(kind),
-      metadata,
-      items: kind.definition === undefined ? items.map(withoutType) : items,
-    });
+    const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata });
+    const texts = items.map((item) => itemText(item, kind.definition === undefined));
+    return { status: 200, headers: jsonHeaders, body: `${head.slice(0, -1)},"items":[${texts.join(',')}]}\n` };
   }
 
   function watch(request: HttpServerRequest, url: URL, kind: Kind, route: Route): HttpServerResponse {
@@ -376,6 +373,18 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
   }
 }
 
+const itemTexts = new WeakMap<Obj, string>();
+
+/** Stored objects are frozen, and lists of them are asked for again and again. */
+function itemText(item: Obj, isBuiltIn: boolean): string {
+  let text = itemTexts.get(item);
+  if (text === undefined) {
+    text = JSON.stringify(isBuiltIn ? withoutType(item) : item);
+    itemTexts.set(item, text);
+  }
+  return text;
+}
+
 /** List items of built-in kinds carry neither apiVersion nor kind. */
 function withoutType(object: Obj): Obj {
   const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
@@ -397,10 +406,12 @@ function decodeContinue(token: string): readonly [number, number] {
   }
 }
 
+const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
+
 function json(status: number, body: Value, headers: Readonly<Record<string, string>> = {}): HttpServerResponse {
   return {
     status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private', ...headers },
+    headers: { ...jsonHeaders, ...headers },
     body: `${JSON.stringify(body)}\n`,
   };
 }

@@ -15,11 +15,18 @@ const jobs = builtIn('batch/v1', 'Job');
 const pods = builtIn('v1', 'Pod');
 const nodes = builtIn('v1', 'Node');
 
+/** Stored templates are frozen, and asked for at every turn of a controller. */
+const hashes = new WeakMap<Obj, string>();
+
 /** Short text that changes with the template: `pod-template-hash`. */
 export function templateHash(template: Obj): string {
+  const known = hashes.get(template);
+  if (known !== undefined) return known;
   let hash = 0x811c9dc5;
   for (const character of canonical(template)) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 0x01000193) >>> 0;
-  return hash.toString(36).padStart(7, '0').slice(-7);
+  const text = hash.toString(36).padStart(7, '0').slice(-7);
+  hashes.set(template, text);
+  return text;
 }
 
 const nameOf = (object: Obj): string => textAt(object, 'metadata', 'name');
