@@ -275,6 +275,215 @@ export const patchCases: readonly PatchCase[] = [
     ),
   ),
   documents('1.14: udev rules', doc('UdevRulesConfig', 'rules:\n  - SUBSYSTEM=="block"\n')),
+  // Every other kind: a document of it, and a patch of that document.
+  documents(
+    'BGPInstanceConfig',
+    doc(
+      'BGPInstanceConfig',
+      'name: main\nlocalASN: 65001\nadvertise: [10.0.0.0/8]\nneighbors:\n  - address: 10.0.0.1\n    peerASN: 65000\n',
+    ),
+    doc(
+      'BGPInstanceConfig',
+      'name: main\nadvertise: [10.1.0.0/16]\nneighbors:\n  - address: 10.0.0.2\n    peerASN: 65000\n    holdTime: 90s\nimportRoutes: []\n',
+    ),
+  ),
+  documents(
+    'BlackholeRouteConfig',
+    doc('BlackholeRouteConfig', 'name: 10.9.0.0/16\nmetric: 100\n'),
+    doc('BlackholeRouteConfig', 'name: 10.9.0.0/16\nmetric: 0\n'),
+  ),
+  documents(
+    'CRIBaseRuntimeSpecConfig',
+    doc('CRIBaseRuntimeSpecConfig', 'overrides:\n  process:\n    rlimits: []\n  hostname: a\n'),
+    doc('CRIBaseRuntimeSpecConfig', 'overrides:\n  hostname: b\n'),
+  ),
+  documents(
+    'CRICustomizationConfig',
+    doc('CRICustomizationConfig', 'name: metrics\ncontent: |\n  [metrics]\n'),
+    doc('CRICustomizationConfig', 'name: metrics\ncontent: |\n  [debug]\n'),
+  ),
+  documents(
+    'ContainerConfig',
+    doc('ContainerConfig', 'name: app\nimage: docker.io/library/app:1\nargs: [a]\nenvironment: [A=1]\n'),
+    doc('ContainerConfig', 'name: app\nimage: docker.io/library/app:2\nargs: [b]\n'),
+  ),
+  documents(
+    'EtcFileConfig',
+    doc('EtcFileConfig', 'name: nfsmount.conf\nmode: 0o644\ncontents: a\n'),
+    doc('EtcFileConfig', 'name: nfsmount.conf\nmode: 0600\ncontents: b\n'),
+  ),
+  documents('EventSinkConfig', doc('EventSinkConfig', 'endpoint: 10.0.0.1:4000\n'), doc('EventSinkConfig', 'endpoint: 10.0.0.2:4000\n')),
+  documents(
+    'ExistingVolumeConfig',
+    doc('ExistingVolumeConfig', 'name: old\ndiscovery:\n  volumeSelector:\n    match: volume.partition_label == "old"\n'),
+    doc(
+      'ExistingVolumeConfig',
+      'name: old\ndiscovery:\n  volumeSelector:\n    match: volume.partition_label == "older"\nmount:\n  readOnly: true\n',
+    ),
+  ),
+  documents(
+    'ExternalVolumeConfig',
+    doc('ExternalVolumeConfig', 'name: share\nfilesystemType: virtiofs\nmount:\n  virtiofs:\n    tag: data\n'),
+    doc('ExternalVolumeConfig', 'name: share\nmount:\n  readOnly: true\n'),
+  ),
+  documents('FilesystemScrubConfig', doc('FilesystemScrubConfig', 'interval: 24h\n'), doc('FilesystemScrubConfig', 'interval: 168h\n')),
+  documents(
+    'HTTPProbeConfig',
+    doc('HTTPProbeConfig', 'name: web\nurl: https://10.0.0.1/healthz\ninterval: 1s\n'),
+    doc('HTTPProbeConfig', 'name: web\nfailureThreshold: 3\ninterval: 2s\n'),
+  ),
+  documents(
+    'ImageCacheConfig',
+    doc('ImageCacheConfig', 'local:\n  enabled: true\n'),
+    doc('ImageCacheConfig', 'local:\n  enabled: false\n'),
+  ),
+  documents(
+    'ImageVerificationConfig',
+    doc('ImageVerificationConfig', 'rules:\n  - image: docker.io/*\n    skip: true\n  - image: ghcr.io/*\n    deny: true\n'),
+    doc('ImageVerificationConfig', 'rules:\n  - image: docker.io/*\n    deny: true\n  - image: registry.k8s.io/*\n    skip: true\n'),
+  ),
+  documents(
+    'KubeStaticPodConfig',
+    doc('KubeStaticPodConfig', 'name: web\npod:\n  metadata:\n    name: web\n  spec:\n    a: 1\n'),
+    doc('KubeStaticPodConfig', 'name: web\npod:\n  metadata:\n    name: web2\n'),
+  ),
+  documents(
+    'KubeTalosAPIAccessConfig',
+    doc('KubeTalosAPIAccessConfig', 'allowedRoles: [os:reader]\nallowedKubernetesNamespaces: [kube-system]\n'),
+    doc('KubeTalosAPIAccessConfig', 'allowedKubernetesNamespaces: [apps]\n'),
+  ),
+  documents(
+    'KubeCredentialProviderConfig',
+    doc('KubeCredentialProviderConfig', 'configuration:\n  kind: CredentialProviderConfig\n  providers: [a]\n'),
+    doc('KubeCredentialProviderConfig', 'configuration:\n  kind: CredentialProviderConfig\n'),
+  ),
+  documents(
+    'KubeAuditPolicyConfig',
+    doc('KubeAuditPolicyConfig', 'configuration:\n  rules:\n    - level: Metadata\n'),
+    doc('KubeAuditPolicyConfig', 'configuration:\n  rules:\n    - level: None\n'),
+  ),
+  documents(
+    'KubeAuthenticationConfig',
+    doc('KubeAuthenticationConfig', 'configuration:\n  jwt: [1]\n'),
+    doc('KubeAuthenticationConfig', 'configuration:\n  anonymous:\n    enabled: false\n'),
+  ),
+  documents(
+    'KubeAPIServerConfig',
+    doc('KubeAPIServerConfig', 'image: registry.k8s.io/kube-apiserver:v1.37.0\nextraArgs:\n  a: b\n  c: [d]\n'),
+    doc('KubeAPIServerConfig', 'extraArgs:\n  c: e\n  f: [g, h]\n'),
+  ),
+  documents(
+    'KubeControllerManagerConfig',
+    doc('KubeControllerManagerConfig', 'image: registry.k8s.io/kube-controller-manager:v1.37.0\nextraArgs:\n  a: b\n'),
+    doc('KubeControllerManagerConfig', 'extraArgs:\n  a: c\n'),
+  ),
+  documents(
+    'KubeSchedulerConfig',
+    doc('KubeSchedulerConfig', 'image: registry.k8s.io/kube-scheduler:v1.37.0\nextraArgs:\n  a: b\n'),
+    doc('KubeSchedulerConfig', 'extraArgs:\n  b: c\nconfig:\n  x: 1\n'),
+  ),
+  documents(
+    'KubeProxyConfig',
+    doc('KubeProxyConfig', 'image: registry.k8s.io/kube-proxy:v1.37.0\nextraArgs:\n  a: b\n'),
+    doc('KubeProxyConfig', 'mode: nftables\nextraArgs:\n  a: [c]\n'),
+  ),
+  documents(
+    'KubeExternalManifestConfig',
+    doc('KubeExternalManifestConfig', 'name: a\nurl: https://example.org/a.yaml\n'),
+    doc('KubeExternalManifestConfig', 'name: a\nheaders:\n  X-A: b\n'),
+  ),
+  documents(
+    'KubeInlineManifestConfig',
+    doc('KubeInlineManifestConfig', 'name: a\nmanifest: |\n  a: 1\n'),
+    doc('KubeInlineManifestConfig', 'name: a\nmanifest: |\n  a: 2\n'),
+  ),
+  documents(
+    'KubeSpanEndpointsConfig',
+    doc('KubeSpanEndpointsConfig', 'extraAnnouncedEndpoints: [10.0.0.1:51820]\n'),
+    doc('KubeSpanEndpointsConfig', 'extraAnnouncedEndpoints: ["[fd00::1]:51820"]\n'),
+  ),
+  documents(
+    'KernelModuleConfig',
+    doc('KernelModuleConfig', 'name: zfs\nparameters: [a=1]\n'),
+    doc('KernelModuleConfig', 'name: zfs\nparameters: [b=2]\n'),
+  ),
+  documents(
+    'LVMVolumeGroupConfig',
+    doc('LVMVolumeGroupConfig', 'name: vg0\nprovisioning:\n  volumeSelector:\n    match: volume.partition_label == "pv"\n'),
+    doc('LVMVolumeGroupConfig', 'name: vg0\nprovisioning:\n  volumeSelector:\n    match: volume.partition_label == "pv2"\n'),
+  ),
+  documents(
+    'LVMLogicalVolumeConfig',
+    doc('LVMLogicalVolumeConfig', 'name: lv0\ntype: linear\nprovisioning:\n  volumeGroup: vg0\n'),
+    doc('LVMLogicalVolumeConfig', 'name: lv0\ntype: raid1\nmirrors: 1\n'),
+  ),
+  documents(
+    'OOMConfig',
+    doc('OOMConfig', 'sampleInterval: 1s\n'),
+    doc('OOMConfig', 'sampleInterval: 2s\nstrictCgroupClassOrdering: true\n'),
+  ),
+  documents(
+    'PCIDriverRebindConfig',
+    doc('PCIDriverRebindConfig', 'name: 0000:04:00.0\ntargetDriver: vfio-pci\n'),
+    doc('PCIDriverRebindConfig', 'name: 0000:04:00.0\ntargetDriver: uio\n'),
+  ),
+  documents(
+    'RAIDArrayConfig',
+    doc('RAIDArrayConfig', 'name: md0\nlevel: raid1\nprovisioning:\n  volumeSelector:\n    match: disk.rotational\n'),
+    doc('RAIDArrayConfig', 'name: md0\nmetadata: "1.2"\nprovisioning:\n  volumeSelector:\n    match: "!disk.rotational"\n'),
+  ),
+  documents(
+    'RawVolumeConfig',
+    doc('RawVolumeConfig', 'name: raw\nprovisioning:\n  diskSelector:\n    match: "!system_disk"\n  minSize: 1GB\n'),
+    doc('RawVolumeConfig', 'name: raw\nprovisioning:\n  diskSelector:\n    match: "!system_disk"\n  minSize: 2GB\n  grow: true\n'),
+  ),
+  documents(
+    'RegistryAuthConfig',
+    doc('RegistryAuthConfig', 'name: docker.io\nusername: a\npassword: b\n'),
+    doc('RegistryAuthConfig', 'name: docker.io\npassword: c\n'),
+  ),
+  documents(
+    'RegistryTLSConfig',
+    doc('RegistryTLSConfig', 'name: registry.local\ninsecureSkipVerify: true\n'),
+    doc('RegistryTLSConfig', 'name: registry.local\ninsecureSkipVerify: false\nca: |\n  -----BEGIN CERTIFICATE-----\n'),
+  ),
+  documents(
+    'RoutingRuleConfig',
+    doc('RoutingRuleConfig', 'name: "1000"\nsrc: 10.0.0.0/8\ntable: "100"\n'),
+    doc('RoutingRuleConfig', 'name: "1000"\ntable: "200"\naction: blackhole\n'),
+  ),
+  documents(
+    'SideroLinkConfig',
+    doc('SideroLinkConfig', 'apiUrl: https://siderolink.example.org/?jointoken=a\n'),
+    doc('SideroLinkConfig', 'apiUrl: https://siderolink.example.org/?jointoken=b\nuniqueToken: c\n'),
+  ),
+  documents('SysfsConfig', doc('SysfsConfig', 'params:\n  a.b: c\n'), doc('SysfsConfig', 'params:\n  a.b: d\n  e.f: g\n')),
+  documents(
+    'TCPProbeConfig',
+    doc('TCPProbeConfig', 'name: dns\nendpoint: 10.0.0.1:53\ninterval: 1s\n'),
+    doc('TCPProbeConfig', 'name: dns\nfailureThreshold: 2\n'),
+  ),
+  documents('VRFConfig', doc('VRFConfig', 'name: vrf0\nlinks: [eth1]\ntable: "100"\n'), doc('VRFConfig', 'name: vrf0\nlinks: [eth2]\n')),
+  documents(
+    'VethConfig',
+    doc('VethConfig', 'name: veth0\npeer:\n  name: veth1\n'),
+    doc('VethConfig', 'name: veth0\nmtu: 1400\npeer:\n  name: veth2\n'),
+  ),
+  documents(
+    'DummyLinkConfig',
+    doc('DummyLinkConfig', 'name: dummy0\naddresses:\n  - address: 10.0.0.1/32\n'),
+    doc('DummyLinkConfig', 'name: dummy0\nup: true\n'),
+  ),
+  documents(
+    'HCloudVIPConfig',
+    doc('HCloudVIPConfig', 'name: 10.0.0.5\nlink: eth0\napiToken: a\n'),
+    doc('HCloudVIPConfig', 'name: 10.0.0.5\napiToken: b\n'),
+  ),
+  legacy(
+    'extra arguments of every component',
+    'cluster:\n  controllerManager:\n    extraArgs:\n      a: b\n  scheduler:\n    extraArgs:\n      a: b\n  etcd:\n    extraArgs:\n      a: b\n  proxy:\n    extraArgs:\n      a: b\n',
+    'cluster:\n  controllerManager:\n    extraArgs:\n      a: c\n  scheduler:\n    extraArgs:\n      d: e\n  etcd:\n    extraArgs:\n      a: ""\n  proxy:\n    extraArgs:\n      a: f\n',
+  ),
   // JSON patches
   single('add', '- op: add\n  path: /machine/network\n  value:\n    hostname: x\n'),
   single('add to the end of a list', '[{"op":"add","path":"/machine/certSANs/-","value":"c"}]'),
