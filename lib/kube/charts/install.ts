@@ -76,7 +76,7 @@ export async function installRelease(
       },
       config: prepared.values.reveal(),
       manifest: rendering.manifest,
-      hooks: hooks.map(({ objects: _, ...hook }) => hook),
+      hooks,
     },
     prepared.pulled.archive,
     signal,

@@ -51,7 +51,19 @@ export async function resolveValues(
     }
   }
   try {
-    return new Secret(await engine.mergeValues({ layers: layers.map(({ origin: _, ...layer }) => layer), values: own }, signal));
+    return new Secret(
+      await engine.mergeValues(
+        {
+          layers: layers.map(({ text, targetPath, literal }) => ({
+            text,
+            ...(targetPath === undefined ? {} : { targetPath }),
+            ...(literal === undefined ? {} : { literal }),
+          })),
+          values: own,
+        },
+        signal,
+      ),
+    );
   } catch (error) {
     if (!hasCode(error, 'chart/values-layer')) throw error;
     const { layer, reason } = error.failure.facts;

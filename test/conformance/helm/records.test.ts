@@ -33,7 +33,7 @@ test.each(recordCases)("the record of $name is what Helm's SDK writes", async (c
       },
       config: rendering.values,
       manifest: rendering.manifest,
-      hooks: rendering.hooks.map(({ objects: _, ...hook }) => hook),
+      hooks: rendering.hooks,
     },
     archive,
     never,
