@@ -7,88 +7,10 @@ import { type Applied, type CallScope, undefinedHint } from '../jinja/environmen
 import { fileSize, withoutTags } from '../jinja/filters/text.ts';
 import { roundFloat } from '../python/numbers.ts';
 import { wrapLine } from '../jinja/filters/wordwrap.ts';
+import { type Given, miniFilter as filter, type Shape } from './define.ts';
 import { miniJson } from './json.ts';
 import { compareAny, invalid, kindOf, miniLength } from './semantics.ts';
 import { miniEscape, miniPretty, miniText } from './text.ts';
-
-/** Arguments by name; `number` and the like convert as minijinja's argument types do. */
-class Given {
-  readonly scope: CallScope;
-  readonly #values: ReadonlyMap<string, Value>;
-  readonly rest: readonly Value[];
-
-  constructor(scope: CallScope, values: ReadonlyMap<string, Value>, rest: readonly Value[]) {
-    this.scope = scope;
-    this.#values = values;
-    this.rest = rest;
-  }
-
-  get(name: string): Value | undefined {
-    const value = this.#values.get(name);
-    return value === null || value instanceof Undefined ? undefined : value;
-  }
-
-  raw(name: string): Value | undefined {
-    return this.#values.get(name);
-  }
-
-  count(name: string): number | undefined {
-    const value = this.get(name);
-    if (value === undefined) return undefined;
-    if (typeof value !== 'bigint' || value < 0n) throw invalid(`cannot convert ${kindOf(value)} to usize`);
-    return Number(value);
-  }
-
-  integer(name: string): number | undefined {
-    const value = this.get(name);
-    if (value === undefined) return undefined;
-    if (typeof value !== 'bigint') throw invalid(`cannot convert ${kindOf(value)} to i64`);
-    return Number(value);
-  }
-
-  flag(name: string): boolean {
-    const value = this.get(name);
-    return value !== undefined && isTrue(value);
-  }
-
-  text(name: string): string | undefined {
-    const value = this.raw(name);
-    if (value === undefined || value === null) return undefined;
-    if (value instanceof Undefined) value.failIfStrict();
-    return miniText(value);
-  }
-}
-
-interface Shape {
-  /** Names of the positional arguments behind the input; one that begins with `*` takes all that follow. */
-  readonly positional?: readonly string[];
-  readonly keywords?: readonly string[];
-  readonly required?: number;
-}
-
-function filter(name: string, shape: Shape, run: (input: Value, given: Given) => Value): [string, Applied] {
-  const positional = shape.positional ?? [];
-  return [
-    name,
-    (scope, args: Arguments) => {
-      const [input, ...more] = args.positional;
-      if (input === undefined) throw invalid('missing argument');
-      const values = new Map<string, Value>();
-      const takesAll = positional.at(-1)?.startsWith('*') ?? false;
-      if (more.length > positional.length && !takesAll) throw invalid('too many arguments');
-      if (more.length + args.named.size < (shape.required ?? 0)) throw invalid('missing argument');
-      positional.forEach((parameter, index) => {
-        const value = more[index];
-        if (value !== undefined && !parameter.startsWith('*')) values.set(parameter, value);
-      });
-      for (const [key, value] of args.named) {
-        if (!(shape.keywords ?? []).includes(key)) throw invalid('too many arguments: unexpected keyword arguments');
-        values.set(key, value);
-      }
-      return run(input, new Given(scope, values, takesAll ? more.slice(positional.length - 1) : []));
-    },
-  ];
-}
 
 /** Text of an argument that must be text: everything converts, undefined not in the strict mode. */
 function coerced(value: Value): string {
@@ -255,7 +177,9 @@ function selected(input: Value, given: Given, options: { readonly byAttribute: b
   return itemsOf(given.scope, input).filter((item) => {
     const subject = attribute === undefined ? item : pathOf(given.scope, item, miniText(attribute));
     const passed =
-      test === undefined ? !(subject instanceof Undefined) && isTrue(subject) : given.scope.test(miniText(test), { positional: [subject, ...more], named: new Map() });
+      test === undefined
+        ? !(subject instanceof Undefined) && isTrue(subject)
+        : given.scope.test(miniText(test), { positional: [subject, ...more], named: new Map() });
     return passed === options.keep;
   });
 }
@@ -290,11 +214,7 @@ function groups(input: Value, given: Given): Value {
   const keyOf = (item: Value) => pathOr(given.scope, item, attribute, otherwise);
   const fold = given.flag('case_sensitive') ? (value: Value) => value : folded;
   const found: { key: Value; items: Value[] }[] = [];
-  const items = sorted(
-    input instanceof Undefined ? [] : itemsOf(given.scope, input),
-    keyOf,
-    new Given(given.scope, new Map([['case_sensitive', given.flag('case_sensitive')]]), []),
-  );
+  const items = sorted(input instanceof Undefined ? [] : itemsOf(given.scope, input), keyOf, given.only('case_sensitive'));
   for (const item of items) {
     const last = found.at(-1);
     if (last && compareAny(fold(last.key), fold(keyOf(item))) === 0) {

@@ -64,7 +64,13 @@ function askMinijinja(): void {
     one.answer =
       status === 0
         ? { text: stdout }
-        : { error: { kind: 'error', message: stderr.split('\n')[0] ?? '', line: line === undefined ? null : Number(line) } };
+        : {
+            error: {
+              kind: 'error',
+              message: (stderr.split('\n')[0] ?? '').replaceAll(`${folder}/`, ''),
+              line: line === undefined ? null : Number(line),
+            },
+          };
   }
   rmSync(folder, { recursive: true });
 }
