@@ -94,6 +94,6 @@ test('free text of the inputs is the same text in what is rendered', async () =>
         expect(node?.['nodeTaints'] ?? {}).toEqual(taints);
       },
     ),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
 });

@@ -97,7 +97,7 @@ test('setting anything anywhere gives exactly that value, and keeps the comments
       expect(documents[0]?.value).toEqual(expected);
       expect(after.startsWith('# head\n') && after.endsWith('# tail\n')).toBe(true);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
@@ -113,6 +113,6 @@ test('adding a key anywhere and taking it out again gives the same value', async
       const removed = edited(added, { op: 'remove', path: ['new'] });
       expect(parseYaml({ path: 'x.yaml', text: removed }).documents[0]?.value).toEqual(read);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });

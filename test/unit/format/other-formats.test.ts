@@ -148,7 +148,7 @@ test('JSON is what JSON.parse takes, and the place of a mistake is where the tex
       if (expected) expect(documents[0]?.value).toEqual(expected.value);
       else expect(failures.map(({ code, where }) => [code, where?.kind])).toEqual([['format/syntax', 'file']]);
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
 });
 

@@ -103,7 +103,7 @@ test('whatever text is written is read back as the same text by every reader', (
         expect(documents[0]?.value).toEqual({ [key]: value, list: [value] });
       }
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
 });
 

@@ -150,6 +150,6 @@ test('no text whatsoever throws, and every span lies inside of the text', () => 
         expect(start >= 0 && start <= end && end <= file.text.length).toBe(true);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
 });
