@@ -8,7 +8,10 @@ export interface Verdict {
   readonly message: string;
 }
 
-/** Writes `Ready`, drops or keeps the others, and notes the generation. */
+/**
+ * Writes `Ready`, drops or keeps the others, and notes the generation.
+ * Source: fluxcd/pkg runtime/conditions
+ */
 export function setReady(state: KubeState, kind: Kind, object: Obj, verdict: Verdict, more: Obj = {}): void {
   const current = state.get(kind, textAt(object, 'metadata', 'namespace'), textAt(object, 'metadata', 'name'));
   if (!current) return;
@@ -42,7 +45,10 @@ export function readyOf(object: Obj | undefined): boolean {
   return ready !== undefined && textAt(ready, 'status') === 'True' && (numberAt(ready, 'observedGeneration') ?? generation) >= generation;
 }
 
-/** kstatus, as far as kinds of the simulation have a status. */
+/**
+ * kstatus, as far as kinds of the simulation have a status.
+ * Source: cli-utils pkg/kstatus/status/core.go
+ */
 export function isCurrent(object: Obj): boolean {
   const status = objAt(object, 'status');
   const spec = objAt(object, 'spec');

@@ -23,6 +23,14 @@ export async function reconcileInstance(context: FluxContext, namespace: string,
     setReady(state, kind, object, { status: 'Unknown', reason: 'Progressing', message });
     again(2000);
   };
+  const refuse = (error: unknown) => {
+    setReady(state, kind, object, {
+      status: 'False',
+      reason: 'ReconciliationFailed',
+      message: error instanceof Error ? error.message : String(error),
+    });
+    again(10_000);
+  };
   ensureFluxKinds(state);
   const version = 'v2.9.5';
   const wanted = applyKustomizePatches(
@@ -35,12 +43,7 @@ export async function reconcileInstance(context: FluxContext, namespace: string,
   try {
     for (const { object: deployment } of wanted) apply(context, deployment, manager);
   } catch (error) {
-    setReady(state, kind, object, {
-      status: 'False',
-      reason: 'ReconciliationFailed',
-      message: error instanceof Error ? error.message : String(error),
-    });
-    return again(10_000);
+    return refuse(error);
   }
   const late = wanted.find(({ object: one }) => {
     const found = state.get(deployments, namespace, textAt(one, 'metadata', 'name'));
@@ -54,7 +57,11 @@ export async function reconcileInstance(context: FluxContext, namespace: string,
       !kindFor(state, 'kustomize.toolkit.fluxcd.io/v1', 'Kustomization')
     )
       return progress('waiting for the CustomResourceDefinitions of Flux');
-    for (const one of syncObjects(sync, namespace)) apply(context, one, manager);
+    try {
+      for (const one of syncObjects(sync, namespace)) apply(context, one, manager);
+    } catch (error) {
+      return refuse(error);
+    }
   }
   setReady(
     state,

@@ -25,7 +25,10 @@ export interface FluxRepository {
 const names = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 const largestDepth = 20;
 
-/** A folder of files as a repository on a Git server: what `kustomize build` makes of it, as far as homelab repositories use it. */
+/**
+ * A folder of files as a repository on a Git server: what `kustomize build` makes of it, as far as homelab repositories use it.
+ * Source: kustomize api/internal/target/kusttarget.go, fluxcd/pkg kustomize/kustomize_generator.go
+ */
 export function repositoryOfFiles(files: Files, root: string): FluxRepository {
   const inRoot = (path: string) => posix.join(root, path);
 

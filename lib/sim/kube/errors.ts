@@ -1,7 +1,10 @@
 import { type Kind, resourceName } from './kinds.ts';
 import type { Obj, Value } from './value.ts';
 
-/** Thrown by the model; the API server writes it as a `Status`. */
+/**
+ * Thrown by the model; the API server writes it as a `Status`.
+ * Source: apimachinery pkg/api/errors/errors.go, pkg/util/validation/field/errors.go
+ */
 export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;

@@ -42,7 +42,11 @@ export function kubeletDown(state: KubeState, node: string): void {
   at(state, state.timings.nodeGraceMs, 'node-lost', node);
 }
 
-/** The Node object as the kubelet of this boot writes it; NotReady until a CNI runs. Needs an API server: asks again until there is one. */
+/**
+ * The Node object as the kubelet of this boot writes it; NotReady until a CNI runs. Needs an API server: asks again until there is
+ * one.
+ * Source: kubernetes pkg/kubelet/kubelet_node_status.go, pkg/controller/nodelifecycle
+ */
 export function register(state: KubeState, node: string): void {
   const kubelet = kubeletOf(state, node);
   if (!kubelet?.isUp) return;

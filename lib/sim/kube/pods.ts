@@ -14,7 +14,10 @@ const imageKey = (node: string, image: string): string => `kube/images/${node}/$
 
 export const isMirror = (pod: Obj): boolean => objAt(pod, 'metadata', 'annotations')['kubernetes.io/config.mirror'] !== undefined;
 
-/** Starts what is assigned and not started, and ends what is to end. */
+/**
+ * Starts what is assigned and not started, and ends what is to end.
+ * Source: kubernetes pkg/kubelet/kubelet_pods.go, pkg/kubelet/status, pkg/kubelet/images
+ */
 export function syncPods(state: KubeState): void {
   const ready = new Map<string, boolean>();
   const networkOf = (node: string): boolean => {

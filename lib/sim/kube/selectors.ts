@@ -3,7 +3,10 @@ import { canonical, listAt, type Obj, objAt, textAt, type Value } from './value.
 
 export type Labels = { readonly [key: string]: Value };
 
-/** `a=b,c!=d,e in (f,g),!h,i` */
+/**
+ * `a=b,c!=d,e in (f,g),!h,i`
+ * Source: apimachinery pkg/labels/selector.go
+ */
 export function parseLabelSelector(text: string): (labels: Labels) => boolean {
   const tests = splitTop(text).map((part): ((labels: Labels) => boolean) => {
     const term = part.trim();

@@ -38,7 +38,10 @@ interface Route {
   readonly subresource: string;
 }
 
-/** The kube-apiserver on one control plane. All of them stand on one state; what differs is which new kinds they serve already. */
+/**
+ * The kube-apiserver on one control plane. All of them stand on one state; what differs is which new kinds they serve already.
+ * Source: apiserver pkg/endpoints/installer.go, pkg/endpoints/handlers, pkg/server/healthz
+ */
 export function createApiServer(state: KubeState, writes: Writes, node: string, versionOf: () => string): HttpHandler {
   return async (request) => {
     try {

@@ -11,7 +11,10 @@ const subdomainRule =
 const labelRule =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-/** The checks that users of bootstrap meet; the texts are the API server's. */
+/**
+ * The checks that users of bootstrap meet; the texts are the API server's.
+ * Source: kubernetes pkg/apis/{core,apps,batch,rbac,apiextensions}/validation
+ */
 export function validate(kind: Kind, object: Obj, before: Obj | undefined): void {
   const causes: Cause[] = [];
   const name = textAt(object, 'metadata', 'name');

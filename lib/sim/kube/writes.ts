@@ -52,7 +52,10 @@ const hasGeneration = (kind: Kind) => kind.definition !== undefined || !ungenera
 /** Their status may be sent along when they are made. */
 const keepsStatus = new Set(['Node', 'Namespace']);
 
-/** Everything that changes objects on a client's behalf: the order of checks is the API server's. */
+/**
+ * Everything that changes objects on a client's behalf: the order of checks is the API server's.
+ * Source: apiserver pkg/endpoints/handlers/{create,update,patch,delete}.go, pkg/registry/generic/registry/store.go
+ */
 export function createWrites(state: KubeState) {
   const types = new Map<string, { revision: string; type: MergeType; schema: Obj | undefined }>();
   const schemaOf = (kind: Kind): { type: MergeType; schema: Obj | undefined } => {
