@@ -140,6 +140,16 @@ export function checkTalconfig(
       const target = textOf(file['path']);
       if (!target.startsWith('/')) invalid(place('machineFiles', index, 'path'), target, 'an absolute path');
     });
+    for (const [index, device] of listOf(configs['networkInterfaces']).entries()) {
+      const old = [
+        ...(mapOf(device)['cidr'] === undefined ? [] : [place('networkInterfaces', index, 'cidr')]),
+        ...listOf(mapOf(device)['vlans']).flatMap((vlan, position) =>
+          mapOf(vlan)['cidr'] === undefined ? [] : [place('networkInterfaces', index, 'vlans', position, 'cidr')],
+        ),
+      ];
+      for (const key of old)
+        failures.push(talconfigFailure('talconfig/removed-key', { key: 'cidr', replacement: 'addresses' }, at(key, 'key')));
+    }
     checkSchematic(mapOf(configs['schematic']), place);
     checkSpec(mapOf(configs['machineSpec']), place);
     checkFirewall(mapOf(configs['ingressFirewall']), place);

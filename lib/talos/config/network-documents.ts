@@ -28,6 +28,8 @@ export function networkDocuments(devices: readonly ConfigMap[]): NetworkDocument
     if (device['ignore'] === true) lose(index, 'ignore', 'no document says that an interface is to be left alone');
     if (isConfigMap(device['dhcpOptions']) && device['dhcpOptions']['duidv6'])
       lose(index, 'dhcpOptions.duidv6', 'write a DHCPv6Config with `duidRaw`');
+    if (isConfigMap(device['vip']) && isConfigMap(device['vip']['equinixMetal']))
+      lose(index, 'vip.equinixMetal', 'Talos has no document for it any more');
     if (device['dummy'] === true) lose(index, 'dummy', 'write a DummyLinkConfig');
   });
   const each = (make: (device: ConfigMap, index: number) => readonly ConfigMap[]) => named.flatMap(make);

@@ -264,6 +264,80 @@ export const talhelperCases: readonly TalhelperCase[] = [
     name: 'several nodes of each role',
     talconfig: `nodes:\n${[1, 2, 3].map((number) => `  - hostname: cp-${number}\n    ipAddress: 192.168.42.1${number}\n    controlPlane: true\n    installDisk: /dev/sda\n`).join('')}${[1, 2].map((number) => `  - hostname: worker-${number}.home.arpa\n    ipAddress: "192.168.42.2${number}"\n    controlPlane: no\n    installDisk: /dev/sda\n`).join('')}`,
   },
+  {
+    name: 'everything in the groups',
+    talconfig: `${nodes()}controlPlane:
+  nodeAnnotations: { a: group }
+  nodeTaints: { dedicated: NoSchedule }
+  machineFiles:
+    - { content: "@group.conf", permissions: 0o600, path: /var/group, op: create }
+  kernelModules: [{ name: br_netfilter }]
+  networkInterfaces:
+    - interface: eth0
+      dhcp: true
+  schematic:
+    owner: me
+    customization:
+      embeddedMachineConfiguration: "a: 1"
+      secureboot: { enrollKeys: force }
+      diskImage: { sectorSize: 4096 }
+  machineSpec: { mode: metal, arch: arm64, bootMethod: disk-image, imageSuffix: raw.zst }
+  noSchematicValidate: true
+  ingressFirewall: { defaultAction: block }
+  extensionServices: [{ name: a, environment: [A=b] }]
+  volumes: [{ name: STATE, encryption: { provider: luks2, keys: [{ slot: 0, tpm: { checkSecurebootStatusOnEnroll: true, options: { pcrs: [7] } } }] } }]
+  userVolumes:
+    - name: data
+      provisioning: { diskSelector: { match: "!system_disk" }, maxSize: 1TB }
+      filesystem: { type: xfs, projectQuotaSupport: true }
+      encryption: { provider: luks2, keys: [{ slot: 0, lockToState: true, nodeID: {} }, { slot: 1, kms: { endpoint: https://kms.example.org } }] }
+  filenameTmpl: "{{.Hostname}}.yaml"
+  imageSchematic: { customization: { extraKernelArgs: [boot] } }
+worker:
+  talosImageURL: registry.example.org/installer
+  machineDisks: [{ device: /dev/sdb, partitions: [{ mountpoint: /var/a }] }]
+  extraManifests: [extra.yaml]
+imageFactory:
+  ISOURLTmpl: "{{.Protocol}}://x"
+`,
+    files: { 'group.conf': 'a: b\n', 'extra.yaml': 'apiVersion: v1alpha1\nkind: WatchdogTimerConfig\ndevice: /dev/watchdog0\n' },
+    contracts: ['1.13'],
+  },
+  {
+    name: 'extra manifests that override those of the group',
+    talconfig: `${nodes('overrideExtraManifests: true\nextraManifests: [own.yaml]\n', 'extraManifests: [own.yaml]\n')}controlPlane:
+  extraManifests: [group.yaml]
+worker:
+  extraManifests: [group.yaml]
+`,
+    files: {
+      'own.yaml': 'apiVersion: v1alpha1\nkind: WatchdogTimerConfig\ndevice: /dev/watchdog0\n',
+      'group.yaml': 'apiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote\nurl: tcp://10.0.0.1:1514/\n',
+    },
+  },
+  both(
+    'a bond by ARP',
+    'networkInterfaces:\n  - interface: bond0\n    addresses: [10.0.0.5/24]\n    bond:\n      interfaces: [eth0, eth1]\n      mode: active-backup\n      arpInterval: 100\n      arpValidate: active\n      arpAllTargets: all\n',
+  ),
+  both('the address of an interface by its old key', 'networkInterfaces:\n  - interface: eth0\n    cidr: 10.0.0.5/24\n'),
+  both(
+    'interfaces without settings',
+    'networkInterfaces:\n  - interface: eth0\n    ignore: true\n  - interface: eth1\n    dummy: true\n    addresses: [10.0.0.1/32]\n',
+  ),
+  {
+    name: 'addresses of clouds',
+    talconfig: nodes(
+      'networkInterfaces:\n  - interface: eth0\n    dhcp: true\n    vip:\n      ip: 10.0.0.5\n      hcloud:\n        apiToken: a\n  - interface: eth1\n    dhcp: true\n    vip:\n      ip: 10.0.0.6\n      equinixMetal:\n        apiToken: b\n',
+    ),
+  },
+  both(
+    'volumes with trim',
+    'userVolumes:\n  - name: data\n    provisioning:\n      diskSelector:\n        match: "!system_disk"\n      minSize: 1GB\n    encryption:\n      provider: luks2\n      allowDiscards: true\n      keys:\n        - slot: 0\n          nodeID: {}\n',
+    { contracts: ['1.13'] },
+  ),
+  cluster('cni flannel with policies', 'cniConfig:\n  name: flannel\n  flannel:\n    kubeNetworkPoliciesEnabled: true\n', {
+    contracts: ['1.13'],
+  }),
   // What talhelper refuses.
   { name: 'refused: no nodes', talconfig: 'nodes: []\n' },
   {
