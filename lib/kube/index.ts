@@ -62,7 +62,16 @@ export type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './
 export { applyCrds, type InstallOptions } from './charts/apply-crds.ts';
 export { diffRelease, type FieldChange, type ObjectChange } from './charts/diff.ts';
 export { type InstalledRelease, installRelease } from './charts/install.ts';
-export { crdsOfRelease, type PreparedRelease, prepareRelease, type ReleasePorts, renderRelease } from './charts/prepare.ts';
+export {
+  crdsOfRelease,
+  manifestText,
+  type OfflineOptions,
+  type PreparedRelease,
+  prepareRelease,
+  type ReleasePorts,
+  renderRelease,
+  renderReleaseOffline,
+} from './charts/prepare.ts';
 export { type ReleaseState, releaseState } from './charts/release-state.ts';
 export { type ChartSource, describeSource } from './charts/source.ts';
 export { substitute, SubstitutionError } from './charts/substitute.ts';

@@ -77,6 +77,32 @@ async function answer({ apiVersion, kind, namespace, name }: Lookup, kube: KubeR
   return (await kube.get({ apiVersion, kind, name, ...(isNamespaced ? { namespace } : {}) }, signal)) as unknown as Json | undefined;
 }
 
+export interface OfflineOptions {
+  /** Default: what the engine was built for. */
+  readonly kubeVersion?: string;
+  /** In addition to the built-in ones: `group/version` and `group/version/Kind`. */
+  readonly apiVersions?: readonly string[];
+  /** Puts the chart's `crds/` folder in front. Default: false. */
+  readonly includeCrds?: boolean;
+}
+
+/** Renders without a cluster, as `helm template` does: look-ups find nothing. Failure: as `renderRelease`. */
+export async function renderReleaseOffline(
+  { plan, pulled, values }: PreparedRelease,
+  { engine }: Pick<ReleasePorts, 'engine'>,
+  { includeCrds = false, ...capabilities }: OfflineOptions,
+  signal: AbortSignal,
+): Promise<Rendering> {
+  const release = { name: plan.name, namespace: plan.namespace };
+  return namingChart(plan, () =>
+    engine.render({ archive: pulled.archive, release, values: values.reveal(), capabilities, includeCrds }, signal),
+  );
+}
+
+/** What `helm template` prints of a rendering: the manifest, then every hook. */
+export const manifestText = ({ manifest, hooks }: Rendering): string =>
+  `${manifest.trim()}\n${hooks.map(({ path, manifest: text }) => `---\n# Source: ${path}\n${text}\n`).join('')}`;
+
 /**
  * Every definition that a release brings: its chart's `crds/` folder and those among its templates, rendered with the built-in
  * capabilities when there is no cluster to ask.
@@ -88,11 +114,9 @@ export async function crdsOfRelease(
   signal: AbortSignal,
 ): Promise<readonly KubeObject[]> {
   const prepared = await prepareRelease(plan, ports, signal);
-  const { archive } = prepared.pulled;
-  const release = { name: plan.name, namespace: plan.namespace };
   const rendering =
     kube === undefined
-      ? await namingChart(plan, () => ports.engine.render({ archive, release, values: prepared.values.reveal() }, signal))
+      ? await renderReleaseOffline(prepared, ports, {}, signal)
       : await renderRelease(prepared, kube, ports, { revision: 1, isUpgrade: false }, signal);
   return [...(plan.crds === 'skip' ? [] : crdsFrom(rendering.crds)), ...crdsFrom(rendering.objects)];
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { packTar } from '../../../lib/format/index.ts';
-import type { RenderedHook, Rendering } from '../../../lib/wasm/index.ts';
+import { manifestText } from '../../../lib/kube/index.ts';
+import type { Rendering } from '../../../lib/wasm/index.ts';
 import { corpus } from '../../oracle/helm/corpus.ts';
 import { ask } from '../../unit/wasm/engine.ts';
 
@@ -18,10 +19,6 @@ test('the recordings are of the version that the module pins', () => {
   expect(recorded.helm).toBe(json<{ helm: string }>('../../../lib/wasm/helm.wasm.json').helm);
   expect(corpus.map(({ name }) => name)).toEqual(Object.keys(recorded.outputs));
 });
-
-/** What `helm template` prints: the manifest without white space around it, then every hook. */
-const printed = ({ manifest, hooks }: { readonly manifest: string; readonly hooks: readonly RenderedHook[] }): string =>
-  `${manifest.trim()}\n${hooks.map(({ path, manifest: text }) => `---\n# Source: ${path}\n${text}\n`).join('')}`;
 
 /** Helm walks Go maps when it tells what a schema refuses, so its order is random. */
 const sorted = (message: string): string => (message.includes('schema(s)') ? message.split('\n').toSorted().join('\n') : message);
@@ -46,7 +43,7 @@ test.each(corpus)('$name renders as helm renders it', (chart) => {
   );
   if (expected?.stderr === undefined) {
     expect(answer.failure).toBeUndefined();
-    expect(printed(answer.result)).toBe(expected?.stdout);
+    expect(manifestText(answer.result)).toBe(expected?.stdout);
     return;
   }
   const said = expected.stderr.replace(/\n\nUse --debug flag to render out invalid YAML$/, '').trim();
