@@ -2,7 +2,8 @@ import { defineTask } from 'talos-tk';
 
 export default defineTask({
   summary: 'Render cluster.yaml and nodes.yaml into talos/ and kubernetes/',
-  description: 'Validates the inputs, renders templates/, encrypts secrets and checks the result. Only files that tk wrote before are touched.',
+  description:
+    'Validates the inputs, renders templates/, encrypts secrets and checks the result. Only files that tk wrote before are touched.',
   effect: 'write',
   probe: ({ cluster, signal }) => cluster.configuration.plan(signal),
   plan: (_context, facts) =>

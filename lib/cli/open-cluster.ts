@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { World } from '../base/index.ts';
-import { type OpenedCluster, openCluster, type Settings } from '../cluster/index.ts';
+import { type OpenedCluster, openCluster, type Settings, type Vault } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { createVault } from './vault.ts';
 
@@ -9,6 +9,8 @@ export interface ClusterOptions {
   readonly world: World;
   readonly model: ClusterModel;
   readonly settings: Settings;
+  /** Default: by the keys of this machine. */
+  readonly vault?: Vault;
   readonly isSandbox: boolean;
   readonly cacheDirectory: string;
 }
@@ -17,7 +19,7 @@ export interface ClusterOptions {
 export function openRepositoryCluster(options: ClusterOptions): Promise<OpenedCluster> {
   return openCluster({
     ...options,
-    vault: createVault(options.world, options.model.paths.root),
+    vault: options.vault ?? createVault(options.world, options.model.paths.root),
     helmModule: () => readFile(join(import.meta.dirname, '../wasm/helm.wasm.br')),
   });
 }

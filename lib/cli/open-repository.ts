@@ -51,6 +51,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     world,
     model,
     settings,
+    ...(sandbox === undefined ? {} : { vault: sandbox.vault }),
     isSandbox: options.isSandbox,
     cacheDirectory: join(stateDirectory, 'cache'),
   });

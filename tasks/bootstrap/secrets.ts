@@ -3,7 +3,8 @@ import namespaces from './namespaces.ts';
 
 export default defineTask({
   summary: 'Give Flux the secrets that it needs before it runs',
-  description: 'The age key, the deploy key and the cluster secrets, decrypted in memory only. The key is tried on a file of this repository first.',
+  description:
+    'The age key, the deploy key and the cluster secrets, decrypted in memory only. The key is tried on a file of this repository first.',
   effect: 'mutate',
   needs: { namespaces: namespaces() },
   async run({ cluster, step, detail, skip, each }) {
@@ -14,11 +15,14 @@ export default defineTask({
     }
     const results = await each(secrets, (secret) =>
       step.probeAct(`${secret.namespace}/${secret.name}`, {
-        probe: async (handle) => ((await secret.isApplied(handle.signal)) ? { state: 'done', seen: 'equal', value: undefined } : { state: 'not-done' }),
+        probe: async (handle) =>
+          (await secret.isApplied(handle.signal)) ? { state: 'done', seen: 'equal', value: undefined } : { state: 'not-done' },
         act: (handle) => cluster.kubernetes.applySecret(secret, handle.signal),
       }),
     );
-    const applied = secrets.filter((_secret, index) => results[index]?.state === 'acted').map((secret) => `${secret.namespace}/${secret.name}`);
+    const applied = secrets
+      .filter((_secret, index) => results[index]?.state === 'acted')
+      .map((secret) => `${secret.namespace}/${secret.name}`);
     if (applied.length === 0) skip(`${secrets.length} secrets are equal`);
     else detail(applied.join(' '));
     return { applied };

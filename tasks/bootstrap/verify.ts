@@ -20,7 +20,11 @@ export default defineTask({
     detail(`${passed} checks hold`);
     const controlPlanes = cluster.controlPlanes.length;
     report({
-      headline: [`Healthy: ${cluster.nodes.length} nodes Ready`, `etcd ${controlPlanes} of ${controlPlanes}`, ...(needs.flux.revision === undefined ? [] : [`Flux reconciled ${needs.flux.revision}`])].join(', '),
+      headline: [
+        `Healthy: ${cluster.nodes.length} nodes Ready`,
+        `etcd ${controlPlanes} of ${controlPlanes}`,
+        ...(needs.flux.revision === undefined ? [] : [`Flux reconciled ${needs.flux.revision}`]),
+      ].join(', '),
     });
     return { passed };
   },

@@ -14,9 +14,18 @@ export default defineTask({
   probe: ({ params, cluster, signal }) => cluster.machines.compareConfig(cluster.find(params), signal),
   plan({ params, cluster }, comparison) {
     const node = cluster.find(params).name;
-    if (comparison === undefined || comparison.state === 'unknown') return [{ decision: 'unknown', title: 'apply config', node, reason: comparison?.because ?? 'the machine was not asked' }];
+    if (comparison === undefined || comparison.state === 'unknown')
+      return [{ decision: 'unknown', title: 'apply config', node, reason: comparison?.because ?? 'the machine was not asked' }];
     if (comparison.state === 'equal') return [{ decision: 'skip', title: 'apply config', node, reason: 'equal' }];
-    return [{ decision: 'run', title: 'apply config', node, reason: comparison.changed.join(', '), calls: [{ target: node, call: 'machine.MachineService/ApplyConfiguration' }] }];
+    return [
+      {
+        decision: 'run',
+        title: 'apply config',
+        node,
+        reason: comparison.changed.join(', '),
+        calls: [{ target: node, call: 'machine.MachineService/ApplyConfiguration' }],
+      },
+    ];
   },
   async run({ params, cluster, step, wait, skip, detail }) {
     const node = cluster.find(params);

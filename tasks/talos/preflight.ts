@@ -20,7 +20,11 @@ export default defineTask({
     for (const warning of reports.flatMap((report) => report.warnings)) log.warn(warning);
     throwIfAny([...reports.flatMap((report) => report.problems), ...(await cluster.machines.preflightCluster(reports, signal))]);
     const inMaintenance = reports.filter((report) => report.state.state === 'maintenance').length;
-    detail(inMaintenance === reports.length ? `${reports.length} nodes in maintenance mode` : `${inMaintenance} of ${reports.length} nodes in maintenance mode`);
+    detail(
+      inMaintenance === reports.length
+        ? `${reports.length} nodes in maintenance mode`
+        : `${inMaintenance} of ${reports.length} nodes in maintenance mode`,
+    );
     return reports;
   },
 });

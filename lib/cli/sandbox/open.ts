@@ -1,17 +1,22 @@
 import { join } from 'node:path';
 import { type Dial, type Env, hasCode, type World } from '../../base/index.ts';
+import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
 import { createRegistry, openSandbox, type Sandbox } from '../../sim/index.ts';
 import { loadModel } from '../load-model.ts';
+import { createVault } from '../vault.ts';
 import { simulatedKube } from './kube.ts';
 import { overlayFiles } from './overlay-files.ts';
+import { decryptForFlux, plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
 import { sandboxSpecOf } from './spec.ts';
 
 export interface SandboxWorld {
   readonly world: World;
   readonly model: ClusterModel;
   readonly sandbox: Sandbox;
+  /** Its own key alone opens, and everything is encrypted for it. */
+  readonly vault: Vault;
   /** Charts that the simulator does not have and stood in for. */
   standIns(): readonly string[];
   close(): Promise<void>;
@@ -45,7 +50,10 @@ export async function openSandboxWorld({ world, repository, time }: SandboxWorld
   const directory = sandboxDirectory(repository.root);
   const over = (files: World['files']) => overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides: isHidden });
   const env = sandboxEnv(world.env, directory);
-  const model = await loadModel({ ...world, files: over(world.files), env }, repository);
+  const identity = await sandboxIdentity(world, join(directory, 'age.key'));
+  const layered = over(world.files);
+  await plantSecrets({ world, root: repository.root, layered, identity, ledger: join(directory, 'secrets.json') });
+  const model = await loadModel({ ...world, files: layered, env }, repository);
   let standIns: () => readonly string[] = () => [];
   const sandbox = await openSandbox({
     world,
@@ -62,9 +70,11 @@ export async function openSandboxWorld({ world, repository, time }: SandboxWorld
       },
     },
   });
+  const inside: World = { ...sandbox.world, files: over(sandbox.world.files), dial: throughRegistry(sandbox.world.dial), env };
   return {
-    world: { ...sandbox.world, files: over(sandbox.world.files), dial: throughRegistry(sandbox.world.dial), env },
+    world: inside,
     model,
+    vault: createVault(inside, repository.root, (rules) => withRecipient(rules, identity.recipient)),
     sandbox,
     standIns: () => standIns(),
     close: () => sandbox.close(),
