@@ -1,5 +1,16 @@
 export type { Brand, NodeName, Sha256Hex } from './brand.ts';
-export { type Condition, holds, minutes, never, notYet, type Observation, seconds, throwIfAborted, waitFor, type WaitObserver } from './condition.ts';
+export {
+  type Condition,
+  holds,
+  minutes,
+  never,
+  notYet,
+  type Observation,
+  seconds,
+  throwIfAborted,
+  waitFor,
+  type WaitObserver,
+} from './condition.ts';
 export {
   type BaseFailures,
   baseFailure,
@@ -14,7 +25,17 @@ export {
   TkError,
 } from './failure.ts';
 export { createRedactor, type Redactor, Secret } from './secret.ts';
-export { type Excerpt, type LineColumn, lineColumnAt, type Place, placeOf, relatedPlace, type RelatedPlace, type SourceFile, type Span } from './source.ts';
+export {
+  type Excerpt,
+  type LineColumn,
+  lineColumnAt,
+  type Place,
+  placeOf,
+  relatedPlace,
+  type RelatedPlace,
+  type SourceFile,
+  type Span,
+} from './source.ts';
 export { allOf, count, editDistance, formatDuration, oneOf, stripControl, suggestionFor } from './text.ts';
 export {
   type AppendFile,

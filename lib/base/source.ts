@@ -22,7 +22,14 @@ export interface LineColumn {
  * read back from a journal prints the same.
  */
 export type Place =
-  | { readonly kind: 'file'; readonly path: string; readonly line: number; readonly column: number; readonly excerpt?: Excerpt; readonly related?: readonly RelatedPlace[] }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly line: number;
+      readonly column: number;
+      readonly excerpt?: Excerpt;
+      readonly related?: readonly RelatedPlace[];
+    }
   | { readonly kind: 'step'; readonly task: string; readonly step?: string; readonly node?: string };
 
 export type RelatedPlace = { readonly path: string; readonly line: number; readonly column: number; readonly note: string };

@@ -5,7 +5,10 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 
 /** "a", "a or b", "a, b or c"; each in backticks. */
 export function oneOf(values: readonly string[]): string {
-  return joined(values.map((value) => `\`${value}\``), 'or');
+  return joined(
+    values.map((value) => `\`${value}\``),
+    'or',
+  );
 }
 
 /** "a", "a and b", "a, b and c". */
@@ -46,7 +49,9 @@ export function suggestionFor(word: string, candidates: Iterable<string>): strin
 /** Remote text may carry escape sequences that move the cursor or rename the terminal: only printable text and tabs stay. */
 export function stripControl(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text.replace(/\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-_])/g, '').replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '');
+  return text
+    .replace(/\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-_])/g, '')
+    .replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '');
 }
 
 /** "850ms", "4.2s", "1m12s", "2h05m". */
