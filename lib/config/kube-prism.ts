@@ -1,8 +1,10 @@
 import { type Failure, placeOf, type SourceFile, type Span } from '../base/index.ts';
 import { type DataDocument, parseYaml } from '../format/index.ts';
+import { talosDefaults } from '../upstream/index.ts';
 import { configFailure } from './failures.ts';
 import { valueAt } from './issues.ts';
-import { kubePrismPort } from './template-data.ts';
+
+const { kubePrismPort } = talosDefaults;
 
 /**
  * Cilium replaces kube-proxy and reaches the API through KubePrism on each node: the host and port in its values and the port in the

@@ -1,6 +1,8 @@
-import { isAtLeast, minorOf, networkOf, nthHost, parseVersion } from '../format/index.ts';
+import { minorOf, networkOf, nthHost, parseVersion } from '../format/index.ts';
+import { isSwitchedOn, talosDefaults } from '../upstream/index.ts';
 import { knownHostsOf } from './known-hosts.ts';
 import { type ClusterInput, clusterKeys, type NodeInput } from './schema.ts';
+import { talosMinorOf } from './versions.ts';
 
 /** What templates see besides the keys of the inputs: defaults filled in, and what follows from them. */
 export interface TemplateData {
@@ -35,6 +37,7 @@ export interface Defaults {
 export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[], defaults: Defaults): TemplateData {
   const nodeNetwork = networkOf(cluster.node_cidr);
   const talosVersion = parseVersion(cluster.talos_version ?? defaults.talosVersion).text;
+  const minor = talosMinorOf(talosVersion);
   const { cluster_pod_cidr, cluster_svc_cidr, extra, version: _, ...given } = cluster;
   const serviceCidrs = listOf(cluster_svc_cidr ?? '10.43.0.0/16');
   const controllers = nodes.filter((node) => node.controller);
@@ -46,10 +49,10 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     ...extra,
     ...given,
     cluster_name: cluster.cluster_name ?? 'kubernetes',
-    cluster_domain: cluster.cluster_domain ?? 'cluster.local',
+    cluster_domain: cluster.cluster_domain ?? talosDefaults.dnsDomain,
     talos_version: talosVersion,
     talos_minor: minorOf(talosVersion),
-    has_kubernetes_documents: isAtLeast(`${minorOf(talosVersion)}.0`, '1.14.0'),
+    has_kubernetes_documents: minor !== undefined && isSwitchedOn('kubernetesDocuments', minor),
     kubernetes_version: parseVersion(cluster.kubernetes_version ?? defaults.kubernetesVersion).text,
     node_dns_servers: cluster.node_dns_servers ?? ['1.1.1.1', '1.0.0.1'],
     node_ntp_servers: cluster.node_ntp_servers ?? ['162.159.200.1', '162.159.200.123'],
@@ -75,8 +78,8 @@ export function templateData(cluster: ClusterInput, nodes: readonly NodeInput[],
     talos_backup_enabled: cluster.backup_s3_endpoint !== undefined && cluster.backup_s3_bucket !== undefined,
     backup_s3_region: cluster.backup_s3_region ?? 'us-east-1',
     backup_schedule: cluster.backup_schedule ?? '0 */6 * * *',
-    image_factory: cluster.image_factory ?? 'factory.talos.dev',
-    kube_prism_port: kubePrismPort,
+    image_factory: cluster.image_factory ?? talosDefaults.factory,
+    kube_prism_port: talosDefaults.kubePrismPort,
     sops_age_recipients: cluster.sops_age_recipients ?? [],
     nodes: nodes.map((node) => templateNode(node, cluster)),
   };
@@ -88,9 +91,6 @@ export function reservedNames(): ReadonlySet<string> {
   const data = templateData(anything, [], { talosVersion: 'v1.14.0', kubernetesVersion: 'v1.37.0' });
   return new Set([...Object.keys(clusterKeys), ...Object.keys(data), 'patch_files']);
 }
-
-/** Source: Talos pkg/machinery/constants DefaultKubePrismPort */
-export const kubePrismPort = 7445;
 
 /** One control plane whose own address is the API's needs no floating one. */
 export function hasVip(cluster: Pick<ClusterInput, 'cluster_api_addr'>, nodes: readonly Pick<NodeInput, 'address'>[]): boolean {

@@ -49,9 +49,6 @@ export {
   talosMinors,
 } from './machine-config-schema.ts';
 
-// Versions that fit together.
-export { defaultKubernetes, kubernetesRanges, newestTalos } from './compatibility.ts';
-
 // What each Talos minor generates and supports.
 export {
   compatibility,
