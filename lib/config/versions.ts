@@ -1,12 +1,9 @@
 import { type Failure, placeOf, relatedPlace, type Span } from '../base/index.ts';
 import { compareVersions, minorOf } from '../format/index.ts';
-import { compatibility, defaultKubernetesVersion, type TalosMinor, talosMinors } from '../upstream/index.ts';
+import { compatibility, defaultKubernetesVersion, newestTalos, type TalosMinor, talosMinors } from '../upstream/index.ts';
 import { configFailure } from './failures.ts';
 import type { ClusterInput } from './schema.ts';
 import type { Defaults } from './template-data.ts';
-
-/** What a new cluster gets when nobody says otherwise. */
-const newestTalos = 'v1.14.1';
 
 /** Below 1.12 the templates' documents for time and volumes are not all there. */
 const oldestMinor: TalosMinor = '1.12';

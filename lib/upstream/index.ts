@@ -58,6 +58,7 @@ export {
   isSwitchedOn,
   talosDefaults,
 } from './contracts.ts';
+export { defaultKubernetes, newestTalos } from './newest.ts';
 
 // What talhelper's file and the image factory's schematics may say.
 export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';
@@ -65,3 +66,6 @@ export { type ResourceDefinition, resourceDefinitions } from './resource-definit
 
 // Which old fields and new documents exclude each other, what is deprecated, and what applies without a reboot.
 export { appliesWithoutReboot, deprecatedFields, type DocumentConflict, documentConflicts } from './conflicts.ts';
+
+// What the image factory offers, per Talos minor.
+export { officialExtensions, officialOverlays } from './extensions.ts';
