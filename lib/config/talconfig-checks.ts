@@ -1,6 +1,6 @@
-import { type Failure, relatedPlace } from '../base/index.ts';
+import { type Failure, relatedPlace, suggestionFor } from '../base/index.ts';
 import { addressOf, networkOf, versionOf } from '../format/index.ts';
-import { compatibility, type TalosMinor } from '../upstream/index.ts';
+import { compatibility, officialExtensions, officialOverlays, talosDefaults, type TalosMinor } from '../upstream/index.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import { type Plain, type PlainMap, isPlainMap, placeIn, quotable } from './talconfig-read.ts';
 import type { Talconfig, TalconfigNode } from './talconfig.ts';
@@ -150,7 +150,8 @@ export function checkTalconfig(
       for (const key of old)
         failures.push(talconfigFailure('talconfig/removed-key', { key: 'cidr', replacement: 'addresses' }, at(key, 'key')));
     }
-    checkSchematic(mapOf(configs['schematic']), place);
+    if (Object.keys(mapOf(configs['schematic'])).length > 0)
+      checkSchematic(mapOf(configs['schematic']), place, configs['noSchematicValidate'] === true);
     checkSpec(mapOf(configs['machineSpec']), place);
     checkFirewall(mapOf(configs['ingressFirewall']), place);
     for (const key of ['volumes', 'userVolumes', 'extensionServices'] as const) {
@@ -164,16 +165,49 @@ export function checkTalconfig(
     }
   }
 
-  function checkSchematic(schematic: PlainMap, place: (key: string, ...rest: Path) => Path) {
+  function checkSchematic(schematic: PlainMap, place: (key: string, ...rest: Path) => Path, isTrusted: boolean) {
     const seen = new Set<string>();
     const extensions = mapOf(mapOf(schematic['customization'])['systemExtensions'])['officialExtensions'];
     textsOf(extensions).forEach((name, index) => {
       if (seen.has(name)) invalid(place('schematic', 'customization', 'systemExtensions', 'officialExtensions', index), name, 'named once');
       seen.add(name);
     });
+    if (!isTrusted && talconfig.imageFactory.registryUrl === talosDefaults.factory) checkFactory(schematic, place);
     const overlay = mapOf(schematic['overlay']);
     if ((textOf(overlay['image']) === '') !== (textOf(overlay['name']) === ''))
       required(place('schematic', 'overlay', textOf(overlay['image']) === '' ? 'image' : 'name'), '');
+  }
+
+  /** A factory of one's own may offer more. */
+  function checkFactory(schematic: PlainMap, place: (key: string, ...rest: Path) => Path) {
+    const minor = /^v(\d+\.\d+)\./.exec(talconfig.talosVersion)?.[1] as TalosMinor | undefined;
+    if (minor === undefined || !(minor in compatibility)) return;
+    const missing = (what: 'extension' | 'overlay', name: string, known: readonly string[], path: Path) => {
+      const suggestion = suggestionFor(name, known);
+      failures.push(
+        talconfigFailure(
+          'talconfig/not-in-factory',
+          { what, name: quotable(talconfig.source, path, name), version: talconfig.talosVersion, ...(suggestion ? { suggestion } : {}) },
+          at(path),
+        ),
+      );
+    };
+    const extensions = officialExtensions(minor);
+    textsOf(mapOf(mapOf(schematic['customization'])['systemExtensions'])['officialExtensions']).forEach((name, index) => {
+      if (!extensions.includes(name))
+        missing('extension', name, extensions, place('schematic', 'customization', 'systemExtensions', 'officialExtensions', index));
+    });
+    const overlay = mapOf(schematic['overlay']);
+    const overlays = officialOverlays(minor);
+    const name = textOf(overlay['name']);
+    if (name !== '' && textOf(overlay['image']) !== '' && !overlays.some((one) => one.name === name && one.image === overlay['image'])) {
+      missing(
+        'overlay',
+        name,
+        overlays.map((one) => one.name),
+        place('schematic', 'overlay', 'name'),
+      );
+    }
   }
 
   function checkSpec(spec: PlainMap, place: (key: string, ...rest: Path) => Path) {

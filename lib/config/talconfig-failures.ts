@@ -7,6 +7,8 @@ export type TalconfigFailures = {
   'talconfig/wrong-type': { path: string; expected: string; found: string };
   'talconfig/required': { path: string };
   'talconfig/invalid': { path: string; value: string; expected: string };
+  /** A system extension or an overlay that the factory has not got for that version. */
+  'talconfig/not-in-factory': { what: 'extension' | 'overlay'; name: string; version: string; suggestion?: string };
   'talconfig/duplicate-node': { what: 'hostname' | 'address' | 'file name'; value: string; first: string };
   'talconfig/missing-file': { path: string; neededBy: string };
   'talconfig/incompatible-kubernetes': { talos: string; kubernetes: string; lowest: string; highest: string };

@@ -18,6 +18,10 @@ export const talconfigPrinters: Printers<TalconfigFailures> = {
     title: `\`${value}\` is not ${expected}`,
     because: `it is the value of \`${path}\``,
   }),
+  'talconfig/not-in-factory': ({ what, name, version, suggestion }) => ({
+    title: `the image factory has no ${what} \`${name}\` for Talos ${version}`,
+    help: suggestion === undefined ? 'set `noSchematicValidate: true` when you know better' : `did you mean \`${suggestion}\`?`,
+  }),
   'talconfig/duplicate-node': ({ what, value, first }) => ({
     title: `two nodes have the ${what} \`${value}\``,
     because: `\`${first}\` is the first of them`,

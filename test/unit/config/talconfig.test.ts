@@ -119,3 +119,13 @@ test('a broken file is named at its line', async () => {
     expect.stringContaining('format/duplicate-key {"key":"clusterName"} talos/talconfig.yaml:5:1'),
   ]);
 });
+
+test('extensions and overlays are looked up for the version, unless somebody knows better', async () => {
+  const schematic = `    schematic:\n      overlay: { name: rpi_genric, image: siderolabs/sbc-raspberrypi }\n      customization:\n        systemExtensions:\n          officialExtensions: [siderolabs/i915, siderolabs/isci-tools]\n`;
+  expect(await problems(load(`${head}${node}${schematic}`))).toEqual([
+    'talconfig/not-in-factory {"what":"extension","name":"siderolabs/isci-tools","version":"v1.13.9","suggestion":"siderolabs/iscsi-tools"} talos/talconfig.yaml:14:49 «officialExtensions: [siderolabs/i915, siderolabs/isci-tools]»',
+    'talconfig/not-in-factory {"what":"overlay","name":"rpi_genric","version":"v1.13.9","suggestion":"rpi_generic"} talos/talconfig.yaml:11:24 «overlay: { name: rpi_genric, image: siderolabs/sbc-raspberrypi }»',
+  ]);
+  expect(await problems(load(`${head}${node}${schematic}    noSchematicValidate: true\n`))).toEqual([]);
+  expect(await problems(load(`${head}imageFactory: { registryURL: factory.home.arpa }\n${node}${schematic}`))).toEqual([]);
+});
