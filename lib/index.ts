@@ -43,7 +43,16 @@ export {
   throwIfAny,
   TkError,
 } from './base/index.ts';
-export { type Cluster, type ClusterView, defineConfig, installRelease, nodeParams, type Settings } from './cluster/index.ts';
+export {
+  type Cluster,
+  type ClusterView,
+  defineConfig,
+  installRelease,
+  nodeParams,
+  planReleases,
+  probeReleases,
+  type Settings,
+} from './cluster/index.ts';
 export {
   type CallableTask,
   done,

@@ -207,6 +207,8 @@ export interface KubernetesView {
   reader(): Promise<KubeReader>;
   /** One reader for each control plane's own API server. */
   eachApiServer(): Promise<readonly { readonly node: string; readonly kube: KubeReader }[]>;
+  /** Whether an API server answers through the kubeconfig; false while there is none. */
+  isReachable(signal: AbortSignal): Promise<boolean>;
   /** Directories of `kubernetes/apps`, sorted. */
   namespaces(): Promise<readonly string[]>;
   /** The Secrets that Flux needs before it runs. Decrypted in memory. Failure: `secrets/*` when the key does not fit. */

@@ -36,6 +36,7 @@ export type {
   UnmetCondition,
 } from './cluster.ts';
 export { installRelease, type ReleaseContext } from './install-release.ts';
+export { planReleases, probeReleases, type ReleaseFacts } from './release-plan.ts';
 export { nodeParams } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';

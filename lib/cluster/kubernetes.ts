@@ -1,4 +1,4 @@
-import { count, type Files, holds, minutes, type Observation, seconds } from '../base/index.ts';
+import { count, type Files, holds, minutes, type Observation, seconds, TkError } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { crdsServed, isTransient, nodesReady, nodesRegistered } from '../kube/index.ts';
 import type { BootstrapSecret, Kubernetes } from './cluster.ts';
@@ -26,6 +26,15 @@ export function createKubernetes({ model, files, access, secrets }: KubernetesPa
     reader: () => access.reader(),
     writer: () => access.writer(),
     eachApiServer: () => access.eachApiServer(),
+    async isReachable(signal) {
+      try {
+        await (await access.reader()).ready(signal);
+        return true;
+      } catch (error) {
+        if (error instanceof TkError) return false;
+        throw error;
+      }
+    },
     async namespaces() {
       if (model.paths.kubernetes === undefined) return [];
       const entries = await files.list(`${model.paths.kubernetes}/apps`);

@@ -37,6 +37,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     kubernetes: {
       reader: () => kubernetes.reader(),
       eachApiServer: () => kubernetes.eachApiServer(),
+      isReachable: (signal) => kubernetes.isReachable(signal),
       namespaces: () => kubernetes.namespaces(),
       bootstrapSecrets: () => kubernetes.bootstrapSecrets(),
       nodesRegistered: () => kubernetes.nodesRegistered(),

@@ -1,4 +1,4 @@
-import { defineTask, installRelease } from 'talos-tk';
+import { defineTask, installRelease, planReleases, probeReleases } from 'talos-tk';
 import coredns from './coredns.ts';
 
 const ofTheirOwn = new Set(['cilium', 'coredns', 'flux-operator', 'flux-instance']);
@@ -7,6 +7,8 @@ export default defineTask({
   summary: 'Install the further releases that come before Flux',
   effect: 'mutate',
   needs: { coredns: coredns() },
+  probe: (context) => probeReleases(context, (name) => !ofTheirOwn.has(name)),
+  plan: (_context, facts) => planReleases(facts),
   async run(context) {
     const releases = (await context.cluster.releases.forBootstrap()).filter((release) => !ofTheirOwn.has(release.name));
     if (releases.length === 0) {

@@ -1,10 +1,12 @@
-import { defineTask, installRelease } from 'talos-tk';
+import { defineTask, installRelease, planReleases, probeReleases } from 'talos-tk';
 import crds from './crds.ts';
 
 export default defineTask({
   summary: 'Install Cilium, and wait until every node is Ready',
   effect: 'mutate',
   needs: { crds: crds() },
+  probe: (context) => probeReleases(context, (name) => name === 'cilium'),
+  plan: (_context, facts) => planReleases(facts),
   async run(context) {
     const installed = await installRelease(context, 'cilium');
     if (context.cluster.model.paths.kubernetes !== undefined) await context.wait(context.cluster.kubernetes.nodesReady());

@@ -5,6 +5,30 @@ export default defineTask({
   summary: 'Apply the CustomResourceDefinitions of the releases',
   effect: 'mutate',
   needs: { secrets: secrets() },
+  async probe({ cluster, signal }) {
+    // Charts are rendered for the cluster's own version and kinds: without a cluster it is not known what they bring.
+    if (!(await cluster.kubernetes.isReachable(signal))) return undefined;
+    const crds = await cluster.releases.crds(signal);
+    return Promise.all(crds.map(async (crd) => ({ name: crd.name, release: crd.release, isServed: await crd.isServed(signal) })));
+  },
+  plan({ cluster }, facts) {
+    if (cluster.model.paths.kubernetes === undefined)
+      return [{ decision: 'skip', title: 'apply', reason: 'the repository has no kubernetes/ tree' }];
+    if (facts === undefined)
+      return [
+        {
+          decision: 'run',
+          title: 'definitions of the releases',
+          reason: 'there is no cluster to ask yet',
+          calls: [{ target: 'cluster', call: 'apply CustomResourceDefinition' }],
+        },
+      ];
+    return facts.map(({ name, release, isServed }) =>
+      isServed
+        ? { decision: 'skip', title: name, reason: 'served by every API server' }
+        : { decision: 'run', title: name, reason: `of ${release}`, calls: [{ target: name, call: 'apply CustomResourceDefinition' }] },
+    );
+  },
   async run({ cluster, step, wait, detail, skip, signal }) {
     const crds = await step.pure('render', () => cluster.releases.crds(signal));
     if (crds.length === 0) {

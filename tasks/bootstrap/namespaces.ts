@@ -5,6 +5,21 @@ export default defineTask({
   summary: 'Make a namespace for each directory of kubernetes/apps',
   effect: 'mutate',
   needs: { kubeconfig: kubeconfig() },
+  async probe({ cluster, signal }) {
+    const names = await cluster.kubernetes.namespaces();
+    if (!(await cluster.kubernetes.isReachable(signal))) return { names, present: [] };
+    const kube = await cluster.kubernetes.reader();
+    const { items } = await kube.list({ apiVersion: 'v1', kind: 'Namespace' }, {}, signal);
+    return { names, present: items.map((item) => item.metadata.name) };
+  },
+  plan: (_context, facts) =>
+    facts === undefined
+      ? [{ decision: 'unknown', title: 'namespaces', reason: 'the repository and the cluster were not asked' }]
+      : facts.names.map((name) =>
+          facts.present.includes(name)
+            ? { decision: 'skip', title: name, reason: 'exists' }
+            : { decision: 'run', title: name, calls: [{ target: name, call: 'apply Namespace' }] },
+        ),
   async run({ cluster, step, wait, detail, skip, each }) {
     const names = await cluster.kubernetes.namespaces();
     if (names.length === 0) {

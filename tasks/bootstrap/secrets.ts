@@ -7,6 +7,23 @@ export default defineTask({
     'The age key, the deploy key and the cluster secrets, decrypted in memory only. The key is tried on a file of this repository first.',
   effect: 'mutate',
   needs: { namespaces: namespaces() },
+  async probe({ cluster, signal }) {
+    const isReachable = await cluster.kubernetes.isReachable(signal);
+    return Promise.all(
+      (await cluster.kubernetes.bootstrapSecrets()).map(async (secret) => ({
+        name: `${secret.namespace}/${secret.name}`,
+        isApplied: isReachable && (await secret.isApplied(signal)),
+      })),
+    );
+  },
+  plan: (_context, facts) =>
+    facts === undefined
+      ? [{ decision: 'unknown', title: 'secrets', reason: 'the repository and the cluster were not asked' }]
+      : facts.map(({ name, isApplied }) =>
+          isApplied
+            ? { decision: 'skip', title: name, reason: 'equal' }
+            : { decision: 'run', title: name, calls: [{ target: name, call: 'apply Secret' }] },
+        ),
   async run({ cluster, step, detail, skip, each }) {
     const secrets = await step.pure('decrypt', () => cluster.kubernetes.bootstrapSecrets());
     if (secrets.length === 0) {

@@ -5,6 +5,9 @@ export default defineTask({
   summary: "Check the cluster's health, from etcd to Flux",
   effect: 'read',
   needs: { flux: flux() },
+  plan: ({ cluster }) => [
+    { decision: 'run', title: `${cluster.health.checks().length} health checks, then Flux`, reason: 'changes nothing' },
+  ],
   async run({ cluster, needs, step, detail, report }) {
     let passed = 0;
     for (const check of cluster.health.checks()) {

@@ -5,6 +5,7 @@ export default defineTask({
   summary: 'Look at every machine before the first change',
   effect: 'read',
   needs: { configs: generateConfig() },
+  plan: ({ cluster }) => [{ decision: 'run', title: `look at ${cluster.nodes.length} machines`, reason: 'changes nothing' }],
   async run({ cluster, each, step, log, detail, signal }) {
     const reports = await each(cluster.nodes, (node) =>
       step.pure(
