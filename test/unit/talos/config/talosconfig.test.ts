@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type KeyKind, Secret } from '../../../../lib/base/index.ts';
+import { Secret } from '../../../../lib/base/index.ts';
 import { parseCertificate } from '../../../../lib/pki/index.ts';
 import { generateTalosconfig, parseSecretsBundle } from '../../../../lib/talos/index.ts';
 
@@ -17,8 +17,7 @@ const worldAt = (now: number) => ({
   random: {
     bytes: (count: number) => randomBytes(count),
     fraction: () => 0.5,
-    privateKey: async (_: KeyKind) =>
-      new Secret<Uint8Array>(generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })),
+    privateKey: async () => new Secret<Uint8Array>(generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })),
   },
 });
 const options = { clusterName: 'home', endpoints: ['192.168.42.10'], nodes: ['192.168.42.10', '192.168.42.20'] };
