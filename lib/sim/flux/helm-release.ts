@@ -1,9 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseYamlBulk } from '../../format/index.ts';
 import { builtIn } from '../kube/kinds.ts';
 import { isObj, listAt, objAt, type Obj, textAt, type Value } from '../kube/value.ts';
 import { apply, configMapData, decoded, type FluxContext, isRunning, say, secretData, unmetDependency } from './context.ts';
 import { durationMs, readyOf, setReady } from './conditions.ts';
-import { fluxKind, group } from './flux-kinds.ts';
+import { fluxKind, group, kindFor } from './flux-kinds.ts';
 import { standInObjects } from './stand-in.ts';
 
 const manager = 'helm-controller';
@@ -12,7 +13,7 @@ const dependencyMs = 5000;
 
 /**
  * Adopts what is there and installs what is not: a release record without status history is upgraded, no record is installed.
- * An adopted release is not rendered again: its next revision is the record of the one before.
+ * An adopted release is not rendered again: what its record holds is applied once more.
  *
  * Source: fluxcd/helm-controller internal/reconcile/state.go, atomic_release.go, internal/action/install.go
  */
@@ -57,7 +58,9 @@ export async function reconcileHelmRelease(context: FluxContext, namespace: stri
 
   try {
     const isAdopted = latest !== undefined;
-    const revision = isAdopted ? adopt(context, latest) : await install(context, object, source, storage, target, release, chart);
+    const { revision, changed } = isAdopted
+      ? adopt(context, object, latest)
+      : { revision: await install(context, object, source, storage, target, release, chart), changed: 0 };
     const verb = isAdopted ? 'upgrade' : 'install';
     setReady(
       state,
@@ -88,7 +91,7 @@ export async function reconcileHelmRelease(context: FluxContext, namespace: stri
         simulatedChart: digest,
       },
     );
-    say(context, isAdopted ? 'flux/release-adopted' : 'flux/release-installed', { namespace: target, name: release, revision });
+    say(context, isAdopted ? 'flux/release-adopted' : 'flux/release-installed', { namespace: target, name: release, revision, changed });
     again(durationMs(textAt(spec, 'interval'), 3_600_000));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -149,11 +152,26 @@ function recordsOf({ state }: FluxContext, namespace: string, release: string): 
     .sort((a, b) => revisionOf(a) - revisionOf(b));
 }
 
-function adopt(context: FluxContext, latest: Obj): number {
+/**
+ * What is in the record is applied once more, as an upgrade does it. `changed` counts the objects that this made anew or gave a new
+ * generation: 0 when whoever installed them did it as helm-controller does.
+ */
+function adopt(context: FluxContext, object: Obj, latest: Obj): { readonly revision: number; readonly changed: number } {
   const { state } = context;
   const labels = objAt(latest, 'metadata', 'labels');
   const revision = Number(labels.version) + 1;
   const record = JSON.parse(gunzipSync(Buffer.from(decoded(latest, 'release'), 'base64')).toString('utf8')) as Obj;
+  let changed = 0;
+  for (const one of parseYamlBulk(textAt(record, 'manifest')) as Value[]) {
+    if (!isObj(one)) continue;
+    const owned = withOwner(one, object, String(labels.name), textAt(record, 'namespace'));
+    const kind = kindFor(state, textAt(owned, 'apiVersion'), textAt(owned, 'kind'));
+    const before = kind && state.get(kind, textAt(owned, 'metadata', 'namespace'), textAt(owned, 'metadata', 'name'));
+    const after = apply(context, owned, manager);
+    const isSame =
+      before !== undefined && ['uid', 'generation'].every((key) => objAt(before, 'metadata')[key] === objAt(after, 'metadata')[key]);
+    if (!isSame) changed += 1;
+  }
   const next: Obj = {
     ...record,
     version: revision,
@@ -161,7 +179,26 @@ function adopt(context: FluxContext, latest: Obj): number {
   };
   state.put(secrets, { ...latest, metadata: { ...objAt(latest, 'metadata'), labels: { ...labels, status: 'superseded' } } });
   writeRecord(context, textAt(latest, 'metadata', 'namespace'), String(labels.name), revision, next);
-  return revision;
+  return { revision, changed };
+}
+
+/** Ownership as Helm writes it, and where helm-controller took it from. Source: fluxcd/helm-controller internal/postrender/origin_labels.go */
+function withOwner(object: Obj, helmRelease: Obj, release: string, target: string): Obj {
+  const metadata = objAt(object, 'metadata');
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      namespace: textAt(metadata, 'namespace') || target,
+      labels: {
+        ...objAt(metadata, 'labels'),
+        'app.kubernetes.io/managed-by': 'Helm',
+        [`${group.helm}/name`]: textAt(helmRelease, 'metadata', 'name'),
+        [`${group.helm}/namespace`]: textAt(helmRelease, 'metadata', 'namespace'),
+      },
+      annotations: { ...objAt(metadata, 'annotations'), 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': target },
+    },
+  };
 }
 
 async function install(
@@ -174,26 +211,7 @@ async function install(
   chart: { readonly name: string; readonly version: string },
 ): Promise<number> {
   const objects = context.renderChart ? await context.renderChart(object, source) : standInObjects(chart.name, release, target);
-  for (const one of objects) {
-    const metadata = objAt(one, 'metadata');
-    apply(
-      context,
-      {
-        ...one,
-        metadata: {
-          ...metadata,
-          namespace: textAt(metadata, 'namespace') || target,
-          labels: { ...objAt(metadata, 'labels'), 'app.kubernetes.io/managed-by': 'Helm' },
-          annotations: {
-            ...objAt(metadata, 'annotations'),
-            'meta.helm.sh/release-name': release,
-            'meta.helm.sh/release-namespace': target,
-          },
-        },
-      },
-      manager,
-    );
-  }
+  for (const one of objects) apply(context, withOwner(one, object, release, target), manager);
   const now = context.state.timestamp();
   writeRecord(context, storage, release, 1, {
     name: release,

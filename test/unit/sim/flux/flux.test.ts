@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KubeObject } from '../../../../lib/kube/index.ts';
 import { never } from '../kube/rig.ts';
-import { fluxRig, groups, releaseRecord } from './rig.ts';
+import { deployment, fluxRig, groups, releaseRecord } from './rig.ts';
 
 const root = `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -97,6 +97,35 @@ test('the tree is reconciled down to a release that was there before, which is a
     'sh.helm.release.v1.web.v2 deployed',
   ]);
   expect(events).toEqual(['flux/release-adopted web v2']);
+});
+
+test('an adopted release changes no object that was installed as helm-controller does it, and says how many others', async () => {
+  const { client, install, verdict, kernel } = await fluxRig(repository);
+  const adopted: unknown[] = [];
+  kernel.onEvent(({ kind, facts }) => {
+    if (kind === 'flux/release-adopted') adopted.push(facts);
+  });
+  await client.apply(secret('sops-age', { 'age.agekey': 'AGE-SECRET-KEY-1' }), ownManager, never);
+  await client.apply(secret('cluster-secrets', {}), ownManager, never);
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } }, ownManager, never);
+  const [same, other] = [deployment('same', 'demo', 1), deployment('other', 'demo', 1)];
+  const made = await client.apply(same, { fieldManager: 'helm-controller' }, never);
+  await client.apply(deployment('other', 'demo', 2), { fieldManager: 'helm-controller' }, never);
+  await client.apply(
+    releaseRecord('web', 'demo', `---\n${JSON.stringify(same)}\n---\n${JSON.stringify(other)}\n`),
+    { fieldManager: 'helm-controller' },
+    never,
+  );
+  await install();
+  expect(await verdict('HelmRelease', 'web', 'demo')).toMatch(/^UpgradeSucceeded: /);
+  expect(adopted).toEqual([{ namespace: 'demo', name: 'web', revision: 2, changed: 1 }]);
+  const after = await client.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'demo', name: 'same' }, never);
+  expect(after?.metadata).toMatchObject({
+    uid: made.metadata.uid,
+    generation: 1,
+    labels: { 'app.kubernetes.io/managed-by': 'Helm', 'helm.toolkit.fluxcd.io/name': 'web', 'helm.toolkit.fluxcd.io/namespace': 'demo' },
+    annotations: { 'meta.helm.sh/release-name': 'web', 'meta.helm.sh/release-namespace': 'demo' },
+  });
 });
 
 test('a wrong branch, a missing secret, a missing kind and a missing folder show in the words of Flux', async () => {

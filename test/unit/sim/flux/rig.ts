@@ -129,9 +129,9 @@ export function deployment(name: string, namespace: string, replicas = 1): KubeO
   };
 }
 
-/** What Helm leaves behind: the record of revision 1. */
-export function releaseRecord(name: string, namespace: string): KubeObject {
-  const record = { name, namespace, version: 1, info: { status: 'deployed' }, chart: { metadata: { name, version: '1.0.0' } } };
+/** What Helm leaves behind: the record of revision 1 with the objects that it stands for. */
+export function releaseRecord(name: string, namespace: string, manifest = ''): KubeObject {
+  const record = { name, namespace, manifest, version: 1, info: { status: 'deployed' }, chart: { metadata: { name, version: '1.0.0' } } };
   return {
     apiVersion: 'v1',
     kind: 'Secret',
