@@ -4,6 +4,7 @@ import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
 import { createRegistry, openSandbox, type Sandbox } from '../../sim/index.ts';
+import { checkForNode } from '../../talos/index.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
 import { simulatedKube } from './kube.ts';
@@ -63,6 +64,11 @@ export async function openSandboxWorld({ world, repository, time }: SandboxWorld
     ...(time === undefined ? {} : { time }),
     hooks: {
       kube: (kernel, host) => simulatedKube(kernel, host, over(world.files), repository.root),
+      // What a machine of this version says about a config, in its own words.
+      checkConfig: (text, version) => {
+        const refusal = checkForNode(text, version);
+        return { errors: refusal === undefined ? [] : [refusal], warnings: [] };
+      },
       mounts: (kernel) => {
         const registry = createRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
         standIns = registry.standIns;
