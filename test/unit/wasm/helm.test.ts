@@ -200,6 +200,7 @@ test('every chart that cannot be rendered is told with chart, file and line', as
     ['one file too large', raw(bomb)],
     ['too large in all', raw(many)],
     ['no Chart.yaml', raw(gzipSync(packTar([{ path: 'web/values.yaml', content: '' }])))],
+    ['a chart of the third kind', pack({ 'Chart.yaml': chartYaml.replace('v2', 'v3') })],
     ['a library', pack({ 'Chart.yaml': `${chartYaml}type: library\n` })],
     [
       'a missing dependency',
