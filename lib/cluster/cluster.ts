@@ -2,6 +2,7 @@ import type { Condition, Failure, Secret } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import type { Evidence } from '../core/index.ts';
 import type { KubeReader, KubeWriter } from '../kube/index.ts';
+import type { TalosReader } from '../talos/index.ts';
 
 /**
  * The cluster of the repository as far as one may look at it. Probes and plans get this: nothing in it changes a file, a machine
@@ -142,6 +143,10 @@ export type ConfigComparison =
   | { readonly state: 'unknown'; readonly because: string };
 
 export interface MachinesView {
+  /** The nodes that a selector names; all of them when it names none. Failure: as `find`. */
+  select(selector: NodeSelector): readonly NodeModel[];
+  /** Opens a port that may only look at one configured machine, and closes it. Failure: `talos/*`, `cluster/no-credentials`. */
+  read<T>(node: NodeModel, use: (machine: TalosReader) => Promise<T>): Promise<T>;
   state(node: NodeModel, signal: AbortSignal): Promise<NodeState>;
   /** Reads everything that has to be right before the first change to this machine. */
   preflight(node: NodeModel, signal: AbortSignal): Promise<NodeReport>;

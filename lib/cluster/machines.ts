@@ -5,6 +5,7 @@ import type { ApplyResult, ConfigComparison, Machines, NodeReport, NodeState } f
 import type { Connections } from './connections.ts';
 import { describeChoice, describeDisk, matchingDisks } from './disk-choice.ts';
 import { clusterFailure } from './failures.ts';
+import { findNode } from './nodes.ts';
 import { isTransientTalos } from './transient.ts';
 
 export interface MachineParts {
@@ -69,6 +70,8 @@ export function createMachines({ model, clock, connections, configOf, compare, a
   };
 
   return {
+    select: (selector) => (selector.ip || selector.node || selector.hostname ? [findNode(model.nodes, selector)] : model.nodes),
+    read: (node, use) => connections.read(node, use),
     state,
     preflight,
     async preflightCluster(reports, signal) {

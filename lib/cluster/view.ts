@@ -17,6 +17,8 @@ export function viewOf(cluster: Cluster): ClusterView {
     configuration: { plan: (signal) => configuration.plan(signal) },
     machineConfigs: { generate: (signal) => machineConfigs.generate(signal), of: (node, signal) => machineConfigs.of(node, signal) },
     machines: {
+      select: (selector) => machines.select(selector),
+      read: (node, use) => machines.read(node, use),
       state: (node, signal) => machines.state(node, signal),
       preflight: (node, signal) => machines.preflight(node, signal),
       preflightCluster: (reports, signal) => machines.preflightCluster(reports, signal),
