@@ -1,6 +1,8 @@
 import type { World } from '../../base/index.ts';
 import type { ArgumentShape, ArgumentValues } from '../argv.ts';
 import type { CommandHelp } from '../help.ts';
+import { secretCommands } from './secret-commands.ts';
+import { templateCommands } from './template-commands.ts';
 
 /** What a command that is not a task is given. */
 export interface CommandContext {
@@ -25,4 +27,4 @@ export interface Command extends CommandHelp {
   readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }
 
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [...secretCommands, ...templateCommands];
