@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createRedactor, TkError, type World } from '../base/index.ts';
+import type * as Core from '../core/index.ts';
 import type { Engine, Prompter, RunHandle, Task, TaskCall } from '../core/index.ts';
 import { createHostWorld } from '../host/index.ts';
+import type * as Ui from '../ui/index.ts';
 import type { Renderer } from '../ui/index.ts';
 import { type ArgumentShape, type GlobalFlags, parseArguments } from './argv.ts';
 import { failureClasses } from './failure-classes.ts';
@@ -84,11 +86,8 @@ export async function runTask(request: TaskRequest): Promise<number> {
   }
 }
 
-type Core = typeof import('../core/index.ts');
-type Ui = typeof import('../ui/index.ts');
-
 /** Without a prompter a missing param is a failure; with one it is asked for. */
-async function callOf(request: TaskRequest, task: Task, core: Core, prompter: Prompter | undefined): Promise<TaskCall> {
+async function callOf(request: TaskRequest, task: Task, core: typeof Core, prompter: Prompter | undefined): Promise<TaskCall> {
   const shapes = core.paramShapesOf(task);
   // Aliases are further names of one param for the splitter, which does not know that they are one.
   const argumentShapes: ArgumentShape[] = shapes.flatMap((shape) => [
@@ -102,7 +101,7 @@ async function callOf(request: TaskRequest, task: Task, core: Core, prompter: Pr
   return { kind: 'call', task, params: parsed.value };
 }
 
-async function showPlan(engine: Engine, call: TaskCall, request: TaskRequest, world: World, ui: Ui): Promise<number> {
+async function showPlan(engine: Engine, call: TaskCall, request: TaskRequest, world: World, ui: typeof Ui): Promise<number> {
   const { flags } = request;
   const stopping = new AbortController();
   const stop = () => stopping.abort();

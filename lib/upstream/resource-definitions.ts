@@ -24,5 +24,5 @@ export interface ResourceDefinitionRow extends ResourceDefinition {
 
 /** Every type that a machine of that generation registers, by type. Source: upstream's own packages, run. */
 export function resourceDefinitions(minor: TalosApiMinor): readonly ResourceDefinition[] {
-  return resourceDefinitionRows.filter((row) => row.minors.includes(minor)).map(({ minors: _, ...definition }) => definition);
+  return resourceDefinitionRows.filter((row) => row.minors.includes(minor)).map(({ minors: _minors, ...definition }) => definition);
 }

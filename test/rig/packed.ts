@@ -12,9 +12,13 @@ export function foreignFolder(files: Readonly<Record<string, string>>): Temporar
   const modules = join(folder.path, 'node_modules');
   const installed = join(modules, 'talos-tk');
   mkdirSync(installed, { recursive: true });
-  const packed = JSON.parse(execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder.path], { cwd: projectRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as
-    | [{ filename: string }]
-    | Record<string, { filename: string }>;
+  const packed = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder.path], {
+      cwd: projectRoot,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  ) as [{ filename: string }] | Record<string, { filename: string }>;
   const [{ filename }] = Object.values(packed) as [{ filename: string }];
   execFileSync('tar', ['-xzf', join(folder.path, filename), '-C', installed, '--strip-components=1']);
   for (const name of readdirSync(join(projectRoot, 'node_modules'))) {

@@ -1,4 +1,4 @@
-import { defineTask, forEach, inSequence, minutes, z } from 'talos-tk';
+import { defineTask, forEach, inSequence, minutes, type TaskCall, z } from 'talos-tk';
 
 /** Passes when both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -113,7 +113,7 @@ export const planned = defineTask({
   run() {},
 });
 
-same<ReturnType<typeof snapshot>, import('talos-tk').TaskCall<{ path: string; sizeBytes: number }>>(true);
+same<ReturnType<typeof snapshot>, TaskCall<{ path: string; sizeBytes: number }>>(true);
 snapshot();
 snapshot({ keepDays: 3 });
 // @ts-expect-error wrong param name

@@ -9,7 +9,7 @@ import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
 import { simulatedKube } from './kube.ts';
 import { overlayFiles } from './overlay-files.ts';
-import { decryptForFlux, plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
+import { plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
 import { sandboxSpecOf } from './spec.ts';
 
 export interface SandboxWorld {

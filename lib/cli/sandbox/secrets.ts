@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Files, hasCode, Secret, type SourceFile, type World } from '../../base/index.ts';
-import { parseYaml } from '../../format/index.ts';
-import { type AgeIdentity, newIdentity, openSops, parseIdentities, plainTextOf, recipientOf, synthesize } from '../../secrets/index.ts';
+import { type AgeIdentity, newIdentity, parseIdentities, recipientOf, synthesize } from '../../secrets/index.ts';
 
 const encryptedName = /[^/]\.sops\.(?:ya?ml|json|env|ini)$/;
 const notSearched = new Set(['node_modules', '.git', '.tk', 'dist']);
@@ -78,14 +77,4 @@ function parseLedger(text: string | undefined): Readonly<Record<string, string>>
 /** The same rules for the sandbox's one recipient: what it encrypts it has to open again. */
 export function withRecipient(rules: string, recipient: string): string {
   return rules.replace(/age1[0-9a-z]+(?:\s*,\s*age1[0-9a-z]+)*/g, recipient);
-}
-
-/** What kustomize-controller makes of a SOPS file with the keys of its decryption Secret. */
-export async function decryptForFlux(world: World, root: string, file: string, ageKeys: readonly string[]): Promise<readonly never[]> {
-  const text = (await world.files.readText(join(root, file))) ?? '';
-  const identities = parseIdentities(new Secret(ageKeys.join('\n')), 'sops-age');
-  const opened = await openSops({ path: file, text }, { identities, searched: ['sops-age'] }, world);
-  const plain = plainTextOf(file, opened.documents, {});
-  const { documents } = parseYaml({ path: file, text: plain }, { version: 'kubernetes', confidential: true });
-  return documents.map((document) => document.value as never);
 }

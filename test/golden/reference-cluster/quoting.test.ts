@@ -82,14 +82,14 @@ test('free text of the inputs is the same text in what is rendered', async () =>
           const output = tree.outputs.find((one) => one.path === path);
           const parsed = parseYaml({ path, text: String(output?.content) });
           expect(parsed.failures).toEqual([]);
-          return parsed.documents[0]?.value as Record<string, never>;
+          return parsed.documents[0]?.value as Record<string, unknown>;
         });
-        const [node] = talconfig?.['nodes'] as unknown as Record<string, unknown>[];
+        const [node] = (talconfig?.['nodes'] ?? []) as Record<string, unknown>[];
         expect(talconfig?.['additionalApiServerCertSans']).toEqual(['127.0.0.1', '10.0.0.100', ...names]);
-        expect((time?.['ntp'] as unknown as { servers: unknown }).servers ?? []).toEqual(times);
-        expect(disk.startsWith('/') ? node?.['installDisk'] : (node?.['installDiskSelector'] as Record<string, unknown>)['serial']).toBe(
-          disk,
-        );
+        expect((time?.['ntp'] as { servers?: unknown } | undefined)?.servers ?? []).toEqual(times);
+        expect(
+          disk.startsWith('/') ? node?.['installDisk'] : (node?.['installDiskSelector'] as Record<string, unknown> | undefined)?.['serial'],
+        ).toBe(disk);
         expect(((node?.['kernelModules'] as { name: string }[] | undefined) ?? []).map(({ name }) => name)).toEqual(modules);
         expect(node?.['nodeTaints'] ?? {}).toEqual(taints);
       },
