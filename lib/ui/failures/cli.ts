@@ -14,6 +14,8 @@ export type CliFailures = {
   'usage/task-file': { path: string; reason: string };
   'usage/config-file': { path: string; reason: string };
   'usage/bad-json': { path: string; reason: string };
+  /** Something that must never be overwritten is there already. */
+  'usage/file-exists': { path: string };
   'usage/no-cluster': { command: string };
   'usage/no-sandbox': { directory: string };
   'sandbox/busy': { heldBy: string };
@@ -41,6 +43,11 @@ export const cliPrinters: Printers<CliFailures> = {
   'usage/flags-exclude': ({ one, other }) => ({ title: `${one} does not go with ${other}` }),
   'usage/file-missing': ({ path, argument }) => ({ title: `there is no file \`${path}\` (${argument})` }),
   'usage/bad-json': ({ path, reason }) => ({ title: `\`${path}\` is not JSON`, because: reason }),
+  'usage/file-exists': ({ path }) => ({
+    title: `\`${path}\` is there already`,
+    because: 'it may be the identity of a cluster',
+    help: 'name another file, or move it away yourself',
+  }),
   'usage/task-file': ({ path, reason }) => ({ title: `the task file \`${path}\` could not be loaded`, because: reason }),
   'usage/config-file': ({ path, reason }) => ({ title: `\`${path}\` could not be used`, because: reason }),
   'usage/no-cluster': ({ command }) => ({

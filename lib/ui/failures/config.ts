@@ -53,7 +53,7 @@ export const configPrinters: Printers<ConfigFailures> = {
   'config/missing-file': ({ path, neededBy }) => ({
     title: `\`${path}\` is missing`,
     ...(neededBy === undefined ? {} : { because: `\`${neededBy}\` needs it` }),
-    help: 'npx tk init writes a sample of it',
+    help: 'templates/repository in the package holds a sample of it',
   }),
   'config/empty-file': ({ path }) => ({ title: `\`${path}\` is empty` }),
   'config/several-documents': ({ path }) => ({ title: `\`${path}\` holds more than one document`, help: 'remove the `---` in between' }),

@@ -89,7 +89,7 @@ const dialReason: Readonly<Record<DialReason, string>> = {
 const dialHelp: Partial<Readonly<Record<DialReason, string>>> = {
   refused: 'the machine may still be booting; see that it is on and that the address is right',
   timeout: 'see that the machine is on and that no firewall is in between',
-  'certificate-rejected': 'see with `npx tk doctor` whether the certificate has expired or belongs to another cluster',
+  'certificate-rejected': 'the client certificate has expired or belongs to another cluster',
   'certificate-expired': 'compare the clocks of both machines',
   'certificate-not-yet-valid': 'compare the clocks of both machines',
   'unknown-authority': 'it is in maintenance mode, or belongs to another cluster',
