@@ -97,6 +97,8 @@ test('another layer is entered through its door', () => {
       const target = relative(root, join(root, dirname(from), specifier));
       const [layer, other] = [layerOf(from), layerOf(target)];
       if (!layer || !other || layer === other || other === 'entry' || other === 'tasks') return [];
+      // The composition root has no door; what people test their tasks with composes the same parts over a simulated world.
+      if (layer === 'testing' && other === 'cli') return [];
       return target === `lib/${other}/index.ts` || lightDoors.has(target) ? [] : [`${from} imports ${target}`];
     });
   expect(wrong).toEqual([]);

@@ -33,6 +33,8 @@ export interface ConfigurationParts {
   readonly world: World;
   readonly vault: Vault;
   readonly isSandbox: boolean;
+  /** Called when the repository's files have changed. */
+  readonly afterApply?: () => void;
 }
 
 const templatesFolder = 'templates/config';
@@ -47,7 +49,7 @@ interface Planned {
 }
 
 /** Renders `templates/config` over the inputs. Repositories without templates have nothing to render, and that is fine. */
-export function createConfiguration({ model, world, vault, isSandbox }: ConfigurationParts): Configuration {
+export function createConfiguration({ model, world, vault, isSandbox, afterApply }: ConfigurationParts): Configuration {
   const { files } = world;
   const { root } = model.paths;
   const planned = new WeakMap<ConfigurationPlan, Planned>();
@@ -82,6 +84,7 @@ export function createConfiguration({ model, world, vault, isSandbox }: Configur
       const known = planned.get(plan);
       if (known === undefined || !plan.renders) return;
       await applyTree(treeOptions(known.outputs), known.changes);
+      afterApply?.();
     },
   };
 

@@ -72,6 +72,7 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
       }
     },
   });
+  const releases = createReleases({ model, settings, files, dial, clock, env, engine, access, cache: `${cacheDirectory}/charts`, vault });
   const full: Cluster = {
     name: model.name,
     model,
@@ -80,13 +81,13 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     controlPlanes: model.nodes.filter((node) => node.role === 'controlplane'),
     workers: model.nodes.filter((node) => node.role === 'worker'),
     find: (selector) => findNode(model.nodes, selector),
-    configuration: createConfiguration({ model, world, vault, isSandbox }),
+    configuration: createConfiguration({ model, world, vault, isSandbox, afterApply: () => releases.readAgain() }),
     machineConfigs,
     machines,
     etcd: createEtcd({ model, clock, connections }),
     kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa }),
     kubernetes: createKubernetes({ model, files, access, secrets: createBootstrapSecrets({ model, files, vault, access }) }),
-    releases: createReleases({ model, settings, files, dial, clock, env, engine, access, cache: `${cacheDirectory}/charts`, vault }),
+    releases,
     health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
   };
   return { view: viewOf(full), full, identity: `${model.name} ${model.endpoint}` };

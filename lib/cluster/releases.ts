@@ -42,8 +42,13 @@ export function helmEngineOf(world: World, moduleBytes: () => Promise<Uint8Array
   return createHelmEngine({ compute: world.compute, random: world.random, clock: world.clock, moduleBytes });
 }
 
+export interface ReleasesOfTree extends Releases {
+  /** The tree has been written anew: what was read of it before counts no more. */
+  readAgain(): void;
+}
+
 /** The tree is read once: a run decides on one state of the repository. */
-export function createReleases(parts: ReleaseParts): Releases {
+export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   const { model, access } = parts;
   let found: Promise<FoundReleases | undefined> | undefined;
   const tree = () => (found ??= readTree(model, parts.files));
@@ -76,6 +81,11 @@ export function createReleases(parts: ReleaseParts): Releases {
   const definitions = new Map<string, { readonly object: KubeObject; readonly plan: ReleasePlan }>();
 
   return {
+    readAgain() {
+      found = undefined;
+      ports = undefined;
+      definitions.clear();
+    },
     forBootstrap: async () => (await bootstrapPlans()).map(viewOf),
     async state(release, signal) {
       const { plan, ports: release0 } = await planOf(release.name);

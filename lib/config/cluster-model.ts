@@ -51,7 +51,10 @@ const secretsPlaces = [
 export async function clusterPaths(files: Files, root: string): Promise<ClusterPaths> {
   let secrets: string | undefined;
   for (const place of secretsPlaces) if (secrets === undefined && (await files.stat(`${root}/${place}`))) secrets = `${root}/${place}`;
-  const kubernetes = (await files.stat(`${root}/kubernetes`))?.kind === 'directory' ? `${root}/kubernetes` : undefined;
+  // A fresh repository has only the templates of its Flux tree: `configure` renders it before anything needs it.
+  const isDirectory = async (path: string) => (await files.stat(`${root}/${path}`))?.kind === 'directory';
+  const kubernetes =
+    (await isDirectory('kubernetes')) || (await isDirectory('templates/config/kubernetes')) ? `${root}/kubernetes` : undefined;
   return {
     root,
     talconfig: `${root}/talos/talconfig.yaml`,
