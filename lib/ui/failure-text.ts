@@ -75,11 +75,14 @@ export function renderFailure(failure: Failure, options: FailurePrintOptions = {
   if (failure.where?.kind === 'file') lines.push(...renderExcerpt(failure.where, style, head));
   if (because !== undefined) lines.push(`${style.bold('because')}: ${clean(because)}`);
   if (failure.where?.kind === 'step') lines.push(`${style.bold('step')}: ${clean(stepPath(failure.where))}`);
-  if (words.help !== undefined) lines.push(`${style.bold('help')}: ${clean(words.help)}`);
+  if (words.help !== undefined) lines.push(`${style.bold('help')}: ${indented(words.help)}`);
   return lines.join('\n');
 }
 
 const clean = (text: string): string => stripControl(text).replaceAll('\n', ' ');
+
+/** Help may hold a few lines to be copied; set in, so that no text inside it can pass for a line of ours. */
+const indented = (text: string): string => stripControl(text).trimEnd().replaceAll('\n', '\n  ');
 
 /** The innermost cause says what happened; what lies between only passed it on. */
 function causeOf(cause: Failure): string {

@@ -1,0 +1,45 @@
+import { type Failure, type SourceFile, throwIfAny } from '../../base/index.ts';
+import { contractOf, type KeptValue, patchMachineConfig, validateMachineConfig } from '../../talos/index.ts';
+import { newestTalos } from '../../upstream/index.ts';
+import { renderFailure } from '../../ui/index.ts';
+import type { CommandContext } from './index.ts';
+import { deliver, readNamed, requiredText, textOf } from './inputs.ts';
+
+/** `@F` is a file, everything else is the patch itself. Failure: `usage/file-missing`. */
+export async function patchesOf(context: CommandContext, name: string): Promise<readonly SourceFile[]> {
+  const patches: SourceFile[] = [];
+  for (const [index, text] of (context.values.get(name) ?? []).entries())
+    patches.push(text.startsWith('@') ? await readNamed(context, text.slice(1), `--${name}`) : { path: `--${name} ${index + 1}`, text });
+  return patches;
+}
+
+/** Failure: `talos-config/*` of the base and of each patch, with their places. */
+export async function patch(context: CommandContext): Promise<number> {
+  const base = await readNamed(context, requiredText(context.values, 'base'), 'BASE');
+  const talosVersion = contractOf(textOf(context.values, 'talos-version') ?? newestTalos);
+  const { text, kept } = patchMachineConfig({ base, patches: await patchesOf(context, 'patch'), talosVersion });
+  noteKept(context, kept);
+  await deliver(context, text, { mode: 0o600 });
+  return 0;
+}
+
+/** Says nothing on standard output but the answer; every problem is thrown at once. */
+export async function validate(context: CommandContext): Promise<number> {
+  const file = await readNamed(context, requiredText(context.values, 'file'), 'FILE');
+  const talosVersion = requiredText(context.values, 'talos-version');
+  const { failures, warnings } = validateMachineConfig(file, { talosVersion });
+  noteWarnings(context, warnings);
+  throwIfAny(failures);
+  context.print(`${file.path} is valid for Talos ${talosVersion}\n`);
+  return 0;
+}
+
+export function noteWarnings(context: CommandContext, warnings: readonly Failure[]): void {
+  for (const warning of warnings) context.note(renderFailure(warning, { severity: 'warning' }));
+}
+
+/** What Talos' own merge would have lost is told, because a node that patches itself would lose it. */
+export function noteKept(context: CommandContext, kept: readonly KeptValue[]): void {
+  for (const { document, path } of kept)
+    context.note(`warning: \`${path}\` of ${document} was kept; talosctl would have lost it in this merge`);
+}

@@ -1,0 +1,115 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { projectRoot, temporaryFolder } from '../../../rig/process.ts';
+import { inFolder } from './in-folder.ts';
+
+const secrets = readFileSync(join(projectRoot, 'test/conformance/machineconfig/bundles/talosctl-1.14.yaml'), 'utf8');
+const gen = (folder: string, version: string, ...more: string[]) =>
+  inFolder(folder, [
+    'machineconfig',
+    'gen',
+    '--name=home',
+    '--endpoint=https://10.0.0.1:6443',
+    '--secrets=secrets.yaml',
+    `--talos-version=${version}`,
+    '--out=out',
+    ...more,
+  ]);
+
+test('gen writes three files for their owner, and the same ones again', async () => {
+  using folder = temporaryFolder({ 'secrets.yaml': secrets, 'p.yaml': 'machine:\n  sysctls:\n    net.core.somaxconn: "1024"\n' });
+  const words = ['--patch=@p.yaml', '--patch-worker={"machine":{"sysctls":{"net.core.somaxconn":"2048"}}}', '--install-disk=/dev/vda'];
+  const read = (name: string) => readFileSync(join(folder.path, 'out', name), 'utf8');
+  const all = () => ['controlplane.yaml', 'worker.yaml', 'talosconfig'].map(read);
+  expect(await gen(folder.path, 'v1.14.1', ...words)).toEqual({
+    exitCode: 0,
+    stdout: '',
+    notes: ['wrote controlplane.yaml, worker.yaml and talosconfig to out'],
+    failures: [],
+  });
+  const first = all();
+  expect(statSync(join(folder.path, 'out/controlplane.yaml')).mode & 0o777).toBe(0o600);
+  expect(read('controlplane.yaml')).toContain('net.core.somaxconn: "1024"');
+  expect(read('worker.yaml')).toContain('net.core.somaxconn: "2048"');
+  expect(read('worker.yaml')).toContain('/dev/vda');
+  expect(read('worker.yaml')).not.toContain('net.core.somaxconn: "1024"');
+  await gen(folder.path, 'v1.14.1', ...words);
+  expect(all()).toEqual(first);
+});
+
+test('gen writes nothing when a config would be invalid, and names every problem', async () => {
+  using folder = temporaryFolder({ 'secrets.yaml': secrets });
+  const refused = async (...words: string[]) => (await gen(folder.path, 'v1.14.1', ...words)).failures;
+  expect(await refused('--patch-worker={"machine":{"nodeLabels":{"a":"b"}}}')).toEqual(['talos-config/conflict']);
+  expect(await refused('--patch={"machine":{"sysctl":{}}}')).toEqual(['talos-config/unknown-key']);
+  expect(await refused('--patch=@none.yaml')).toEqual(['usage/file-missing']);
+  expect(await refused('--endpoint=http://10.0.0.1:6443')).toEqual(['talos-config/endpoint-invalid']);
+  expect(await refused('--talos-version=v2.0.0')).toEqual(['talos-config/unsupported-version']);
+  expect(await refused('--kubernetes-version=v1.30.0')).toContain('talos-config/unsupported-kubernetes');
+  expect(statSync(join(folder.path, 'out'), { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test('patch applies patches in order; a JSON patch on several documents is refused', async () => {
+  using folder = temporaryFolder({ 'base.yaml': 'version: v1alpha1\nmachine:\n  type: worker\n' });
+  const base = ['machineconfig', 'patch', 'base.yaml'];
+  const patched = await inFolder(folder.path, [
+    ...base,
+    '--talos-version=1.12',
+    '--patch={"machine":{"network":{"hostname":"a"}}}',
+    '--patch=[{"op":"replace","path":"/machine/network/hostname","value":"b"}]',
+  ]);
+  expect(patched).toMatchObject({ exitCode: 0, failures: [] });
+  expect(patched.stdout).toContain('hostname: b\n');
+  expect(
+    (
+      await inFolder(folder.path, [
+        ...base,
+        '--patch=apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: c',
+        '--patch=[{"op":"remove","path":"/machine/type"}]',
+      ])
+    ).failures,
+  ).toEqual(['talos-config/json-patch-refused']);
+  expect((await inFolder(folder.path, base)).failures).toEqual(['usage/missing-argument']);
+});
+
+test('validate answers with one line, or with everything that is wrong', async () => {
+  using folder = temporaryFolder({
+    'secrets.yaml': secrets,
+    'bad.yaml': 'version: v1alpha1\nmachine:\n  type: worker\n  typ: x\n  kubelett: {}\n',
+  });
+  await gen(folder.path, 'v1.13.9');
+  expect(await inFolder(folder.path, ['machineconfig', 'validate', 'out/worker.yaml', '--talos-version', 'v1.13.9'])).toMatchObject({
+    exitCode: 0,
+    stdout: 'out/worker.yaml is valid for Talos v1.13.9\n',
+  });
+  const bad = await inFolder(folder.path, ['machineconfig', 'validate', 'bad.yaml', '--talos-version', '1.13']);
+  expect(bad).toMatchObject({ stdout: '', exitCode: undefined });
+  expect(bad.failures.slice(0, 2)).toEqual(['talos-config/unknown-key', 'talos-config/unknown-key']);
+});
+
+test('the id of a schematic is the factory’s, and the images of the nodes name it', async () => {
+  using folder = temporaryFolder({
+    's.yaml': 'customization:\n  systemExtensions:\n    officialExtensions: [siderolabs/qemu-guest-agent]\n',
+  });
+  expect((await inFolder(folder.path, ['schematic', 'id', 's.yaml'])).stdout).toBe(
+    'ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515\n',
+  );
+  const imageUrl = (...words: string[]) => inFolder(projectRoot, ['talos:image-url', ...words]);
+  const version = /v1\.\d+\.\d+/.exec((await imageUrl('installer', '--node=cp-1')).stdout)?.[0];
+  const id = '376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba';
+  expect((await imageUrl('installer', '--node=cp-1')).stdout).toBe(`factory.talos.dev/metal-installer/${id}:${version}\n`);
+  expect((await imageUrl('pxe', '--node=cp-1', '--arch=arm64')).stdout).toBe(
+    `https://pxe.factory.talos.dev/pxe/${id}/${version}/metal-arm64\n`,
+  );
+  expect((await imageUrl('iso')).stdout.trim().split('\n').length).toBeGreaterThan(1);
+  expect((await imageUrl('iso', '--node=nobody')).failures).toEqual(['usage/bad-value']);
+  expect((await imageUrl('floppy')).failures).toEqual(['usage/bad-value']);
+  expect((await inFolder(folder.path, ['talos:image-url', 'iso'])).failures).toEqual(['config/no-repository']);
+});
+
+test('a secrets bundle that is there is never overwritten', async () => {
+  using folder = temporaryFolder({ 'secrets.yaml': secrets });
+  expect((await inFolder(folder.path, ['talos:gensecret', '--out', 'secrets.yaml'])).failures).toEqual(['usage/file-exists']);
+  expect(readFileSync(join(folder.path, 'secrets.yaml'), 'utf8')).toBe(secrets);
+});
