@@ -225,6 +225,7 @@ export function nodeReady(state: KubeState, name: string): void {
   const node = state.get(nodes, undefined, name);
   if (!node || !kubeletOf(state, name)?.isUp) return;
   setNode(state, node, nodeCondition(state, 'Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'), []);
+  state.kernel.emit({ kind: 'kube/node-ready', facts: { node: name } });
   const fresh = state.get(nodes, undefined, name);
   if (fresh && listAt(fresh, 'spec', 'taints').some((taint) => textAt(taint, 'key') === 'node.cilium.io/agent-not-ready'))
     untaint(state, 'node.cilium.io/agent-not-ready');

@@ -192,6 +192,13 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     host,
     connect(model) {
       kube = model;
+      // A node that turned Ready was the last thing that a booted machine lacked: its status says so, as upstream's does.
+      kernel.onEvent(({ kind, facts }) => {
+        if (kind !== 'kube/node-ready') return;
+        const machine = machines.find((candidate) => candidate.hostname() === facts.node);
+        const stage = machine?.get('stage');
+        if (machine && stage !== undefined) events.status(machine, stage, lifecycle.unmet(machine));
+      });
     },
     start() {
       if (spec.vip !== undefined) network.setPower(spec.vip, kernel.store.get('talos-vip/holder') !== undefined);
