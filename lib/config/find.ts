@@ -62,7 +62,13 @@ async function repositoryAt(files: Files, root: string): Promise<Repository | un
   for (const place of talconfigPlaces) if (await isFile(place)) talconfigs.push(place);
   const [first, second] = talconfigs;
   if (first !== undefined && second !== undefined) throw new TkError(configFailure('config/ambiguous-cluster', { first, second }));
-  if (first !== undefined && !(hasInputs && (await isRendered(files, root, first)))) {
+  const rendered = first !== undefined && (await isRendered(files, root, first));
+  if (rendered && !hasInputs) {
+    // What was rendered from an input that has gone since says nothing about what is wanted now.
+    const lonely = await lonelyInput(files, root);
+    if (lonely) throw new TkError(lonely);
+  }
+  if (first !== undefined && !(hasInputs && rendered)) {
     return { root, ...tasksConfig, source: { kind: 'talconfig.yaml', path: first, besides: hasInputs } };
   }
   if (hasInputs) return { root, ...tasksConfig, source: { kind: 'cluster.yaml' } };

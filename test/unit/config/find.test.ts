@@ -73,3 +73,11 @@ test('a named directory is taken as it is, without a look upwards', async () => 
     failures: [{ code: 'config/no-repository' }],
   });
 });
+
+test('a rendered talconfig does not stand in for an input that has gone', async () => {
+  const inputs = { 'cluster.yaml': 'node_cidr: 10.0.0.0/24\n', 'talos/talconfig.yaml': `${renderedMark}\nclusterName: x\n` };
+  await expect(find(inputs)).rejects.toMatchObject({
+    failures: [{ code: 'config/missing-file', facts: { path: 'nodes.yaml', neededBy: 'cluster.yaml' } }],
+  });
+  expect((await find({ 'talos/talconfig.yaml': `${renderedMark}\nclusterName: x\n` })).source).toMatchObject({ kind: 'talconfig.yaml' });
+});
