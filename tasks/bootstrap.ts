@@ -8,5 +8,12 @@ export default defineTask({
   effect: 'mutate',
   needs: { verify: verify() },
   plan: () => [],
-  run: ({ needs, detail }) => detail(`${needs.verify.passed} checks hold`),
+  run({ needs, cluster, detail, report }) {
+    detail(`${needs.verify.passed} checks hold`);
+    report({
+      rows: cluster.isSandbox
+        ? { Sandbox: '.tk/sim/  (npx tk sim:up lets talosctl and kubectl in)', Next: 'npx tk talos:health --sim' }
+        : { Kubeconfig: cluster.model.paths.kubeconfig, Talosconfig: cluster.model.paths.talosconfig, Next: 'npx tk talos:health' },
+    });
+  },
 });

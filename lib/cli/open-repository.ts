@@ -17,6 +17,8 @@ export interface OpenedRepository {
   readonly about: string;
   shell(log: Log): Shell;
   shownPath(path: string): string;
+  /** What a person should know after the run: what was made up, what stood in for something else. */
+  notes(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     about: aboutOf(version, model, options.isSandbox),
     shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, directory: stateDirectory }),
     shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
+    notes: () => (sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
     close: async () => sandbox?.close(),
   };
 }
@@ -71,4 +74,9 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
 function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): string {
   const nodes = `${model.nodes.length} ${isSandbox ? 'simulated ' : ''}node${model.nodes.length === 1 ? '' : 's'}`;
   return `tk ${version} · ${model.name} · ${isSandbox ? 'sandbox: ' : ''}${nodes}, Talos ${model.talosVersion}, Kubernetes ${model.kubernetesVersion}`;
+}
+
+function sandboxNotes(standIns: readonly string[]): readonly string[] {
+  if (standIns.length === 0) return [];
+  return [` Stand-ins: ${standIns.join(', ')} (no chart of that name in the sandbox; one Deployment each)`];
 }

@@ -141,6 +141,7 @@ async function runToEnd(
   try {
     const result = await run.finished;
     await view?.close();
+    if (request.flags.output !== 'json') for (const note of repository.notes()) process.stderr.write(`${note}\n`);
     if (request.flags.json)
       process.stdout.write(
         `${JSON.stringify({ schema: 1, run: result.run, outcome: result.outcome, exitCode: result.exitCode, counts: result.counts, failures: result.failures, value: jsonOf(result.values[0]) })}\n`,
