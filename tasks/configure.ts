@@ -16,10 +16,11 @@ export default defineTask({
             title: `${change.change} ${change.path}`,
             calls: [{ target: change.path, call: change.change === 'delete' ? 'remove file' : 'write file' }],
           })),
-  async run({ cluster, step, log, detail, skip, signal }) {
+  async run({ cluster, step, log, detail, skip, report, signal }) {
     const planned = await step.pure('validate and render', () => cluster.configuration.plan(signal));
     for (const path of planned.notVerified) log.warn(`${path} is kept without a look inside: there is no key for it here`);
     for (const warning of planned.warnings) log.warn(warning);
+    if (planned.placeholders.length > 0) report({ rows: { Placeholders: planned.placeholders.join(' · ') } });
     if (planned.changes.length === 0) {
       skip(planned.renders ? 'nothing changed' : 'nothing to render in this repository');
       return planned;

@@ -62,6 +62,8 @@ export interface ConfigurationPlan {
   /** Encrypted files that were kept without looking inside, because no key is here. */
   readonly notVerified: readonly string[];
   readonly warnings: readonly Failure[];
+  /** Names of secrets that the sandbox made up for the templates that ask for them. */
+  readonly placeholders: readonly string[];
   /** Absent when the repository has nothing to render (a talhelper repository). */
   readonly renders: boolean;
 }

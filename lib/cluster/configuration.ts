@@ -59,7 +59,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
     async plan(): Promise<ConfigurationPlan> {
       const input = posix.join(root, templatesFolder);
       if (model.source !== 'cluster.yaml' || (await files.stat(input))?.kind !== 'directory') {
-        return { changes: [], equal: 0, notVerified: [], warnings: [], renders: false };
+        return { changes: [], equal: 0, notVerified: [], warnings: [], placeholders: [], renders: false };
       }
       const loaded = await loadClusterInputs(files, root);
       throwIfAny(loaded.failures);
@@ -75,6 +75,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
         equal: changes.unchanged.length,
         notVerified: settled.notVerified,
         warnings: loaded.warnings,
+        placeholders: isSandbox ? await askedFor(rendered, Object.keys(secrets.values)) : [],
         renders: true,
       };
       planned.set(plan, { plan, outputs: settled.outputs, changes });
@@ -105,6 +106,12 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
     const read = readSecrets(document);
     throwIfAny(read.failures);
     return { values: { ...inline, ...read.secrets }, isLocked: false };
+  }
+
+  /** Of these names those that stand in a template of an encrypted file. */
+  async function askedFor(rendered: readonly PlannedFile[], names: readonly string[]): Promise<readonly string[]> {
+    const sources = await Promise.all(rendered.filter(({ path }) => encryptedName.test(path)).map(({ source }) => files.readText(source)));
+    return names.filter((name) => sources.some((text) => text?.includes(name)));
   }
 
   async function render(
