@@ -18,4 +18,5 @@ export const failureClasses: FailureClasses = {
   'release/substitution': 'invalid',
   'release/helmfile-unsupported': 'invalid',
   'talos/wrong-machine': 'refused',
+  'sim/in-use': 'locked',
 };

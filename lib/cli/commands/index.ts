@@ -2,6 +2,7 @@ import type { World } from '../../base/index.ts';
 import type { ArgumentShape, ArgumentValues } from '../argv.ts';
 import type { CommandHelp } from '../help.ts';
 import { secretCommands } from './secret-commands.ts';
+import { simCommands } from './sim-commands.ts';
 import { talosCommands } from './talos-commands.ts';
 import { templateCommands } from './template-commands.ts';
 
@@ -28,4 +29,4 @@ export interface Command extends CommandHelp {
   readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }
 
-export const commands: readonly Command[] = [...secretCommands, ...talosCommands, ...templateCommands];
+export const commands: readonly Command[] = [...secretCommands, ...simCommands, ...talosCommands, ...templateCommands];

@@ -3,7 +3,7 @@ import { type Dial, type Env, hasCode, type World } from '../../base/index.ts';
 import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
-import { createRegistry, openSandbox, type Sandbox } from '../../sim/index.ts';
+import { attachSandbox, createRegistry, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
 import { checkForNode } from '../../talos/index.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
@@ -15,10 +15,11 @@ import { sandboxSpecOf } from './spec.ts';
 export interface SandboxWorld {
   readonly world: World;
   readonly model: ClusterModel;
-  readonly sandbox: Sandbox;
+  /** Where the simulated machines listen in truth. */
+  endpoints(): readonly SandboxEndpoint[];
   /** Its own key alone opens, and everything is encrypted for it. */
   readonly vault: Vault;
-  /** Charts that the simulator does not have and stood in for. */
+  /** Charts that this process' registry does not have and stood in for; none when another process keeps the sandbox. */
   standIns(): readonly string[];
   close(): Promise<void>;
 }
@@ -26,7 +27,10 @@ export interface SandboxWorld {
 export interface SandboxWorldOptions {
   readonly world: World;
   readonly repository: Repository;
+  /** `follow` keeps the sandbox for other processes and never uses one that is kept already. Default: `jump`. */
   readonly time?: 'jump' | 'follow';
+  /** How many times faster than the real clock, with `follow`. Default 1. */
+  readonly speed?: number;
 }
 
 /** Every registry and chart repository of the internet is this one machine; the request's own host name stays in its header. */
@@ -43,32 +47,62 @@ const isHidden = (path: string): boolean =>
 
 export const sandboxDirectory = (root: string): string => join(root, '.tk/sim');
 
+/** The machines' own state. Overlay, keys and journals of runs lie beside it. */
+export const clusterDirectory = (root: string): string => join(sandboxDirectory(root), 'cluster');
+
+/** Lies there while `sim:up` keeps the sandbox: one that a task has open for itself has a clock that jumps, and is not for others. */
+export const keptMark = (root: string): string => join(sandboxDirectory(root), 'kept');
+
 /**
  * The repository as a sandbox: its machines are simulated behind real sockets, its files are a layer over the real ones that takes
  * every write, and nothing else is dialled.
  */
-export async function openSandboxWorld({ world, repository, time }: SandboxWorldOptions): Promise<SandboxWorld> {
+export async function openSandboxWorld(options: SandboxWorldOptions): Promise<SandboxWorld> {
+  const { world, repository, time = 'jump' } = options;
   const directory = sandboxDirectory(repository.root);
   const over = (files: World['files']) => overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides: isHidden });
   const env = sandboxEnv(world.env, directory);
+  if ((await world.files.stat(join(directory, '.gitignore'))) === undefined) await world.files.write(join(directory, '.gitignore'), '*\n');
   const identity = await sandboxIdentity(world, join(directory, 'age.key'));
   const layered = over(world.files);
   await plantSecrets({ world, root: repository.root, layered, identity, ledger: join(directory, 'secrets.json') });
   const model = await loadModel({ ...world, files: layered, env }, repository);
+  const mark = keptMark(repository.root);
+  const inside = (simulated: World): World => ({
+    ...simulated,
+    files: over(simulated.files),
+    dial: throughRegistry(simulated.dial),
+    env,
+  });
+  const vaultOf = (inner: World) => createVault(inner, repository.root, (rules) => withRecipient(rules, identity.recipient));
+  const isKept = time === 'jump' && (await world.files.stat(mark)) !== undefined;
+  const attached = isKept ? await attachSandbox(world, clusterDirectory(repository.root)) : undefined;
+  if (attached) {
+    const inner = inside(attached.world);
+    return {
+      world: inner,
+      model,
+      vault: vaultOf(inner),
+      endpoints: () => attached.endpoints,
+      standIns: () => [],
+      close: async () => {},
+    };
+  }
   let standIns: () => readonly string[] = () => [];
   const sandbox = await openSandbox({
     world,
     bind: (clock) => createHostWorld({ clock }),
-    directory: join(directory, 'cluster'),
+    directory: clusterDirectory(repository.root),
     spec: sandboxSpecOf(model),
-    ...(time === undefined ? {} : { time }),
+    time,
+    ...(options.speed === undefined ? {} : { speed: options.speed }),
     hooks: {
-      kube: (kernel, host) => simulatedKube(kernel, host, over(world.files), repository.root),
       // What a machine of this version says about a config, in its own words.
       checkConfig: (text, version) => {
         const refusal = checkForNode(text, version);
         return { errors: refusal === undefined ? [] : [refusal], warnings: [] };
       },
+      kube: (kernel, host) => simulatedKube(kernel, host, over(world.files), repository.root),
       mounts: (kernel) => {
         const registry = createRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
         standIns = registry.standIns;
@@ -76,14 +110,20 @@ export async function openSandboxWorld({ world, repository, time }: SandboxWorld
       },
     },
   });
-  const inside: World = { ...sandbox.world, files: over(sandbox.world.files), dial: throughRegistry(sandbox.world.dial), env };
+  // The sandbox is locked now: a mark that a killed process left behind is nobody's.
+  if (time === 'follow') await world.files.write(mark, '');
+  else await world.files.remove(mark);
+  const inner = inside(sandbox.world);
   return {
-    world: inside,
+    world: inner,
     model,
-    vault: createVault(inside, repository.root, (rules) => withRecipient(rules, identity.recipient)),
-    sandbox,
+    vault: vaultOf(inner),
+    endpoints: sandbox.endpoints,
     standIns: () => standIns(),
-    close: () => sandbox.close(),
+    close: async () => {
+      if (time === 'follow') await world.files.remove(mark);
+      await sandbox.close();
+    },
   };
 }
 
