@@ -34,7 +34,13 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const { name, rest } = findCommand(words, new Set([...tasks.map((task) => task.name), ...commands.map((command) => command.name)]));
   const command = commands.find((candidate) => candidate.name === name);
   if (command) return (await import('./run-command.ts')).runCommand(command, flags, rest);
-  return (await import('./run-task.ts')).runTask({ name, words: rest, argv, flags });
+  return (await import('./run-task.ts')).runTask({
+    name,
+    params: tasks.find((task) => task.name === name)?.params ?? [],
+    words: rest,
+    argv,
+    flags,
+  });
 }
 
 async function showHelp(flags: GlobalFlags, words: readonly string[]): Promise<number> {

@@ -2,17 +2,18 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createRedactor, TkError, type World } from '../base/index.ts';
 import type * as Core from '../core/index.ts';
-import type { Engine, Prompter, RunHandle, Task, TaskCall } from '../core/index.ts';
+import type { Engine, ParamShape, Prompter, RunHandle, Task, TaskCall } from '../core/index.ts';
 import { createHostWorld } from '../host/index.ts';
 import type * as Ui from '../ui/index.ts';
 import type { Renderer } from '../ui/index.ts';
-import { type ArgumentShape, type GlobalFlags, parseArguments } from './argv.ts';
+import { type ArgumentShape, type ArgumentValues, type GlobalFlags, parseArguments } from './argv.ts';
 import { failureClasses } from './failure-classes.ts';
 import { openRepository, type OpenedRepository } from './open-repository.ts';
 import { version } from './version.ts';
 
 export interface TaskRequest {
   readonly name: string;
+  readonly params: readonly ParamShape[];
   readonly words: readonly string[];
   /** As typed, for `resume`. */
   readonly argv: readonly string[];
@@ -25,6 +26,8 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Runs one task with everything that it needs. Returns the exit code. */
 export async function runTask(request: TaskRequest): Promise<number> {
   const { flags } = request;
+  // Before anything is opened: a misspelt word leaves no trace.
+  const values = parseArguments(request.name, request.words, argumentShapesOf(request.params));
   const redactor = createRedactor();
   const world = createHostWorld();
   const [core, ui, tasks] = await Promise.all([import('../core/index.ts'), import('../ui/index.ts'), import('./tasks/load.ts')]);
@@ -58,7 +61,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
       suspend: () => view?.suspend(),
       resume: () => view?.resume(),
     });
-    const call = await callOf(request, task, core, world.terminal.isInteractive ? prompter : undefined);
+    const call = await callOf(request.name, task, values, core, world.terminal.isInteractive ? prompter : undefined);
     const engine = core.createEngine({
       world: repository.world,
       registry,
@@ -86,17 +89,24 @@ export async function runTask(request: TaskRequest): Promise<number> {
   }
 }
 
-/** Without a prompter a missing param is a failure; with one it is asked for. */
-async function callOf(request: TaskRequest, task: Task, core: typeof Core, prompter: Prompter | undefined): Promise<TaskCall> {
-  const shapes = core.paramShapesOf(task);
-  // Aliases are further names of one param for the splitter, which does not know that they are one.
-  const argumentShapes: ArgumentShape[] = shapes.flatMap((shape) => [
+/** Aliases are further names of one param for the splitter, which does not know that they are one. */
+function argumentShapesOf(params: readonly ParamShape[]): readonly ArgumentShape[] {
+  return params.flatMap((shape) => [
     { name: shape.name, kind: shape.kind, ...(shape.position === undefined ? {} : { position: shape.position }) },
     ...shape.aliases.map((alias) => ({ name: alias, kind: shape.kind })),
   ]);
-  const values = parseArguments(request.name, request.words, argumentShapes);
-  if (prompter) return { kind: 'call', task, params: await core.askForMissing(request.name, task, values, prompter) };
-  const parsed = core.parseParams(request.name, task, values);
+}
+
+/** Without a prompter a missing param is a failure; with one it is asked for. */
+async function callOf(
+  name: string,
+  task: Task,
+  values: ArgumentValues,
+  core: typeof Core,
+  prompter: Prompter | undefined,
+): Promise<TaskCall> {
+  if (prompter) return { kind: 'call', task, params: await core.askForMissing(name, task, values, prompter) };
+  const parsed = core.parseParams(name, task, values);
   if (!parsed.ok) throw new TkError(...parsed.failures);
   return { kind: 'call', task, params: parsed.value };
 }
