@@ -1,0 +1,298 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ForeignFolder, foreignFolder } from '../rig/packed.ts';
+import { projectRoot, type RunOptions, runProcess, runTk } from '../rig/process.ts';
+import { bytesOf, repositoryIn } from '../rig/repository.ts';
+
+/** A process has to start, and the machine may be busy with something else. */
+const patience = 120_000;
+
+let foreign: ForeignFolder;
+beforeAll(() => {
+  foreign = foreignFolder();
+}, patience);
+afterAll(() => foreign[Symbol.dispose]());
+
+const tk = (cwd: string, args: readonly string[], options: Omit<RunOptions, 'cwd'> = {}) =>
+  runTk(args, { cwd, launcher: foreign.launcher, ...options });
+
+const talhelper = (name: string) =>
+  repositoryIn(foreign.path, name, { from: join(import.meta.dirname, 'fixtures/talhelper'), copies: ['.'] });
+
+/** Every etcd cluster that was ever bootstrapped in the sandbox, from what it keeps on disk. */
+function etcdClusters(root: string): readonly string[] {
+  const text = readFileSync(join(root, '.tk/sim/cluster/cluster.jsonl'), 'utf8');
+  return [...new Set([...text.matchAll(/"etcd\/(c\d+)":/g)].map(([, cluster]) => String(cluster)))];
+}
+
+test('the package holds what it needs, and no test', () => {
+  const { shipped } = foreign;
+  for (const needed of [
+    'dist/lib/cli/main.js',
+    'dist/lib/index.d.ts',
+    'dist/lib/testing.js',
+    'dist/lib/wasm/helm.wasm.br',
+    'dist/lib/wasm/helm.wasm.json',
+    'dist/tasks/bootstrap.js',
+    'dist/tasks/manifest.json',
+    'lib/cli/tk.js',
+    'templates/repository/cluster.yaml.j2',
+  ])
+    expect(shipped).toContain(needed);
+  expect(shipped.filter((path) => !/^(?:dist\/(?:lib|tasks)|templates|docs)\/|^[^/]+$|^lib\/cli\/tk\.js$/.test(path))).toEqual([]);
+  expect(shipped.filter((path) => /(?:\.test\.|(?<!\.d)\.ts$|\.sops\.)/.test(path) && !path.startsWith('templates/'))).toEqual([]);
+});
+
+test(
+  'a fresh repository with templates becomes a healthy cluster under Flux; the second run has nothing to do',
+  async () => {
+    const root = repositoryIn(foreign.path, 'fresh', {
+      from: projectRoot,
+      copies: ['cluster.yaml', 'nodes.yaml', 'templates/config'],
+      files: {
+        'tasks.config.ts': "import { defineConfig } from 'talos-tk';\n\nexport default defineConfig({});\n",
+        'tasks/count-nodes.ts': [
+          "import { defineTask } from 'talos-tk';",
+          '',
+          'export default defineTask({',
+          "  summary: 'Count the nodes that Kubernetes knows',",
+          "  effect: 'read',",
+          '  plan: () => [],',
+          '  async run({ cluster, detail, signal }) {',
+          '    const kube = await cluster.kubernetes.reader();',
+          "    const { items } = await kube.list({ apiVersion: 'v1', kind: 'Node' }, {}, signal);",
+          '    detail(`${items.length} of ${cluster.nodes.length}`);',
+          '  },',
+          '});',
+          '',
+        ].join('\n'),
+      },
+    });
+    const before = bytesOf(root);
+
+    const first = await tk(root, ['bootstrap', '--sim']);
+    expect(first).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(first.stderr).toMatch(/^ Healthy: 6 nodes Ready, etcd 3 of 3, Flux reconciled main@[0-9a-f]{7}$/m);
+    expect(first.stderr).not.toMatch(/error\[|defect|no kubernetes\/ tree/);
+
+    const second = await tk(root, ['bootstrap', '--sim']);
+    expect(second).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(second.stderr).toMatch(
+      /^ Healthy: 6 nodes Ready, etcd 3 of 3, Flux reconciled main@[0-9a-f]{7}\. Nothing to do: \d+ steps checked, 0 changes\.$/m,
+    );
+
+    const own = await tk(root, ['count-nodes', '--sim']);
+    expect(own.exitCode).toBe(0);
+    expect(own.stderr).toContain('✔ count-nodes: 6 of 6');
+    expect((await tk(root, ['--list'])).stdout).toContain('Count the nodes that Kubernetes knows');
+
+    expect(etcdClusters(root)).toEqual(['c1']);
+    expect(bytesOf(root)).toEqual(before);
+  },
+  patience,
+);
+
+test(
+  'an untouched talhelper repository, whose secrets nobody here can open, is bootstrapped and not changed',
+  async () => {
+    const root = talhelper('talhelper');
+    const before = bytesOf(root);
+    expect(Object.keys(before)).toEqual([
+      '.sops.yaml',
+      'patches/controller/etcd.yaml',
+      'patches/sysctls.yaml',
+      'talconfig.yaml',
+      'talenv.yaml',
+      'talsecret.sops.yaml',
+    ]);
+
+    const run = await tk(root, ['bootstrap', '--sim']);
+    expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(run.stderr).toMatch(/^tk \S+ · hut · sandbox: 2 simulated nodes, Talos v1\.13\.9, Kubernetes v1\.36\.0\n/);
+    for (const leftOut of [
+      '– configure: nothing to render in this repository',
+      '– bootstrap:cilium: the repository has no kubernetes/ tree',
+      '– bootstrap:flux: the repository has no kubernetes/ tree',
+      '– bootstrap:secrets: the repository has no secrets for Flux',
+    ])
+      expect(run.stderr).toContain(leftOut);
+    expect(run.stderr).toMatch(/^ Healthy: 2 nodes Ready, etcd 1 of 1$/m);
+    expect(bytesOf(root)).toEqual(before);
+
+    const plain = await tk(root, ['bootstrap', '--sim'], { env: { NO_COLOR: '1', FORCE_COLOR: '1' } });
+    expect(plain.exitCode).toBe(0);
+    // oxlint-disable-next-line no-control-regex
+    for (const { stdout, stderr } of [run, plain]) expect(`${stdout}${stderr}`).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f]/);
+    const plan = ['bootstrap', '--sim', '--plan'];
+    expect((await tk(root, plan, { env: { FORCE_COLOR: '1' } })).stdout).toContain('\x1b[');
+    expect((await tk(root, plan, { env: { NO_COLOR: '1', FORCE_COLOR: '1' } })).stdout).not.toContain('\x1b');
+
+    const json = await tk(root, ['bootstrap', '--sim', '--output', 'json']);
+    expect(json.exitCode).toBe(0);
+    const events = json.stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly schema: number; readonly sequence: number; readonly event: string });
+    expect(events.map(({ schema, sequence }) => [schema, sequence])).toEqual(events.map((_event, index) => [1, index + 1]));
+    expect([events[0]?.event, events.at(-1)?.event]).toEqual(['run-started', 'run-finished']);
+  },
+  patience,
+);
+
+test(
+  'a run that is killed again and again is finished by the same line, with etcd bootstrapped once',
+  async () => {
+    const root = talhelper('killed');
+    for (const moment of [
+      '✔ talos:generate-config › generate',
+      'waiting for cp-1 to install',
+      '❯ bootstrap:talos',
+      'waiting for etcd on cp-1',
+      'bootstrap:kubeconfig › fetch',
+    ]) {
+      const killed = await tk(root, ['bootstrap', '--sim'], {
+        watch: (stderr, kill) => {
+          if (stderr.includes(moment)) kill('SIGKILL');
+        },
+      });
+      // A later moment may already be behind us: then the run has ended by itself, and well.
+      expect(killed.signal ?? killed.exitCode, moment).toSatisfy((end) => end === 'SIGKILL' || end === 0);
+    }
+    const last = await tk(root, ['bootstrap', '--sim']);
+    expect(last.exitCode, last.stderr).toBe(0);
+    expect(last.stderr).toContain('Healthy: 2 nodes Ready, etcd 1 of 1');
+    expect(etcdClusters(root)).toEqual(['c1']);
+  },
+  patience,
+);
+
+test(
+  'Ctrl-C ends with 130 and the same line goes on; a second run meanwhile is refused with 4',
+  async () => {
+    const root = talhelper('interrupted');
+    let isInterrupted = false;
+    let second: ReturnType<typeof runTk> | undefined;
+    const stopped = await tk(root, ['bootstrap', '--sim'], {
+      watch(stderr, kill) {
+        if (isInterrupted || !stderr.includes('waiting for cp-1 to install')) return;
+        isInterrupted = true;
+        kill('SIGINT');
+      },
+    });
+    expect(stopped).toMatchObject({ exitCode: 130, signal: null, stdout: '' });
+
+    const first = await tk(root, ['bootstrap', '--sim'], {
+      watch(stderr) {
+        if (stderr.includes('❯ configure')) second ??= tk(root, ['bootstrap', '--sim']);
+      },
+    });
+    expect(first.exitCode, first.stderr).toBe(0);
+    const refused = await second;
+    expect(refused?.exitCode, refused?.stderr).toBe(4);
+    expect(refused?.stderr).toMatch(/^error\[/m);
+    expect(etcdClusters(root)).toEqual(['c1']);
+  },
+  patience,
+);
+
+test(
+  'a plan writes nothing at all',
+  async () => {
+    const root = talhelper('planned');
+    const run = await tk(root, ['bootstrap', '--plan', '--offline']);
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stdout).toContain('bootstrap etcd');
+    expect(existsSync(join(root, '.tk'))).toBe(false);
+
+    const simulated = await tk(root, ['bootstrap', '--sim', '--plan']);
+    expect(simulated.exitCode, simulated.stderr).toBe(0);
+    expect(existsSync(join(root, '.tk/sim/runs'))).toBe(false);
+    expect(readdirSync(root).filter((name) => name !== '.tk')).toEqual(readdirSync(join(import.meta.dirname, 'fixtures/talhelper')));
+  },
+  patience,
+);
+
+test(
+  'what cannot be understood ends with 2 and says what was meant',
+  async () => {
+    const root = talhelper('misspelt');
+    expect(await tk(root, ['bootstap', '--sim'])).toEqual({
+      exitCode: 2,
+      signal: null,
+      stdout: '',
+      stderr: 'error[usage/unknown-command]: there is no task or command `bootstap`\nhelp: did you mean `tk bootstrap`?\n',
+    });
+    expect(await tk(root, ['talos:apply-node', 'NOD=cp-1', '--sim'])).toEqual({
+      exitCode: 2,
+      signal: null,
+      stdout: '',
+      stderr: 'error[usage/unknown-flag]: `talos:apply-node` does not know `NOD`\nhelp: did you mean `NODE`?\n',
+    });
+    const nowhere = await tk(foreign.path, ['bootstrap', '--sim']);
+    expect(nowhere).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(nowhere.stderr).toMatch(/^error\[config\/no-repository\]: /);
+    expect(existsSync(join(root, '.tk'))).toBe(false);
+  },
+  patience,
+);
+
+test(
+  'a reader that has gone ends the process without a trace',
+  async () => {
+    const run = await runProcess('sh', ['-c', '{ "$0" "$1" --list; echo "exit $?" >&2; } | true', process.execPath, foreign.launcher], {
+      cwd: foreign.path,
+    });
+    expect(run.stderr).toBe('exit 141\n');
+  },
+  patience,
+);
+
+test(
+  'the reference repository is as configure would write it',
+  async () => {
+    const root = repositoryIn(foreign.path, 'reference', {
+      from: projectRoot,
+      copies: [
+        'cluster.yaml',
+        'nodes.yaml',
+        '.sops.yaml',
+        '.gitignore',
+        'templates',
+        'talos/talconfig.yaml',
+        'talos/patches',
+        'kubernetes',
+      ],
+    });
+    const before = bytesOf(root);
+    const run = await tk(root, ['configure']);
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(bytesOf(root)).toEqual(before);
+  },
+  patience,
+);
+
+test(
+  'a list, help and a completion load none of the heavy libraries',
+  async () => {
+    const root = talhelper('listed');
+    const loaded = async (...args: string[]) => {
+      const record = join(foreign.path, `loaded-${args.join('')}.txt`);
+      const run = await runProcess(
+        process.execPath,
+        ['--import', join(projectRoot, 'test/rig/loaded-modules.js'), foreign.launcher, ...args],
+        { cwd: root, env: { TK_LOADED_MODULES: record } },
+      );
+      expect(run.exitCode, run.stderr).toBe(0);
+      const urls = readFileSync(record, 'utf8').trimEnd().split('\n');
+      // So that an empty record is not taken for a light one.
+      expect(urls.some((url) => url.endsWith('/dist/lib/cli/main.js'))).toBe(true);
+      return [...new Set(urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(url)?.[1] ?? []))];
+    };
+    expect(await loaded('--list')).toEqual(['talos-tk']);
+    expect(await loaded('--help')).toEqual(['talos-tk']);
+    expect(await loaded('bootstrap', '--help')).toEqual(['talos-tk']);
+    expect(await loaded('bootstrap', '--plan', '--offline')).toContain('zod');
+  },
+  patience,
+);
