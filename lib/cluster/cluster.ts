@@ -3,6 +3,7 @@ import type { ClusterModel, NodeModel } from '../config/index.ts';
 import type { Evidence } from '../core/index.ts';
 import type { KubeReader, KubeWriter } from '../kube/index.ts';
 import type { TalosReader } from '../talos/index.ts';
+import type { ShownValue } from './redact-config.ts';
 
 /**
  * The cluster of the repository as far as one may look at it. Probes and plans get this: nothing in it changes a file, a machine
@@ -93,6 +94,46 @@ export interface GeneratedConfigs {
   readonly warnings: readonly Failure[];
 }
 
+export type ConfigDifferences =
+  | { readonly state: 'compared'; readonly differences: readonly ConfigDifference[] }
+  /** There is nothing to compare with: not generated yet, or a machine in maintenance mode. */
+  | { readonly state: 'missing'; readonly because: string }
+  | { readonly state: 'unknown'; readonly because: string };
+
+/** Values are redacted. */
+export interface ConfigDifference {
+  /** `v1alpha1`, `HostnameConfig`, `UserVolumeConfig data`. */
+  readonly document: string;
+  /** Empty: the whole document. */
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly before?: ShownValue;
+  readonly after?: ShownValue;
+}
+
+/** What a field of one node's config is, and who said so. Values are redacted. */
+export interface ExplainedField {
+  readonly node: NodeModel;
+  readonly document: string;
+  /** The question, where nothing ever set it. */
+  readonly path: string;
+  /** Absent: nothing is set. */
+  readonly value?: ShownValue;
+  /** Oldest first; each but the last is shadowed by the one after it. */
+  readonly layers: readonly ExplainedFieldLayer[];
+  /** Documents of this config that have taken the field over from the old document. */
+  readonly movedTo: readonly string[];
+}
+
+export interface ExplainedFieldLayer {
+  /** `generated`, `node cp-1`, `cluster patch`. */
+  readonly origin: string;
+  /** `talos/patches/cp.yaml:3:5`; absent for what tk generates from the cluster's own facts. */
+  readonly where?: string;
+  /** Absent: this layer deleted it. */
+  readonly value?: ShownValue;
+}
+
 export interface MachineConfigsView {
   /**
    * Failure: everything that is wrong with talconfig, patches and the result; `cluster/secrets-lost` when there is no bundle but
@@ -101,6 +142,13 @@ export interface MachineConfigsView {
   generate(signal: AbortSignal): Promise<GeneratedConfigs>;
   /** The generated config of one node as it lies in the repository, or as it would be generated. */
   of(node: NodeModel, signal: AbortSignal): Promise<Secret<string>>;
+  /** A generated config against the file that was generated last. */
+  differences(generated: GeneratedFile): Promise<ConfigDifferences>;
+  /**
+   * What a field is on these nodes. Shape: one answer a node, in their order.
+   * Failure: as `generate`; `talos-config/no-such-document` when no node's config has the document.
+   */
+  explain(nodes: readonly NodeModel[], question: string, signal: AbortSignal): Promise<readonly ExplainedField[]>;
 }
 
 export interface MachineConfigs extends MachineConfigsView {
@@ -156,6 +204,8 @@ export interface MachinesView {
   preflightCluster(reports: readonly NodeReport[], signal: AbortSignal): Promise<readonly Failure[]>;
   /** The running config against the generated one, document by document. */
   compareConfig(node: NodeModel, signal: AbortSignal): Promise<ConfigComparison>;
+  /** The running config against `wanted`, field by field. */
+  differences(node: NodeModel, wanted: Secret<string>, signal: AbortSignal): Promise<ConfigDifferences>;
   /** The config is there, the machine has left maintenance, and as far as it can come without etcd it has come. */
   installed(node: NodeModel): Condition<NodeState>;
 }

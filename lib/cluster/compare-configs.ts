@@ -4,28 +4,34 @@ import type { ConfigComparison } from './cluster.ts';
 
 /** Documents by kind and name, whatever their order and the order of their keys. The values stay inside: they hold keys. */
 export function compareConfigs(running: Secret<string>, wanted: Secret<string>): ConfigComparison {
-  const before = documentsOf(running.reveal());
-  const after = documentsOf(wanted.reveal());
+  const before = canonicalDocuments(running.reveal());
+  const after = canonicalDocuments(wanted.reveal());
   if (before === undefined || after === undefined) return { state: 'unknown', because: 'its config cannot be read' };
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id) !== after.get(id));
   return changed.length === 0 ? { state: 'equal' } : { state: 'differs', changed };
 }
 
-function documentsOf(text: string): ReadonlyMap<string, string> | undefined {
+function canonicalDocuments(text: string): ReadonlyMap<string, string> | undefined {
+  const documents = documentsOf(text);
+  return documents && new Map([...documents].map(([id, value]) => [id, canonical(value)]));
+}
+
+/** Each document's value under its kind and name; undefined when the text is not YAML. */
+export function documentsOf(text: string): ReadonlyMap<string, unknown> | undefined {
   const { documents, failures } = parseYaml({ path: 'machine config', text }, { version: 'go', confidential: true });
   if (failures.length > 0) return undefined;
-  const found = new Map<string, string>();
+  const found = new Map<string, unknown>();
   for (const { value } of documents) {
     if (value === null || value === undefined) continue;
     const { kind, name } = value as { readonly kind?: string; readonly name?: string };
     const id = kind === undefined ? 'v1alpha1' : name === undefined ? kind : `${kind} ${name}`;
-    found.set(id, canonical(value));
+    found.set(id, value);
   }
   return found;
 }
 
 /** Absent, null and empty mean the same to Talos' reader, so a config that it wrote itself compares equal to ours. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value)

@@ -5,12 +5,16 @@ export type {
   Cluster,
   ClusterView,
   ConfigComparison,
+  ConfigDifference,
+  ConfigDifferences,
   Configuration,
   ConfigurationPlan,
   ConfigurationView,
   Crd,
   Etcd,
   EtcdView,
+  ExplainedField,
+  ExplainedFieldLayer,
   FileChange,
   GeneratedConfigs,
   GeneratedFile,
@@ -37,6 +41,7 @@ export type {
 } from './cluster.ts';
 export { installRelease, type ReleaseContext } from './install-release.ts';
 export { planReleases, probeReleases, type ReleaseFacts } from './release-plan.ts';
+export type { ShownValue } from './redact-config.ts';
 export { nodeParams } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';

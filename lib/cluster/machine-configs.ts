@@ -4,6 +4,8 @@ import { type ClusterModel, loadTalconfig, type NodeModel, type Talconfig } from
 import { generateMachineConfigs, type GeneratedMachineConfig, generateTalosconfig, isAtLeastMinor, contractOf } from '../talos/index.ts';
 import type { HelmEngine } from '../wasm/index.ts';
 import type { GeneratedConfigs, GeneratedFile, MachineConfigs } from './cluster.ts';
+import { configDifferences } from './config-differences.ts';
+import { explainConfigs } from './explain-config.ts';
 import { clusterFailure } from './failures.ts';
 import { generatorInput } from './generator-input.ts';
 import { ensureIgnored } from './git-ignore.ts';
@@ -33,6 +35,7 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
 
   const renderAll = async (
     signal: AbortSignal,
+    options: { readonly withLayers?: boolean } = {},
   ): Promise<{ readonly configs: readonly GeneratedMachineConfig[]; readonly source: Talconfig }> => {
     const source = await talconfig();
     const { bundle } = await bundles.get();
@@ -40,6 +43,7 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     const configs = await generateMachineConfigs(
       { cluster: generatorInput(source, { hardening }), bundle },
       {
+        ...options,
         renderTemplate: (text, data, file) => engine.renderGoTemplate({ text, data: data as never, name: file.path }, signal),
       },
     );
@@ -100,6 +104,16 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
           clusterFailure('cluster/unknown-node', { asked: node.name, by: 'node', known: configs.map((config) => config.name) }),
         );
       return new Secret(found.text);
+    },
+    async differences({ path, text }) {
+      const last = await files.readText(posix.join(paths.root, path));
+      if (last === undefined) return { state: 'missing', because: `${path} has not been generated yet` };
+      return configDifferences(new Secret(last), text, await bundles.secretValues());
+    },
+    async explain(nodes, question, signal) {
+      const { configs, source } = await renderAll(signal, { withLayers: true });
+      const asked = nodes.flatMap((node) => configs.filter((config) => config.name === node.name).map((config) => ({ node, config })));
+      return explainConfigs(asked, question, { source, secrets: await bundles.secretValues() });
     },
   };
 }

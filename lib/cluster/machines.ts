@@ -1,7 +1,7 @@
 import { type Clock, type Condition, type Failure, holds, minutes, never, notYet, seconds, type Secret, TkError } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import type { MachineProbe, TalosReader } from '../talos/index.ts';
-import type { ApplyResult, ConfigComparison, Machines, NodeReport, NodeState } from './cluster.ts';
+import type { ApplyResult, ConfigComparison, ConfigDifferences, Machines, NodeReport, NodeState } from './cluster.ts';
 import type { Connections } from './connections.ts';
 import { describeChoice, describeDisk, matchingDisks } from './disk-choice.ts';
 import { clusterFailure } from './failures.ts';
@@ -15,6 +15,7 @@ export interface MachineParts {
   /** The config that the repository has for a node. */
   readonly configOf: (node: NodeModel, signal: AbortSignal) => Promise<Secret<string>>;
   readonly compare: (running: Secret<string>, wanted: Secret<string>) => ConfigComparison;
+  readonly differences: (running: Secret<string>, wanted: Secret<string>) => Promise<ConfigDifferences>;
   /** Whether something answers on this address and port. */
   readonly answers: (host: string, port: number, signal: AbortSignal) => Promise<boolean>;
 }
@@ -29,7 +30,7 @@ interface Pin {
   readonly diskSerials: readonly string[];
 }
 
-export function createMachines({ model, clock, connections, configOf, compare, answers }: MachineParts): Machines {
+export function createMachines({ model, clock, connections, configOf, compare, differences, answers }: MachineParts): Machines {
   const pins = new Map<string, Pin>();
 
   const state = async (node: NodeModel, signal: AbortSignal): Promise<NodeState> => stateOf(await connections.probe(node, signal));
@@ -89,6 +90,14 @@ export function createMachines({ model, clock, connections, configOf, compare, a
       const running = await connections.read(node, (reader) => reader.machineConfig('persistent', signal));
       if (running === undefined) return { state: 'unknown', because: 'it has no config' };
       return compare(running, await configOf(node, signal));
+    },
+    async differences(node, wanted, signal) {
+      const probe = await connections.probe(node, signal);
+      if (probe.state === 'maintenance') return { state: 'missing', because: 'it is in maintenance mode and has no config' };
+      if (probe.state !== 'configured')
+        return { state: 'unknown', because: probe.state === 'unreachable' ? probe.reason : 'it belongs to another cluster' };
+      const running = await connections.read(node, (reader) => reader.machineConfig('persistent', signal));
+      return running === undefined ? { state: 'missing', because: 'it has no config' } : differences(running, wanted);
     },
     async apply(node, options, signal): Promise<ApplyResult> {
       const config = { text: await configOf(node, signal) };

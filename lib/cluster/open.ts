@@ -3,6 +3,7 @@ import type { ClusterModel } from '../config/index.ts';
 import { createBootstrapSecrets } from './bootstrap-secrets.ts';
 import type { Cluster, ClusterView } from './cluster.ts';
 import { compareConfigs } from './compare-configs.ts';
+import { configDifferences } from './config-differences.ts';
 import { createConfiguration } from './configuration.ts';
 import { createConnections } from './connections.ts';
 import { createCredentials } from './credentials.ts';
@@ -56,6 +57,7 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     connections,
     configOf: (node, signal) => machineConfigs.of(node, signal),
     compare: compareConfigs,
+    differences: async (running, wanted) => configDifferences(running, wanted, await bundles.secretValues()),
     answers: async (host, port, signal) => {
       try {
         const response = await dial.http({

@@ -1,7 +1,14 @@
 import { posix } from 'node:path';
 import { type Files, Secret, TkError, type World } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
-import { contractOf, createSecretsBundle, parseSecretsBundle, renderSecretsBundle, type SecretsBundle } from '../talos/index.ts';
+import {
+  contractOf,
+  createSecretsBundle,
+  parseSecretsBundle,
+  renderSecretsBundle,
+  type SecretsBundle,
+  secretValuesOf,
+} from '../talos/index.ts';
 import { clusterFailure } from './failures.ts';
 import type { Vault } from './vault.ts';
 
@@ -16,6 +23,8 @@ export interface BundleStore {
   get(): Promise<KeptBundle>;
   /** Undefined when there is none and nobody made one. */
   existing(): Promise<SecretsBundle | undefined>;
+  /** Every key of the bundle, as text, for taking them out of what is printed. Empty when there is none. */
+  secretValues(): Promise<readonly string[]>;
   /** The next `get` reads the file again. */
   forget(): void;
 }
@@ -64,6 +73,8 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
       : { bundle, fresh: { path, text: new Secret(encrypted), isEncrypted: true } };
   };
 
+  const existing = async () => (kept ? (await kept).bundle : find());
+
   return {
     get() {
       kept ??= find().then((bundle) => (bundle ? { bundle } : make()));
@@ -73,7 +84,11 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
       });
       return kept;
     },
-    existing: async () => (kept ? (await kept).bundle : find()),
+    existing,
+    async secretValues() {
+      const bundle = await existing();
+      return bundle === undefined ? [] : secretValuesOf(bundle).filter((value) => value.length >= 6);
+    },
     forget() {
       kept = undefined;
     },

@@ -15,7 +15,12 @@ export function viewOf(cluster: Cluster): ClusterView {
     workers: cluster.workers,
     find: (selector) => cluster.find(selector),
     configuration: { plan: (signal) => configuration.plan(signal) },
-    machineConfigs: { generate: (signal) => machineConfigs.generate(signal), of: (node, signal) => machineConfigs.of(node, signal) },
+    machineConfigs: {
+      generate: (signal) => machineConfigs.generate(signal),
+      of: (node, signal) => machineConfigs.of(node, signal),
+      differences: (generated) => machineConfigs.differences(generated),
+      explain: (nodes, question, signal) => machineConfigs.explain(nodes, question, signal),
+    },
     machines: {
       select: (selector) => machines.select(selector),
       read: (node, use) => machines.read(node, use),
@@ -23,6 +28,7 @@ export function viewOf(cluster: Cluster): ClusterView {
       preflight: (node, signal) => machines.preflight(node, signal),
       preflightCluster: (reports, signal) => machines.preflightCluster(reports, signal),
       compareConfig: (node, signal) => machines.compareConfig(node, signal),
+      differences: (node, wanted, signal) => machines.differences(node, wanted, signal),
       installed: (node) => machines.installed(node),
     },
     etcd: {

@@ -1,0 +1,94 @@
+import { lineColumnAt, type Place, TkError } from '../base/index.ts';
+import type { NodeModel, Talconfig } from '../config/index.ts';
+import { formatPath } from '../format/index.ts';
+import { explainField, type ExplainedLayer, type Explanation, type GeneratedMachineConfig } from '../talos/index.ts';
+import { documentConflicts } from '../upstream/index.ts';
+import type { ExplainedField, ExplainedFieldLayer } from './cluster.ts';
+import { type ShownValue, showConfigValue } from './redact-config.ts';
+
+export interface ExplainParts {
+  readonly source: Talconfig;
+  readonly secrets: readonly string[];
+}
+
+/**
+ * What a field is in these configs, and who said so.
+ *
+ * Failure: `talos-config/no-such-document` when none of them has the document; a node without it answers that nothing is set.
+ */
+export function explainConfigs(
+  configs: readonly { readonly node: NodeModel; readonly config: GeneratedMachineConfig }[],
+  question: string,
+  parts: ExplainParts,
+): readonly ExplainedField[] {
+  let refusal: TkError | undefined;
+  const answers = configs.map(({ node, config }): ExplainedField => {
+    try {
+      return answerOf(node, config, explainField(config.layers, question), question, parts);
+    } catch (error) {
+      if (!(error instanceof TkError)) throw error;
+      refusal ??= error;
+      return { node, document: '', path: question, layers: [], movedTo: [] };
+    }
+  });
+  if (refusal && answers.every((answer) => answer.document === '')) throw refusal;
+  return answers;
+}
+
+function answerOf(
+  node: NodeModel,
+  config: GeneratedMachineConfig,
+  explanation: Explanation,
+  question: string,
+  { source, secrets }: ExplainParts,
+): ExplainedField {
+  const path = explanation.path.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  const shown = (value: unknown): ShownValue => showConfigValue(value, path, secrets);
+  const declaredAt = source.nodes.find(({ hostname }) => hostname === node.name)?.declaredAt;
+  const kinds = new Set(config.documents.map((document) => document.kind));
+  return {
+    node,
+    document: explanation.document,
+    path: path.length === 0 ? question : formatPath(path),
+    ...(explanation.value === undefined ? {} : { value: shown(explanation.value) }),
+    layers: explanation.layers.map((layer): ExplainedFieldLayer => {
+      const where =
+        layer.where !== undefined
+          ? placeText(layer.where)
+          : layer.kind === 'node' && declaredAt !== undefined
+            ? `${declaredAt.file.path}:${lineColumnAt(declaredAt.file.text, declaredAt.start).line}`
+            : undefined;
+      return {
+        origin: originOf(layer),
+        ...(where === undefined ? {} : { where }),
+        ...(layer.value === undefined ? {} : { value: shown(layer.value) }),
+      };
+    }),
+    movedTo:
+      explanation.layers.length > 0
+        ? []
+        : [
+            ...new Set(
+              documentConflicts
+                .filter(({ kind, field }) => kinds.has(kind) && (question === field || question.startsWith(`${field}.`)))
+                .map(({ kind }) => kind),
+            ),
+          ],
+  };
+}
+
+function originOf({ kind, origin }: ExplainedLayer): string {
+  switch (kind) {
+    case 'generated':
+      return 'generated';
+    case 'node':
+      return `node ${origin}`;
+    case 'group patch':
+    case 'node patch':
+    case 'cluster patch':
+    case 'extra manifest':
+      return kind;
+  }
+}
+
+const placeText = (place: Place): string => (place.kind === 'file' ? `${place.path}:${place.line}` : place.task);
