@@ -20,6 +20,9 @@ export function openRepositoryCluster(options: ClusterOptions): Promise<OpenedCl
   return openCluster({
     ...options,
     vault: options.vault ?? createVault(options.world, options.model.paths.root),
-    helmModule: () => readFile(join(import.meta.dirname, '../wasm/helm.wasm.br')),
+    helmModule,
   });
 }
+
+/** The compressed Helm engine. */
+export const helmModule = (): Promise<Uint8Array> => readFile(join(import.meta.dirname, '../wasm/helm.wasm.br'));

@@ -20,6 +20,7 @@ export async function runCommand(command: Command, flags: GlobalFlags, words: re
       world: createHostWorld(),
       values,
       json: flags.json,
+      isSandbox: flags.sim,
       directory: resolve(flags.directory ?? '.'),
       isExactDirectory: flags.directory !== undefined,
       print: (text) => void process.stdout.write(text),

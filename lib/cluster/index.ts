@@ -47,4 +47,5 @@ export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export type { EncryptOptions, Vault } from './vault.ts';
 export type { ClusterParts, OpenedCluster } from './open.ts';
-export { openCluster } from './open-cluster.ts';
+export { openCluster, openReleaseTree } from './open-cluster.ts';
+export type { ReleaseTree } from './releases.ts';

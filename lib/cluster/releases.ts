@@ -136,12 +136,28 @@ export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   };
 }
 
+export type ReleaseTreeParts = Pick<ReleaseParts, 'model' | 'files' | 'dial' | 'clock' | 'env' | 'engine' | 'cache' | 'vault'>;
+
+/** The releases that a repository declares, with what brings and renders their charts. */
+export interface ReleaseTree {
+  readonly releases: FoundReleases['releases'];
+  readonly ports: ReleasePorts;
+}
+
+/** For what needs no cluster. Failure: everything that is wrong with the tree, at once. Undefined: there is no tree. */
+export async function readReleaseTree(parts: ReleaseTreeParts): Promise<ReleaseTree | undefined> {
+  const found = await readTree(parts.model, parts.files);
+  if (found === undefined) return undefined;
+  throwIfAny(found.failures);
+  return { releases: found.releases, ports: await makePorts(parts, found) };
+}
+
 async function readTree(model: ClusterModel, files: Files): Promise<FoundReleases | undefined> {
   const { kubernetes, root } = model.paths;
   return kubernetes === undefined ? undefined : findReleases(files, root, kubernetes.slice(root.length + 1));
 }
 
-async function makePorts(parts: ReleaseParts, releases: FoundReleases): Promise<ReleasePorts> {
+async function makePorts(parts: ReleaseTreeParts, releases: FoundReleases): Promise<ReleasePorts> {
   const { engine, clock, files, dial, env, cache } = parts;
   const credentials = await loadRegistryCredentials({ files, env });
   return { engine, clock, pull: { files, dial, clock, credentials, cache }, readReference: decrypting(releases, parts) };
@@ -163,7 +179,7 @@ async function isServedEverywhere(definition: KubeObject, access: KubeAccess, si
 }
 
 /** Values that a release takes from a Secret of the tree: encrypted ones are opened, plain ones are read as they stand. */
-function decrypting(found: FoundReleases, { vault, files, model }: ReleaseParts): ReferenceReader {
+function decrypting(found: FoundReleases, { vault, files, model }: ReleaseTreeParts): ReferenceReader {
   return async (reference, signal) => {
     const object = found.tree.find(reference.kind, reference.name, reference.namespace);
     if (object === undefined || !object.isEncrypted) return found.readReference(reference, signal);

@@ -1,6 +1,7 @@
 import type { World } from '../../base/index.ts';
 import type { ArgumentShape, ArgumentValues } from '../argv.ts';
 import type { CommandHelp } from '../help.ts';
+import { chartCommands } from './chart-commands.ts';
 import { secretCommands } from './secret-commands.ts';
 import { simCommands } from './sim-commands.ts';
 import { talosCommands } from './talos-commands.ts';
@@ -11,6 +12,8 @@ export interface CommandContext {
   readonly world: World;
   readonly values: ArgumentValues;
   readonly json: boolean;
+  /** Whether --sim was given. */
+  readonly isSandbox: boolean;
   /** Absolute; where relative arguments and the search for the repository begin. */
   readonly directory: string;
   /** Whether `directory` was named with -C, so that no search goes upwards from it. */
@@ -29,4 +32,4 @@ export interface Command extends CommandHelp {
   readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }
 
-export const commands: readonly Command[] = [...secretCommands, ...simCommands, ...talosCommands, ...templateCommands];
+export const commands: readonly Command[] = [...chartCommands, ...secretCommands, ...simCommands, ...talosCommands, ...templateCommands];

@@ -14,6 +14,7 @@ export interface Answer {
 export interface InFolderOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly json?: boolean;
+  readonly isSandbox?: boolean;
   readonly signal?: AbortSignal;
   /** Called with everything noted so far. */
   readonly onNote?: (note: string) => void;
@@ -36,6 +37,7 @@ export async function inFolder(directory: string, words: readonly string[], opti
       world: { ...host, env: { home: directory, platform: host.env.platform, get: (name) => options.env?.[name] } },
       values: parseArguments(command.name, rest, command.arguments),
       json: options.json ?? false,
+      isSandbox: options.isSandbox ?? false,
       directory,
       isExactDirectory: false,
       print: (text) => {

@@ -1,0 +1,36 @@
+import type { ArgumentShape } from '../argv.ts';
+import type { Command } from './index.ts';
+
+const release: ArgumentShape = { name: 'release', kind: 'value', position: 0 };
+const all: ArgumentShape = { name: 'all', kind: 'boolean' };
+
+export const chartCommands: readonly Command[] = [
+  {
+    name: 'charts:render',
+    summary: 'Render releases of this repository as helm template would',
+    usage: 'charts:render RELEASE|--all [--include-crds] [--out DIR]',
+    options: [
+      ['RELEASE', 'name, or NAMESPACE/name'],
+      ['--all', 'every release that the repository declares'],
+      ['--include-crds', "with the definitions in the charts' crds/ folders"],
+      ['--out DIR', 'write NAMESPACE/RELEASE.yaml below it instead of standard output'],
+    ],
+    arguments: [release, all, { name: 'include-crds', kind: 'boolean' }, { name: 'out', kind: 'value' }],
+    load: async () => ({ run: (await import('./charts.ts')).render }),
+  },
+  {
+    name: 'charts:pull',
+    summary: 'Bring the charts of this repository into its cache',
+    usage: 'charts:pull [RELEASE] [--json]',
+    arguments: [release],
+    load: async () => ({ run: (await import('./charts.ts')).pull }),
+  },
+  {
+    name: 'charts:crds',
+    summary: 'Print the CustomResourceDefinitions that releases bring',
+    usage: 'charts:crds [RELEASE] [--out F]',
+    options: [['--out F', 'write there instead of standard output']],
+    arguments: [release, { name: 'out', kind: 'value' }],
+    load: async () => ({ run: (await import('./charts.ts')).crds }),
+  },
+];

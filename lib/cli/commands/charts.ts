@@ -1,0 +1,132 @@
+import { join, resolve } from 'node:path';
+import { type Failure, throwIfAny, TkError } from '../../base/index.ts';
+import { openReleaseTree, type ReleaseTree } from '../../cluster/index.ts';
+import { type ClusterModel, findRepository } from '../../config/index.ts';
+import { stringifyYamlDocuments } from '../../format/index.ts';
+import { crdsOfRelease, type KubeObject, manifestText, prepareRelease, pullChart, renderReleaseOffline } from '../../kube/index.ts';
+import { cliFailure } from '../failures.ts';
+import { loadModel } from '../load-model.ts';
+import { helmModule } from '../open-cluster.ts';
+import { openSandboxWorld, sandboxDirectory } from '../sandbox/open.ts';
+import { createVault } from '../vault.ts';
+import type { CommandContext } from './index.ts';
+import { deliver, isOn, textOf } from './inputs.ts';
+
+type Release = ReleaseTree['releases'][number];
+
+interface Charts {
+  readonly model: ClusterModel;
+  readonly chosen: readonly Release[];
+  readonly ports: ReleaseTree['ports'];
+}
+
+/**
+ * For the Kubernetes of the inputs, without asking a cluster; one after the other, so that output has one order.
+ *
+ * Failure: `chart/*`, `release/*` of every release; then nothing is printed or written.
+ */
+export async function render(context: CommandContext): Promise<number> {
+  const { values, signal } = context;
+  const includeCrds = isOn(values, 'include-crds');
+  if (textOf(values, 'release') === undefined && !isOn(values, 'all'))
+    throw new TkError(cliFailure('usage/missing-argument', { command: 'charts:render', argument: 'RELEASE' }));
+  if (textOf(values, 'release') !== undefined && isOn(values, 'all'))
+    throw new TkError(cliFailure('usage/flags-exclude', { one: '--all', other: 'a release' }));
+  return withCharts(context, async ({ model, chosen, ports }) => {
+    const rendered = await forEach(
+      chosen.filter(({ role }) => role === 'release'),
+      async (plan) => {
+        const prepared = await prepareRelease(plan, ports, signal);
+        return {
+          plan,
+          rendering: await renderReleaseOffline(prepared, ports, { kubeVersion: model.kubernetesVersion, includeCrds }, signal),
+        };
+      },
+    );
+    const out = textOf(values, 'out');
+    for (const { plan, rendering } of rendered) {
+      const text = manifestText(rendering);
+      if (out === undefined) context.print(text);
+      else
+        await context.world.files.write(join(resolve(context.directory, out), plan.namespace, `${plan.name}.yaml`), text, { mode: 0o600 });
+    }
+    return 0;
+  });
+}
+
+/** Failure: `chart/*` of every release. */
+export async function pull(context: CommandContext): Promise<number> {
+  return withCharts(context, async ({ chosen, ports }) => {
+    const pulled = await forEach(chosen, async (plan) => {
+      const { archive, version, from } = await pullChart(plan.source, ports.pull, context.signal);
+      return { release: plan.name, namespace: plan.namespace, chart: plan.chart, version, digest: archive.digest, from };
+    });
+    if (context.json) context.print(`${JSON.stringify(pulled)}\n`);
+    else for (const one of pulled) context.print(`${one.release}\t${one.chart}\t${one.version}\t${one.digest}\t${one.from}\n`);
+    return 0;
+  });
+}
+
+/** Each definition once, by name. Failure: `chart/*`, `release/*` of every release. */
+export async function crds(context: CommandContext): Promise<number> {
+  return withCharts(context, async ({ chosen, ports }) => {
+    const found = await forEach(chosen, (plan) => crdsOfRelease(plan, ports, undefined, context.signal));
+    const byName = new Map<string, KubeObject>();
+    for (const object of found.flat()) if (!byName.has(object.metadata.name)) byName.set(object.metadata.name, object);
+    const sorted = [...byName.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    await deliver(context, stringifyYamlDocuments(sorted));
+    return 0;
+  });
+}
+
+/** Goes on after a failure, so that all are told at once. */
+async function forEach<T>(releases: readonly Release[], use: (release: Release) => Promise<T>): Promise<readonly T[]> {
+  const results: T[] = [];
+  const failures: Failure[] = [];
+  for (const release of releases) {
+    try {
+      results.push(await use(release));
+    } catch (error) {
+      if (!(error instanceof TkError)) throw error;
+      failures.push(...error.failures);
+    }
+  }
+  throwIfAny(failures);
+  return results;
+}
+
+/** The repository's releases, or the one that was named. With --sim charts come from the sandbox's registry. */
+async function withCharts(context: CommandContext, use: (charts: Charts) => Promise<number>): Promise<number> {
+  const { world, directory, isExactDirectory } = context;
+  const repository = await findRepository(world.files, directory, { exactly: isExactDirectory });
+  const sandbox = context.isSandbox ? await openSandboxWorld({ world, repository }) : undefined;
+  try {
+    const model = sandbox?.model ?? (await loadModel(world, repository));
+    const tree = await openReleaseTree({
+      world: sandbox?.world ?? world,
+      model,
+      vault: sandbox?.vault ?? createVault(world, repository.root),
+      helmModule,
+      cacheDirectory: join(sandbox ? sandboxDirectory(repository.root) : join(repository.root, '.tk'), 'cache'),
+    });
+    const chosen = chosenFrom(tree?.releases ?? [], textOf(context.values, 'release'));
+    return tree === undefined ? 0 : await use({ model, chosen, ports: tree.ports });
+  } finally {
+    await sandbox?.close();
+  }
+}
+
+/** Failure: `usage/bad-value`. */
+function chosenFrom(releases: readonly Release[], wanted: string | undefined): readonly Release[] {
+  if (wanted === undefined) return releases;
+  const chosen = releases.filter(({ name, namespace }) => name === wanted || `${namespace}/${name}` === wanted);
+  if (chosen.length === 0)
+    throw new TkError(
+      cliFailure('usage/bad-value', {
+        flag: 'RELEASE',
+        value: wanted,
+        expected: releases.map(({ name }) => name).join(', ') || 'nothing: this repository declares no release',
+      }),
+    );
+  return chosen;
+}
