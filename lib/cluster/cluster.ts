@@ -134,6 +134,25 @@ export interface ExplainedFieldLayer {
   readonly value?: ShownValue;
 }
 
+export interface TalosconfigRequest {
+  /** Default: `os:admin`. */
+  readonly roles?: readonly string[];
+  /** Default: one year. A kept certificate keeps its own. */
+  readonly validityMs?: number;
+  /** A new certificate, also where the one that is there would do. Default false. */
+  readonly rotate?: boolean;
+}
+
+export interface GeneratedTalosconfigFile {
+  /** What `write` takes. */
+  readonly generated: GeneratedConfigs;
+  readonly path: string;
+  readonly isEqual: boolean;
+  readonly certificateKept: boolean;
+  /** Wall time, milliseconds. */
+  readonly notAfterMs: number;
+}
+
 export interface MachineConfigsView {
   /**
    * Failure: everything that is wrong with talconfig, patches and the result; `cluster/secrets-lost` when there is no bundle but
@@ -142,6 +161,8 @@ export interface MachineConfigsView {
   generate(signal: AbortSignal): Promise<GeneratedConfigs>;
   /** The generated config of one node as it lies in the repository, or as it would be generated. */
   of(node: NodeModel, signal: AbortSignal): Promise<Secret<string>>;
+  /** The talosconfig alone. Failure: `cluster/secrets-lost`. */
+  talosconfig(request: TalosconfigRequest): Promise<GeneratedTalosconfigFile>;
   /** A generated config against the file that was generated last. */
   differences(generated: GeneratedFile): Promise<ConfigDifferences>;
   /**

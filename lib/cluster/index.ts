@@ -18,6 +18,7 @@ export type {
   FileChange,
   GeneratedConfigs,
   GeneratedFile,
+  GeneratedTalosconfigFile,
   Health,
   HealthAnswer,
   InstalledRelease,
@@ -37,6 +38,7 @@ export type {
   ReleaseState,
   ReleasesView,
   ReleaseView,
+  TalosconfigRequest,
   UnmetCondition,
 } from './cluster.ts';
 export { installRelease, type ReleaseContext } from './install-release.ts';

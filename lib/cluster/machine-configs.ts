@@ -1,15 +1,22 @@
 import { posix } from 'node:path';
 import { type Failure, type Files, Secret, TkError, type World } from '../base/index.ts';
 import { type ClusterModel, loadTalconfig, type NodeModel, type Talconfig } from '../config/index.ts';
-import { generateMachineConfigs, type GeneratedMachineConfig, generateTalosconfig, isAtLeastMinor, contractOf } from '../talos/index.ts';
+import {
+  generateMachineConfigs,
+  type GeneratedMachineConfig,
+  generateTalosconfig,
+  isAtLeastMinor,
+  contractOf,
+  type SecretsBundle,
+} from '../talos/index.ts';
 import type { HelmEngine } from '../wasm/index.ts';
-import type { GeneratedConfigs, GeneratedFile, MachineConfigs } from './cluster.ts';
+import type { GeneratedConfigs, GeneratedFile, MachineConfigs, TalosconfigRequest } from './cluster.ts';
 import { configDifferences } from './config-differences.ts';
 import { explainConfigs } from './explain-config.ts';
 import { clusterFailure } from './failures.ts';
 import { generatorInput } from './generator-input.ts';
 import { ensureIgnored } from './git-ignore.ts';
-import type { BundleStore } from './secrets-bundle.ts';
+import type { BundleStore, KeptBundle } from './secrets-bundle.ts';
 import type { Vault } from './vault.ts';
 
 export interface MachineConfigParts {
@@ -55,19 +62,25 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     isEqual: (await files.readText(path)) === text.reveal(),
     ...(node === undefined ? {} : { node }),
   });
+  const talosconfigOf = async (bundle: SecretsBundle, request: TalosconfigRequest = {}) => {
+    const existing = await files.readText(paths.talosconfig);
+    return generateTalosconfig(world, bundle, {
+      ...request,
+      clusterName: model.name,
+      endpoints: model.nodes.filter((node) => node.role === 'controlplane').map((node) => node.address),
+      nodes: model.nodes.map((node) => node.address),
+      ...(existing === undefined ? {} : { existing: { path: relative(paths.talosconfig), text: existing } }),
+    });
+  };
+  const newSecrets = (fresh: KeptBundle['fresh']): Pick<GeneratedConfigs, 'newSecrets'> =>
+    fresh === undefined ? {} : { newSecrets: { path: relative(fresh.path), text: fresh.text, isEqual: false } };
 
   return {
     async generate(signal): Promise<GeneratedConfigs> {
       const { configs, source } = await renderAll(signal);
       const { bundle, fresh } = await bundles.get();
       const byName = new Map(model.nodes.map((node) => [String(node.name), node]));
-      const existing = await files.readText(paths.talosconfig);
-      const talosconfig = await generateTalosconfig(world, bundle, {
-        clusterName: model.name,
-        endpoints: model.nodes.filter((node) => node.role === 'controlplane').map((node) => node.address),
-        nodes: model.nodes.map((node) => node.address),
-        ...(existing === undefined ? {} : { existing: { path: relative(paths.talosconfig), text: existing } }),
-      });
+      const talosconfig = await talosconfigOf(bundle);
       const generated = await Promise.all([
         ...configs.map((config) =>
           asFile(posix.join(paths.clusterConfig, config.fileName), new Secret(config.text), byName.get(config.name)),
@@ -75,10 +88,18 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
         asFile(paths.talosconfig, talosconfig.text),
       ]);
       const warnings: Failure[] = [...source.warnings, ...configs.flatMap(warningsOf)];
+      return { files: generated, warnings, ...newSecrets(fresh) };
+    },
+    async talosconfig(request) {
+      const { bundle, fresh } = await bundles.get();
+      const { text, certificateKept, notAfterMs } = await talosconfigOf(bundle, request);
+      const file = await asFile(paths.talosconfig, text);
       return {
-        files: generated,
-        warnings,
-        ...(fresh === undefined ? {} : { newSecrets: { path: relative(fresh.path), text: fresh.text, isEqual: false } }),
+        generated: { files: [file], warnings: [], ...newSecrets(fresh) },
+        path: file.path,
+        isEqual: file.isEqual,
+        certificateKept,
+        notAfterMs,
       };
     },
     async write(generated, signal) {

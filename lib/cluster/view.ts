@@ -18,6 +18,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     machineConfigs: {
       generate: (signal) => machineConfigs.generate(signal),
       of: (node, signal) => machineConfigs.of(node, signal),
+      talosconfig: (request) => machineConfigs.talosconfig(request),
       differences: (generated) => machineConfigs.differences(generated),
       explain: (nodes, question, signal) => machineConfigs.explain(nodes, question, signal),
     },
