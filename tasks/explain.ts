@@ -16,7 +16,7 @@ export default defineTask({
       nodesOf.set(text, [...(nodesOf.get(text) ?? []), answer.node.name]);
     }
     print([...nodesOf].map(([text, nodes]) => `${nodes.join(', ')}\n${text}`).join('\n'));
-    return { nodes: answers.length };
+    return { fields: answers.map((answer) => ({ ...answer, node: answer.node.name })) };
   },
 });
 

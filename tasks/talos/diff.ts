@@ -31,7 +31,7 @@ export default defineTask({
     if (count > 0) differs();
     if (unknown.length > 0)
       fail(`${counted(unknown.length, 'node')} could not be compared`, { because: unknown.join('; '), help: 'npx tk talos:health' });
-    return { nodes: compared.length, differences: count };
+    return { nodes: compared.length, differences: count, compared };
   },
 });
 

@@ -97,3 +97,38 @@ test('explain names the value of a field and every layer that set it, with its p
     help: did you mean \`HostnameConfig\`?"
   `);
 });
+
+test.each(['v1.13.9', 'v1.14.1'])('nothing that explain or talos:diff prints of %s holds a key of the cluster', async (talos) => {
+  await using rig = await simulate({ from: 'maintenance', controlPlanes: 1, workers: 1, talos });
+  expect((await rig.tk('talos:generate-config')).text).toBe('');
+  const read = async (path: string) => (await rig.files.readText(`${rig.root}/talos/${path}`)) ?? '';
+  // Every value of the bundle but the certificates and the cluster's name for itself.
+  const bundle = await read('talsecret.yaml');
+  const keys = [...bundle.matchAll(/^\s*(?!crt:|id:)\w+: (\S{16,})$/gm)].flatMap(([, value = '']) => [
+    value,
+    ...Buffer.from(value, 'base64')
+      .toString()
+      .split('\n')
+      .filter((line) => /^[\w+/=]{24,}$/.test(line)),
+  ]);
+  expect(keys.length).toBeGreaterThan(10);
+  const config = await read('clusterconfig/simulated-cp-1.yaml');
+  expect(keys.filter((key) => config.includes(key)).length).toBeGreaterThanOrEqual(9);
+  const kinds = [...config.matchAll(/^kind: (\w+)$/gm)].map(([, kind = '']) => kind);
+
+  let printed = '';
+  for (const path of ['machine', 'cluster', ...new Set(kinds)]) {
+    const run = await rig.tk('explain', { path, node: 'cp-1' });
+    expect(run.text).toBe('');
+    printed += run.printed + JSON.stringify([run.value, run.events]);
+  }
+  // As if the last generation had been made with other keys.
+  const upper = (text: string) => keys.reduce((result, key) => result.replaceAll(key, key.toUpperCase()), text);
+  await rig.files.write(`${rig.root}/talos/clusterconfig/simulated-cp-1.yaml`, upper(config));
+  const diff = await rig.tk('talos:diff');
+  expect(diff.exitCode).toBe(6);
+  printed += diff.printed + JSON.stringify([diff.value, diff.events]);
+  expect(keys.filter((key) => printed.includes(key) || printed.includes(key.toUpperCase()))).toEqual([]);
+  expect(printed).not.toContain('PRIVATE KEY');
+  expect(diff.printed).toContain('machine.token: "[redacted]" → "[redacted]"');
+});
