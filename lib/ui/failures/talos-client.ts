@@ -79,7 +79,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 const helps: Readonly<Record<string, string>> = {
   'certificate-required': "it needs this cluster's talosconfig; if it belongs to another cluster, reset it there first",
-  'certificate-rejected': 'the certificate of the talosconfig has expired or belongs to another cluster; a new one comes from `npx tk talos:generate-config`',
+  'certificate-rejected':
+    'the certificate of the talosconfig has expired or belongs to another cluster; a new one comes from `npx tk talos:generate-config`',
   'certificate-expired': 'compare the clocks of both machines',
   'certificate-not-yet-valid': 'compare the clocks of both machines',
   'unknown-authority': 'it is in maintenance mode, or belongs to another cluster',
