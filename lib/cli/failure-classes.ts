@@ -18,5 +18,6 @@ export const failureClasses: FailureClasses = {
   'release/substitution': 'invalid',
   'release/helmfile-unsupported': 'invalid',
   'talos/wrong-machine': 'refused',
+  upgrade: 'refused',
   'sim/in-use': 'locked',
 };

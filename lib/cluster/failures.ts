@@ -34,6 +34,10 @@ export type ClusterFailures = {
   'machine-config/value-kept': { node: string; document: string; path: string };
   /** No document of the target version can carry the setting. */
   'machine-config/setting-lost': { node: string; path: string; reason: string };
+  'upgrade/downgrade': { what: 'Talos' | 'Kubernetes'; from: string; to: string };
+  'upgrade/unknown-talos': { version: string; oldest: string; newest: string };
+  /** Talos does not run this Kubernetes: at the target, or on the way because the cluster is far outside of the table already. */
+  'upgrade/unsupported-pair': { talos: string; kubernetes: string; lowest: string; highest: string; at: 'target' | 'hop' };
   'health/failed': { check: string; seen: string };
   'flux/not-ready': { object: string; reason: string; message: string };
 };

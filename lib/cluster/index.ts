@@ -49,5 +49,6 @@ export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export type { EncryptOptions, Vault } from './vault.ts';
 export type { ClusterParts, OpenedCluster } from './open.ts';
-export { openCluster, openReleaseTree } from './open-cluster.ts';
+export { openCluster, openReleaseTree, planUpgradePath } from './open-cluster.ts';
 export type { ReleaseTree } from './releases.ts';
+export type { HopReason, UpgradeHop, VersionPair } from './upgrade-path.ts';

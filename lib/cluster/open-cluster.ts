@@ -1,5 +1,6 @@
 import type { ClusterParts, OpenedCluster } from './open.ts';
 import type { ReleaseTree } from './releases.ts';
+import type { UpgradeHop, VersionPair } from './upgrade-path.ts';
 
 /** Loads what a cluster needs (YAML, protobuf, PKI) only now: the door of this layer is also on the path of `tk --list`. */
 export async function openCluster(parts: ClusterParts): Promise<OpenedCluster> {
@@ -13,4 +14,9 @@ export async function openReleaseTree(parts: Omit<ClusterParts, 'settings' | 'is
   const { files, dial, clock, env } = world;
   const engine = helmEngineOf(world, helmModule);
   return readReleaseTree({ model, files, dial, clock, env, engine, vault, cache: `${cacheDirectory}/charts` });
+}
+
+/** See `upgradePath`. */
+export async function planUpgradePath(from: VersionPair, to: VersionPair): Promise<readonly UpgradeHop[]> {
+  return (await import('./upgrade-path.ts')).upgradePath(from, to);
 }

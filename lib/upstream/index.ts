@@ -58,7 +58,7 @@ export {
   isSwitchedOn,
   talosDefaults,
 } from './contracts.ts';
-export { defaultKubernetes, newestTalos } from './newest.ts';
+export { defaultKubernetes, newestTalos, newestTalosPatch } from './newest.ts';
 
 // What talhelper's file and the image factory's schematics may say.
 export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';

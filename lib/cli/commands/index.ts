@@ -6,6 +6,7 @@ import { secretCommands } from './secret-commands.ts';
 import { simCommands } from './sim-commands.ts';
 import { talosCommands } from './talos-commands.ts';
 import { templateCommands } from './template-commands.ts';
+import { upgradeCommands } from './upgrade-commands.ts';
 
 /** What a command that is not a task is given. */
 export interface CommandContext {
@@ -32,4 +33,11 @@ export interface Command extends CommandHelp {
   readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }
 
-export const commands: readonly Command[] = [...chartCommands, ...secretCommands, ...simCommands, ...talosCommands, ...templateCommands];
+export const commands: readonly Command[] = [
+  ...chartCommands,
+  ...secretCommands,
+  ...simCommands,
+  ...talosCommands,
+  ...templateCommands,
+  ...upgradeCommands,
+];

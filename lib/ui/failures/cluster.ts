@@ -107,6 +107,18 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `\`${path}\` of \`${node}\` cannot be carried over`,
     because: reason,
   }),
+  'upgrade/downgrade': ({ what, from, to }) => ({
+    title: `${what} ${to} is older than ${from}, which runs`,
+    because: 'an upgrade goes forward only',
+  }),
+  'upgrade/unknown-talos': ({ version, oldest, newest }) => ({
+    title: `this tk does not know how to go from or to Talos ${version}`,
+    because: `it knows ${oldest} to ${newest}`,
+  }),
+  'upgrade/unsupported-pair': ({ talos, kubernetes, lowest, highest, at }) => ({
+    title: `Talos ${talos} does not run Kubernetes ${kubernetes}`,
+    because: `it runs ${lowest} to ${highest}${at === 'hop' ? ', and the way to the target leads through this pair' : ''}`,
+  }),
   'health/failed': ({ check, seen }) => ({ title: `${check}: ${seen}` }),
   'flux/not-ready': ({ object, reason, message }) => ({ title: `${object} is not ready: ${reason}`, because: message }),
 };
