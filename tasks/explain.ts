@@ -23,11 +23,11 @@ export default defineTask({
 type Answer = Awaited<ReturnType<ClusterView['machineConfigs']['explain']>>[number];
 
 function textOf({ document, path, value, layers, movedTo }: Answer): string {
-  const field = document === '' || document === 'v1alpha1' || path.startsWith(document) ? path : `${document} ${path}`;
   if (layers.length === 0) {
     const hint = movedTo.length > 0 ? `; in this version it belongs to ${movedTo.join(', ')}` : '';
-    return `  ${field} is not set by anything${hint}\n`;
+    return `  ${path} is not set by anything${hint}\n`;
   }
+  const field = document === 'v1alpha1' ? path : `${document} ${path}`.trimEnd();
   const rows = layers.map((layer, index) => [
     String(index + 1),
     layer.origin,

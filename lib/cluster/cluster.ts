@@ -115,7 +115,7 @@ export interface ConfigDifference {
 export interface ExplainedField {
   readonly node: NodeModel;
   readonly document: string;
-  /** The question, where nothing ever set it. */
+  /** The question, where nothing ever set it; empty: the whole document. */
   readonly path: string;
   /** Absent: nothing is set. */
   readonly value?: ShownValue;

@@ -49,7 +49,7 @@ function answerOf(
   return {
     node,
     document: explanation.document,
-    path: path.length === 0 ? question : formatPath(path),
+    path: explanation.layers.length === 0 ? question : formatPath(path),
     ...(explanation.value === undefined ? {} : { value: shown(explanation.value) }),
     layers: explanation.layers.map((layer): ExplainedFieldLayer => {
       const where =

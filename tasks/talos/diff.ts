@@ -27,7 +27,8 @@ export default defineTask({
       if (comparison.state !== 'unknown') count += lines.length;
       if (lines.length > 0) print(`${node}\n${lines.map((line) => `  ${line}\n`).join('')}`);
     }
-    print(`${counted(compared.length, 'node')}, ${counted(count, 'difference')}\n`);
+    const rest = unknown.length > 0 ? `, ${unknown.length} not compared` : '';
+    print(`${counted(compared.length, 'node')}, ${counted(count, 'difference')}${rest}\n`);
     if (count > 0) differs();
     if (unknown.length > 0)
       fail(`${counted(unknown.length, 'node')} could not be compared`, { because: unknown.join('; '), help: 'npx tk talos:health' });

@@ -20,6 +20,8 @@ nodes:
     ipAddress: 192.168.42.20
     controlPlane: false
     installDisk: /dev/sda
+    networkInterfaces:
+      - { interface: eth0, mtu: 9000 }
     patches:
       - "machine: { sysctls: { vm.max_map_count: '1' } }"
 controlPlane:
@@ -49,7 +51,7 @@ test('explain names the value of a field and every layer that set it, with its p
 
     worker-1
       machine.sysctls["vm.max_map_count"] = "4"
-        1  node patch     talos/talconfig.yaml:21   "1"  shadowed by 2
+        1  node patch     talos/talconfig.yaml:23   "1"  shadowed by 2
         2  cluster patch  talos/patches/all.yaml:4  "4"  wins
     "
   `);
@@ -89,6 +91,12 @@ test('explain names the value of a field and every layer that set it, with its p
       HostnameConfig = {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"worker-1"}
         1  generated                               {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
         2  node worker-1  talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"worker-1"}  wins
+    "
+  `);
+  expect(await explained('LinkConfig', 'worker-1')).toMatchInlineSnapshot(`
+    "worker-1
+      LinkConfig eth0 = {"apiVersion":"v1alpha1","kind":"LinkConfig","name":"eth0","mtu":9000}
+        1  node worker-1  talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"LinkConfig","name":"eth0","mtu":9000}  wins
     "
   `);
   expect(await explained('HostNameConfig.hostname')).toMatchInlineSnapshot(`
