@@ -24,7 +24,7 @@ const globalOptions: readonly (readonly [string, string])[] = [
 export function usageText(entries: readonly ManifestEntry[], commands: readonly CommandHelp[]): string {
   const rows = [
     ...entries.filter((entry) => !entry.hidden).map((entry) => [entry.name, entry.summary] as const),
-    ...commands.map((command) => [command.name.replaceAll(':', ' '), command.summary] as const),
+    ...commands.map((command) => [shownName(command), command.summary] as const),
   ].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     'tk TASK [KEY=value]…',
@@ -38,6 +38,9 @@ export function usageText(entries: readonly ManifestEntry[], commands: readonly 
     '',
   ].join('\n');
 }
+
+/** With colons or with spaces, as its usage has it: `sops encrypt`, `sim:up`. */
+const shownName = ({ name, usage }: CommandHelp): string => (usage.startsWith(name) ? name : name.replaceAll(':', ' '));
 
 export function listText(entries: readonly ManifestEntry[]): string {
   return `${table(entries.filter((entry) => !entry.hidden).map((entry) => [entry.name, entry.summary] as const)).join('\n')}\n`;
