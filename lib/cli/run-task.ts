@@ -78,7 +78,12 @@ export async function runTask(request: TaskRequest): Promise<number> {
       redactor,
       prompter,
       sinks: view ? [view.sink] : [],
-      stdout: (text) => (view ? view.aside(() => void process.stdout.write(text)) : void process.stdout.write(text)),
+      // With --json standard output is one document, and what a task returns is in it.
+      stdout: (text) => {
+        if (flags.json) return;
+        if (view) view.aside(() => void process.stdout.write(text));
+        else process.stdout.write(text);
+      },
       failureClasses,
       owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
     });
