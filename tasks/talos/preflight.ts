@@ -1,4 +1,4 @@
-import { defineTask, throwIfAny } from 'talos-tk';
+import { type ClusterView, defineTask, hasCode, holds, minutes, notYet, seconds, type StepHandle, throwIfAny } from 'talos-tk';
 import generateConfig from './generate-config.ts';
 
 export default defineTask({
@@ -6,11 +6,14 @@ export default defineTask({
   effect: 'read',
   needs: { configs: generateConfig() },
   plan: ({ cluster }) => [{ decision: 'run', title: `look at ${cluster.nodes.length} machines`, reason: 'changes nothing' }],
-  async run({ cluster, each, step, log, detail, signal }) {
+  async run({ needs, cluster, each, step, log, detail, signal }) {
+    // The files of an earlier run are there: a machine that does not answer may be in the middle of what that run began.
+    const isFresh = needs.configs.files.some((file) => !file.isEqual);
     const reports = await each(cluster.nodes, (node) =>
       step.pure(
         node.name,
         async (handle) => {
+          if (!isFresh) await answered(handle, cluster, node);
           const report = await cluster.machines.preflight(node, handle.signal);
           handle.detail([report.state.state, report.disk?.path].filter(Boolean).join(', '));
           return report;
@@ -29,3 +32,20 @@ export default defineTask({
     return reports;
   },
 });
+
+/** A machine that installs or reboots is back within minutes. One that stays away is the preflight's own finding, not a failed wait. */
+async function answered(handle: StepHandle, cluster: ClusterView, node: ClusterView['nodes'][number]): Promise<void> {
+  try {
+    await handle.wait({
+      description: `${node.name} to answer`,
+      deadlineMs: minutes(3),
+      intervalMs: seconds(5),
+      async check(signal) {
+        const seen = await cluster.machines.state(node, signal);
+        return seen.state === 'unreachable' ? notYet(`no answer (${seen.reason})`) : holds(undefined);
+      },
+    });
+  } catch (error) {
+    if (!hasCode(error, 'wait/timeout')) throw error;
+  }
+}
