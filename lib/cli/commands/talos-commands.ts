@@ -89,14 +89,16 @@ export const talosCommands: readonly Command[] = [
   },
   {
     name: 'talos:gensecret',
-    summary: 'Make a new secrets bundle for a cluster that does not exist yet',
-    usage: 'talos:gensecret [--talos-version V] [--out F]',
+    summary: 'Make a secrets bundle: a new one, or that of an existing cluster',
+    usage: 'talos:gensecret [--talos-version V | --from-controlplane-config F] [--out F]',
     options: [
       ['--talos-version V', 'default: the newest that tk knows'],
+      ['--from-controlplane-config F', 'the bundle that this machine config of a control plane holds'],
       ['--out F', 'write there, for its owner only; a file that is there is never overwritten'],
     ],
     arguments: [
       { name: 'talos-version', kind: 'value' },
+      { name: 'from-controlplane-config', kind: 'value' },
       { name: 'out', kind: 'value' },
     ],
     load: () => import('./gensecret.ts'),

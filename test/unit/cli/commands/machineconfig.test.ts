@@ -113,3 +113,17 @@ test('a secrets bundle that is there is never overwritten', async () => {
   expect((await inFolder(folder.path, ['talos:gensecret', '--out', 'secrets.yaml'])).failures).toEqual(['usage/file-exists']);
   expect(readFileSync(join(folder.path, 'secrets.yaml'), 'utf8')).toBe(secrets);
 });
+
+test('a lost secrets bundle is taken from the config of a control plane', async () => {
+  using folder = temporaryFolder({ 'secrets.yaml': secrets });
+  await gen(folder.path, 'v1.13.9');
+  const made = await inFolder(folder.path, ['talos:gensecret', '--from-controlplane-config', 'out/controlplane.yaml']);
+  expect(made).toMatchObject({ exitCode: 0, failures: [] });
+  const values = (text: string) =>
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .sort();
+  expect(values(made.stdout)).toEqual(values(secrets));
+});
