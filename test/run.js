@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name) => join(root, 'node_modules/.bin', name);
@@ -35,6 +35,11 @@ try {
   // A file that could not be loaded has no tests to fail, and is a failure all the same.
   failed += testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
   if (!green && failed === 0) failed += 1;
+  const slowest = testResults
+    .map(({ name, startTime, endTime }) => ({ name: relative(root, name), seconds: (endTime - startTime) / 1000 }))
+    .sort((one, other) => other.seconds - one.seconds)
+    .slice(0, 8);
+  for (const { name, seconds } of slowest) process.stdout.write(`    ${seconds.toFixed(1).padStart(5)} s  ${name}\n`);
 } catch {
   failed += 1;
 }
