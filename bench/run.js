@@ -24,7 +24,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 function copyOfRepository() {
   const folder = mkdtempSync(join(tmpdir(), 'tk-bench-'));
-  for (const name of ['cluster.yaml', 'nodes.yaml', 'tasks.config.ts', '.sops.yaml', 'templates', 'talos', 'kubernetes']) {
+  for (const name of ['cluster.yaml', 'nodes.yaml', '.sops.yaml', 'templates', 'talos', 'kubernetes']) {
     cpSync(join(root, name), join(folder, name), { recursive: true, force: true, errorOnExist: false });
   }
   return folder;

@@ -273,7 +273,7 @@ test(
 );
 
 test(
-  'a list, help and a completion load none of the heavy libraries',
+  'a list and help load none of the heavy libraries',
   async () => {
     const root = talhelper('listed');
     const loaded = async (...args: string[]) => {
