@@ -227,18 +227,22 @@ export interface MachinesView {
   compareConfig(node: NodeModel, signal: AbortSignal): Promise<ConfigComparison>;
   /** The running config against `wanted`, field by field. */
   differences(node: NodeModel, wanted: Secret<string>, signal: AbortSignal): Promise<ConfigDifferences>;
+  /**
+   * What the machine itself says that it would do with the generated config. Undefined in maintenance mode: a config holds the
+   * cluster's keys, and is not shown to a machine that nobody has pinned.
+   */
+  dryRun(node: NodeModel, mode: ApplyMode, signal: AbortSignal): Promise<ApplyResult | undefined>;
   /** The config is there, the machine has left maintenance, and as far as it can come without etcd it has come. */
   installed(node: NodeModel): Condition<NodeState>;
 }
 
 export interface Machines extends MachinesView {
   /** Checks the machine's identity on the very connection that carries the config. */
-  apply(node: NodeModel, options: { readonly mode: ApplyMode; readonly dryRun: boolean }, signal: AbortSignal): Promise<ApplyResult>;
+  apply(node: NodeModel, mode: ApplyMode, signal: AbortSignal): Promise<ApplyResult>;
 }
 
 export interface ApplyResult {
   readonly mode: string;
-  readonly details: string;
   readonly warnings: readonly string[];
 }
 

@@ -99,17 +99,21 @@ export function createMachines({ model, clock, connections, configOf, compare, d
       const running = await connections.read(node, (reader) => reader.machineConfig('persistent', signal));
       return running === undefined ? { state: 'missing', because: 'it has no config' } : differences(running, wanted);
     },
-    async apply(node, options, signal): Promise<ApplyResult> {
+    async dryRun(node, mode, signal) {
+      if ((await connections.probe(node, signal)).state !== 'configured') return undefined;
+      const config = { text: await configOf(node, signal) };
+      return resultOf(await connections.read(node, (machine) => machine.dryRunApply(config, mode, signal)));
+    },
+    async apply(node, mode, signal): Promise<ApplyResult> {
       const config = { text: await configOf(node, signal) };
       const probe = await connections.probe(node, signal);
       if (probe.state === 'unreachable')
         throw new TkError(clusterFailure('preflight/unreachable', { node: node.name, address: node.address, reason: probe.reason }));
       if (probe.state === 'foreign') throw new TkError(clusterFailure('preflight/foreign', { node: node.name, address: node.address }));
-      const send = (port: Parameters<Parameters<Connections['change']>[1]>[0]) =>
-        options.dryRun ? port.dryRunApply(config, options.mode, signal) : port.applyConfiguration(config, options.mode, signal);
+      const send = (port: Parameters<Parameters<Connections['change']>[1]>[0]) => port.applyConfiguration(config, mode, signal);
       const result =
         probe.state === 'configured' ? await connections.change(node, send) : await sendInMaintenance(node, probe.spkiSha256, send);
-      return { mode: result.mode, details: result.details.reveal(), warnings: result.warnings };
+      return resultOf(result);
     },
     installed: (node) => installedCondition(node, state),
   };
@@ -132,6 +136,9 @@ export function createMachines({ model, clock, connections, configOf, compare, d
     }
   }
 }
+
+/** Without the machine's own words about the differences: they quote the config, keys included. */
+const resultOf = ({ mode, warnings }: ApplyResult): ApplyResult => ({ mode, warnings });
 
 function stateOf(probe: MachineProbe): NodeState {
   switch (probe.state) {

@@ -30,6 +30,7 @@ export function viewOf(cluster: Cluster): ClusterView {
       preflightCluster: (reports, signal) => machines.preflightCluster(reports, signal),
       compareConfig: (node, signal) => machines.compareConfig(node, signal),
       differences: (node, wanted, signal) => machines.differences(node, wanted, signal),
+      dryRun: (node, mode, signal) => machines.dryRun(node, mode, signal),
       installed: (node) => machines.installed(node),
     },
     etcd: {

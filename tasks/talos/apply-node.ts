@@ -11,8 +11,14 @@ export default defineTask({
   effect: 'mutate',
   needs: { preflight: preflight() },
   locks: ({ ip, node, hostname }) => [`machine ${ip ?? node ?? hostname ?? ''}`],
-  probe: ({ params, cluster, signal }) => cluster.machines.compareConfig(cluster.find(params), signal),
-  plan({ params, cluster }, comparison) {
+  async probe({ params, cluster, mode, signal }) {
+    const node = cluster.find(params);
+    const comparison = await cluster.machines.compareConfig(node, signal);
+    const isAsked = mode === 'dry-run' && comparison.state === 'differs';
+    return { comparison, answer: isAsked ? await cluster.machines.dryRun(node, params.mode, signal) : undefined };
+  },
+  plan({ params, cluster }, facts) {
+    const comparison = facts?.comparison;
     const node = cluster.find(params).name;
     if (comparison === undefined || comparison.state === 'unknown')
       return [{ decision: 'unknown', title: 'apply config', node, reason: comparison?.because ?? 'the machine was not asked' }];
@@ -22,7 +28,10 @@ export default defineTask({
         decision: 'run',
         title: 'apply config',
         node,
-        reason: comparison.changed.join(', '),
+        reason: [
+          comparison.changed.join(', '),
+          ...(facts?.answer ? [`the machine would apply it as ${facts.answer.mode}`, ...facts.answer.warnings] : []),
+        ].join('; '),
         calls: [{ target: node, call: 'machine.MachineService/ApplyConfiguration' }],
       },
     ];
@@ -37,7 +46,7 @@ export default defineTask({
         return { state: 'not-done', seen: comparison.state === 'differs' ? comparison.changed.join(', ') : comparison.because };
       },
       async act(handle) {
-        const result = await cluster.machines.apply(node, { mode: params.mode, dryRun: false }, handle.signal);
+        const result = await cluster.machines.apply(node, params.mode, handle.signal);
         for (const warning of result.warnings) handle.log.warn(warning);
         handle.detail(result.mode);
         return result;
