@@ -12,11 +12,7 @@ export type ClusterFailures = {
   'cluster/kubeconfig-foreign': { path: string; server: string };
   /** No bundle of secrets, and something that only exists when there is a cluster. */
   'cluster/secrets-lost': { wanted: string; traces: readonly string[] };
-  'cluster/secrets-ambiguous': { found: readonly string[] };
-  /** What `configure` would write is not the file that it wrote last time, and not one of ours. */
-  'cluster/foreign-file': { path: string };
   'cluster/plaintext-secret': { path: string };
-  'cluster/sources-disagree': { node: string; field: string; one: string; other: string };
   'cluster/unknown-release': { release: string; known: readonly string[] };
   'preflight/unreachable': { node: string; address: string; reason: string };
   'preflight/foreign': { node: string; address: string };
@@ -26,10 +22,8 @@ export type ClusterFailures = {
   'preflight/version': { node: string; running: string; wanted: string };
   'preflight/clock': { node: string; offsetMs: number };
   'preflight/address-taken': { address: string; role: 'vip' | 'endpoint' };
-  'preflight/mixed': { configured: readonly string[]; maintenance: readonly string[] };
   'gate/identity': { node: string; wanted: string; found: string };
   'gate/unpinned': { node: string };
-  'talos/config-unreadable': { node: string };
   /** Upstream's merge would have dropped the value; ours keeps it. */
   'machine-config/value-kept': { node: string; document: string; path: string };
   /** No document of the target version can carry the setting. */
@@ -38,8 +32,6 @@ export type ClusterFailures = {
   'upgrade/unknown-talos': { version: string; oldest: string; newest: string };
   /** Talos does not run this Kubernetes: at the target, or on the way because the cluster is far outside of the table already. */
   'upgrade/unsupported-pair': { talos: string; kubernetes: string; lowest: string; highest: string; at: 'target' | 'hop' };
-  'health/failed': { check: string; seen: string };
-  'flux/not-ready': { object: string; reason: string; message: string };
 };
 
 export const clusterFailure = failuresOf<ClusterFailures>();

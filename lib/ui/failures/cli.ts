@@ -13,12 +13,10 @@ export type CliFailures = {
   /** A task file of the user's could not be loaded. `reason` is what Node said. */
   'usage/task-file': { path: string; reason: string };
   'usage/config-file': { path: string; reason: string };
-  'usage/bad-json': { path: string; reason: string };
   /** Something that must never be overwritten is there already. */
   'usage/file-exists': { path: string };
   'usage/no-cluster': { command: string };
   'usage/no-sandbox': { directory: string };
-  'sandbox/busy': { heldBy: string };
 };
 
 export const cliPrinters: Printers<CliFailures> = {
@@ -42,7 +40,6 @@ export const cliPrinters: Printers<CliFailures> = {
   'usage/bad-value': ({ flag, value, expected }) => ({ title: `\`${flag}\` is \`${value}\`, expected ${expected}` }),
   'usage/flags-exclude': ({ one, other }) => ({ title: `${one} does not go with ${other}` }),
   'usage/file-missing': ({ path, argument }) => ({ title: `there is no file \`${path}\` (${argument})` }),
-  'usage/bad-json': ({ path, reason }) => ({ title: `\`${path}\` is not JSON`, because: reason }),
   'usage/file-exists': ({ path }) => ({
     title: `\`${path}\` is there already`,
     because: 'it may be the identity of a cluster',
@@ -55,5 +52,4 @@ export const cliPrinters: Printers<CliFailures> = {
     help: 'it needs cluster.yaml with nodes.yaml, or a talconfig.yaml',
   }),
   'usage/no-sandbox': ({ directory }) => ({ title: `there is no sandbox in \`${directory}\``, help: 'npx tk bootstrap --sim' }),
-  'sandbox/busy': ({ heldBy }) => ({ title: 'another tk works on this sandbox', because: heldBy }),
 };

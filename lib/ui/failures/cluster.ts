@@ -32,21 +32,9 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     because: `${quoted(traces)} ${traces.length === 1 ? 'shows' : 'show'} that this cluster exists; new secrets would lock you out of it`,
     help: 'bring the file back, or derive it from a control plane config: npx tk talos:gensecret --from-controlplane-config FILE',
   }),
-  'cluster/secrets-ambiguous': ({ found }) => ({
-    title: `more than one file holds cluster secrets: ${quoted(found)}`,
-    help: 'keep the one that the cluster was made with',
-  }),
-  'cluster/foreign-file': ({ path }) => ({
-    title: `\`${path}\` was changed by somebody else since tk wrote it`,
-    help: 'move the change into templates/, or the file away; then configure again',
-  }),
   'cluster/plaintext-secret': ({ path }) => ({
     title: `\`${path}\` holds secrets in plain text, and git would take it`,
     help: `npx tk sops encrypt ${path}`,
-  }),
-  'cluster/sources-disagree': ({ node, field, one, other }) => ({
-    title: `two sources disagree about the ${field} of \`${node}\``,
-    because: `${one}; ${other}`,
   }),
   'cluster/unknown-release': ({ release, known }) => ({
     title: `tasks.config.ts wants the release \`${release}\`, which the tree does not have`,
@@ -87,9 +75,6 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `${address} is taken, though no machine of this cluster can have it yet`,
     help: role === 'vip' ? 'choose a free address for the VIP' : 'another API server answers there',
   }),
-  'preflight/mixed': ({ configured, maintenance }) => ({
-    title: `${quoted(configured)} ${configured.length === 1 ? 'is' : 'are'} configured, ${quoted(maintenance)} in maintenance mode`,
-  }),
   'gate/identity': ({ node, wanted, found }) => ({
     title: `the machine that answers for \`${node}\` is another one than before`,
     because: `expected ${wanted} but found ${found}`,
@@ -99,7 +84,6 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `\`${node}\` was not looked at before, and its config holds the cluster's keys`,
     help: 'npx tk talos:preflight',
   }),
-  'talos/config-unreadable': ({ node }) => ({ title: `\`${node}\` gave a machine config that cannot be read` }),
   'machine-config/value-kept': ({ node, document, path }) => ({
     title: `\`${path}\` in ${document} of \`${node}\` is kept; upstream's own merge would have lost it`,
   }),
@@ -119,6 +103,4 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `Talos ${talos} does not run Kubernetes ${kubernetes}`,
     because: `it runs ${lowest} to ${highest}${at === 'hop' ? ', and the way to the target leads through this pair' : ''}`,
   }),
-  'health/failed': ({ check, seen }) => ({ title: `${check}: ${seen}` }),
-  'flux/not-ready': ({ object, reason, message }) => ({ title: `${object} is not ready: ${reason}`, because: message }),
 };
