@@ -27,7 +27,7 @@ import {
 import { createHostWorld } from './host/index.ts';
 import { createMemoryWorld, createRegistry as createChartRegistry, startCluster } from './sim/index.ts';
 import { renderFailure } from './ui/index.ts';
-import { defaultKubernetes, newestTalos } from './upstream/index.ts';
+import { defaultKubernetes, newestTalos } from './upstream/tables.ts';
 
 export interface SimulateOptions {
   /** Default 3. */

@@ -9,7 +9,7 @@ import {
   sourceDisagreements,
   talconfigPaths,
 } from '../config/index.ts';
-import { schematicId, schematicOf } from '../talos/index.ts';
+import { schematicId, schematicOf } from '../talos/machine-config.ts';
 import { cliFailure } from './failures.ts';
 import { createVault } from './vault.ts';
 

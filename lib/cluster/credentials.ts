@@ -2,7 +2,7 @@ import { Secret, type World } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { parseYaml } from '../format/index.ts';
 import { relabelKey } from '../pki/index.ts';
-import { generateTalosconfig, type SecretsBundle } from '../talos/index.ts';
+import { generateTalosconfig, type SecretsBundle } from '../talos/machine-config.ts';
 import type { MutualTrust } from './connections.ts';
 
 export interface CredentialParts {

@@ -1,8 +1,8 @@
 import { lineColumnAt, type Place, TkError } from '../base/index.ts';
 import type { NodeModel, Talconfig } from '../config/index.ts';
 import { formatPath } from '../format/index.ts';
-import { explainField, type ExplainedLayer, type Explanation, type GeneratedMachineConfig } from '../talos/index.ts';
-import { documentConflicts } from '../upstream/index.ts';
+import { explainField, type ExplainedLayer, type Explanation, type GeneratedMachineConfig } from '../talos/machine-config.ts';
+import { documentConflicts } from '../upstream/tables.ts';
 import type { ExplainedField, ExplainedFieldLayer } from './cluster.ts';
 import { type ShownValue, showConfigValue } from './redact-config.ts';
 

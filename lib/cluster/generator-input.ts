@@ -7,7 +7,7 @@ import {
   installerImage,
   schematicId,
   schematicOf,
-} from '../talos/index.ts';
+} from '../talos/machine-config.ts';
 
 type Values = Exclude<GeneratorInput['cni'], undefined>;
 

@@ -8,7 +8,7 @@ import {
   isAtLeastMinor,
   contractOf,
   type SecretsBundle,
-} from '../talos/index.ts';
+} from '../talos/machine-config.ts';
 import type { HelmEngine } from '../wasm/index.ts';
 import type { GeneratedConfigs, GeneratedFile, MachineConfigs, TalosconfigRequest } from './cluster.ts';
 import { configDifferences } from './config-differences.ts';

@@ -8,7 +8,7 @@ import {
   renderSecretsBundle,
   type SecretsBundle,
   secretValuesOf,
-} from '../talos/index.ts';
+} from '../talos/machine-config.ts';
 import { clusterFailure } from './failures.ts';
 import type { Vault } from './vault.ts';
 

@@ -1,6 +1,6 @@
 import { TkError } from '../base/index.ts';
 import { compareVersions, minorOf, parseVersion } from '../format/index.ts';
-import { compatibility, defaultKubernetes, newestTalosPatch, type TalosMinor, talosMinors } from '../upstream/index.ts';
+import { compatibility, defaultKubernetes, newestTalosPatch, type TalosMinor, talosMinors } from '../upstream/tables.ts';
 import { clusterFailure } from './failures.ts';
 
 /** What all nodes of a cluster run. With their `v`. */

@@ -1,6 +1,6 @@
 import { type Failure, placeOf, type SourceFile, type Span } from '../base/index.ts';
 import { type DataDocument, parseYaml } from '../format/index.ts';
-import { talosDefaults } from '../upstream/index.ts';
+import { talosDefaults } from '../upstream/tables.ts';
 import { configFailure } from './failures.ts';
 import { valueAt } from './issues.ts';
 

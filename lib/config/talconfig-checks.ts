@@ -1,6 +1,6 @@
 import { type Failure, relatedPlace, suggestionFor } from '../base/index.ts';
 import { addressOf, networkOf, versionOf } from '../format/index.ts';
-import { compatibility, officialExtensions, officialOverlays, talosDefaults, type TalosMinor } from '../upstream/index.ts';
+import { compatibility, officialExtensions, officialOverlays, talosDefaults, type TalosMinor } from '../upstream/tables.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import { type Plain, type PlainMap, isPlainMap, placeIn, quotable } from './talconfig-read.ts';
 import type { Talconfig, TalconfigNode } from './talconfig.ts';

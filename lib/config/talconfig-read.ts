@@ -1,6 +1,6 @@
 import { type Failure, type Place, placeOf, type SourceFile, type Span, suggestionFor } from '../base/index.ts';
 import { type DataDocument, type DataPath, formatPath } from '../format/index.ts';
-import { removedTalconfigKeys, type SchemaType } from '../upstream/index.ts';
+import { removedTalconfigKeys, type SchemaType } from '../upstream/tables.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import type { Substituted } from './talconfig-envsubst.ts';
 

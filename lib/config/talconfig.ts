@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, relative } from 'node:path/posix';
 import { type Failure, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
 import { parseYaml } from '../format/index.ts';
-import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/index.ts';
+import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/tables.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
 import { parseEnvFile } from './talconfig-env-file.ts';
 import { blankComments, type Environment, substituteText, substituteYaml } from './talconfig-envsubst.ts';

@@ -1,5 +1,5 @@
 import { minorOf, networkOf, nthHost, parseVersion } from '../format/index.ts';
-import { isSwitchedOn, talosDefaults } from '../upstream/index.ts';
+import { isSwitchedOn, talosDefaults } from '../upstream/tables.ts';
 import { knownHostsOf } from './known-hosts.ts';
 import { type ClusterInput, clusterKeys, type NodeInput } from './schema.ts';
 import { talosMinorOf } from './versions.ts';

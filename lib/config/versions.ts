@@ -1,6 +1,6 @@
 import { type Failure, placeOf, relatedPlace, type Span } from '../base/index.ts';
 import { compareVersions, minorOf } from '../format/index.ts';
-import { compatibility, defaultKubernetesVersion, newestTalos, type TalosMinor, talosMinors } from '../upstream/index.ts';
+import { compatibility, defaultKubernetesVersion, newestTalos, type TalosMinor, talosMinors } from '../upstream/tables.ts';
 import { configFailure } from './failures.ts';
 import type { ClusterInput } from './schema.ts';
 import type { Defaults } from './template-data.ts';

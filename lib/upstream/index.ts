@@ -37,35 +37,3 @@ export * as securityApi from './api/gen/securityapi_pb.ts';
 export * as storageApi from './api/gen/storage_pb.ts';
 export * as timeApi from './api/gen/time_pb.ts';
 export { isMethodOf, methodPath, methodShapes, type TalosApiMinor, talosServices } from './api/services.ts';
-
-// What the documents of a machine configuration hold, per Talos minor.
-export {
-  type DocumentKind,
-  machineConfigSchema,
-  type MachineConfigSchema,
-  type SchemaField,
-  type SchemaType,
-  type TalosMinor,
-  talosMinors,
-} from './machine-config-schema.ts';
-
-// What each Talos minor generates and supports.
-export {
-  compatibility,
-  type ContractSwitch,
-  contractSwitches,
-  defaultKubernetesVersion,
-  isSwitchedOn,
-  talosDefaults,
-} from './contracts.ts';
-export { defaultKubernetes, newestTalos, newestTalosPatch } from './newest.ts';
-
-// What talhelper's file and the image factory's schematics may say.
-export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';
-export { type ResourceDefinition, resourceDefinitions } from './resource-definitions.ts';
-
-// Which old fields and new documents exclude each other, what is deprecated, and what applies without a reboot.
-export { appliesWithoutReboot, deprecatedFields, type DocumentConflict, documentConflicts } from './conflicts.ts';
-
-// What the image factory offers, per Talos minor.
-export { officialExtensions, officialOverlays } from './extensions.ts';

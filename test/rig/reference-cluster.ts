@@ -4,7 +4,7 @@ import { generatorInput } from '../../lib/cluster/generator-input.ts';
 import { loadClusterInputs, loadTalconfig } from '../../lib/config/index.ts';
 import { renderTree, type TemplateData } from '../../lib/render/index.ts';
 import { createMemoryFiles } from '../../lib/sim/index.ts';
-import { generateMachineConfigs, parseSecretsBundle } from '../../lib/talos/index.ts';
+import { generateMachineConfigs, parseSecretsBundle } from '../../lib/talos/machine-config.ts';
 
 export const root = '/home/user/home-ops';
 const templates = 'templates/config';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { TkError } from '../../base/index.ts';
-import { bundleFromControlPlaneConfig, contractOf, createSecretsBundle, renderSecretsBundle } from '../../talos/index.ts';
-import { newestTalos } from '../../upstream/index.ts';
+import { bundleFromControlPlaneConfig, contractOf, createSecretsBundle, renderSecretsBundle } from '../../talos/machine-config.ts';
+import { newestTalos } from '../../upstream/tables.ts';
 import { cliFailure } from '../failures.ts';
 import type { CommandContext } from './index.ts';
 import { deliver, readNamed, textOf } from './inputs.ts';

@@ -8,7 +8,7 @@ import {
   type SecretsBundle,
   talosConfigFailure,
   validateMachineConfig,
-} from '../../talos/index.ts';
+} from '../../talos/machine-config.ts';
 import { createVault } from '../vault.ts';
 import type { CommandContext } from './index.ts';
 import { readNamed, requiredText, rootOrFolder, textOf } from './inputs.ts';

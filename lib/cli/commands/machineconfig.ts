@@ -1,6 +1,6 @@
 import { type Failure, type SourceFile, throwIfAny } from '../../base/index.ts';
-import { contractOf, type KeptValue, patchMachineConfig, validateMachineConfig } from '../../talos/index.ts';
-import { newestTalos } from '../../upstream/index.ts';
+import { contractOf, type KeptValue, patchMachineConfig, validateMachineConfig } from '../../talos/machine-config.ts';
+import { newestTalos } from '../../upstream/tables.ts';
 import { renderFailure } from '../../ui/index.ts';
 import type { CommandContext } from './index.ts';
 import { deliver, readNamed, requiredText, textOf } from './inputs.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { TkError } from '../../base/index.ts';
 import { findRepository, type NodeModel } from '../../config/index.ts';
-import { bootImageUrl, installerImage, parseSchematic, schematicId } from '../../talos/index.ts';
-import { talosDefaults } from '../../upstream/index.ts';
+import { bootImageUrl, installerImage, parseSchematic, schematicId } from '../../talos/machine-config.ts';
+import { talosDefaults } from '../../upstream/tables.ts';
 import { cliFailure } from '../failures.ts';
 import { loadModel } from '../load-model.ts';
 import type { CommandContext } from './index.ts';

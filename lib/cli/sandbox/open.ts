@@ -4,7 +4,7 @@ import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
 import { attachSandbox, createRegistry, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
-import { checkForNode } from '../../talos/index.ts';
+import { checkForNode } from '../../talos/machine-config.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
 import { simulatedKube } from './kube.ts';

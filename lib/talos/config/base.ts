@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { TkError } from '../../base/index.ts';
-import { type ContractSwitch, isSwitchedOn, machineConfigSchema, talosDefaults, type TalosMinor } from '../../upstream/index.ts';
+import { type ContractSwitch, isSwitchedOn, machineConfigSchema, talosDefaults, type TalosMinor } from '../../upstream/tables.ts';
 import { admission, auditPolicy, authentication, podSecurity } from './base-kubernetes.ts';
 import type { ConfigDocument } from './document.ts';
 import { talosConfigFailure } from './failures.ts';

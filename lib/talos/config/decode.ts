@@ -1,6 +1,6 @@
 import { type Failure, placeOf, type SourceFile, suggestionFor } from '../../base/index.ts';
 import { type DataDocument, formatPath } from '../../format/index.ts';
-import { machineConfigSchema, type SchemaType, type TalosMinor, talosMinors } from '../../upstream/index.ts';
+import { machineConfigSchema, type SchemaType, type TalosMinor, talosMinors } from '../../upstream/tables.ts';
 import { type ConfigDocument, documentLabel, firstMinorOfKind } from './document.ts';
 import { talosConfigFailure } from './failures.ts';
 import { readDocuments } from './read-documents.ts';

@@ -1,4 +1,4 @@
-import { machineConfigSchema, type DocumentKind, type TalosMinor, talosMinors } from '../../upstream/index.ts';
+import { machineConfigSchema, type DocumentKind, type TalosMinor, talosMinors } from '../../upstream/tables.ts';
 import type { ConfigMap } from './value.ts';
 
 /** One document of a machine configuration. */

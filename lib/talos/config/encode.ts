@@ -1,4 +1,4 @@
-import type { SchemaType, TalosMinor } from '../../upstream/index.ts';
+import type { SchemaType, TalosMinor } from '../../upstream/tables.ts';
 import type { ConfigDocument } from './document.ts';
 import { PlainScalar, renderGoYaml, type YamlStyle } from './go-yaml.ts';
 import { isAtLeastMinor } from './minor.ts';

@@ -1,5 +1,5 @@
 import type { SourceFile } from '../../base/index.ts';
-import { defaultKubernetesVersion, isSwitchedOn, talosDefaults } from '../../upstream/index.ts';
+import { defaultKubernetesVersion, isSwitchedOn, talosDefaults } from '../../upstream/tables.ts';
 import { type BaseInput, generateBase, type MachineRole } from './base.ts';
 import type { ConfigDocument } from './document.ts';
 import { renderMachineConfig, talosctlStyle } from './encode.ts';

@@ -9,7 +9,7 @@ import {
   TkError,
 } from '../../base/index.ts';
 import { type DataDocument, parseYaml } from '../../format/index.ts';
-import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/index.ts';
+import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/tables.ts';
 import { generateBase, type MachineRole } from './base.ts';
 import { decodeDocument } from './decode.ts';
 import { diskExpression } from './disk-expression.ts';

@@ -1,4 +1,4 @@
-import { talosDefaults } from '../../upstream/index.ts';
+import { talosDefaults } from '../../upstream/tables.ts';
 
 export interface ImageQuestion {
   readonly schematicId: string;

@@ -1,5 +1,5 @@
 import { TkError } from '../../base/index.ts';
-import type { SchemaType } from '../../upstream/index.ts';
+import type { SchemaType } from '../../upstream/tables.ts';
 import { type ConfigDocument, documentLabel } from './document.ts';
 import { talosConfigFailure } from './failures.ts';
 import { listKeys } from './merge-keys.ts';

@@ -1,5 +1,5 @@
 import { TkError } from '../../base/index.ts';
-import { type TalosMinor, talosMinors } from '../../upstream/index.ts';
+import { type TalosMinor, talosMinors } from '../../upstream/tables.ts';
 import { talosConfigFailure } from './failures.ts';
 
 export function isAtLeastMinor(minor: TalosMinor, lowest: TalosMinor): boolean {

@@ -1,6 +1,6 @@
 import type { Failure } from '../../base/index.ts';
 import { type DataDocument, parseYaml } from '../../format/index.ts';
-import { documentConflicts, machineConfigSchema, type SchemaType, type TalosMinor } from '../../upstream/index.ts';
+import { documentConflicts, machineConfigSchema, type SchemaType, type TalosMinor } from '../../upstream/tables.ts';
 import { renderGoYaml } from './go-yaml.ts';
 import { contractOf, isAtLeastMinor } from './minor.ts';
 import { validateMachineConfig } from './validate.ts';

@@ -1,6 +1,6 @@
 import { TkError } from '../../base/index.ts';
 import type { DataDocument } from '../../format/index.ts';
-import type { SchemaType } from '../../upstream/index.ts';
+import type { SchemaType } from '../../upstream/tables.ts';
 import type { ConfigDocument } from './document.ts';
 import { talosConfigFailure } from './failures.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap, pointee } from './value.ts';

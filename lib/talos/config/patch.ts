@@ -1,6 +1,6 @@
 import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
 import type { DataDocument } from '../../format/index.ts';
-import type { TalosMinor } from '../../upstream/index.ts';
+import type { TalosMinor } from '../../upstream/tables.ts';
 import { decodeDocument, decodeMachineConfig, type DecodeOptions } from './decode.ts';
 import { type ConfigDocument, documentId } from './document.ts';
 import { plainDocument, renderMachineConfig, talosctlStyle } from './encode.ts';

@@ -1,7 +1,7 @@
 import { type Failure, placeOf, type Sha256Hex, type SourceFile, suggestionFor, throwIfAny, TkError } from '../../base/index.ts';
 import { type DataDocument, formatPath, parseYaml } from '../../format/index.ts';
 import { sha256Hex } from '../../pki/index.ts';
-import { type SchemaType, schematicSchema } from '../../upstream/index.ts';
+import { type SchemaType, schematicSchema } from '../../upstream/tables.ts';
 import { nameOfType } from './decode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { renderGoYaml } from './go-yaml.ts';

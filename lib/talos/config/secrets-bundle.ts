@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type Failure, placeOf, Secret, type SourceFile, suggestionFor, throwIfAny, TkError, type World } from '../../base/index.ts';
 import { type DataDocument, parseYaml } from '../../format/index.ts';
 import { createCertificateAuthority, type PemPair, talosKeyPem } from '../../pki/index.ts';
-import type { TalosMinor } from '../../upstream/index.ts';
+import type { TalosMinor } from '../../upstream/tables.ts';
 import { talosConfigFailure } from './failures.ts';
 import { isAtLeastMinor } from './minor.ts';
 

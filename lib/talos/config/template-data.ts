@@ -1,4 +1,4 @@
-import { type SchemaType } from '../../upstream/index.ts';
+import { type SchemaType } from '../../upstream/tables.ts';
 import type { ConfigDocument } from './document.ts';
 import { type ConfigValue, isConfigMap, pointee } from './value.ts';
 

@@ -7,7 +7,7 @@ import {
   type DocumentConflict,
   documentConflicts,
   type TalosMinor,
-} from '../../upstream/index.ts';
+} from '../../upstream/tables.ts';
 import { decodeDocument } from './decode.ts';
 import { type ConfigDocument, documentId, documentLabel } from './document.ts';
 import { plainDocument } from './encode.ts';

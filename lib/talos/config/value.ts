@@ -1,4 +1,4 @@
-import type { SchemaType } from '../../upstream/index.ts';
+import type { SchemaType } from '../../upstream/tables.ts';
 
 /** A decoded part of a document. Absent fields are undefined: nil or the zero value, which Go does not tell apart without a pointer. */
 export type ConfigValue = string | number | bigint | boolean | null | ConfigValue[] | ConfigMap;

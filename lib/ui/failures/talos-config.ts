@@ -1,5 +1,5 @@
 import { allOf, count } from '../../base/index.ts';
-import type { TalosConfigFailures } from '../../talos/index.ts';
+import type { TalosConfigFailures } from '../../talos/machine-config.ts';
 import type { Printers } from './printer.ts';
 
 const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });

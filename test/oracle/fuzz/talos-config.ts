@@ -8,7 +8,7 @@ import {
   parseSecretsBundle,
   patchMachineConfig,
   validateMachineConfig,
-} from '../../../lib/talos/index.ts';
+} from '../../../lib/talos/machine-config.ts';
 import { bases } from '../patch/bases.ts';
 import { patchCases } from '../patch/cases.ts';
 import { schematicCases } from '../schematic/cases.ts';

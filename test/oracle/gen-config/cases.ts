@@ -1,4 +1,4 @@
-import type { ClusterConfigsRequest } from '../../../lib/talos/index.ts';
+import type { ClusterConfigsRequest } from '../../../lib/talos/machine-config.ts';
 
 type Flags = Omit<
   ClusterConfigsRequest,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TkError } from '../../../lib/base/index.ts';
-import { generateClusterConfigs, parseSecretsBundle, type SecretsBundle } from '../../../lib/talos/index.ts';
+import { generateClusterConfigs, parseSecretsBundle, type SecretsBundle } from '../../../lib/talos/machine-config.ts';
 import type { GenConfigCase } from './cases.ts';
 
 /** Long texts that the secrets bundle decides, in one line or in the lines of a PEM block. */

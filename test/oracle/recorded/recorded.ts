@@ -1,5 +1,5 @@
 import { parseYamlBulk } from '../../../lib/format/index.ts';
-import { machineConfigSchema, type SchemaType, talconfigSchema } from '../../../lib/upstream/index.ts';
+import { machineConfigSchema, type SchemaType, talconfigSchema } from '../../../lib/upstream/tables.ts';
 import { genConfigCases } from '../gen-config/cases.ts';
 import { bases } from '../patch/bases.ts';
 import { patchCases } from '../patch/cases.ts';

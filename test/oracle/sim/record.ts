@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GrpcError, type GrpcHandler, type World } from '../../../lib/base/index.ts';
 import { createHostWorld } from '../../../lib/host/index.ts';
 import { createKubeModel, openSandbox, type Sandbox } from '../../../lib/sim/index.ts';
-import { generateTalosconfig } from '../../../lib/talos/index.ts';
+import { generateTalosconfig } from '../../../lib/talos/machine-config.ts';
 import { configsOf, type Minor, specOf } from '../../unit/sim/cluster-rig.ts';
 import { phases, reached, type RecordedCall, type RecordedCommand } from '../../conformance/sim/talosctl.ts';
 

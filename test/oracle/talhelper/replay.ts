@@ -4,7 +4,7 @@ import { TkError } from '../../../lib/base/index.ts';
 import { generatorInput } from '../../../lib/cluster/generator-input.ts';
 import { loadTalconfig } from '../../../lib/config/index.ts';
 import { parseYamlBulk } from '../../../lib/format/index.ts';
-import { generateMachineConfigs, parseSecretsBundle } from '../../../lib/talos/index.ts';
+import { generateMachineConfigs, parseSecretsBundle } from '../../../lib/talos/machine-config.ts';
 import { type Contract, header, type TalhelperCase } from './cases.ts';
 
 const bundleText = readFileSync(new URL('../../conformance/machineconfig/bundles/talosctl-1.13.yaml', import.meta.url), 'utf8');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { generateClusterConfigs, parseSecretsBundle } from '../../../lib/talos/index.ts';
+import { generateClusterConfigs, parseSecretsBundle } from '../../../lib/talos/machine-config.ts';
 import { talosVersions } from '../gen-config/cases.ts';
 import type { ValidateCase } from './cases.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { TkError } from '../../../lib/base/index.ts';
 import { type UpgradeHop, upgradePath, type VersionPair } from '../../../lib/cluster/upgrade-path.ts';
 import { compareVersions, minorOf, parseVersion } from '../../../lib/format/index.ts';
-import { compatibility, newestTalosPatch, type TalosMinor, talosMinors } from '../../../lib/upstream/index.ts';
+import { compatibility, newestTalosPatch, type TalosMinor, talosMinors } from '../../../lib/upstream/tables.ts';
 
 const kubernetesMinors = Array.from({ length: 14 }, (_, index) => 26 + index);
 const pairsOf = (patchOf: (minor: TalosMinor) => string, kubernetesPatch: number): readonly VersionPair[] =>

@@ -10,16 +10,15 @@ import {
   type SandboxSpec,
   startCluster,
 } from '../../../lib/sim/index.ts';
+import { createTalosMutator, createTalosReader } from '../../../lib/talos/index.ts';
 import {
   createSecretsBundle,
-  createTalosMutator,
-  createTalosReader,
   generateBase,
   renderMachineConfig,
   applyPatch,
   loadPatch,
   type SecretsBundle,
-} from '../../../lib/talos/index.ts';
+} from '../../../lib/talos/machine-config.ts';
 
 export type Minor = '1.12' | '1.13' | '1.14';
 

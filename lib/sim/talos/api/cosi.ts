@@ -1,14 +1,6 @@
 import { stringifyYaml } from '../../../format/index.ts';
-import {
-  cosiApi,
-  cosiMetaApi,
-  create,
-  type MessageInitShape,
-  type ResourceDefinition,
-  resourceDefinitions,
-  timestampFromMs,
-  toBinary,
-} from '../../../upstream/index.ts';
+import { cosiApi, cosiMetaApi, create, type MessageInitShape, timestampFromMs, toBinary } from '../../../upstream/index.ts';
+import { type ResourceDefinition, resourceDefinitions } from '../../../upstream/tables.ts';
 import type { SimKernel } from '../../kernel.ts';
 import type { TalosMinor } from '../machine.ts';
 import { type ResourceSource, resourceSources, type ResourceView } from '../resources.ts';

@@ -4,7 +4,8 @@ import { Secret } from '../../../../lib/base/index.ts';
 import { createHostClock } from '../../../../lib/host/index.ts';
 import { createTalosMutator } from '../../../../lib/talos/index.ts';
 import { addressOf } from '../../../../lib/talos/client/machine-facts.ts';
-import { commonApi, create, resourceDefinitions } from '../../../../lib/upstream/index.ts';
+import { commonApi, create } from '../../../../lib/upstream/index.ts';
+import { resourceDefinitions } from '../../../../lib/upstream/tables.ts';
 import { converse } from '../../../oracle/talos-api/conversation.ts';
 import { type Recording, replayDial } from '../../../oracle/talos-api/recording.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { TkError } from '../../../../lib/base/index.ts';
 import { generatorInput } from '../../../../lib/cluster/generator-input.ts';
 import { clusterModelOf, loadTalconfig } from '../../../../lib/config/index.ts';
-import { explainField, generateMachineConfigs, parseSecretsBundle, plainDocument } from '../../../../lib/talos/index.ts';
+import { explainField, generateMachineConfigs, parseSecretsBundle, plainDocument } from '../../../../lib/talos/machine-config.ts';
 
 const bundleText = readFileSync(new URL('../../../conformance/machineconfig/bundles/talosctl-1.14.yaml', import.meta.url), 'utf8');
 const bundle = parseSecretsBundle({ path: 'talsecret.yaml', text: bundleText });

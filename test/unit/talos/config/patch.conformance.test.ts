@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { TkError } from '../../../../lib/base/index.ts';
 import { parseYamlBulk } from '../../../../lib/format/index.ts';
-import { patchMachineConfig } from '../../../../lib/talos/index.ts';
+import { patchMachineConfig } from '../../../../lib/talos/machine-config.ts';
 import { bases } from '../../../oracle/patch/bases.ts';
 import { type PatchCase, patchCases } from '../../../oracle/patch/cases.ts';
 import { knownGaps } from '../../../rig/known-gaps.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { TkError } from '../../../../lib/base/index.ts';
-import { bootImageUrl, installerImage, parseSchematic, renderSchematic, schematicId } from '../../../../lib/talos/index.ts';
+import { bootImageUrl, installerImage, parseSchematic, renderSchematic, schematicId } from '../../../../lib/talos/machine-config.ts';
 import { schematicCases } from '../../../oracle/schematic/cases.ts';
 
 type Recorded = { readonly schematic: string; readonly id?: string; readonly text?: string; readonly error?: string };

@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type KeyKind, Secret, TkError } from '../../../../lib/base/index.ts';
 import { parseCertificate } from '../../../../lib/pki/index.ts';
-import { createSecretsBundle, parseSecretsBundle, renderSecretsBundle } from '../../../../lib/talos/index.ts';
+import { createSecretsBundle, parseSecretsBundle, renderSecretsBundle } from '../../../../lib/talos/machine-config.ts';
 
 const recorded = (name: string) =>
   readFileSync(new URL(`../../../conformance/machineconfig/bundles/${name}.yaml`, import.meta.url), 'utf8');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Secret } from '../../../../lib/base/index.ts';
 import { parseCertificate } from '../../../../lib/pki/index.ts';
-import { generateTalosconfig, parseSecretsBundle } from '../../../../lib/talos/index.ts';
+import { generateTalosconfig, parseSecretsBundle } from '../../../../lib/talos/machine-config.ts';
 
 const bundleOf = (minor: string) =>
   parseSecretsBundle({

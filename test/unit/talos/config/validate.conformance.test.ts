@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { checkForNode, validateMachineConfig } from '../../../../lib/talos/index.ts';
+import { checkForNode, validateMachineConfig } from '../../../../lib/talos/machine-config.ts';
 import { generations } from '../../../oracle/gen-config/cases.ts';
 import { talhelperCases } from '../../../oracle/talhelper/cases.ts';
 import { replayTexts } from '../../../oracle/talhelper/replay.ts';
