@@ -10,6 +10,7 @@ import {
   type TalosReader,
 } from '../talos/index.ts';
 import { clusterFailure } from './failures.ts';
+import { createWays } from './ways.ts';
 
 export interface ConnectionParts {
   readonly model: ClusterModel;
@@ -21,7 +22,10 @@ export interface ConnectionParts {
 
 export type MutualTrust = Extract<TalosTrust, { kind: 'mutual' }>;
 
-/** Opens ports to machines, each addressed directly, never through the cluster's virtual address. */
+/**
+ * Opens ports to machines, each addressed directly, never through the cluster's virtual address. A machine that this computer has no
+ * way to is reached through a control plane that answers.
+ */
 export interface Connections {
   probe(node: NodeModel, signal: AbortSignal): Promise<MachineProbe>;
   /** A configured machine. The caller closes it. Failure: `cluster/no-credentials`. */
@@ -37,7 +41,9 @@ export interface Connections {
 
 export function createConnections({ model, dial, clock, credentials }: ConnectionParts): Connections {
   const ports = { dial, clock };
+  const ways = createWays(model.nodes, clock);
   const at = (node: NodeModel) => ({ node: node.name, host: node.address });
+  const reachable = (node: NodeModel) => ({ ...at(node), detours: ways.to(node) });
   const trust = async (): Promise<MutualTrust> => {
     const found = await credentials();
     if (found === undefined) throw new TkError(clusterFailure('cluster/no-credentials', { path: model.paths.talosconfig }));
@@ -58,11 +64,11 @@ export function createConnections({ model, dial, clock, credentials }: Connectio
   const connections: Connections = {
     async probe(node, signal) {
       const mutual = await credentials();
-      return probeMachine(ports, { ...at(node), ...(mutual === undefined ? {} : { trust: mutual }) }, signal);
+      return probeMachine(ports, { ...reachable(node), ...(mutual === undefined ? {} : { trust: mutual }) }, signal);
     },
-    reader: async (node) => createTalosReader(ports, { ...at(node), trust: await trust() }),
+    reader: async (node) => createTalosReader(ports, { ...reachable(node), trust: await trust() }),
     maintenanceReader: (node, spkiSha256) => createTalosReader(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }),
-    mutator: async (node) => createTalosMutator(ports, { ...at(node), trust: await trust() }, identityOf(node)),
+    mutator: async (node) => createTalosMutator(ports, { ...reachable(node), trust: await trust() }, identityOf(node)),
     maintenanceMutator: (node, spkiSha256, seen) =>
       createTalosMutator(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }, { spkiSha256, ...seen }),
     read: async (node, use) => closing(await connections.reader(node), use),

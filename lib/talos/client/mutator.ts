@@ -82,7 +82,7 @@ export interface TalosMutator extends TalosReader {
 export function createTalosMutator(ports: TalosPorts, machine: TalosMachine, identity: ExpectedIdentity): TalosMutator {
   if (Object.keys(identity).length === 0) throw new Error('a machine cannot be changed without knowing which one it has to be');
   const session = createSession(ports, machine, {
-    beforeMutation: (connection, signal) => verifyIdentity(ports, machine, connection, identity, signal),
+    beforeMutation: (connection, reached, signal) => verifyIdentity(ports, reached, connection, identity, signal),
   });
   const { method } = machineApi.MachineService;
   const at = { node: machine.node, address: machine.host };

@@ -1,7 +1,7 @@
 import { hasCode, type TalosTrust, TkError } from '../../base/index.ts';
 import type { MachineStatus, TalosVersion } from './machine-facts.ts';
 import { createTalosReader } from './reader.ts';
-import type { TalosPorts } from './session.ts';
+import type { Detours, TalosPorts } from './session.ts';
 
 export type MachineProbe =
   | {
@@ -22,6 +22,7 @@ export interface ProbedMachine {
   readonly port?: number;
   /** This cluster's admin credentials; absent before there are any. */
   readonly trust?: Extract<TalosTrust, { kind: 'mutual' }>;
+  readonly detours?: Detours;
 }
 
 /**

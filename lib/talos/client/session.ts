@@ -16,6 +16,7 @@ import {
   type DescMessage,
   type DescMethod,
   fromBinary,
+  machineApi,
   type MessageInitShape,
   type MessageShape,
   methodPath,
@@ -40,6 +41,18 @@ export interface TalosMachine {
   readonly trust: TalosTrust;
   /** `host` is another control plane that passes the calls on to this address. */
   readonly through?: string;
+  /** What to do when the machine itself cannot be dialled from here. Absent: nothing. */
+  readonly detours?: Detours;
+}
+
+/** Control planes that pass calls on to a machine which this computer has no way to. */
+export interface Detours {
+  /** Tried before the machine itself: it worked a moment ago. */
+  preferred(): string | undefined;
+  /** Tried when the machine does not answer, in this order. Empty: none is known to answer. */
+  others(): readonly string[];
+  /** Which way the connection came about; undefined: directly. */
+  used(host: string | undefined): void;
 }
 
 export interface CallOptions {
@@ -82,40 +95,80 @@ export interface Session {
 
 export interface SessionOptions {
   /** Runs before each call that may change something, on the connection that will carry it. */
-  readonly beforeMutation: 'refuse' | ((connection: TalosConnection, signal: AbortSignal) => Promise<void>);
+  readonly beforeMutation: 'refuse' | ((connection: TalosConnection, machine: TalosMachine, signal: AbortSignal) => Promise<void>);
 }
 
 const apidPort = 50_000;
 /** Long enough for a handshake with a small board under load, short enough to try again within a minute. */
 const dialDeadlineMs = 8_000;
+/** A control plane that has just answered does so again at once, or is no help. */
+const detourDeadlineMs = 4_000;
 
 export function createSession(ports: TalosPorts, machine: TalosMachine, options: SessionOptions): Session {
   const { dial, clock } = ports;
   const at = { node: machine.node, address: machine.host };
-  const metadata = machine.through === undefined ? {} : { node: machine.through };
+  const direct: TalosMachine = withoutDetours(machine);
   let current: TalosConnection | undefined;
+  /** The machine as the current connection reaches it. */
+  let reached = direct;
 
   const discard = (connection: TalosConnection | undefined) => {
     connection?.close();
     if (current === connection) current = undefined;
   };
 
-  const connect = async (signal: AbortSignal): Promise<TalosConnection> => {
-    if (current?.isOpen()) return current;
-    discard(current);
+  const dialOne = async ({ host, port, trust }: TalosMachine, signal: AbortSignal): Promise<TalosConnection> => {
     const limit = deadlineSignal(clock, dialDeadlineMs, signal);
     try {
-      const target = { host: machine.host, port: machine.port ?? apidPort, trust: machine.trust };
-      const dialled = dial.talos(target, limit.signal);
+      const dialled = dial.talos({ host, port: port ?? apidPort, trust }, limit.signal);
       // A connection that comes after we gave up is nobody's.
       dialled.then((late) => limit.signal.aborted && late.close()).catch(() => {});
-      current = await Promise.race([dialled, limit.expired]);
-      return current;
+      return await Promise.race([dialled, limit.expired]);
     } catch (error) {
       // The caller's own limit or wish came first: the caller knows what it means.
       throw signal.aborted ? error : unreachable(at, error, limit.hasExpired());
     } finally {
       limit.stop();
+    }
+  };
+
+  /** A way through another control plane counts only when the machine has answered on it. */
+  const detour = async (host: string, signal: AbortSignal): Promise<boolean> => {
+    const machineBehind: TalosMachine = { ...direct, host, through: machine.host };
+    let connection: TalosConnection | undefined;
+    const limit = deadlineSignal(clock, detourDeadlineMs, signal);
+    try {
+      connection = await dialOne(machineBehind, limit.signal);
+      const asked = { path: versionPath, metadata: metadataOf(machineBehind), requests: oneEmptyMessage(), signal: limit.signal };
+      const replies = connection.call(asked)[Symbol.asyncIterator]();
+      while (!(await Promise.race([replies.next(), limit.expired])).done);
+      current = connection;
+      reached = machineBehind;
+      machine.detours?.used(host);
+      return true;
+    } catch {
+      connection?.close();
+      return false;
+    } finally {
+      limit.stop();
+    }
+  };
+
+  const connect = async (signal: AbortSignal): Promise<TalosConnection> => {
+    if (current?.isOpen()) return current;
+    discard(current);
+    const preferred = machine.detours?.preferred();
+    if (preferred !== undefined && (await detour(preferred, signal)) && current) return current;
+    try {
+      current = await dialOne(direct, signal);
+      reached = direct;
+      machine.detours?.used(undefined);
+      return current;
+    } catch (error) {
+      if (!signal.aborted && hasNoWay(error))
+        for (const host of machine.detours?.others() ?? [])
+          if (host !== preferred && (await detour(host, signal)) && current) return current;
+      throw error;
     }
   };
 
@@ -136,7 +189,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
       const before = current;
       const connection = await connect(signal);
       try {
-        await options.beforeMutation(connection, signal);
+        await options.beforeMutation(connection, reached, signal);
         if (connection.isOpen()) return connection;
         throw unreachable(at, undefined, false);
       } catch (error) {
@@ -163,7 +216,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
       onConnected(connection === before);
       isSent = true;
       const replies = connection
-        .call({ path: call.path, metadata, requests: call.requests(), signal: limit.signal })
+        .call({ path: call.path, metadata: metadataOf(reached), requests: call.requests(), signal: limit.signal })
         [Symbol.asyncIterator]();
       try {
         for (;;) {
@@ -281,6 +334,22 @@ function outgoing<I extends DescMessage>(method: DescMethod & { readonly input: 
     },
   };
 }
+
+const versionPath = methodPath(machineApi.MachineService.method.version);
+
+async function* oneEmptyMessage(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array();
+}
+
+const metadataOf = ({ through }: TalosMachine) => (through === undefined ? {} : { node: through });
+
+function withoutDetours({ detours: _detours, ...machine }: TalosMachine): TalosMachine {
+  return machine;
+}
+
+/** Nothing came back from the address at all. A machine that refuses is there, and another one's word would not change that. */
+const hasNoWay = (error: unknown): boolean =>
+  hasCode(error, 'talos/unreachable') && ['timeout', 'unreachable'].includes(String(error.failure.facts['reason']));
 
 type At = { readonly node: string; readonly address: string };
 
