@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type AppendFile, type Clock, type DirectoryEntry, type Files, type FileStat, TkError } from '../base/index.ts';
 import { hostFailure } from './failures.ts';
-import { acquireLock } from './lock.ts';
 
 export function createHostFiles(clock: Clock): Files {
   const attempt = <T>(operation: string, path: string, work: () => Promise<T>): Promise<T> =>
@@ -48,7 +46,7 @@ export function createHostFiles(clock: Clock): Files {
         await mkdir(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) });
       }),
     realPath: (path) => attempt('resolve', path, () => orAbsent(realpath(path))),
-    lock: (path, owner) => attempt('lock', path, () => acquireLock(path, owner)),
+    lock: (path, owner) => attempt('lock', path, async () => (await import('./lock.ts')).acquireLock(path, owner)),
   };
 }
 
@@ -61,7 +59,7 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   await mkdir(directory, { recursive: true });
   await sweep(directory);
   const finalMode = mode ?? (await modeOf(path));
-  const temporary = join(directory, `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tk-tmp`);
+  const temporary = join(directory, `.${basename(path)}.${process.pid}-${temporarySuffix()}.tk-tmp`);
   const handle = await open(temporary, 'wx', finalMode === undefined ? 0o666 : 0o600);
   try {
     try {
@@ -78,6 +76,12 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   }
   await syncDirectory(directory);
 }
+
+/** Eight hexadecimal digits: only a name, so that node:crypto need not be loaded for it. */
+const temporarySuffix = (): string =>
+  Math.floor(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
 
 const swept = new Set<string>();
 

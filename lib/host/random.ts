@@ -1,13 +1,13 @@
-import { generateKeyPair, randomBytes, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Clock, type KeyKind, type Random, Secret } from '../base/index.ts';
 
-const generate = promisify(generateKeyPair);
+/** Costs a fifth of a bare start, and most commands that are quick need no randomness. */
+const crypto = () => process.getBuiltinModule('node:crypto');
 
 export function createHostRandom(clock: Clock): Random {
   return {
-    bytes: (count) => new Uint8Array(randomBytes(count)),
-    fraction: () => randomInt(2 ** 47) / 2 ** 47,
+    bytes: (count) => new Uint8Array(crypto().randomBytes(count)),
+    fraction: () => crypto().randomInt(2 ** 47) / 2 ** 47,
     privateKey: (kind) =>
       clock.whileBusy(async () => {
         const { privateKey } = await keyPair(kind);
@@ -17,6 +17,7 @@ export function createHostRandom(clock: Clock): Random {
 }
 
 function keyPair(kind: KeyKind) {
+  const generate = promisify(crypto().generateKeyPair);
   switch (kind) {
     case 'ed25519':
       return generate('ed25519');
