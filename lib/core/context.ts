@@ -29,6 +29,13 @@ export interface OpenIntent {
   readonly target?: string;
 }
 
+/** What the journals of this repository know of a `once` step. */
+export interface Recollection {
+  readonly open?: OpenIntent;
+  /** The last time it was reported as done. `seen` as the report said; a later intent for the same key does not take it away. */
+  readonly last?: OpenIntent & { readonly seen?: string };
+}
+
 export interface ProbeActStep<T> extends StepOptions {
   /** How long a probe that cannot tell is asked again before that is the answer. Absent: one minute. */
   readonly patienceMs?: number;
@@ -118,6 +125,13 @@ export interface TaskContext<P = object, N = object> {
     act: (item: T, index: number) => R | Promise<R>,
     options?: { readonly parallel?: number },
   ): Promise<readonly R[]>;
+  /**
+   * What is known of a `once` step with this key, before it is begun: whether an earlier run set out to do it, or did it. A hint for
+   * what has to be prepared; whether it happened is for the step's own probe to say.
+   */
+  recall(key: string): Promise<Recollection>;
+  /** Keeps a decision of the user's in the journal, on the disk when it resolves: "gate etcd-quorum was overridden", and why. */
+  keep(decision: { readonly subject: string; readonly reason: string; readonly node?: string }): Promise<void>;
   /** Runs when the task ends, however it ends; the latest registered first. Its steps may start while the run is stopping. */
   afterwards(title: string, act: (step: StepHandle) => unknown): void;
   /** Lines of the block at the end of the run. */

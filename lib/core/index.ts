@@ -5,6 +5,7 @@ export type {
   PlanContext,
   ProbeActStep,
   ProbeContext,
+  Recollection,
   ProbedResult,
   RetryPolicy,
   StepFunction,

@@ -26,6 +26,8 @@ export type JournalRecord =
   | { readonly type: 'intent'; readonly key: string; readonly identity: string; readonly target?: string }
   /** Reality was seen to hold the act's effect. */
   | { readonly type: 'result'; readonly key: string; readonly identity: string; readonly seen?: string }
+  /** Something that a person decided against what the run would have done by itself. */
+  | { readonly type: 'decision'; readonly task: string; readonly subject: string; readonly reason: string; readonly node?: string }
   | { readonly type: 'end'; readonly outcome: string; readonly exitCode: number };
 
 export interface JournalEntry {

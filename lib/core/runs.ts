@@ -1,5 +1,5 @@
 import { type Files, TkError } from '../base/index.ts';
-import type { OpenIntent } from './context.ts';
+import type { OpenIntent, Recollection } from './context.ts';
 import { coreFailure } from './failures.ts';
 import { type JournalEntry, readJournal } from './journal.ts';
 import { isRunId } from './run-id.ts';
@@ -50,21 +50,31 @@ function recordedRun(id: string, text: string): RecordedRun | undefined {
 }
 
 /**
- * The intents of earlier runs that no later line reports as done. A later intent for the same key takes the place of an earlier
- * one, because it was written only after reality had said that nothing had happened yet; the first recorded target stays.
+ * What earlier runs set out to do and what they reported as done, by key. A later intent for the same key takes the place of an
+ * earlier one, because it was written only after reality had said that nothing had happened yet; the first recorded target stays.
  */
-export function openIntents(runs: readonly RecordedRun[], identity: string): ReadonlyMap<string, OpenIntent> {
-  const open = new Map<string, OpenIntent>();
+export function recollections(runs: readonly RecordedRun[], identity: string): ReadonlyMap<string, Recollection> {
+  const known = new Map<string, Recollection>();
   for (const run of runs.toReversed()) {
     for (const { atMs, record } of run.entries) {
-      if (record.type === 'intent' && record.identity === identity) {
-        const target = record.target ?? open.get(record.key)?.target;
-        open.set(record.key, { runId: run.id, at: atMs, ...(target === undefined ? {} : { target }) });
+      if ((record.type !== 'intent' && record.type !== 'result') || record.identity !== identity) continue;
+      const { open, last } = known.get(record.key) ?? {};
+      if (record.type === 'intent') {
+        const target = record.target ?? open?.target;
+        const intent: OpenIntent = { runId: run.id, at: atMs, ...(target === undefined ? {} : { target }) };
+        known.set(record.key, { open: intent, ...(last === undefined ? {} : { last }) });
+      } else {
+        const done = { runId: run.id, at: atMs, ...(open?.target === undefined ? {} : { target: open.target }) };
+        known.set(record.key, { last: { ...done, ...(record.seen === undefined ? {} : { seen: record.seen }) } });
       }
-      if (record.type === 'result' && record.identity === identity) open.delete(record.key);
     }
   }
-  return open;
+  return known;
+}
+
+/** The intents of earlier runs that no later line reports as done. */
+export function openIntents(runs: readonly RecordedRun[], identity: string): ReadonlyMap<string, OpenIntent> {
+  return new Map([...recollections(runs, identity)].flatMap(([key, { open }]) => (open === undefined ? [] : [[key, open] as const])));
 }
 
 /** Removes what is older than the newest `keep` runs, the oldest first, except runs that an open intent still points to. */

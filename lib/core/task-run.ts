@@ -105,6 +105,8 @@ export async function runTask(node: GraphNode, needs: unknown, options: TaskRunO
           skipReason = reason;
         },
         each: (items, act, limits = {}) => eachOf(items, act, { parallel: limits.parallel ?? 8, stopping: options.stopping }),
+        recall: (key) => options.intents.recall(key),
+        keep: (decision) => options.intents.keep(node.id, decision),
         afterwards: (title, act) => void cleanups.push({ title, act }),
         report: ({ headline, rows = {} }) =>
           void bus.emit({ event: 'report', task: node.id, rows, ...(headline === undefined ? {} : { headline }) }),

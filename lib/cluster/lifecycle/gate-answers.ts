@@ -1,0 +1,36 @@
+import { type Failure, TkError } from '../../base/index.ts';
+import type { Log, TaskContext } from '../../core/index.ts';
+import type { GateAnswer } from './lifecycle.ts';
+
+/**
+ * Goes on only when no gate refused. Each gate that was overridden is kept in the journal with its reason, before anything is done.
+ *
+ * Failure: all refusals at once.
+ */
+export async function passGates(
+  answers: readonly GateAnswer[],
+  { keep, log, node }: { readonly keep: TaskContext['keep']; readonly log: Log; readonly node?: string },
+): Promise<void> {
+  const [first, ...rest] = refusalsOf(answers);
+  if (first) throw new TkError(first, ...rest);
+  for (const answer of answers) {
+    if (answer.state !== 'overridden') continue;
+    await keep({
+      subject: `gate ${answer.gate}: ${answer.failures.map(({ code }) => code).join(', ')}`,
+      reason: answer.reason,
+      ...(node === undefined ? {} : { node }),
+    });
+    for (const failure of answer.failures) log.warn(failure);
+    log.warn(`gate ${answer.gate} is overridden: ${answer.reason}`);
+  }
+}
+
+export const refusalsOf = (answers: readonly GateAnswer[]): readonly Failure[] =>
+  answers.flatMap((answer) => (answer.state === 'refused' ? answer.failures : []));
+
+/** `identity, etcd-quorum (cp-1 leads, 3 of 3 healthy), …`: what a step shows when everything passed. */
+export function describeAnswers(answers: readonly GateAnswer[]): string {
+  const passed = answers.filter((answer) => answer.state === 'passed').length;
+  const overridden = answers.filter((answer) => answer.state === 'overridden').map(({ gate }) => gate);
+  return [`${passed} passed`, ...(overridden.length > 0 ? [`overridden: ${overridden.join(', ')}`] : [])].join(', ');
+}
