@@ -18,7 +18,7 @@ export { formatFailure, type FormatFailures } from './failures.ts';
 export { parseExact, parseJson } from './json.ts';
 export { type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
 export { type StringifyOptions, stringifyYaml, stringifyYamlDocuments } from './stringify.ts';
-export { packTar, type TarEntry } from './tar.ts';
+export { filesOfTar, packTar, type TarEntry } from './tar.ts';
 export { parseToml } from './toml.ts';
 export {
   compareVersions,

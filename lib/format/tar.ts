@@ -47,3 +47,39 @@ function splitPath(path: string): readonly [prefix: string, name: string] {
   }
   throw new RangeError(`a tar archive has no room for a path of ${Buffer.byteLength(path)} bytes`);
 }
+
+/**
+ * The regular files of an archive, in its order. Long names of GNU tar and extended headers are read; folders, links and whatever
+ * follows a block that is no header are left out.
+ */
+export function* filesOfTar(archive: Uint8Array): Generator<{ readonly path: string; readonly content: Uint8Array }> {
+  let longName: string | undefined;
+  for (let offset = 0; offset + blockBytes <= archive.length; ) {
+    const block = archive.subarray(offset, offset + blockBytes);
+    const sizeBytes = Number.parseInt(field(block, 124, 12) || '0', 8);
+    if (block[0] === 0 || !Number.isSafeInteger(sizeBytes) || sizeBytes < 0) return;
+    const content = archive.subarray(offset + blockBytes, offset + blockBytes + sizeBytes);
+    if (content.length < sizeBytes) return;
+    offset += blockBytes + Math.ceil(sizeBytes / blockBytes) * blockBytes;
+    const type = field(block, 156, 1);
+    if (type === 'L') longName = textOf(content).replace(/\0.*$/s, '');
+    else if (type === 'x') longName = extendedPath(textOf(content)) ?? longName;
+    else {
+      const prefix = field(block, 345, 155);
+      const name = field(block, 0, 100);
+      if (type === '0' || type === '') yield { path: longName ?? (prefix === '' ? name : `${prefix}/${name}`), content };
+      longName = undefined;
+    }
+  }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+
+function field(block: Uint8Array, start: number, length: number): string {
+  return textOf(block.subarray(start, start + length))
+    .replace(/\0.*$/s, '')
+    .trim();
+}
+
+/** `27 path=a/very/long/name\n` */
+const extendedPath = (records: string): string | undefined => /^\d+ path=(.*)$/m.exec(records)?.[1];

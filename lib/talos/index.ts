@@ -28,4 +28,15 @@ export {
 export { type MachineProbe, type ProbedMachine, probeMachine } from './client/probe.ts';
 export { createTalosReader, type EventOptions, eventPayload, type TalosEvent, type TalosReader } from './client/reader.ts';
 export { type Resource, type ResourceEvent, type ResourceType, specOf as resourceSpecOf } from './client/resources.ts';
+export type {
+  Cgroup,
+  Container,
+  ContainerNamespace,
+  CpuFacts,
+  EtcdAlarm,
+  MemoryUse,
+  Mount,
+  Process,
+  SystemReader,
+} from './client/system-facts.ts';
 export type { Detours, TalosMachine, TalosPorts } from './client/session.ts';

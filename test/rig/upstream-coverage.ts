@@ -6,6 +6,7 @@ import { etcdMethods } from '../../lib/sim/talos/api/etcd.ts';
 import { kubeconfigMethods } from '../../lib/sim/talos/api/kubeconfig.ts';
 import { machineMethods } from '../../lib/sim/talos/api/machine.ts';
 import { powerMethods } from '../../lib/sim/talos/api/power.ts';
+import { systemMethods } from '../../lib/sim/talos/api/system.ts';
 import { methodPath } from '../../lib/upstream/index.ts';
 import type { Recording } from '../oracle/talos-api/recording.ts';
 import type { Transcript } from '../oracle/talosctl/transcript.ts';
@@ -48,7 +49,7 @@ export function callCoverage(): readonly CallCoverage[] {
     }
   }
   const served = new Set(
-    [...applyMethods, ...checkMethods, ...cosiMethods, ...etcdMethods, ...kubeconfigMethods, ...machineMethods, ...powerMethods].map(
+    [...applyMethods, ...checkMethods, ...cosiMethods, ...etcdMethods, ...kubeconfigMethods, ...machineMethods, ...powerMethods, ...systemMethods].map(
       ({ method }) => methodPath(method),
     ),
   );

@@ -14,6 +14,7 @@ import { machineMethods } from './api/machine.ts';
 import { powerMethods } from './api/power.ts';
 import { createApiHandler } from './api/route.ts';
 import type { ConfigView } from './config-view.ts';
+import { systemMethods } from './api/system.ts';
 import { createEtcd, type Etcd } from './etcd.ts';
 import { createMachineEvents } from './events.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -88,6 +89,7 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     ...checkMethods,
   ]);
   const methods = methodShapes(talosServices('1.14'));
+    ...systemMethods,
   const handlers = new Map<string, GrpcHandler>(machines.map((machine) => [machine.name, handlerOf(machine)]));
 
   // --- what listens where; a listener is replaced only when something about it changed

@@ -20,6 +20,7 @@ import { firstFileOf } from './kubeconfig-archive.ts';
 import * as facts from './machine-facts.ts';
 import { getResource, listResources, type Resource, type ResourceEvent, type ResourceType, specOf, watchResources } from './resources.ts';
 import { type CallOptions, createSession, type Session, type TalosMachine, type TalosPorts } from './session.ts';
+import { type SystemReader, systemReaderOver } from './system-facts.ts';
 
 const { types } = facts;
 
@@ -36,7 +37,7 @@ export interface TalosEvent {
 }
 
 /** What may be asked of a machine. Nothing in here changes it: a call that could is refused before it leaves. */
-export interface TalosReader {
+export interface TalosReader extends SystemReader {
   readonly machine: TalosMachine;
   /** What the machine showed in the handshake of the connection in use. Dials when there is none. */
   peer(signal: AbortSignal): Promise<PeerIdentity>;
@@ -147,6 +148,7 @@ export function readerOver(session: Session): TalosReader {
   const readFile = (path: string, signal: AbortSignal) => whole(chunks(machineMethods.read, { path }, { signal }));
 
   return {
+    ...systemReaderOver(session),
     machine: session.machine,
     peer: async (signal) => (await session.connection(signal)).peer,
     version: async (signal) =>

@@ -21,11 +21,6 @@ export const machineMethods: readonly BoundMethod[] = [
     const totalKiB = BigInt((machine.spec.memoryMiB ?? 16_384) * 1024);
     return { messages: [{ meminfo: { memtotal: totalKiB, memfree: totalKiB / 2n, memavailable: (totalKiB * 3n) / 4n } }] };
   }),
-  unary(method.systemStat, ({ machine, kernel }) => ({
-    messages: [
-      { bootTime: BigInt(Math.floor((kernel.clock.now() - kernel.clock.monotonicMs() + (machine.get('boot')?.startedAtMs ?? 0)) / 1000)) },
-    ],
-  })),
   unary(method.serviceList, (api) => ({ messages: [{ services: api.machine.serviceIds().map((id) => serviceOf(api, id)) }] })),
   unary(method.serviceRestart, (api, request) => {
     known(api.machine, request.id);
