@@ -16,6 +16,7 @@ import { type Failure, type Place, placeOf, type SourceFile } from '../base/inde
 import { withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
 import { resolveScalar } from './scalar.ts';
+import { endBlockWithFile } from './yaml-value.ts';
 
 /** A comment line without its `#`. Inline ones stood behind the value of the entry that follows them. */
 export class TreeComment {
@@ -68,6 +69,8 @@ export function parseYamlTree(source: SourceFile): ParsedTree {
     failures.push(formatFailure('format/syntax', { format: 'YAML', problem: detail }, { where }));
   };
   for (const document of documents) for (const error of document.errors) fail(error.code, error.pos[0]);
+  const last = documents.at(-1);
+  if (last) endBlockWithFile(last, file.text);
   if (failures.length > 0) return { documents: [], failures };
   const comments = commentsOf(file.text);
   const trees: TreeMap[] = [];

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
 
 /** What the nodes of a document come to, or why they come to nothing. */
 export type NodeValue =
@@ -77,4 +77,23 @@ export function mergedInto(map: YAMLMap): Node[] {
   const merge = map.items.find((pair) => isMergeKey(pair.key))?.value;
   if (isSeq(merge)) return merge.items.filter(isNode);
   return isNode(merge) ? [merge] : [];
+}
+
+/**
+ * Go's readers take a text block that the file ends in, without a line break, for one that does not end in a line break either.
+ *
+ * Source: go.yaml.in/yaml/v3 scannerc.go, yaml_parser_scan_block_scalar
+ */
+export function endBlockWithFile(document: Document.Parsed, text: string): void {
+  if (/[\r\n][ \t]*$/.test(text)) return;
+  const last = lastScalar(document.contents);
+  if (last?.type !== 'BLOCK_LITERAL' && last?.type !== 'BLOCK_FOLDED') return;
+  if ((last.range?.[1] ?? 0) < text.length || typeof last.value !== 'string') return;
+  last.value = last.value.replace(/\n$/, '');
+}
+
+function lastScalar(node: unknown): Scalar | undefined {
+  if (isMap(node)) return lastScalar(node.items.at(-1)?.value);
+  if (isSeq(node)) return lastScalar(node.items.at(-1));
+  return isScalar(node) ? node : undefined;
 }

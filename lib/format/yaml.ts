@@ -6,7 +6,7 @@ import { resolveScalar, type YamlReader } from './scalar.ts';
 import { nestsTooDeep } from './yaml-depth.ts';
 import { dataDocument } from './yaml-document.ts';
 import { aliasFailures, failureOfError, type Placer, placer, spanOfNode } from './yaml-failures.ts';
-import { valueOfDocument } from './yaml-value.ts';
+import { endBlockWithFile, valueOfDocument } from './yaml-value.ts';
 
 export interface YamlOptions {
   /** Default `go`: nearly every file here ends in front of Talos, Flux or SOPS. */
@@ -48,6 +48,7 @@ export function parseYaml(source: SourceFile, options: YamlOptions = {}): Parsed
   const all = Array.isArray(parsed) ? parsed : [];
   for (const [index, document] of all.entries()) {
     for (const error of document.errors) failures.push(failureOfError(error, document, file, options.confidential === true));
+    if (reader !== 'core' && index === all.length - 1) endBlockWithFile(document, file.text);
     const aliases = aliasFailures(document, file, place);
     failures.push(...aliases);
     const value = aliases.length > 0 ? null : valueOf(document, file, failures, place);

@@ -73,8 +73,10 @@ function encode(type: SchemaType, value: ConfigValue | undefined): EncodedValue 
   }
 }
 
+/** Whether `omitempty` leaves it out: unlike to Go's reflection, a list or map without entries is nothing, also inside of a section. */
 function isEmpty(type: SchemaType, value: ConfigValue | undefined): boolean {
   if (value === undefined) return true;
+  if (type.is === 'struct') return !isConfigMap(value) || type.fields.every((field) => isEmpty(field.type, value[field.name]));
   if (type.is === 'list' || type.is === 'map')
     return Array.isArray(value) ? value.length === 0 : isConfigMap(value) && Object.keys(value).length === 0;
   return isZeroValue(type, value);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type DataPath, parseYaml } from '../../../lib/format/index.ts';
+import { type DataPath, parseYaml, parseYamlBulk } from '../../../lib/format/index.ts';
 
 function textAt(text: string, path: DataPath, part?: 'key' | 'value'): string | undefined {
   const document = parseYaml({ path: 'x.yaml', text }).documents[0];
@@ -152,4 +152,30 @@ test('no text whatsoever throws, and every span lies inside of the text', () => 
     }),
     { numRuns: 800 },
   );
+});
+
+test('a text block that the file ends in without a line break ends without one, as in Go', () => {
+  // Source: what go.yaml.in/yaml v3.0.4 and v4.0.0-rc.4 make of each.
+  const blocks: readonly (readonly [string, string])[] = [
+    ['a: |\n  x', 'x'],
+    ['a: |\n  x\n', 'x\n'],
+    ['a: |+\n  x', 'x'],
+    ['a: >\n  x\n\n  y', 'x\ny'],
+    ['a: |\n  x\n  ', 'x\n'],
+    ['a: |\n  x  ', 'x  '],
+    ['a: |\n  x\n# comment', 'x\n'],
+    ['a: |\n  x\n  # text', 'x\n# text'],
+    ['a: |\r\n  x\r\n  y', 'x\ny'],
+    ['a: &b |\n  x\r', 'x\n'],
+    ['a: "x\\n"', 'x\n'],
+  ];
+  for (const [text, expected] of blocks) {
+    expect(parseYaml({ path: 'x.yaml', text }).documents[0]?.value, text).toEqual({ a: expected });
+    expect(parseYamlBulk(text), text).toEqual([{ a: expected }]);
+  }
+  const nested = 'machine:\n  files:\n    - path: /etc/x\n      content: |\n        [plugins]';
+  expect(parseYaml({ path: 'x.yaml', text: nested }).documents[0]?.value).toEqual({
+    machine: { files: [{ path: '/etc/x', content: '[plugins]' }] },
+  });
+  expect(parseYaml({ path: 'x.yaml', text: 'a: |\n  x' }, { version: 'core' }).documents[0]?.value).toEqual({ a: 'x\n' });
 });
