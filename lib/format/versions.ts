@@ -1,6 +1,12 @@
-import semver from 'semver';
+import { createRequire } from 'node:module';
+import compare from 'semver/functions/compare.js';
+import parse from 'semver/functions/parse.js';
 import { TkError } from '../base/index.ts';
 import { formatFailure } from './failures.ts';
+
+/** Ranges cost as much to load as all the rest of a quick command, and most commands ask for none. */
+const load = createRequire(import.meta.url);
+const ranges = (): typeof import('semver') => load('semver');
 
 /** A release of Talos, Kubernetes or a chart. */
 export interface Version {
@@ -15,7 +21,7 @@ export interface Version {
 
 /** Takes `v1.14.1`, `1.14.1` and `v1.14.0-rc.1`; undefined for anything else. */
 export function versionOf(text: string): Version | undefined {
-  const parsed = semver.parse(text.trim());
+  const parsed = parse(text.trim());
   if (!parsed) return undefined;
   const { major, minor, patch, prerelease } = parsed;
   return { major, minor, patch, prerelease, text: `v${parsed.version}` };
@@ -30,7 +36,7 @@ export function parseVersion(text: string): Version {
 
 /** Negative when `a` is older. Pre-releases come before their release. */
 export function compareVersions(a: string | Version, b: string | Version): number {
-  return semver.compare(textOf(a), textOf(b));
+  return compare(textOf(a), textOf(b));
 }
 
 export function isAtLeast(version: string | Version, lowest: string | Version): boolean {
@@ -45,13 +51,13 @@ export function minorOf(version: string | Version): string {
 
 /** A range as npm and Helm write it: `>=1.30.0-0 <1.38`. False when either cannot be read. */
 export function isInRange(version: string, range: string): boolean {
-  return semver.satisfies(version, range, { includePrerelease: true });
+  return ranges().satisfies(version, range, { includePrerelease: true });
 }
 
 /** The newest that the range allows, by semantic version order; those that are no versions are passed over. */
 export function newestInRange(versions: readonly string[], range: string): string | undefined {
-  const readable = versions.filter((version) => semver.valid(version) !== null);
-  return semver.maxSatisfying(readable, range) ?? undefined;
+  const readable = versions.filter((version) => parse(version) !== null);
+  return ranges().maxSatisfying(readable, range) ?? undefined;
 }
 
 function textOf(version: string | Version): string {

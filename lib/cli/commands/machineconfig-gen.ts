@@ -34,7 +34,7 @@ export async function run(context: CommandContext): Promise<number> {
   const checked = [controlplane, worker].map(({ role, text }) => validateMachineConfig({ path: `${role}.yaml`, text }, { talosVersion }));
   throwIfAny(checked.flatMap(({ failures }) => failures));
   for (const { kept } of [controlplane, worker]) noteKept(context, kept);
-  for (const { warnings } of checked) noteWarnings(context, warnings);
+  for (const { warnings } of checked) await noteWarnings(context, warnings);
   const folder = requiredText(values, 'out');
   const talosconfigPath = resolve(context.directory, folder, 'talosconfig');
   const standing = await world.files.readText(talosconfigPath);

@@ -1,7 +1,6 @@
 import { type Failure, type SourceFile, throwIfAny } from '../../base/index.ts';
 import { contractOf, type KeptValue, patchMachineConfig, validateMachineConfig } from '../../talos/machine-config.ts';
 import { newestTalos } from '../../upstream/tables.ts';
-import { renderFailure } from '../../ui/index.ts';
 import type { CommandContext } from './index.ts';
 import { deliver, readNamed, requiredText, textOf } from './inputs.ts';
 
@@ -28,13 +27,15 @@ export async function validate(context: CommandContext): Promise<number> {
   const file = await readNamed(context, requiredText(context.values, 'file'), 'FILE');
   const talosVersion = requiredText(context.values, 'talos-version');
   const { failures, warnings } = validateMachineConfig(file, { talosVersion });
-  noteWarnings(context, warnings);
+  await noteWarnings(context, warnings);
   throwIfAny(failures);
   context.print(`${file.path} is valid for Talos ${talosVersion}\n`);
   return 0;
 }
 
-export function noteWarnings(context: CommandContext, warnings: readonly Failure[]): void {
+export async function noteWarnings(context: CommandContext, warnings: readonly Failure[]): Promise<void> {
+  if (warnings.length === 0) return;
+  const { renderFailure } = await import('../../ui/index.ts');
   for (const warning of warnings) context.note(renderFailure(warning, { severity: 'warning' }));
 }
 
