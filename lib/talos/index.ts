@@ -5,6 +5,7 @@ export { talosFailure, type TalosClientFailures } from './client/failures.ts';
 export { type ExpectedIdentity, verifyIdentity } from './client/identity.ts';
 export {
   type Disk,
+  type EtcdAlarm,
   type EtcdMember,
   type EtcdStatus,
   type Link,

@@ -112,6 +112,11 @@ export interface EtcdMember {
   readonly isLearner: boolean;
 }
 
+export interface EtcdAlarm {
+  readonly memberId: bigint;
+  readonly alarm: 'NOSPACE' | 'CORRUPT';
+}
+
 export interface EtcdStatus {
   readonly memberId: bigint;
   /** 0 when this member sees no leader. */
@@ -246,6 +251,13 @@ export function etcdMemberOf(member: machineApi.EtcdMember): EtcdMember {
     clientUrls: member.clientUrls.map(text),
     isLearner: member.isLearner,
   };
+}
+
+const alarms = [undefined, 'NOSPACE', 'CORRUPT'] as const;
+
+export function etcdAlarmsOf({ memberId, alarm }: machineApi.EtcdMemberAlarm): EtcdAlarm[] {
+  const name = alarms[alarm];
+  return name === undefined ? [] : [{ memberId, alarm: name }];
 }
 
 export function etcdStatusOf(status: machineApi.EtcdMemberStatus): EtcdStatus {

@@ -62,8 +62,13 @@ export interface TalosReader extends SystemReader {
   /** The members in this machine's own view, or in the leader's. */
   etcdMembers(options: { readonly queryLocal: boolean }, signal: AbortSignal): Promise<readonly facts.EtcdMember[]>;
   etcdStatus(signal: AbortSignal): Promise<facts.EtcdStatus>;
+  /** Raised by any member, in this machine's view. Empty: all is well. */
+  etcdAlarms(signal: AbortSignal): Promise<readonly facts.EtcdAlarm[]>;
   /** Whether etcd has ever stored anything on this machine's disk. */
   hasEtcdData(signal: AbortSignal): Promise<boolean>;
+  /** When the kernel started, by the machine's own clock; milliseconds since the epoch, whole seconds. */
+  bootedAtMs(signal: AbortSignal): Promise<number>;
+  secureBoot(signal: AbortSignal): Promise<boolean>;
   /** Changes with each boot. */
   bootId(signal: AbortSignal): Promise<string>;
   kubeconfig(signal: AbortSignal): Promise<Secret<string>>;
@@ -215,6 +220,16 @@ export function readerOver(session: Session): TalosReader {
       throw new TkError(
         talosFailure('talos/unexpected-reply', { node, address, method: 'MachineService/EtcdStatus', expected: 'a member status' }),
       );
+    },
+    etcdAlarms: async (signal) => {
+      const reply = await session.unary(machineMethods.etcdAlarmList, {}, { signal });
+      return reply.messages.flatMap(({ memberAlarms }) => memberAlarms).flatMap(facts.etcdAlarmsOf);
+    },
+    bootedAtMs: async (signal) =>
+      Number(only((await session.unary(machineMethods.systemStat, {}, { signal })).messages, machineMethods.systemStat).bootTime) * 1000,
+    secureBoot: async (signal) => {
+      const found = await orAbsent(spec(types.securityState, 'securitystate', definitions.runtime.SecurityStateSpecSchema, signal));
+      return found?.secureBoot ?? false;
     },
     hasEtcdData: async (signal) => {
       try {
