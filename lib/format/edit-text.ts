@@ -1,4 +1,4 @@
-import { Scalar } from 'yaml';
+import { yamlLibrary } from './yaml-library.ts';
 import { stringifyYaml } from './stringify.ts';
 
 /** `key: value` as it stands in a block mapping, without the last newline. */
@@ -20,7 +20,7 @@ export function blockText(value: unknown): string {
 /** White space at either end of a block scalar is part of it, and a splice would move or lose it: such text is written in quotes. */
 function quotedWhereTailsCount(value: unknown): unknown {
   if (typeof value === 'string' && value.includes('\n') && (/^\s/.test(value) || !/\S\n?$/.test(value))) {
-    const scalar = new Scalar(value);
+    const scalar = new (yamlLibrary().Scalar)(value);
     scalar.type = 'QUOTE_DOUBLE';
     return scalar;
   }

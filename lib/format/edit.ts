@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq, yamlLibrary } from './yaml-library.ts';
 import { type SourceFile, TkError } from '../base/index.ts';
 import { type DataPath, formatPath, hasMark, withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
@@ -25,7 +25,7 @@ export function editYaml(source: SourceFile, edits: readonly YamlEdit[]): string
 }
 
 function setIn(text: string, path: DataPath, value: unknown, eol: string): string {
-  const document = parseDocument(text, { logLevel: 'silent', strict: false });
+  const document = yamlLibrary().parseDocument(text, { logLevel: 'silent', strict: false });
   const last = path.at(-1);
   const parent: unknown = path.length < 2 ? document.contents : document.getIn(path.slice(0, -1), true);
   if (last === undefined) throw cannotEdit(path);
@@ -126,7 +126,7 @@ function addToList(text: string, list: YAMLSeq, value: unknown, path: DataPath, 
 }
 
 function removeIn(text: string, path: DataPath, eol: string): string {
-  const document = parseDocument(text, { logLevel: 'silent', strict: false });
+  const document = yamlLibrary().parseDocument(text, { logLevel: 'silent', strict: false });
   const last = path.at(-1);
   const parent: unknown = path.length < 2 ? document.contents : document.getIn(path.slice(0, -1), true);
   if (last === undefined) throw cannotEdit(path);

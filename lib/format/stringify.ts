@@ -1,4 +1,4 @@
-import { Scalar, stringify } from 'yaml';
+import { yamlLibrary } from './yaml-library.ts';
 import { resolveScalar } from './scalar.ts';
 
 export interface StringifyOptions {
@@ -25,7 +25,7 @@ class MisreadUnlessQuoted extends RegExp {
  * occurs twice is written twice. Ends with a newline.
  */
 export function stringifyYaml(value: unknown, options: StringifyOptions = {}): string {
-  return stringify(quotedWhereBlank(value), {
+  return yamlLibrary().stringify(quotedWhereBlank(value), {
     compat: [{ tag: 'tag:yaml.org,2002:int', default: true, test: new MisreadUnlessQuoted(''), resolve: (text: string) => text }],
     lineWidth: 0,
     indent: options.indent ?? 2,
@@ -38,7 +38,7 @@ export function stringifyYaml(value: unknown, options: StringifyOptions = {}): s
 /** The library loses the blanks of a block scalar that holds nothing else. */
 function quotedWhereBlank(value: unknown): unknown {
   if (typeof value === 'string' && value.includes('\n') && !/\S/.test(value)) {
-    const scalar = new Scalar(value);
+    const scalar = new (yamlLibrary().Scalar)(value);
     scalar.type = 'QUOTE_DOUBLE';
     return scalar;
   }

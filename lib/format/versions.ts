@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as library from 'semver';
 import compare from 'semver/functions/compare.js';
 import parse from 'semver/functions/parse.js';
 import { TkError } from '../base/index.ts';
@@ -6,7 +7,7 @@ import { formatFailure } from './failures.ts';
 
 /** Ranges cost as much to load as all the rest of a quick command, and most commands ask for none. */
 const load = createRequire(import.meta.url);
-const ranges = (): typeof import('semver') => load('semver');
+const ranges = (): typeof library => load('semver');
 
 /** A release of Talos, Kubernetes or a chart. */
 export interface Version {

@@ -1,4 +1,4 @@
-import { Lexer } from 'yaml';
+import { yamlLibrary } from './yaml-library.ts';
 
 const deepest = 500;
 
@@ -26,7 +26,7 @@ export function nestsTooDeep(text: string): boolean {
 function flowDepth(text: string): number {
   let depth = 0;
   let most = 0;
-  for (const token of new Lexer().lex(text)) {
+  for (const token of new (yamlLibrary().Lexer)().lex(text)) {
     if (token === '[' || token === '{') most = Math.max(most, (depth += 1));
     else if (token === ']' || token === '}') depth -= 1;
   }

@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+} from './yaml-library.ts';
 import type { SourceFile, Span } from '../base/index.ts';
 import type { DataDocument, DataPath, WrittenScalar } from './document.ts';
 import { resolveScalar, type YamlReader } from './scalar.ts';

@@ -1,4 +1,4 @@
-import { type Document, isNode, type Node, visit, type YAMLError } from 'yaml';
+import { type Document, isNode, type Node, type YAMLError, yamlLibrary } from './yaml-library.ts';
 import { type Failure, placeOf, relatedPlace, type SourceFile, type Span } from '../base/index.ts';
 import { formatFailure } from './failures.ts';
 import { keyText } from './yaml-value.ts';
@@ -31,7 +31,7 @@ export function failureOfError(error: YAMLError, document: Document.Parsed, file
 
 function duplicateAt(document: Document.Parsed, file: SourceFile, start: number) {
   let found: { key: { name: string; span: Span }; first?: Span } = { key: { name: '', span: { file, start, end: start + 1 } } };
-  visit(document, {
+  yamlLibrary().visit(document, {
     Map(_, map) {
       for (const pair of map.items) {
         if (!isNode(pair.key) || pair.key.range?.[0] !== start) continue;
@@ -39,7 +39,7 @@ function duplicateAt(document: Document.Parsed, file: SourceFile, start: number)
         const first = map.items.find((other) => isNode(other.key) && keyText(other.key) === name)?.key;
         const key = { name, span: spanOfNode(file, pair.key) };
         found = isNode(first) && first !== pair.key ? { key, first: spanOfNode(file, first) } : { key };
-        return visit.BREAK;
+        return yamlLibrary().visit.BREAK;
       }
       return undefined;
     },
@@ -50,7 +50,7 @@ function duplicateAt(document: Document.Parsed, file: SourceFile, start: number)
 /** Aliases without an anchor, and those that stand inside of their own. */
 export function aliasFailures(document: Document.Parsed, file: SourceFile, place: Placer): Failure[] {
   const failures: Failure[] = [];
-  visit(document, {
+  yamlLibrary().visit(document, {
     Alias(_, alias) {
       const target = alias.resolve(document);
       const [start = 0] = alias.range ?? [];

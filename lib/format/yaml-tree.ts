@@ -5,13 +5,12 @@ import {
   isPair,
   isScalar,
   isSeq,
+  type Scalar,
   type Node,
-  parseAllDocuments,
-  Parser,
-  Scalar,
   type YAMLMap,
   type YAMLSeq,
-} from 'yaml';
+  yamlLibrary,
+} from './yaml-library.ts';
 import { type Failure, type Place, placeOf, type SourceFile } from '../base/index.ts';
 import { withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
@@ -61,7 +60,7 @@ export type ParsedTree = { readonly documents: readonly TreeMap[]; readonly fail
  */
 export function parseYamlTree(source: SourceFile): ParsedTree {
   const file = withoutMark(source);
-  const parsed = parseAllDocuments(file.text, { schema: 'failsafe', logLevel: 'silent', prettyErrors: false });
+  const parsed = yamlLibrary().parseAllDocuments(file.text, { schema: 'failsafe', logLevel: 'silent', prettyErrors: false });
   const documents = Array.isArray(parsed) ? parsed : [];
   const failures: Failure[] = [];
   const fail = (detail: string, start: number): void => {
@@ -101,7 +100,7 @@ function commentsOf(text: string): FoundComment[] {
       } else for (const child of Object.values(token)) if (typeof child === 'object') visit(child);
     }
   };
-  for (const token of new Parser().parse(text)) visit(token);
+  for (const token of new (yamlLibrary().Parser)().parse(text)) visit(token);
   return found.sort((a, b) => a.offset - b.offset);
 }
 
@@ -233,7 +232,7 @@ class TreeBuilder {
     const text = String(node.value ?? '');
     const tag = node.tag?.replace(/^tag:yaml\.org,2002:/, '!!');
     if (tag === '!!binary') return Buffer.from(text.replace(/\s/g, ''), 'base64').toString('latin1');
-    const isPlain = node.type === Scalar.PLAIN || node.type === undefined || node.type === null;
+    const isPlain = node.type === yamlLibrary().Scalar.PLAIN || node.type === undefined || node.type === null;
     if (!isPlain || (tag !== undefined && !['!!int', '!!float', '!!bool', '!!null', '!!timestamp'].includes(tag))) return text;
     const resolved = resolveScalar(text, 'go');
     if (resolved.kind === 'int') return tag === '!!float' ? Number(resolved.value) : BigInt(resolved.value as number | bigint);

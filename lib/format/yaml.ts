@@ -1,4 +1,4 @@
-import { type Document, parseAllDocuments, type ScalarTag } from 'yaml';
+import { type Document, type ScalarTag, yamlLibrary } from './yaml-library.ts';
 import type { Failure, SourceFile, Span } from '../base/index.ts';
 import { type DataDocument, withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
@@ -36,7 +36,7 @@ export function parseYaml(source: SourceFile, options: YamlOptions = {}): Parsed
     const where = placer(true)({ file, start: 0, end: 1 });
     return { documents: [], failures: [formatFailure('format/too-deep', { format: 'YAML' }, { where })] };
   }
-  const parsed = parseAllDocuments(file.text, {
+  const parsed = yamlLibrary().parseAllDocuments(file.text, {
     schema: 'failsafe',
     customTags: (tags) => [...tags, ...tagsOf(reader)],
     merge: true,
