@@ -59,8 +59,13 @@ export function spanIn(source: TalconfigSource, path: DataPath, part: 'key' | 'v
   return { file: source.original, start, end: start + (place.excerpt?.length ?? 1) };
 }
 
-/** Reads the whole file by the schema: shapes, unknown keys, and text where text is meant. Absent and null keys are left out. */
-export function readBySchema(source: TalconfigSource, type: SchemaType, failures: Failure[]): PlainMap {
+/**
+ * Reads the whole file by the schema: shapes, unknown keys, and text where text is meant. Absent and null keys are left out.
+ *
+ * A key that resembles a known one, or that an older version had, is a failure: whoever wrote it meant something by it. Any other
+ * unknown key is a warning; one that only holds an anchor for the rest of the file, or whose name begins with `x-`, is nothing at all.
+ */
+export function readBySchema(source: TalconfigSource, type: SchemaType, failures: Failure[], warnings: Failure[]): PlainMap {
   const { document } = source;
   const walk = (expected: SchemaType, value: unknown, path: DataPath): Plain | undefined => {
     const wrong = (what: string): undefined => {
@@ -85,7 +90,7 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
         for (const [key, child] of Object.entries(value)) {
           const field = expected.byName.get(key);
           if (!field) {
-            failures.push(unknownKey(key, expected, [...path, key]));
+            nameUnknownKey(key, expected, [...path, key]);
             continue;
           }
           const read = walk(field.type, child, [...path, key]);
@@ -123,18 +128,27 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
     if (go.endsWith('PortRange')) return value as Plain;
     return document.scalarAt(path)?.text ?? String(value);
   };
-  const unknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): Failure => {
+  const nameUnknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): void => {
+    if (key.startsWith('x-') || holdsAnchor(document, path)) return;
     const where = { where: placeIn(source, path, 'key') };
     const removed = expected.go.startsWith('talconfig.') ? removedTalconfigKeys[key] : undefined;
-    if (removed !== undefined) return talconfigFailure('talconfig/removed-key', { key, replacement: removed }, where);
+    if (removed !== undefined) {
+      failures.push(talconfigFailure('talconfig/removed-key', { key, replacement: removed }, where));
+      return;
+    }
     const suggestion = suggestionFor(key, expected.byName.keys());
-    return talconfigFailure(
-      'talconfig/unknown-key',
-      { key, at: formatPath(path.slice(0, -1)), ...(suggestion ? { suggestion } : {}) },
-      where,
-    );
+    const at = formatPath(path.slice(0, -1));
+    if (suggestion === undefined) warnings.push(talconfigFailure('talconfig/unknown-key', { key, at }, where));
+    else failures.push(talconfigFailure('talconfig/unknown-key', { key, at, suggestion }, where));
   };
   return (walk(type, document.value, []) as PlainMap | undefined) ?? {};
+}
+
+/** Whether the value of a key is there for aliases elsewhere in the file. */
+function holdsAnchor(document: DataDocument, path: DataPath): boolean {
+  const { file, end } = document.spanOf(path, 'key');
+  const anchor = /^["']?[ \t]*:[ \t]*&([^\s,[\]{}]+)/.exec(file.text.slice(end, end + 200))?.[1];
+  return anchor !== undefined && file.text.includes(`*${anchor}`);
 }
 
 export function isPlainMap(value: unknown): value is PlainMap {

@@ -132,7 +132,8 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
       talconfigFailure('talconfig/required', { path: 'clusterName' }, { where: placeOf({ file: original, start: 0, end: 1 }) }),
     );
   const source: TalconfigSource = { original, substituted, document };
-  const root = readBySchema(source, talconfigSchema(), failures);
+  const warnings: Failure[] = [];
+  const root = readBySchema(source, talconfigSchema(), failures, warnings);
 
   /** Text of an `@file`; undefined, with a failure, when it does not exist. */
   const readReference = async (reference: string, at: readonly (string | number)[]): Promise<SourceFile | undefined> => {
@@ -300,7 +301,7 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   };
   const checked = checkTalconfig(talconfig, root);
   throwIfAny([...failures, ...checked.failures]);
-  return { ...talconfig, warnings: checked.warnings };
+  return { ...talconfig, warnings: [...warnings, ...checked.warnings] };
 }
 
 /**

@@ -40,6 +40,16 @@ test('misspelt and removed keys are named with their place, where talhelper says
   ]);
 });
 
+test('a key that resembles none is a warning, and one that holds an anchor for the rest of the file is nothing', async () => {
+  const text = `${head}x-anything: 1\nshared: &shared\n  customization:\n    extraKernelArgs: [a]\nstableHostname: true\n${node}    schematic: *shared\n    networkInterfaces:\n      - interface: eth0\n        driver: i40e\n`;
+  const talconfig = await load(text);
+  expect(talconfig.warnings.map(shown)).toEqual([
+    'talconfig/unknown-key {"key":"stableHostname","at":""} talos/talconfig.yaml:9:1 «stableHostname: true»',
+    'talconfig/unknown-key {"key":"driver","at":"nodes[0].networkInterfaces[0]"} talos/talconfig.yaml:18:9 «driver: i40e»',
+  ]);
+  expect(talconfig.nodes[0]?.configs['schematic']).toEqual({ customization: { extraKernelArgs: ['a'] } });
+});
+
 test('all problems of all nodes come at once', async () => {
   const text = `clusterName: ""\ntalosVersion: v1.13.9\nkubernetesVersion: v1.37.0\nendpoint: 192.168.42.120\nclusterPodNets: [10.42.0.0]\nnodes:\n  - hostname: cp_1\n    ipAddress: 192.168.42.10, nowhere!\n    controlPlane: true\n  - hostname: w\n    ipAddress: 192.168.42.10\n    controlPlane: false\n    installDisk: /dev/sda\n    nameservers: [x]\n    nodeTaints: {a: b}\n  - hostname: w\n    controlPlane: false\n    installDisk: /dev/sda\n`;
   expect(await problems(load(text))).toEqual([
