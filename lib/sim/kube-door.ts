@@ -1,4 +1,4 @@
-import type { HttpHandler } from '../base/index.ts';
+import type { HttpHandler, Json } from '../base/index.ts';
 
 /**
  * The door between the simulated machines (`lib/sim/talos`, which implements `KubeHost`) and the simulated Kubernetes
@@ -11,6 +11,14 @@ export interface KubeModel {
   kubeletUp(node: KubeletFacts): void;
   /** The machine went away or its kubelet stopped; the Node turns NotReady after the grace period. */
   kubeletDown(node: string): void;
+  /** The static pods of this control plane are other ones now. */
+  staticPodsChanged?(node: string): void;
+  /** What Talos puts into a cluster of this configuration, as its Manifest resources show it. */
+  manifests?(): readonly TalosManifest[];
+  /** Talos marks the Node unschedulable, or takes back a mark of its own. */
+  setCordoned(node: string, isCordoned: boolean): void;
+  /** One round of Talos' own drain: evicts what can be evicted. Returns how many pods are still there. */
+  drain(node: string): number;
   /** Whether the Node object says Ready; undefined while there is none. */
   nodeReady(node: string): boolean | undefined;
 }
@@ -27,6 +35,26 @@ export interface KubeletFacts {
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   /** Extended resources and runtime classes that a GPU worker brings, for example. */
   readonly podCidr?: string;
+  /** Only the kubelet came anew: what runs on the machine goes on running. */
+  readonly keepsPods?: boolean;
+}
+
+/** One Manifest resource: objects as JSON. */
+export interface TalosManifest {
+  /** `10-kube-proxy` */
+  readonly id: string;
+  readonly objects: readonly { readonly [key: string]: Json }[];
+}
+
+/** A static pod as its machine runs it. */
+export interface StaticPodFacts {
+  /** `kube-apiserver` */
+  readonly name: string;
+  readonly image: string;
+  /** Of the config resource that it was made from. */
+  readonly configVersion: string;
+  readonly isReady: boolean;
+  readonly command: readonly string[];
 }
 
 export interface KubeHost {
@@ -36,6 +64,8 @@ export interface KubeHost {
   apiServerRuns(node: string): boolean;
   /** Names of the control planes whose API server runs. */
   apiServers(): readonly string[];
+  /** What a control plane runs as static pods. Absent: all of them, of the kubelet's version. */
+  staticPods?(node: string): readonly StaticPodFacts[];
   /** PEM of the cluster's Kubernetes CA, that client certificates are checked against. */
   kubernetesCa(): string | undefined;
   /** What Talos' manifests put into a new cluster: coredns and kube-proxy unless disabled, flannel unless `cni: none`. */
@@ -45,5 +75,9 @@ export interface KubeHost {
     readonly cni: 'flannel' | 'none' | 'custom';
     /** Whether machines let pods ask for Talos credentials, so that the kind `talos.dev/v1alpha1 ServiceAccount` exists. Default true. */
     readonly talosApiAccess?: boolean;
+    /** Absent: of the version of the first control plane's kubelet. */
+    readonly proxyImage?: string;
+    /** From 1.13 on machines keep an inventory of what they made. Default false. */
+    readonly hasInventory?: boolean;
   };
 }

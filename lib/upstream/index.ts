@@ -6,6 +6,7 @@ export {
   type DescService,
   fromBinary,
   fromJson,
+  type JsonObject,
   type JsonValue,
   type Message,
   type MessageInitShape,

@@ -283,34 +283,47 @@ function giveAddress(state: KubeState, service: Obj): void {
   });
 }
 
+/** Source: kubernetes v1.35 pkg/controller/disruption/disruption.go (updatePdbStatus, buildDisruptedPodMap) */
 export function syncBudgets(state: KubeState): void {
   for (const budget of state.list(budgets)) {
-    const { expected, healthy, desired, allowed } = budgetOf(budget, state.list(pods, namespaceOf(budget)));
     const before = objAt(budget, 'status');
+    // A disruption is counted until its pod is really on its way.
+    const disrupted = Object.fromEntries(
+      Object.entries(objAt(before, 'disruptedPods')).filter(([name]) => {
+        const pod = state.get(pods, namespaceOf(budget), name);
+        return pod !== undefined && objAt(pod, 'metadata').deletionTimestamp === undefined;
+      }),
+    );
+    const { expected, healthy, desired, allowed } = budgetOf(state, { ...budget, status: { ...before, disruptedPods: disrupted } });
+    const generation = Number(objAt(budget, 'metadata').generation ?? 1);
     const isSame =
       before.expectedPods === expected &&
       before.currentHealthy === healthy &&
       before.desiredHealthy === desired &&
       before.disruptionsAllowed === allowed &&
-      before.observedGeneration !== undefined;
+      before.observedGeneration === generation &&
+      equal(objAt(before, 'disruptedPods'), disrupted);
     if (isSame) continue;
     const isAllowed = allowed > 0;
+    const status = isAllowed ? 'True' : 'False';
+    const old = listAt(before, 'conditions').find((one) => textAt(one, 'type') === 'DisruptionAllowed');
     state.put(budgets, {
       ...budget,
       status: {
-        observedGeneration: Number(objAt(budget, 'metadata').generation ?? 1),
+        observedGeneration: generation,
         disruptionsAllowed: allowed,
         currentHealthy: healthy,
         desiredHealthy: desired,
         expectedPods: expected,
+        ...(Object.keys(disrupted).length === 0 ? {} : { disruptedPods: disrupted }),
         conditions: [
           {
             type: 'DisruptionAllowed',
-            status: isAllowed ? 'True' : 'False',
+            status,
             reason: isAllowed ? 'SufficientPods' : 'InsufficientPods',
             message: '',
-            lastTransitionTime: state.timestamp(),
-            observedGeneration: 1,
+            lastTransitionTime: textAt(old ?? {}, 'status') === status ? textAt(old ?? {}, 'lastTransitionTime') : state.timestamp(),
+            observedGeneration: generation,
           },
         ],
       },

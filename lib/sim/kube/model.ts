@@ -1,6 +1,6 @@
 import type { SimKernel, SimTimer } from '../kernel.ts';
 import type { KubeHost, KubeModel } from '../kube-door.ts';
-import { applyTalosManifests, ensureSystemObjects, syncStaticPods } from './bootstrap.ts';
+import { applyTalosManifests, ensureSystemObjects, syncStaticPods, talosManifests } from './bootstrap.ts';
 import { builtIn } from './kinds.ts';
 import { kubeletOf, kubelets } from './kubelets.ts';
 import {
@@ -17,6 +17,7 @@ import { evictLost, isNodeReady, kubeletDown, kubeletUp, nodeLost, nodeReady, re
 import { syncOperators } from './operators.ts';
 import { onPodTimer, syncPods } from './pods.ts';
 import { syncScheduler } from './scheduler.ts';
+import { drainRound, setCordoned } from './talos-drain.ts';
 import { createApiServer } from './server.ts';
 import { createKubeState, type KubeState, type KubeTimings, usualTimings } from './state.ts';
 import { textAt } from './value.ts';
@@ -159,7 +160,11 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
         state,
         writes,
         node,
-        () => kubeletOf(state, node)?.kubernetesVersion ?? kubelets(state)[0]?.kubernetesVersion ?? 'v1.37.0',
+        () =>
+          versionOfImage(host.staticPods?.(node).find(({ name }) => name === 'kube-apiserver')?.image) ??
+          kubeletOf(state, node)?.kubernetesVersion ??
+          kubelets(state)[0]?.kubernetesVersion ??
+          'v1.37.0',
       );
       return (request) => {
         if (host.apiServerRuns(node) && host.etcdHasQuorum()) begin();
@@ -168,6 +173,15 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
     },
     kubeletUp: (facts) => kubeletUp(state, facts),
     kubeletDown: (node) => kubeletDown(state, node),
+    staticPodsChanged(node) {
+      kernel.cancel('kube', 'static-pods', node);
+      kernel.schedule({ atMs: kernel.clock.monotonicMs() + 300, model: 'kube', kind: 'static-pods', key: node });
+    },
+    manifests: () => talosManifests(state),
+    setCordoned: (node, isCordoned) => setCordoned(state, node, isCordoned),
+    drain: (node) => drainRound(state, writes, node),
     nodeReady: (node) => isNodeReady(state, node),
   };
 }
+
+const versionOfImage = (image: string | undefined): string | undefined => /:(v\d+\.\d+\.\d+(?:-[\w.]+)?)/.exec(image ?? '')?.[1];

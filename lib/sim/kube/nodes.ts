@@ -25,7 +25,11 @@ const isConditionTaint = (taint: Value) => /^node\.kubernetes\.io\/(not-ready|un
 
 export function kubeletUp(state: KubeState, facts: KubeletFacts): void {
   const before = kubeletOf(state, facts.name);
-  state.kernel.store.set(kubeletKey(facts.name), { ...facts, isUp: true, boots: (before?.boots ?? 0) + 1 } as unknown as Json);
+  state.kernel.store.set(kubeletKey(facts.name), {
+    ...facts,
+    isUp: true,
+    boots: (before?.boots ?? 0) + (facts.keepsPods && before ? 0 : 1),
+  } as unknown as Json);
   state.kernel.cancel('kube', 'node-lost', facts.name);
   state.kernel.cancel('kube', 'register', facts.name);
   at(state, 500, 'register', facts.name);
@@ -55,6 +59,10 @@ export function register(state: KubeState, node: string): void {
     return;
   }
   const before = state.get(nodes, undefined, node);
+  if (before && kubelet.keepsPods) {
+    refresh(state, before, kubelet);
+    return;
+  }
   const labels: Obj = {
     'beta.kubernetes.io/arch': 'amd64',
     'beta.kubernetes.io/os': 'linux',
@@ -124,6 +132,19 @@ export function register(state: KubeState, node: string): void {
   }
   if (before) for (const pod of podsOn(state, node)) restart(state, pod);
   if (kubelet.role === 'controlplane') at(state, 500, 'static-pods', node);
+}
+
+/** What a kubelet that came anew on a running machine says differently: nothing that runs there is touched. */
+function refresh(state: KubeState, node: Obj, kubelet: KubeletFacts): void {
+  state.put(nodes, {
+    ...node,
+    metadata: { ...objAt(node, 'metadata'), labels: { ...objAt(node, 'metadata', 'labels'), ...kubelet.labels } },
+    status: {
+      ...objAt(node, 'status'),
+      nodeInfo: { ...objAt(node, 'status', 'nodeInfo'), kubeletVersion: kubelet.kubernetesVersion },
+    },
+  });
+  if (kubelet.role === 'controlplane') at(state, 500, 'static-pods', kubelet.name);
 }
 
 const nodeCondition = (state: KubeState, type: string, status: string, reason: string, message: string): Obj => ({

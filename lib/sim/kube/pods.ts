@@ -37,7 +37,7 @@ export function syncPods(state: KubeState): void {
       const key = `kube/ending/${uid}`;
       if (state.kernel.store.get(key)) continue;
       state.kernel.store.set(key, true);
-      at(state, 1500, 'pod-gone', uid, refOf(pod));
+      at(state, stopsInMs(state, pod), 'pod-gone', uid, refOf(pod));
       continue;
     }
     if (state.kernel.store.get(startedKey(pod)) || ['Succeeded', 'Failed'].includes(textAt(pod, 'status', 'phase'))) continue;
@@ -48,6 +48,17 @@ export function syncPods(state: KubeState): void {
     state.kernel.store.set(startedKey(pod), true);
     pull(state, pod);
   }
+}
+
+/**
+ * A process that is asked to stop needs a moment, or longer; after its grace period it is killed.
+ * Source: kubernetes pkg/kubelet/kuberuntime/kuberuntime_container.go (killContainer)
+ */
+function stopsInMs(state: KubeState, pod: Obj): number {
+  const graceMs = (numberAt(pod, 'metadata', 'deletionGracePeriodSeconds') ?? 30) * 1000;
+  const facts = { namespace: textAt(pod, 'metadata', 'namespace'), pod: textAt(pod, 'metadata', 'name') };
+  const fault = state.kernel.fault('kube/pod-stop', facts);
+  return Math.min(1500 + Number(fault?.facts.forMs ?? 0), Math.max(graceMs, 200) + 1000);
 }
 
 const refOf = (pod: Obj): Json => ({

@@ -191,7 +191,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       case 'status':
         break;
       case 'eviction':
-        evict(state, writes, place, bodyOf(request));
+        evict(state, writes, place, bodyOf(request), actor.isDryRun);
         return json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
       case 'log':
         if (!state.get(kind, place.namespace, place.name)) throw notFound(kind, place.name);

@@ -20,6 +20,10 @@ export interface ConfigView {
   /** With its `v`; empty when the configuration names no Kubernetes image. */
   readonly kubernetesVersion: string;
   readonly kubeletImage: string;
+  readonly kubeletArgs: readonly string[];
+  /** What the configuration says about the parts of Kubernetes that Talos runs; an empty image is the release's own. */
+  readonly components: Readonly<Record<StaticPodName, { readonly image: string; readonly args: readonly string[] }>>;
+  readonly proxyImage: string;
   /** Absent: the machine is run from memory, as it was booted. */
   readonly install?: { readonly disk?: string; readonly selector?: unknown; readonly image: string; readonly unattended: boolean };
   readonly coreDns: boolean;
@@ -30,6 +34,9 @@ export interface ConfigView {
   /** Kinds of the documents, in order; empty for the one without. */
   readonly kinds: readonly string[];
 }
+
+export const staticPodNames = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+export type StaticPodName = (typeof staticPodNames)[number];
 
 export interface Authority {
   readonly certificate: string;
@@ -72,6 +79,10 @@ function readView(text: string): ConfigView | undefined {
     ...list(tree(machine.network).interfaces).flatMap((link) => string(tree(tree(link).vip).ip) || []),
     ...all('Layer2VIPConfig').map((document) => string(document.name)),
   ];
+  const component = (kind: string, old: string) => {
+    const written = has(kind) ? one(kind) : tree(cluster[old]);
+    return { image: string(written.image), args: flagsOf(written.extraArgs) };
+  };
   return {
     role,
     ...(hostname === '' ? {} : { hostname }),
@@ -87,6 +98,13 @@ function readView(text: string): ConfigView | undefined {
     vips,
     kubernetesVersion: versionOfImage(kubelet),
     kubeletImage: kubelet,
+    kubeletArgs: flagsOf(has('KubeletConfig') ? one('KubeletConfig').extraArgs : tree(machine.kubelet).extraArgs),
+    components: {
+      'kube-apiserver': component('KubeAPIServerConfig', 'apiServer'),
+      'kube-controller-manager': component('KubeControllerManagerConfig', 'controllerManager'),
+      'kube-scheduler': component('KubeSchedulerConfig', 'scheduler'),
+    },
+    proxyImage: string(has('KubeProxyConfig') ? one('KubeProxyConfig').image : tree(cluster.proxy).image),
     ...(oldInstall || newInstall
       ? {
           install: newInstall
@@ -140,6 +158,13 @@ function authority(value: unknown): Authority {
 
 function optional<K extends string>(name: K, value: Authority): { [P in K]?: Authority } {
   return (value.certificate === '' ? {} : { [name]: value }) as { [P in K]?: Authority };
+}
+
+/** `--name=value`, sorted by name; a list gives one flag for each member. */
+function flagsOf(value: unknown): readonly string[] {
+  return Object.entries(tree(value))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, item]) => (Array.isArray(item) ? item : [item]).map((one) => `--${name}=${string(one)}`));
 }
 
 function versionOfImage(image: string): string {

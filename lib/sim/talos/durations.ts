@@ -15,6 +15,14 @@ export const durations = {
   stopServices: 3000,
   /** Nothing answers: firmware, kernel, initramfs. */
   reboot: 14_000,
+  /** The same without the firmware. */
+  kexec: 9000,
+  /** machined that failed waits before it restarts the machine. */
+  fatalPause: 10_000,
+  /** A new version that cannot start its services, until it gives up. */
+  failedStart: 20_000,
+  /** A machine that runs, until it looks whether it is ready and needs its old slot no more. */
+  fallbackCheck: 2000,
   timeSync: 2500,
   criStart: 2000,
   etcdPull: 6000,
@@ -25,8 +33,13 @@ export const durations = {
   etcdPromote: 4000,
   kubeletPull: 8000,
   kubeletHealthy: 2000,
+  /** A new configuration of the kubelet until its process starts anew. */
+  kubeletRestart: 4000,
   /** etcd up until the static pods run, images pulled. */
   staticPods: 12_000,
+  /** A changed static pod until the kubelet stops the old one, and until the new one is ready. */
+  staticPodNotice: 2000,
+  staticPodStart: 9000,
   /** The kubelet's first heartbeat after an API server answers. */
   nodeRegistration: 4000,
   vipElection: 2000,

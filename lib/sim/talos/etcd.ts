@@ -11,13 +11,24 @@ export type EtcdMember = {
   readonly started: boolean;
 };
 
+export type AlarmKind = 'NOSPACE' | 'CORRUPT';
+
 export type EtcdCluster = {
   readonly id: string;
   readonly members: readonly EtcdMember[];
   readonly leader: string;
   readonly term: number;
   readonly raftIndex: number;
+  readonly alarms?: readonly { readonly memberId: string; readonly alarm: AlarmKind }[];
+  /** What a member still believes that has not heard of the last change. */
+  readonly before?: readonly EtcdMember[];
+  /** Of the database file, and of what is alive in it. */
+  readonly sizeBytes?: number;
+  readonly liveBytes?: number;
 };
+
+/** Source: etcd's default quota, which Talos keeps (--quota-backend-bytes unset) */
+export const quotaBytes = 2_147_483_648;
 
 /**
  * The ground truth of etcd: every cluster that was ever bootstrapped (there must be one), and which member lies on which disk.
@@ -38,7 +49,15 @@ export interface Etcd {
   join(machine: Machine, cluster: string): boolean;
   started(machine: Machine): void;
   promote(machine: Machine): boolean;
-  remove(cluster: string, memberId: string): boolean;
+  /** Why etcd does not take it out; undefined when it did. */
+  remove(cluster: string, memberId: string): string | undefined;
+  alarms(machine: Machine): NonNullable<EtcdCluster['alarms']>;
+  /** A database that is full, or a member whose data does not agree with the others'. */
+  raise(machine: Machine, alarm: AlarmKind): void;
+  /** Alarms whose cause is still there come back at once. */
+  disarm(machine: Machine): void;
+  /** Gives back what is not alive. */
+  defragment(machine: Machine): void;
   hasQuorum(cluster: string): boolean;
   /** Whether the member on this machine is started and its cluster has quorum. */
   isHealthy(machine: Machine): boolean;
@@ -49,6 +68,9 @@ export interface Etcd {
   forfeit(cluster: string): EtcdMember | undefined;
   clusters(): readonly string[];
 }
+
+export const usualSizeBytes = 20_971_520;
+export const usualLiveBytes = 8_388_608;
 
 export function createEtcd(kernel: SimKernel, machines: () => readonly Machine[]): Etcd {
   const { store } = kernel;
@@ -103,7 +125,7 @@ export function createEtcd(kernel: SimKernel, machines: () => readonly Machine[]
       // etcd takes one learner at a time (max-learners 1).
       if (!state || !hasQuorum(cluster) || state.members.some((member) => member.learner)) return false;
       const id = newId();
-      write(cluster, { members: [...state.members, { id, node: machine.name, learner: true, started: false }] });
+      write(cluster, { before: state.members, members: [...state.members, { id, node: machine.name, learner: true, started: false }] });
       machine.set('etcd', { cluster, memberId: id });
       kernel.emit({ kind: 'etcd/member-added', facts: { node: machine.name, cluster } });
       return true;
@@ -116,11 +138,48 @@ export function createEtcd(kernel: SimKernel, machines: () => readonly Machine[]
       kernel.emit({ kind: 'etcd/promoted', facts: { node: machine.name, cluster: data.cluster } });
       return true;
     },
+    // Source: etcd v3.6 server/etcdserver/server.go (RemoveMember, mayRemoveMember), membership/cluster.go (IsReadyToRemoveVotingMember)
     remove(cluster, memberId) {
       const state = read(cluster);
-      if (!state || !hasQuorum(cluster)) return false;
-      write(cluster, { members: state.members.filter((member) => member.id !== memberId) });
-      return true;
+      if (!state || !hasQuorum(cluster)) return 'etcdserver: no leader';
+      const leaving = state.members.find((member) => member.id === memberId);
+      if (!leaving) return 'etcdserver: member not found';
+      if (!leaving.learner) {
+        const others = voters(state).filter((member) => member !== leaving);
+        const quorum = Math.floor(others.length / 2) + 1;
+        if (others.filter((member) => member.started).length < quorum)
+          return 'etcdserver: re-configuration failed due to not enough started members';
+        if (runs(leaving.node) && others.filter((member) => runs(member.node)).length < quorum) return 'etcdserver: unhealthy cluster';
+      }
+      write(cluster, {
+        before: state.members,
+        members: state.members.filter((member) => member !== leaving),
+        alarms: (state.alarms ?? []).filter((one) => one.memberId !== memberId),
+      });
+      kernel.emit({ kind: 'etcd/member-removed', facts: { node: leaving.node, cluster } });
+      return undefined;
+    },
+    alarms: (machine) => etcd.clusterOf(machine)?.alarms ?? [],
+    raise(machine, alarm) {
+      const data = machine.get('etcd');
+      const state = data && read(data.cluster);
+      if (!data || !state || (state.alarms ?? []).some((one) => one.memberId === data.memberId && one.alarm === alarm)) return;
+      const full =
+        alarm === 'NOSPACE' ? { sizeBytes: quotaBytes + 4096, liveBytes: Math.min(state.liveBytes ?? usualLiveBytes, quotaBytes / 4) } : {};
+      write(data.cluster, { ...full, alarms: [...(state.alarms ?? []), { memberId: data.memberId, alarm }] });
+      kernel.emit({ kind: 'etcd/alarm', facts: { node: machine.name, alarm } });
+    },
+    disarm(machine) {
+      const data = machine.get('etcd');
+      const state = data && read(data.cluster);
+      if (!data || !state) return;
+      const isFull = (state.sizeBytes ?? 0) > quotaBytes;
+      write(data.cluster, { alarms: (state.alarms ?? []).filter(({ alarm }) => alarm === 'NOSPACE' && isFull) });
+    },
+    defragment(machine) {
+      const data = machine.get('etcd');
+      const state = data && read(data.cluster);
+      if (data && state) write(data.cluster, { sizeBytes: state.liveBytes ?? usualLiveBytes });
     },
     hasQuorum,
     isHealthy(machine) {

@@ -1,5 +1,5 @@
 import type { Json } from '../../base/index.ts';
-import { create, machineApi, toBinary } from '../../upstream/index.ts';
+import { commonApi, create, machineApi, toBinary } from '../../upstream/index.ts';
 import type { SimKernel } from '../kernel.ts';
 import type { Machine, ServiceStateName, Stage } from './machine.ts';
 import { xid } from './xid.ts';
@@ -46,6 +46,10 @@ export interface MachineEvents {
     action: 'start' | 'stop',
     options?: { readonly actorId?: string; readonly error?: string },
   ): void;
+  /** A sequence that did not start, because another one runs. */
+  locked(machine: Machine, sequence: string, actorId: string): void;
+  /** A sequence that failed; machined ends with it. */
+  failed(machine: Machine, sequence: string, message: string): void;
   phase(machine: Machine, phase: string, action: 'start' | 'stop', actorId?: string): void;
   task(machine: Machine, task: string, action: 'start' | 'stop', actorId?: string): void;
   service(machine: Machine, id: string, state: ServiceStateName, message: string, healthy?: boolean): void;
@@ -72,6 +76,10 @@ export function createMachineEvents(kernel: SimKernel): MachineEvents {
     kernel.store.set(keyOf(number), event as unknown as Json);
     kernel.store.delete(keyOf(number - ringSize));
   };
+  const noop = (machine: Machine, sequence: string, code: commonApi.Code, message: string, actorId: string) => {
+    const event = create(machineApi.SequenceEventSchema, { sequence, action: 0, error: { code, message } });
+    push(machine, 'SequenceEvent', toBinary(machineApi.SequenceEventSchema, event), actorId);
+  };
   return {
     sequence(machine, sequence, action, { actorId, error } = {}) {
       const message = create(machineApi.SequenceEventSchema, {
@@ -81,6 +89,8 @@ export function createMachineEvents(kernel: SimKernel): MachineEvents {
       });
       push(machine, 'SequenceEvent', toBinary(machineApi.SequenceEventSchema, message), actorId);
     },
+    locked: (machine, sequence, actorId) => noop(machine, sequence, commonApi.Code.LOCKED, 'sequence not started: locked', actorId),
+    failed: (machine, sequence, message) => noop(machine, sequence, commonApi.Code.FATAL, message, ''),
     phase(machine, phase, action, actorId) {
       const message = create(machineApi.PhaseEventSchema, { phase, action: action === 'start' ? 0 : 1 });
       push(machine, 'PhaseEvent', toBinary(machineApi.PhaseEventSchema, message), actorId);

@@ -6,9 +6,14 @@ import type { SandboxSpec } from '../spec.ts';
 import { durations } from './durations.ts';
 import type { Etcd } from './etcd.ts';
 import type { MachineEvents } from './events.ts';
-import type { Installed, Machine, Stage } from './machine.ts';
+import { createPulls, type Pulls, runInstaller, schematicOf, versionOfInstaller } from './installer.ts';
+import type { Machine, Stage } from './machine.ts';
 import { createReadiness, type Unmet } from './readiness.ts';
+import { createSequences, type Sequences, type SequenceStep } from './sequences.ts';
 import type { Services } from './services.ts';
+import { dropFallback, installFirst, nextOf, revertFailed, startDefault } from './slots.ts';
+import { type StaticPodName, staticPodNames } from './config-view.ts';
+import { renderStaticPods, replaceStaticPod } from './static-pods.ts';
 
 /** What the timeline of a machine needs from the rest of the simulation. */
 export interface LifecycleParts {
@@ -39,11 +44,14 @@ export interface Lifecycle {
   powerOn(machine: Machine): void;
   /** A configuration was accepted in maintenance mode. */
   leaveMaintenance(machine: Machine): void;
-  reboot(
-    machine: Machine,
-    options?: { readonly actorId?: string; readonly stage?: Stage; readonly wipe?: boolean; readonly off?: boolean },
-  ): void;
-  upgrade(machine: Machine, target: Installed, actorId: string): void;
+  /** Somebody presses the button of a machine that is off. */
+  pressPower(machine: Machine): void;
+  /** The power goes, and comes back. */
+  losePower(machine: Machine, darkMs: number): void;
+  readonly sequences: Omit<Sequences, 'steps'>;
+  readonly pulls: Pick<Pulls, 'start'>;
+  /** The lifecycle service's installer; its outcome will stand in the machine's `installer`. */
+  startInstaller(machine: Machine, image: string): void;
   bootstrapEtcd(machine: Machine): void;
   /** The active configuration changed on a running machine. */
   configChanged(machine: Machine): void;
@@ -76,7 +84,15 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     if (machine.get('stage') === stage) return;
     machine.set('stage', stage);
     kernel.emit({ kind: 'talos/stage', facts: { node: machine.name, stage } });
+    cordon(machine, stage);
     events.status(machine, stage, unmet(machine));
+  };
+
+  /** Source: Talos v1.13.9 internal/app/machined/pkg/controllers/k8s/{node_cordoned_spec,node_apply}.go */
+  const cordon = (machine: Machine, stage: Stage) => {
+    if (machine.get('registered') !== true) return;
+    if (stage === 'upgrading' || stage === 'resetting' || stage === 'shutting down') parts.kube()?.setCordoned(machine.hostname(), true);
+    else if (stage === 'booting' || stage === 'running') parts.kube()?.setCordoned(machine.hostname(), false);
   };
 
   /** etcd and the kubelet start as soon as nothing keeps them waiting. */
@@ -107,6 +123,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     events.phase(machine, 'startEverything', 'stop');
     events.sequence(machine, 'boot', 'stop');
     setStage(machine, 'running');
+    after(machine, durations.fallbackCheck, 'drop-fallback');
     const fault = kernel.fault('talos/power', { node: machine.name });
     if (fault)
       after(machine, Number(fault.facts.lateMs ?? 10_000), 'power-loss', { darkMs: Number(fault.facts.darkMs ?? durations.reboot) });
@@ -140,36 +157,45 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 
   // --- power
 
-  const powerOff = (machine: Machine, darkMs: number, wipe: boolean) => {
+  const powerOff = (machine: Machine, darkMs: number, wipe: readonly string[], by?: 'kexec') => {
     const boot = machine.get('boot');
     const hostname = machine.hostname();
     machine.set('power', 'off');
     machine.set('api', 'none');
     machine.forgetRun();
-    if (boot) machine.set('boot', { ...boot, number: boot.number + 1 });
-    if (wipe) machine.clear('installed', 'etcd', 'config/persistent');
+    // Timers of this run are over; the instant of the next start is not.
+    if (boot) machine.set('boot', { id: boot.id, number: boot.number + 1, startedAtMs: boot.startedAtMs, version: boot.version });
+    if (wipe.includes('all')) machine.clear('installed', 'slots', 'staged-upgrade', 'etcd', 'config/persistent', 'images', 'meta');
+    if (wipe.includes('EPHEMERAL')) machine.clear('etcd', 'images');
+    if (wipe.includes('STATE')) machine.clear('config/persistent');
     if (machine.get('installed') === undefined) machine.clear('config/persistent');
     machine.clear('config/active');
     network.setPower(machine.spec.address, false);
     parts.kube()?.kubeletDown(hostname);
     kernel.emit({ kind: 'talos/power-off', facts: { node: machine.name } });
     after(machine, durations.vipFailover, 'vip');
-    if (darkMs >= 0) after(machine, darkMs, 'boot');
+    if (darkMs >= 0) after(machine, darkMs, 'boot', by ? { by } : {});
   };
 
-  const boot = (machine: Machine) => {
-    const installed = machine.get('installed');
-    const pending = machine.get('pending-install');
-    if (pending) {
-      machine.set('installed', pending);
-      machine.clear('pending-install');
+  const boot = (machine: Machine, { by }: StepData) => {
+    const kexec = by === 'kexec';
+    if (!kexec && nextOf(machine)?.needsKexec) {
+      kernel.emit({ kind: 'talos/unbootable', facts: { node: machine.name } });
+      return;
+    }
+    const isNewSlot = startDefault(machine);
+    const version = machine.get('installed')?.version ?? machine.spec.talosVersion;
+    const fault = isNewSlot ? kernel.fault('talos/new-slot', { node: machine.name, version }) : undefined;
+    if (fault?.kind === 'dead') {
+      kernel.emit({ kind: 'talos/never-returned', facts: { node: machine.name } });
+      return;
     }
     const number = machine.get('boot')?.number ?? 0;
     const random = kernel.random(`talos/${machine.name}`);
-    const version = pending?.version ?? installed?.version ?? machine.spec.talosVersion;
     machine.set('power', 'on');
     machine.set('api', 'none');
-    machine.set('boot', { id: uuid(random.bytes(16)), number, startedAtMs: kernel.clock.monotonicMs(), version });
+    const startedAtMs = kernel.clock.monotonicMs();
+    machine.set('boot', { id: uuid(random.bytes(16)), number, startedAtMs, version, ...(kexec ? { by: 'kexec' as const } : {}) });
     network.setPower(machine.spec.address, true);
     kernel.emit({ kind: 'talos/boot', facts: { node: machine.name, number, version } });
     const config = machine.get('config/persistent');
@@ -181,9 +207,29 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       return;
     }
     machine.set('config/active', config);
+    if (fault?.kind === 'failed') {
+      after(machine, durations.failedStart, 'start-failed');
+      return;
+    }
+    const staged = machine.get('staged-upgrade');
+    if (staged) {
+      machine.clear('staged-upgrade');
+      machine.set('busy', 'upgrade');
+      events.sequence(machine, 'upgrade', 'start');
+      setStage(machine, 'upgrading');
+      after(machine, durations.upgrade, 'staged-install', { image: staged.image });
+      return;
+    }
     events.sequence(machine, 'boot', 'start');
     after(machine, durations.apidStart, 'api');
   };
+
+  const pulls = createPulls(kernel, (machine, ms, image) => after(machine, ms, 'pull', { image }));
+  const { steps: sequenceSteps, ...sequences } = createSequences({
+    ...parts,
+    after: (machine, ms, step, data) => after(machine, ms, step, data),
+    setStage: (machine, stage) => setStage(machine, stage),
+  });
 
   const steps: Record<Step, (machine: Machine, data: StepData) => void> = {
     boot,
@@ -248,7 +294,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         return;
       }
       const image = machine.config()?.install?.image ?? '';
-      machine.set('installed', {
+      installFirst(machine, {
         version: versionOfInstaller(image) ?? machine.version(),
         image,
         schematicId: schematicOf(image) ?? machine.spec.schematicId ?? '',
@@ -260,10 +306,40 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         events.phase(machine, 'install', 'stop');
         events.sequence(machine, 'install', 'stop');
       }
-      reboot(machine);
+      // The install sequence ends with a restart of its own.
+      machine.clear('busy');
+      sequences.reboot(machine, '', 'default');
     },
-    'power-off': (machine, { wipe, off }) => powerOff(machine, off === true ? -1 : durations.reboot, wipe === true),
-    'power-loss': (machine, { darkMs }) => powerOff(machine, Number(darkMs ?? durations.reboot), false),
+    'power-off'(machine, { wipe, off, by }) {
+      const wiped = Array.isArray(wipe) ? wipe.map(String) : [];
+      // Firmware checks what it starts under secure boot, and a disk without a system has nothing to load.
+      const canKexec =
+        by === 'kexec' && machine.spec.secureBoot !== true && !wiped.includes('all') && machine.get('installed') !== undefined;
+      powerOff(machine, off === true ? -1 : canKexec ? durations.kexec : durations.reboot, wiped, canKexec ? 'kexec' : undefined);
+    },
+    'power-loss': (machine, { darkMs }) => powerOff(machine, Number(darkMs ?? durations.reboot), []),
+    'start-failed'(machine) {
+      revertFailed(machine);
+      kernel.emit({ kind: 'talos/reverted', facts: { node: machine.name } });
+      setStage(machine, 'rebooting');
+      after(machine, durations.fatalPause, 'power-off', { by: 'firmware' });
+    },
+    'staged-install'(machine, { image }) {
+      runInstaller(kernel, machine, String(image));
+      after(machine, durations.stopServices, 'power-off', { by: 'kexec' });
+    },
+    'drop-fallback'(machine) {
+      if (machine.get('stage') !== 'running') return;
+      if (unmet(machine).length > 0) after(machine, durations.fallbackCheck, 'drop-fallback');
+      else dropFallback(machine);
+    },
+    pull: (machine, { image }) => pulls.go(machine, String(image)),
+    installer(machine) {
+      const run = machine.get('installer');
+      if (!run || run.exitCode !== undefined) return;
+      const { exitCode, lines } = runInstaller(kernel, machine, run.image);
+      machine.set('installer', { ...run, lines: [...run.lines, ...lines], exitCode });
+    },
     'etcd-run'(machine) {
       services.move(machine, 'etcd', 'Preparing', 'Creating service runner');
       services.move(machine, 'etcd', 'Running', `Started task etcd (PID ${2000 + (machine.get('boot')?.number ?? 0)}) for container etcd`);
@@ -291,14 +367,19 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       settle(machine);
     },
     'static-pods'(machine) {
+      renderStaticPods(machine);
+      for (const name of staticPodNames) replaceStaticPod(machine, name, true, kernel);
       machine.set('static-pods', true);
       parts.publish(machine);
       kernel.emit({ kind: 'talos/api-server', facts: { node: machine.name } });
       electVip();
     },
     'kubelet-run'(machine) {
+      if (!services.is(machine, 'kubelet', 'Preparing')) return;
+      const starts = (machine.get('kubelet')?.starts ?? 0) + 1;
+      machine.set('kubelet', { image: machine.config()?.kubeletImage ?? '', starts });
       services.move(machine, 'kubelet', 'Preparing', 'Creating service runner');
-      services.move(machine, 'kubelet', 'Running', 'Started task kubelet (PID 2210) for container kubelet');
+      services.move(machine, 'kubelet', 'Running', `Started task kubelet (PID ${2203 + 7 * starts}) for container kubelet`);
       after(machine, durations.kubeletHealthy, 'kubelet-check');
       after(machine, durations.nodeRegistration, 'register');
     },
@@ -313,8 +394,27 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         after(machine, durations.nodeRegistration, 'register');
         return;
       }
+      const isAnother = machine.get('registered') === true;
       machine.set('registered', true);
-      announce(machine);
+      announce(machine, isAnother);
+    },
+    'pod-replace'(machine, { pod }) {
+      const name = pod as StaticPodName;
+      replaceStaticPod(machine, name, false, kernel);
+      if (name === 'kube-apiserver') machine.clear('static-pods');
+      parts.publish(machine);
+      parts.kube()?.staticPodsChanged?.(machine.hostname());
+      after(machine, durations.staticPodStart, 'pod-run', { pod: name, version: machine.staticPod(name)?.version ?? 0 });
+    },
+    'pod-run'(machine, { pod, version }) {
+      const name = pod as StaticPodName;
+      // A pod that was changed again meanwhile has a replacement under way.
+      if (machine.staticPod(name)?.running?.version !== version) return;
+      replaceStaticPod(machine, name, true, kernel);
+      if (name === 'kube-apiserver') machine.set('static-pods', true);
+      parts.publish(machine);
+      parts.kube()?.staticPodsChanged?.(machine.hostname());
+      if (name === 'kube-apiserver') electVip();
     },
     vip: () => electVip(),
     'try-revert'(machine) {
@@ -322,29 +422,44 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       if (before === undefined) return;
       machine.clear('config/rollback');
       machine.set('config/active', before);
-      if (machine.get('registered')) announce(machine);
-      parts.publish(machine);
+      configChanged(machine);
     },
-    upgraded(machine, { actorId }) {
-      const pending = machine.get('pending-install');
-      if (!pending) return;
-      events.phase(machine, 'upgrade', 'stop', String(actorId ?? ''));
-      reboot(machine, { actorId: String(actorId ?? ''), stage: 'upgrading' });
-    },
+    ...sequenceSteps,
   };
 
-  const announce = (machine: Machine) => {
+  /** What follows from another active configuration without a reboot: new static pods, another kubelet, other labels. */
+  const configChanged = (machine: Machine) => {
+    const changed = renderStaticPods(machine);
+    if (machine.staticPod('kube-apiserver')?.running)
+      for (const pod of changed) after(machine, durations.staticPodNotice, 'pod-replace', { pod });
+    const kubelet = machine.get('kubelet');
+    if (kubelet && services.is(machine, 'kubelet', 'Running') && kubelet.image !== machine.config()?.kubeletImage) restartKubelet(machine);
+    else if (machine.get('registered')) announce(machine, true);
+    parts.publish(machine);
+  };
+
+  /** Source: Talos internal/app/machined/pkg/controllers/k8s/kubelet_service.go */
+  const restartKubelet = (machine: Machine) => {
+    stop(machine, 'kubelet');
+    services.move(machine, 'kubelet', 'Starting', 'Starting service');
+    services.move(machine, 'kubelet', 'Preparing', 'Running pre state');
+    after(machine, durations.kubeletRestart, 'kubelet-run');
+  };
+
+  const announce = (machine: Machine, keepsPods = false) => {
     const config = machine.config();
     if (!config) return;
     parts.kube()?.kubeletUp({
       name: machine.hostname(),
       addresses: [machine.spec.address],
       role: config.role,
-      kubernetesVersion: config.kubernetesVersion,
+      kubernetesVersion: versionOfKubelet(machine.get('kubelet')?.image ?? config.kubeletImage) ?? config.kubernetesVersion,
+      ...(keepsPods ? { keepsPods } : {}),
       talosVersion: machine.version(),
       labels: config.labels,
       taints: config.taints,
     });
+    if (machine.get('stage') === 'booting' || machine.get('stage') === 'running') parts.kube()?.setCordoned(machine.hostname(), false);
     kernel.emit({ kind: 'talos/registered', facts: { node: machine.name } });
   };
 
@@ -352,21 +467,6 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     if (!services.is(machine, id, 'Running')) return;
     services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
     services.move(machine, id, 'Finished', 'Service finished successfully');
-  };
-
-  const reboot: Lifecycle['reboot'] = (machine, { actorId = '', stage = 'rebooting', wipe = false, off = false } = {}) => {
-    const sequence = stage === 'rebooting' ? 'reboot' : stage === 'upgrading' ? 'upgrade' : stage === 'resetting' ? 'reset' : 'shutdown';
-    machine.set('busy', sequence);
-    events.sequence(machine, sequence, 'start', { actorId });
-    events.phase(machine, 'cleanup', 'start', actorId);
-    setStage(machine, stage);
-    events.task(machine, 'stopAllServices', 'start', actorId);
-    for (const id of ['kubelet', 'etcd', 'trustd', 'cri']) {
-      stop(machine, id);
-    }
-    machine.clear('static-pods');
-    parts.publish(machine);
-    after(machine, durations.stopServices, 'power-off', { wipe, off });
   };
 
   return {
@@ -387,13 +487,19 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       machine.set('busy', 'apply');
       after(machine, durations.leaveMaintenance, 'leave-maintenance');
     },
-    reboot,
-    upgrade(machine, target, actorId) {
-      machine.set('busy', 'upgrade');
-      machine.set('pending-install', target);
-      events.sequence(machine, 'upgrade', 'start', { actorId });
-      setStage(machine, 'upgrading');
-      after(machine, durations.upgrade, 'upgraded', { actorId });
+    pressPower(machine) {
+      if (!machine.isUp()) boot(machine, {});
+    },
+    losePower: (machine, darkMs) => {
+      if (machine.isUp()) powerOff(machine, darkMs, []);
+    },
+    sequences,
+    pulls,
+    startInstaller(machine, image) {
+      const number = (machine.get('installer')?.number ?? 0) + 1;
+      machine.set('installer', { number, image, lines: [`running the installer ${image}`] });
+      const late = kernel.fault('talos/installer-time', { node: machine.name });
+      after(machine, durations.upgrade + Number(late?.facts.lateMs ?? 0), 'installer');
     },
     bootstrapEtcd(machine) {
       etcd.bootstrap(machine);
@@ -402,10 +508,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       services.move(machine, 'etcd', 'Preparing', 'Running pre state');
       after(machine, durations.etcdStart, 'etcd-run');
     },
-    configChanged(machine) {
-      if (machine.get('registered')) announce(machine);
-      parts.publish(machine);
-    },
+    configChanged,
     revertAfter: (machine, ms) => after(machine, ms, 'try-revert'),
     unmet,
     stopService: stop,
@@ -452,17 +555,23 @@ type Step =
   | 'kubelet-run'
   | 'kubelet-check'
   | 'register'
+  | 'pod-replace'
+  | 'pod-run'
   | 'vip'
   | 'try-revert'
-  | 'upgraded';
+  | 'start-failed'
+  | 'staged-install'
+  | 'drop-fallback'
+  | 'pull'
+  | 'installer'
+  | SequenceStep;
 
 type StepData = { readonly [key: string]: Json | undefined };
-
-/** `…/metal-installer/<schematic>:v1.14.1` */
-export const versionOfInstaller = (image: string): string | undefined => /:(v\d+\.\d+\.\d+[\w.-]*)/.exec(image)?.[1];
-export const schematicOf = (image: string): string | undefined => /\/([0-9a-f]{64})(?::|@|$)/.exec(image)?.[1];
 
 function uuid(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
 }
+
+/** With `-fat` or `-slim` cut off. */
+const versionOfKubelet = (image: string): string | undefined => /:(v\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)/.exec(image)?.[1];

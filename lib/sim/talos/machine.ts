@@ -1,7 +1,8 @@
 import type { Json } from '../../base/index.ts';
 import type { SimKernel } from '../kernel.ts';
 import type { MachineSpec } from '../spec.ts';
-import { type ConfigView, viewConfig } from './config-view.ts';
+import { type ConfigView, type StaticPodName, viewConfig } from './config-view.ts';
+import type { StaticPodRecord } from './static-pods.ts';
 
 /** As the MachineStatus resource spells them. */
 export type Stage = 'booting' | 'installing' | 'maintenance' | 'running' | 'rebooting' | 'shutting down' | 'resetting' | 'upgrading';
@@ -9,9 +10,55 @@ export type Stage = 'booting' | 'installing' | 'maintenance' | 'running' | 'rebo
 export type TalosMinor = '1.12' | '1.13' | '1.14';
 
 /** One run of the machine, from power to power. `number` tells timers of an earlier run from this one's. */
-export type BootState = { readonly id: string; readonly number: number; readonly startedAtMs: number; readonly version: string };
+export type BootState = {
+  readonly id: string;
+  readonly number: number;
+  readonly startedAtMs: number;
+  readonly version: string;
+  /** Absent: firmware, as after a loss of power. */
+  readonly by?: 'kexec';
+};
 
-export type Installed = { readonly version: string; readonly image: string; readonly schematicId: string; readonly disk: string };
+export type Installed = {
+  readonly version: string;
+  readonly image: string;
+  readonly schematicId: string;
+  readonly disk: string;
+  /** Firmware cannot start it, kexec can. */
+  readonly needsKexec?: true;
+};
+
+export type SlotName = 'A' | 'B';
+
+/**
+ * The two boot entries of a system disk. `default` is what the next start takes, `running` is what this one took. `fallback` is
+ * META's upgrade tag: where a start that fails goes back to; it goes away when the machine is running and ready.
+ *
+ *     upgrade ──▶ default: the other, fallback: this one ──start──▶ running: the other ──ready──▶ no fallback
+ *                                                               └──fails──▶ default: fallback, start again
+ *
+ * Source: Talos v1.13.9 cmd/installer/pkg/install/install.go, internal/app/machined/revert.go,
+ * internal/app/machined/pkg/controllers/runtime/drop_upgrade_fallback.go
+ */
+export type Slots = {
+  readonly default: SlotName;
+  readonly running: SlotName;
+  readonly fallback?: SlotName;
+  readonly A?: Installed;
+  readonly B?: Installed;
+};
+
+/** An installer container of the lifecycle service, from its start until somebody starts the next one. */
+export type InstallerRun = {
+  readonly number: number;
+  readonly image: string;
+  readonly lines: readonly string[];
+  /** Absent while it runs. */
+  readonly exitCode?: number;
+};
+
+/** A pull that is under way; `failed` is what upstream says about it. */
+export type PullState = { readonly doneBytes: number; readonly failed?: string };
 
 /** Which member of which etcd the data directory belongs to. */
 export type EtcdData = { readonly cluster: string; readonly memberId: string };
@@ -49,14 +96,21 @@ type Parts = {
   'config/rollback': string;
   'time-synced': true;
   etcd: EtcdData;
+  /** The API server of this machine answers. */
   'static-pods': true;
+  /** The kubelet that runs, and how often one was started in this boot. */
+  kubelet: { readonly image: string; readonly starts: number };
   /** When the kubelet registered the node. */
   registered: true;
   /** A mutation that must finish first: `apply`, `install`, `reboot`. */
   busy: string;
   'unattended-install': 'waiting' | 'installing' | 'installed';
-  'pending-install': Installed;
+  slots: Slots;
+  installer: InstallerRun;
+  /** META: an upgrade that runs at the next start, before anything else. */
+  'staged-upgrade': { readonly image: string };
   images: readonly string[];
+  pulls: Readonly<Record<string, PullState>>;
   /** A snapshot lies there for the next bootstrap. */
   'etcd-snapshot': 'uploaded';
   meta: Readonly<Record<string, string>>;
@@ -72,6 +126,8 @@ export interface Machine {
   service(id: string): ServiceRecord | undefined;
   setService(id: string, record: ServiceRecord): void;
   serviceIds(): readonly string[];
+  staticPod(name: StaticPodName): StaticPodRecord | undefined;
+  setStaticPod(name: StaticPodName, record: StaticPodRecord): void;
   /** Services, events and whatever else lives in memory only. */
   forgetRun(): void;
   config(): ConfigView | undefined;
@@ -105,9 +161,13 @@ export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
     service: (id) => store.get<ServiceRecord>(keyOf(`services/${id}`)),
     setService: (id, record) => store.set(`${prefix}/services/${id}`, record),
     serviceIds: () => store.keys(`${prefix}/services/`).map((key) => key.slice(prefix.length + '/services/'.length)),
+    staticPod: (name) => store.get<StaticPodRecord>(keyOf(`pods/${name}`)),
+    setStaticPod: (name, record) => store.set(keyOf(`pods/${name}`), record),
     forgetRun() {
-      for (const key of [...store.keys(`${prefix}/services/`), ...store.keys(`${prefix}/events/`)]) store.delete(key);
-      machine.clear('time-synced', 'static-pods', 'busy', 'unattended-install', 'config/rollback', 'registered');
+      for (const below of ['services', 'events', 'pods']) for (const key of store.keys(`${prefix}/${below}/`)) store.delete(key);
+      machine.clear('time-synced', 'kubelet', 'static-pods', 'busy', 'unattended-install', 'config/rollback', 'registered', 'pulls');
+      // An installer that was killed has left its slot half written; nothing points there.
+      if (machine.get('installer')?.exitCode === undefined) machine.clear('installer');
     },
     config() {
       const text = machine.get('config/active');

@@ -1,5 +1,6 @@
 import type { GrpcHandler } from '../../base/index.ts';
 import { methodShapes, talosServices } from '../../upstream/index.ts';
+import { talosDefaults } from '../../upstream/tables.ts';
 import type { KubeHost, KubeModel } from '../kube-door.ts';
 import type { SimKernel } from '../kernel.ts';
 import type { SimNetwork } from '../network.ts';
@@ -13,13 +14,14 @@ import { kubeconfigMethods } from './api/kubeconfig.ts';
 import { machineMethods } from './api/machine.ts';
 import { powerMethods } from './api/power.ts';
 import { createApiHandler } from './api/route.ts';
-import type { ConfigView } from './config-view.ts';
 import { systemMethods } from './api/system.ts';
+import type { ConfigView } from './config-view.ts';
 import { createEtcd, type Etcd } from './etcd.ts';
 import { createMachineEvents } from './events.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { createServices } from './services.ts';
+import { releaseImage, staticPodFacts } from './static-pods.ts';
 import { createMachineTls } from './tls.ts';
 
 export interface TalosModelOptions {
@@ -87,9 +89,9 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     ...kubeconfigMethods,
     ...cosiMethods,
     ...checkMethods,
+    ...systemMethods,
   ]);
   const methods = methodShapes(talosServices('1.14'));
-    ...systemMethods,
   const handlers = new Map<string, GrpcHandler>(machines.map((machine) => [machine.name, handlerOf(machine)]));
 
   // --- what listens where; a listener is replaced only when something about it changed
@@ -170,10 +172,20 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
       machines.some((machine) => machine.hostname() === name && machine.isUp() && machine.get('static-pods') === true),
     apiServers: () =>
       machines.filter((machine) => machine.isUp() && machine.get('static-pods') === true).map((machine) => machine.hostname()),
+    staticPods: (name) => machines.filter((machine) => machine.hostname() === name).flatMap(staticPodFacts),
     kubernetesCa: () => controlPlanes()[0]?.config()?.kubernetesCa?.certificate,
     bootstrapManifests() {
-      const config = controlPlanes()[0]?.config();
-      return { coreDns: config?.coreDns ?? true, kubeProxy: config?.kubeProxy ?? true, cni: config?.cni ?? 'flannel' };
+      const [first] = controlPlanes();
+      const config = first?.config();
+      const proxyImage = config?.proxyImage || (first && releaseImage(first, talosDefaults.images.proxy));
+      const hasInventory = first !== undefined && first.minor() !== '1.12';
+      return {
+        ...(proxyImage === undefined ? {} : { proxyImage }),
+        hasInventory,
+        coreDns: config?.coreDns ?? true,
+        kubeProxy: config?.kubeProxy ?? true,
+        cni: config?.cni ?? 'flannel',
+      };
     },
   };
 

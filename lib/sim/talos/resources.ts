@@ -1,7 +1,10 @@
-import { definitions, type DescMessage, machineConfigApi, type MessageInitShape } from '../../upstream/index.ts';
+import { definitions, type DescMessage, machineConfigApi, type JsonObject, type MessageInitShape } from '../../upstream/index.ts';
+import { talosDefaults } from '../../upstream/tables.ts';
 import type { ApiCall } from './api/call.ts';
 import { serviceOf } from './api/machine.ts';
+import { type StaticPodName, staticPodNames } from './config-view.ts';
 import type { Machine, Stage } from './machine.ts';
+import { commandOf, releaseImage, staticPodFacts } from './static-pods.ts';
 
 /** One resource as a machine shows it: both spellings of its spec. */
 export interface ResourceView {
@@ -10,6 +13,8 @@ export interface ResourceView {
   readonly yaml: unknown;
   readonly proto: object;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Where others refer to the version. Absent: it grows with every change that somebody looked at. */
+  readonly version?: number;
 }
 
 /** Makes the resources of one type. What upstream says about the type itself stands in `resourceDefinitions`. */
@@ -289,10 +294,11 @@ export const resourceSources: readonly ResourceSource[] = [
     return [{ id: 'status', yaml: spec, proto: spec }];
   }),
   define('Services.v1alpha1.talos.dev', v1alpha1.ServiceSpecSchema, (api) =>
-    api.machine.serviceIds().map((id) => {
+    // A service that does not run has no resource: that is how upstream's client sees a restart.
+    api.machine.serviceIds().flatMap((id) => {
       const { state, health } = serviceOf(api, id);
       const spec = { running: state === 'Running', healthy: health.healthy, unknown: health.unknown };
-      return { id, yaml: spec, proto: spec };
+      return spec.running ? [{ id, yaml: spec, proto: spec }] : [];
     }),
   ),
   define('TimeStatuses.v1alpha1.talos.dev', time.StatusSpecSchema, ({ machine }) => {
@@ -339,25 +345,36 @@ export const resourceSources: readonly ResourceSource[] = [
       ? [
           {
             id: 'kubelet',
-            yaml: { image: config.kubeletImage, expectedNodename: machine.hostname() },
-            proto: { image: config.kubeletImage, expectedNodename: machine.hostname() },
+            yaml: { image: config.kubeletImage, args: config.kubeletArgs, expectedNodename: machine.hostname(), config: {} },
+            proto: { image: config.kubeletImage, args: [...config.kubeletArgs], expectedNodename: machine.hostname(), config: {} },
           },
         ]
       : [];
   }),
   define('StaticPodStatuses.kubernetes.talos.dev', k8s.StaticPodStatusSpecSchema, ({ machine }) => {
-    if (machine.get('static-pods') !== true) return [];
-    const podStatus = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
-    return ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => ({
-      id: `kube-system/${name}-${machine.hostname()}`,
-      yaml: podStatus,
-      proto: { podStatus },
-    }));
+    return staticPodFacts(machine).map(({ name, isReady }) => {
+      const podStatus = { phase: 'Running', conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] };
+      return { id: `kube-system/${name}-${machine.hostname()}`, yaml: podStatus, proto: { podStatus } };
+    });
   }),
+  define('StaticPods.kubernetes.talos.dev', k8s.StaticPodSpecSchema, ({ machine }) =>
+    staticPodNames.flatMap((name) => {
+      const record = machine.staticPod(name);
+      if (!record) return [];
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'kube-system', annotations: { 'talos.dev/config-version': String(record.version) } },
+        spec: { containers: [{ name, image: record.image, command: [...commandOf(name, record.args)] }], hostNetwork: true },
+      };
+      return [{ id: name, yaml: pod, proto: { pod } }];
+    }),
+  ),
   define('BootstrapManifestsConfigs.kubernetes.talos.dev', k8s.BootstrapManifestsConfigSpecSchema, ({ machine }) => {
     const config = machine.config();
     if (config?.role !== 'controlplane') return [];
     const spec = {
+      proxyImage: config.proxyImage === '' ? releaseImage(machine, talosDefaults.images.proxy) : config.proxyImage,
       proxyEnabled: config.kubeProxy,
       coreDnsEnabled: config.coreDns,
       flannelEnabled: config.cni === 'flannel',
@@ -368,6 +385,7 @@ export const resourceSources: readonly ResourceSource[] = [
         id: 'manifests',
         yaml: {
           proxyEnabled: spec.proxyEnabled,
+          proxyImage: spec.proxyImage,
           coreDNSEnabled: spec.coreDnsEnabled,
           flannelEnabled: spec.flannelEnabled,
           cniName: spec.cniName,
@@ -376,14 +394,22 @@ export const resourceSources: readonly ResourceSource[] = [
       },
     ];
   }),
+  define('Manifests.kubernetes.talos.dev', k8s.ManifestSpecSchema, ({ machine, kube }) => {
+    if (machine.config()?.role !== 'controlplane') return [];
+    return (kube()?.manifests?.() ?? []).map(({ id, objects }) => ({
+      id,
+      yaml: objects,
+      proto: { items: objects.map((object) => ({ object: object as JsonObject })) },
+    }));
+  }),
   define('APIServerConfigs.kubernetes.talos.dev', k8s.APIServerConfigSpecSchema, ({ machine }) =>
-    controlPlaneImage(machine, 'kube-apiserver'),
+    controlPlaneConfig(machine, 'kube-apiserver'),
   ),
   define('ControllerManagerConfigs.kubernetes.talos.dev', k8s.ControllerManagerConfigSpecSchema, ({ machine }) =>
-    controlPlaneImage(machine, 'kube-controller-manager'),
+    controlPlaneConfig(machine, 'kube-controller-manager'),
   ),
   define('SchedulerConfigs.kubernetes.talos.dev', k8s.SchedulerConfigSpecSchema, ({ machine }) =>
-    controlPlaneImage(machine, 'kube-scheduler'),
+    controlPlaneConfig(machine, 'kube-scheduler'),
   ),
   define('EtcdMembers.etcd.talos.dev', etcd.MemberSpecSchema, (api) => {
     const member = api.etcd.memberOf(api.machine);
@@ -393,11 +419,13 @@ export const resourceSources: readonly ResourceSource[] = [
   }),
 ];
 
-function controlPlaneImage(machine: Machine, id: string) {
-  const config = machine.config();
-  if (config?.role !== 'controlplane') return [];
-  const image = `registry.k8s.io/${id}:${config.kubernetesVersion}`;
-  return [{ id, yaml: { enabled: true, image }, proto: { image } }];
+/** From 1.14 on the pods are made from a second one, whose version is the one that they carry. */
+function controlPlaneConfig(machine: Machine, name: StaticPodName) {
+  const record = machine.staticPod(name);
+  if (!record) return [];
+  const { image, version } = record;
+  const ids = machine.minor() === '1.14' ? [name, `final-${name}`] : [name];
+  return ids.map((id) => ({ id, version, yaml: { enabled: true, image }, proto: { image } }));
 }
 
 const nodeIdOf = (machine: Machine): string => Buffer.from(`${machine.spec.uuid}/node-id`).toString('base64url').slice(0, 44);

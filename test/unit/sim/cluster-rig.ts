@@ -58,6 +58,8 @@ export function silentKube(): KubeModel & { readonly registered: Set<string> } {
     apiServer: () => async () => ({ status: 200, body: 'ok' }),
     kubeletUp: ({ name }) => void registered.add(name),
     kubeletDown: (name) => void registered.delete(name),
+    setCordoned: () => {},
+    drain: () => 0,
     nodeReady: (name) => (registered.has(name) ? true : undefined),
   };
 }

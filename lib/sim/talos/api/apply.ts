@@ -104,7 +104,7 @@ function applyNow({ machine, lifecycle }: ApiCall, text: string, mode: ApplyMode
     lifecycle.leaveMaintenance(machine);
     return;
   }
-  if (mode === Mode.REBOOT) lifecycle.reboot(machine);
+  if (mode === Mode.REBOOT) lifecycle.sequences.reboot(machine, '', 'default');
   else if (mode !== Mode.STAGED) {
     machine.clear('config/rollback');
     if (mode === Mode.TRY && before !== undefined) {

@@ -20,6 +20,7 @@ export const code = {
   permissionDenied: 7,
   failedPrecondition: 9,
   unimplemented: 12,
+  internal: 13,
   unavailable: 14,
 } as const;
 

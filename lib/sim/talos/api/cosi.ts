@@ -149,7 +149,7 @@ function toWire(api: ApiCall, type: ServedType, view: ResourceView): WireResourc
       namespace: type.namespace,
       type: type.type,
       id: view.id,
-      version: String(version),
+      version: String(view.version ?? version),
       owner: '',
       phase: 'running',
       created: timestampFromMs(createdMs),

@@ -1,5 +1,5 @@
 import { machineApi } from '../../../upstream/index.ts';
-import type { EtcdMember } from '../etcd.ts';
+import { type EtcdCluster, type EtcdMember, usualLiveBytes, usualSizeBytes } from '../etcd.ts';
 import { etcdSnapshot, isWholeSnapshot } from '../etcd-snapshot.ts';
 import type { Machine } from '../machine.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary, uploading } from './call.ts';
@@ -33,11 +33,14 @@ export const etcdMethods: readonly BoundMethod[] = [
     const cluster = running(api);
     // A local read needs no quorum; it shows what this member knows.
     if (!request.queryLocal && !etcd.hasQuorum(machine.get('etcd')?.cluster ?? '')) throw refuse('unavailable', 'etcdserver: no leader');
+    // A member that did not hear of the last change tells the list of before.
+    const isStale = request.queryLocal && api.kernel.fault('etcd/member-view', { node: machine.name });
+    const members = isStale && cluster.before ? cluster.before : cluster.members;
     return {
       messages: [
         {
-          legacyMembers: cluster.members.map((member) => hostnameOf(api, member)),
-          members: cluster.members.map((member) => ({
+          legacyMembers: members.map((member) => hostnameOf(api, member)),
+          members: members.map((member) => ({
             id: BigInt(member.id),
             hostname: member.started ? hostnameOf(api, member) : '',
             peerUrls: [`https://${addressOf(api, member)}:2380`],
@@ -53,20 +56,26 @@ export const etcdMethods: readonly BoundMethod[] = [
     controlPlaneOnly(machine, 'etcd status');
     const cluster = running(api);
     const member = etcd.memberOf(machine);
-    const leader = etcd.leader(machine.get('etcd')?.cluster ?? '');
+    const id = machine.get('etcd')?.cluster ?? '';
+    if (api.kernel.fault('etcd/leader', { node: machine.name })) etcd.forfeit(id);
+    const leader = etcd.leader(id);
+    const lag = api.kernel.fault('etcd/lag', { node: machine.name }) ? 5000 : 0;
     return {
       messages: [
         {
           memberStatus: {
             storageVersion: '3.6.0',
             protocolVersion: '3.6.11',
-            dbSize: 20_971_520n,
-            dbSizeInUse: 8_388_608n,
+            dbSize: BigInt(cluster.sizeBytes ?? usualSizeBytes),
+            dbSizeInUse: BigInt(cluster.liveBytes ?? usualLiveBytes),
             leader: BigInt(leader?.id ?? 0),
             raftIndex: BigInt(cluster.raftIndex),
             raftTerm: BigInt(cluster.term),
-            raftAppliedIndex: BigInt(cluster.raftIndex),
-            errors: leader ? [] : ['etcdserver: no leader'],
+            raftAppliedIndex: BigInt(Math.max(0, cluster.raftIndex - lag)),
+            errors: [
+              ...(leader ? [] : ['etcdserver: no leader']),
+              ...etcd.alarms(machine).map(({ memberId, alarm }) => `memberID:${memberId} alarm:${alarm} `),
+            ],
             isLearner: member?.learner ?? false,
             memberId: BigInt(member?.id ?? 0),
           },
@@ -75,22 +84,30 @@ export const etcdMethods: readonly BoundMethod[] = [
     };
   }),
   unary(method.etcdAlarmList, (api) => {
+    controlPlaneOnly(api.machine, 'etcd alarm list');
     running(api);
-    return { messages: [{ memberAlarms: [] }] };
+    return { messages: [{ memberAlarms: api.etcd.alarms(api.machine).map(wireAlarm) }] };
   }),
   unary(method.etcdAlarmDisarm, (api) => {
+    controlPlaneOnly(api.machine, 'etcd alarm disarm');
     running(api);
-    return { messages: [{ memberAlarms: [] }] };
+    const before = api.etcd.alarms(api.machine);
+    api.etcd.disarm(api.machine);
+    return { messages: [{ memberAlarms: before.map(wireAlarm) }] };
   }),
   unary(method.etcdDefragment, (api) => {
+    controlPlaneOnly(api.machine, 'etcd defragment');
     running(api);
+    api.etcd.defragment(api.machine);
     return { messages: [{}] };
   }),
   unary(method.etcdLeaveCluster, (api) => {
     const { machine, etcd } = api;
     running(api);
+    controlPlaneOnly(machine, 'etcd leave');
     const data = machine.get('etcd');
-    if (!data || !etcd.remove(data.cluster, data.memberId)) throw refuse('unavailable', 'etcdserver: no leader');
+    const refused = data ? etcd.remove(data.cluster, data.memberId) : 'etcdserver: member not found';
+    if (refused) throw refuse('unknown', `failed to leave cluster: failed to remove member ${data?.memberId ?? 0}: ${refused}`);
     api.lifecycle.stopService(machine, 'etcd');
     machine.clear('etcd', 'static-pods');
     api.lifecycle.configChanged(machine);
@@ -101,8 +118,10 @@ export const etcdMethods: readonly BoundMethod[] = [
     controlPlaneOnly(machine, 'etcd snapshot');
     running(api);
     if (!etcd.hasQuorum(machine.get('etcd')?.cluster ?? '')) throw refuse('unavailable', 'etcdserver: no leader');
-    const snapshot = etcdSnapshot();
-    const cut = kernel.fault('talos/snapshot', { node: machine.name });
+    const fault = kernel.fault('talos/snapshot', { node: machine.name });
+    if (fault?.kind === 'empty') return;
+    const cut = fault?.kind === 'cut';
+    const snapshot = fault?.kind === 'damaged' ? damaged(etcdSnapshot()) : etcdSnapshot();
     for (let offset = 0; offset < snapshot.length; offset += snapshotChunkBytes) {
       if (cut && offset > 0) throw refuse('unavailable', 'error reading from server: EOF');
       yield { bytes: snapshot.subarray(offset, offset + snapshotChunkBytes) };
@@ -120,7 +139,8 @@ export const etcdMethods: readonly BoundMethod[] = [
   }),
   unary(method.etcdForfeitLeadership, (api) => {
     const { machine, etcd } = api;
-    running(api);
+    const { members } = running(api);
+    if (members.length === 1) throw refuse('unknown', 'failed to forfeit leadership: cannot forfeit leadership, only one member');
     const cluster = machine.get('etcd')?.cluster ?? '';
     if (etcd.leader(cluster)?.node !== machine.name) return { messages: [{}] };
     const next = etcd.forfeit(cluster);
@@ -130,12 +150,26 @@ export const etcdMethods: readonly BoundMethod[] = [
     const { machine, etcd } = api;
     const cluster = running(api);
     if (!cluster.members.some((member) => member.id === String(request.memberId))) throw refuse('notFound', 'etcdserver: member not found');
-    if (!etcd.remove(machine.get('etcd')?.cluster ?? '', String(request.memberId))) throw refuse('unavailable', 'etcdserver: no leader');
+    const refused = etcd.remove(machine.get('etcd')?.cluster ?? '', String(request.memberId));
+    if (refused) throw refuse('unknown', `failed to remove member: failed to remove member ${request.memberId}: ${refused}`);
     return { messages: [{}] };
   }),
 ];
 
 const snapshotChunkBytes = 8 * 1024;
+
+/** One bit fell over on the way. */
+function damaged(snapshot: Buffer): Buffer {
+  const copy = Buffer.from(snapshot);
+  copy[4096] = (copy[4096] ?? 0) ^ 1;
+  return copy;
+}
+
+const wireAlarm = ({ memberId, alarm }: NonNullable<EtcdCluster['alarms']>[number]) => ({
+  memberId: BigInt(memberId),
+  alarm: machineApi.EtcdMemberAlarm_AlarmType[alarm],
+});
+
 export function controlPlaneOnly(machine: Machine, what: string): void {
   const role = machine.config()?.role;
   if (role === undefined) throw refuse('unimplemented', `machine type is not set, cannot use ${what} API`);

@@ -1,119 +1,189 @@
 import { machineApi } from '../../../upstream/index.ts';
-import { schematicOf, versionOfInstaller } from '../lifecycle.ts';
-import type { Installed, Machine } from '../machine.ts';
+import { hasImage, imageBytes, pinned } from '../installer.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary } from './call.ts';
 
 const { method } = machineApi.MachineService;
+const { LifecycleService, ImageService, ResetRequest_WipeMode: WipeMode, RebootRequest_Mode: RebootMode } = machineApi;
 
-/** Calls that end or replace what runs. Source: v1alpha1_server.go, internal/app/lifecycle/lifecycle.go (from 1.13) */
+/**
+ * Calls that end or replace what runs. Those of a sequence answer at once, whether it starts or not.
+ * Source: Talos v1.13.9 internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go, internal/app/lifecycle/lifecycle.go
+ */
 export const powerMethods: readonly BoundMethod[] = [
-  unary(method.reboot, (api) => {
+  unary(method.reboot, (api, request) => {
     const actorId = actor(api);
-    idle(api);
-    api.lifecycle.reboot(api.machine, { actorId });
+    takesAway(api);
+    const mode = request.mode === RebootMode.FORCE ? 'force' : request.mode === RebootMode.POWERCYCLE ? 'powercycle' : 'default';
+    api.lifecycle.sequences.reboot(api.machine, actorId, mode);
     return { messages: [{ actorId }] };
   }),
-  unary(method.shutdown, (api) => {
+  unary(method.shutdown, (api, request) => {
     const actorId = actor(api);
-    idle(api);
-    api.lifecycle.reboot(api.machine, { actorId, stage: 'shutting down', off: true });
+    takesAway(api);
+    api.lifecycle.sequences.shutdown(api.machine, actorId, request.force);
     return { messages: [{ actorId }] };
   }),
   unary(method.reset, (api, request) => {
+    const { machine } = api;
     const actorId = actor(api);
-    idle(api);
-    if (request.graceful) {
-      const data = api.machine.get('etcd');
-      if (data && !api.etcd.remove(data.cluster, data.memberId)) throw refuse('failedPrecondition', 'etcdserver: no leader');
+    const system = machine.get('installed')?.disk;
+    if (request.userDisksToWipe.length > 0 && request.mode === WipeMode.SYSTEM_DISK)
+      throw refuse('unknown', "reset failed: invalid input, wipe mode SYSTEM_DISK doesn't support UserDisksToWipe parameter");
+    for (const device of request.userDisksToWipe) {
+      if (!machine.spec.disks.some(({ path }) => path === device))
+        throw refuse('unknown', `reset user disk failed: device ${device} wasn't found`);
+      if (device === system) throw refuse('unknown', `reset user disk failed: device ${device} is the system disk`);
     }
-    api.lifecycle.reboot(api.machine, { actorId, stage: 'resetting', wipe: true, off: !request.reboot });
+    if (request.systemPartitionsToWipe.length > 0 && request.mode === WipeMode.USER_DISKS)
+      throw refuse('unknown', "reset failed: invalid input, wipe mode USER_DISKS doesn't support SystemPartitionsToWipe parameter");
+    for (const { label } of request.systemPartitionsToWipe) {
+      if (!['EFI', 'BIOS', 'BOOT', 'META', 'STATE', 'EPHEMERAL'].includes(label))
+        throw refuse(
+          'unknown',
+          `failed to get volume status with label "${label}": resource VolumeStatuses.block.talos.dev(runtime/${label}@undefined) doesn't exist`,
+        );
+    }
+    takesAway(api);
+    const mode = request.mode === WipeMode.USER_DISKS ? 'user-disks' : request.mode === WipeMode.SYSTEM_DISK ? 'system-disk' : 'all';
+    const labels = request.systemPartitionsToWipe.filter(({ wipe }) => wipe).map(({ label }) => label);
+    api.lifecycle.sequences.reset(machine, actorId, { graceful: request.graceful, reboot: request.reboot, labels, mode });
     return { messages: [{ actorId }] };
   }),
   unary(method.rollback, (api) => {
-    idle(api);
-    api.lifecycle.reboot(api.machine);
+    if (api.machine.get('installed') === undefined) throw refuse('failedPrecondition', 'system disk not found');
+    takesAway(api);
+    if (!api.lifecycle.sequences.rollback(api.machine)) throw refuse('unknown', 'previous UKI not found');
     return { messages: [{}] };
   }),
-  unary(method.upgrade, (api, request) => {
+  unary(method.upgrade, async (api, request) => {
     const actorId = actor(api);
-    idle(api);
-    const { machine, etcd } = api;
-    const cluster = machine.get('etcd')?.cluster;
-    if (cluster !== undefined && !request.force && !request.preserve) {
-      const members = etcd.clusterOf(machine)?.members ?? [];
-      if (members.length === 2)
-        throw refuse(
-          'failedPrecondition',
-          'error validating etcd for upgrade: etcd member count(2) is insufficient to maintain quorum if upgrade commences',
-        );
-      if (!etcd.hasQuorum(cluster)) throw refuse('failedPrecondition', 'error validating etcd for upgrade: etcdserver: no leader');
-    }
-    api.lifecycle.upgrade(machine, target(machine, request.image), actorId);
+    const { machine } = api;
+    if (machine.get('installed') === undefined) throw refuse('failedPrecondition', 'Talos is not installed');
+    const failed = await pulled(api, request.image);
+    if (failed !== undefined) throw refuse('unknown', `error validating installer image "${request.image}": ${failed}`);
+    if (!request.force && !request.preserve) validateEtcd(api);
+    takesAway(api);
+    const rebootMode = request.rebootMode === machineApi.UpgradeRequest_RebootMode.POWERCYCLE ? 'powercycle' : 'default';
+    api.lifecycle.sequences.upgrade(machine, actorId, { image: request.image, staged: request.stage, rebootMode });
     return { messages: [{ ack: 'Upgrade request received', actorId }] };
   }),
-  streaming(machineApi.LifecycleService.method.upgrade, async function* (api, request) {
+  streaming(LifecycleService.method.upgrade, async function* (api, request) {
     const image = request.source?.imageName ?? '';
     const { machine, kernel } = api;
-    if (machine.get('installed') === undefined) throw refuse('failedPrecondition', 'Talos is not installed');
-    idle(api);
-    if (!(machine.get('images') ?? []).includes(image)) throw refuse('notFound', `image "${image}": not found`);
-    yield { progress: { response: { case: 'message' as const, value: `running installer ${image}` } } };
-    const failed = kernel.fault('talos/upgrade', { node: machine.name });
-    if (!failed) machine.set('pending-install', target(machine, image));
+    if (machine.get('installer')?.number !== undefined && machine.get('installer')?.exitCode === undefined)
+      throw refuse('failedPrecondition', 'another installation/upgrade is already in progress');
+    if (machine.get('installed') === undefined) throw refuse('failedPrecondition', 'machine is not installed');
+    if (image === '') throw refuse('invalidArgument', 'installer image name is required');
+    if (!hasImage(machine, image))
+      throw refuse('internal', `upgrade failed: installer image "${image}" not found in containerd store: image "${image}": not found`);
+    api.lifecycle.startInstaller(machine, image);
+    const number = machine.get('installer')?.number;
     api.mutated('accepted', { image });
     await kernel.commit();
-    yield { progress: { response: { case: 'exitCode' as const, value: failed ? Number(failed.facts.exitCode ?? 1) : 0 } } };
+    // The installer goes on when its caller leaves.
+    for (let sent = 0; ; ) {
+      const run = machine.get('installer');
+      if (run?.number !== number || !run) throw refuse('unavailable', 'error reading from server: EOF');
+      for (const value of run.lines.slice(sent)) yield { progress: { response: { case: 'message' as const, value } } };
+      sent = run.lines.length;
+      if (run.exitCode !== undefined) {
+        await kernel.commit();
+        yield { progress: { response: { case: 'exitCode' as const, value: run.exitCode } } };
+        return;
+      }
+      await kernel.changed(api.signal);
+    }
   }),
-  streaming(machineApi.LifecycleService.method.install, (api) => {
-    throw api.machine.get('installed')
-      ? refuse('failedPrecondition', 'Talos is already installed')
-      : refuse('permissionDenied', 'not authorized');
+  streaming(LifecycleService.method.install, ({ machine }) => {
+    throw machine.get('installed') ? refuse('alreadyExists', 'machine is already installed') : refuse('permissionDenied', 'not authorized');
   }),
-  streaming(machineApi.ImageService.method.pull, async function* (api, request) {
+  streaming(ImageService.method.pull, async function* (api, request) {
     const { machine, kernel } = api;
-    if (kernel.fault('talos/pull', { node: machine.name }))
-      throw refuse('notFound', `failed to pull image "${request.imageRef}": not found`);
-    machine.set('images', [...new Set([...(machine.get('images') ?? []), request.imageRef])]);
+    if (request.imageRef === '') throw refuse('unknown', 'failed to parse image reference "": invalid reference format');
+    api.lifecycle.pulls.start(machine, request.imageRef);
     api.mutated('accepted', { image: request.imageRef });
     await kernel.commit();
-    yield { response: { case: 'name' as const, value: request.imageRef } };
+    const startedAtMs = kernel.clock.monotonicMs();
+    for (let told = -1; !hasImage(machine, request.imageRef); ) {
+      const state = machine.get('pulls')?.[request.imageRef];
+      if (state?.failed !== undefined) throw refuse('notFound', `error pulling image: ${state.failed}`);
+      if (!state) throw refuse('unavailable', 'error reading from server: EOF');
+      if (state.doneBytes !== told) {
+        told = state.doneBytes;
+        const elapsedMs = kernel.clock.monotonicMs() - startedAtMs;
+        const elapsed = { seconds: BigInt(Math.floor(elapsedMs / 1000)), nanos: (elapsedMs % 1000) * 1_000_000 };
+        const progress = {
+          status: machineApi.ImageServicePullLayerProgress_Status.DOWNLOADING,
+          elapsed,
+          offset: BigInt(told),
+          total: BigInt(imageBytes),
+        };
+        yield { response: { case: 'pullProgress' as const, value: { layerId: 'layer-0', progress } } };
+      }
+      await kernel.changed(api.signal);
+    }
+    await kernel.commit();
+    yield { response: { case: 'name' as const, value: pinned(request.imageRef) } };
   }),
-  unary(method.imagePull, ({ machine, kernel }, request) => {
-    if (kernel.fault('talos/pull', { node: machine.name }))
-      throw refuse('notFound', `failed to pull image "${request.reference}": not found`);
-    machine.set('images', [...new Set([...(machine.get('images') ?? []), request.reference])]);
+  unary(method.imagePull, async (api, request) => {
+    const failed = await pulled(api, request.reference);
+    if (failed !== undefined) throw refuse('notFound', `error pulling image: ${failed}`);
     return { messages: [{}] };
   }),
   streaming(method.imageList, async function* ({ machine }) {
     for (const name of machine.get('images') ?? []) yield { name, digest: '', size: 0n };
   }),
-  streaming(machineApi.ImageService.method.list, async function* ({ machine }) {
+  streaming(ImageService.method.list, async function* ({ machine }) {
     for (const name of machine.get('images') ?? []) yield { name, digest: '', size: 0n };
+  }),
+  unary(ImageService.method.remove, ({ machine }, request) => {
+    if (!hasImage(machine, request.imageRef)) throw refuse('notFound', `image ${request.imageRef} not found`);
+    machine.set(
+      'images',
+      (machine.get('images') ?? []).filter((name) => name !== request.imageRef),
+    );
+    return {};
   }),
 ];
 
-/** One sequence at a time. A machine of a healthy etcd that goes although the others are no majority is ground truth for I-02. */
-function idle(api: ApiCall): void {
-  const { machine, etcd, kernel, call } = api;
-  const busy = machine.get('busy');
-  if (busy !== undefined) throw refuse('failedPrecondition', 'sequence not started: locked');
-  const takesItAway = !call.path.startsWith('/machine.LifecycleService/');
-  if (takesItAway && etcd.isHealthy(machine) && !etcd.canSpare(machine)) {
-    kernel.emit({ kind: 'talos/quorum-taken', facts: { node: machine.name, path: call.path } });
+/** Why it could not be pulled. */
+async function pulled(api: ApiCall, reference: string): Promise<string | undefined> {
+  const { machine, kernel, lifecycle } = api;
+  lifecycle.pulls.start(machine, reference);
+  while (!hasImage(machine, reference)) {
+    const state = machine.get('pulls')?.[reference];
+    if (state?.failed !== undefined) return state.failed;
+    if (!state) throw refuse('unavailable', 'error reading from server: EOF');
+    await kernel.changed(api.signal);
   }
+  return undefined;
+}
+
+/** Source: Talos v1.13.9 internal/pkg/etcd/etcd.go (ValidateForUpgrade) */
+function validateEtcd({ machine, machines, etcd }: ApiCall): void {
+  if (machine.config()?.role !== 'controlplane') return;
+  const cluster = machine.get('etcd')?.cluster;
+  const wrong = (why: string) => refuse('unknown', `error validating etcd for upgrade: ${why}`);
+  if (cluster === undefined || !etcd.hasQuorum(cluster)) throw wrong('etcdserver: no leader');
+  const members = etcd.clusterOf(machine)?.members ?? [];
+  if (members.length === 2) throw wrong('etcd member count(2) is insufficient to maintain quorum if upgrade commences');
+  for (const member of members) {
+    const id = BigInt(member.id).toString(16).padStart(16, '0');
+    if (!member.started) throw wrong(`etcd member ${id} is not started, all members must be running to perform an upgrade`);
+    const host = machines.find(({ name }) => name === member.node);
+    if (!host || !etcd.isHealthy(host))
+      throw wrong(`etcd member ${id} is not healthy; all members must be healthy to perform an upgrade: context deadline exceeded`);
+  }
+}
+
+/** A machine of a healthy etcd that goes although the others are no majority is ground truth for I-02. */
+function takesAway({ machine, etcd, kernel, call }: ApiCall): void {
+  const isSafe = !etcd.isHealthy(machine) || etcd.canSpare(machine);
+  kernel.emit({ kind: 'talos/disruption', facts: { node: machine.name, path: call.path, role: machine.config()?.role ?? '' } });
+  if (!isSafe) kernel.emit({ kind: 'talos/quorum-taken', facts: { node: machine.name, path: call.path } });
 }
 
 function actor(api: ApiCall): string {
   const hex = Buffer.from(api.kernel.random('talos/actors').bytes(16)).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-function target(machine: Machine, image: string): Installed {
-  const before = machine.get('installed');
-  return {
-    version: versionOfInstaller(image) ?? machine.version(),
-    image,
-    schematicId: schematicOf(image) ?? '',
-    disk: before?.disk ?? machine.spec.disks[0]?.path ?? '',
-  };
 }

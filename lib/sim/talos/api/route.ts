@@ -40,6 +40,7 @@ const mutating = new Set(
       '/machine.LifecycleService/Upgrade',
       '/machine.LifecycleService/Install',
       '/machine.ImageService/Pull',
+      '/machine.ImageService/Remove',
       '/storage.StorageService/BlockDeviceWipe',
     ),
 );
@@ -237,6 +238,7 @@ const codeNames: Readonly<Record<number, string>> = {
   7: 'PermissionDenied',
   9: 'FailedPrecondition',
   12: 'Unimplemented',
+  13: 'Internal',
   14: 'Unavailable',
 };
 
