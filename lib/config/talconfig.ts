@@ -136,10 +136,18 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   const root = readBySchema(source, talconfigSchema(), failures, warnings);
 
   /** Text of an `@file`; undefined, with a failure, when it does not exist. */
-  const readReference = async (reference: string, at: readonly (string | number)[]): Promise<SourceFile | undefined> => {
+  const readReference = async (
+    reference: string,
+    at: readonly (string | number)[],
+    { mayLieInRoot = false } = {},
+  ): Promise<SourceFile | undefined> => {
     const name = reference.replace(/^@/, '').trim();
-    const path = isAbsolute(name) ? name : join(folder, name);
-    const content = await files.readText(path);
+    let path = isAbsolute(name) ? name : join(folder, name);
+    let content = await files.readText(path);
+    if (content === undefined && mayLieInRoot && !isAbsolute(name)) {
+      path = join(options.root, name);
+      content = await files.readText(path);
+    }
     if (content === undefined) {
       failures.push(
         talconfigFailure('talconfig/missing-file', { path: shown(path), neededBy: original.path }, { where: placeIn(source, at, 'value') }),
@@ -165,6 +173,11 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
     from: TalconfigPatch['from'],
     at: readonly (string | number)[],
   ): Promise<TalconfigPatch | undefined> => {
+    if (isBarePath(value)) {
+      // Talos' own loader reads it from where talhelper was started, as it is: nothing is filled in.
+      const file = await readReference(value, at, { mayLieInRoot: true });
+      return file && { from, file, isTemplate: false, finish: (rendered) => rendered };
+    }
     if (!value.startsWith('@')) {
       const isTemplate = value.includes('{{');
       return { from, file: inPlace(source, at, value), isTemplate, finish: (rendered) => rendered };
@@ -303,6 +316,9 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   throwIfAny([...failures, ...checked.failures]);
   return { ...talconfig, warnings: [...warnings, ...checked.warnings] };
 }
+
+/** A patch that is the path of its file, without an `@`. Source: pkg/machinery/config/configpatcher/load.go */
+const isBarePath = (value: string): boolean => value !== '' && !/^[@[{]|[\n ]/.test(value);
 
 /**
  * A key that the node says anything about replaces the group's, maps and lists included; only patches, manifests and names of certificates

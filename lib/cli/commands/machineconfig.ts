@@ -4,11 +4,16 @@ import { newestTalos } from '../../upstream/tables.ts';
 import type { CommandContext } from './index.ts';
 import { deliver, readNamed, requiredText, textOf } from './inputs.ts';
 
-/** `@F` is a file, everything else is the patch itself. Failure: `usage/file-missing`. */
+/**
+ * `@F` is a file, and so is a word that can be no patch: one without a line break, a space, `[` or `{` in front. Everything else is
+ * the patch itself. Failure: `usage/file-missing`. Source: pkg/machinery/config/configpatcher/load.go
+ */
 export async function patchesOf(context: CommandContext, name: string): Promise<readonly SourceFile[]> {
   const patches: SourceFile[] = [];
-  for (const [index, text] of (context.values.get(name) ?? []).entries())
-    patches.push(text.startsWith('@') ? await readNamed(context, text.slice(1), `--${name}`) : { path: `--${name} ${index + 1}`, text });
+  for (const [index, text] of (context.values.get(name) ?? []).entries()) {
+    const isFile = text.startsWith('@') || (text !== '' && !/^[[{]|[\n ]/.test(text));
+    patches.push(isFile ? await readNamed(context, text.replace(/^@/, ''), `--${name}`) : { path: `--${name} ${index + 1}`, text });
+  }
   return patches;
 }
 

@@ -200,7 +200,8 @@ export function bytesOf(text: string): number | undefined {
 /** Source: v1alpha1 DiskSize.MarshalYAML: the short form where it loses nothing, bytes otherwise. */
 function renderDiskSize(text: string): ConfigValue {
   const bytes = bytesOf(text) ?? 0;
-  if (bytes % 1000 !== 0) return bytes;
+  // No size at all is left out when it is written.
+  if (bytes % 1000 !== 0 || bytes === 0) return bytes;
   const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
   const exponent = bytes < 10 ? 0 : Math.min(6, Math.floor(Math.log10(bytes) / 3 + 1e-9));
   const scaled = Math.floor((bytes / 1000 ** exponent) * 10 + 0.5) / 10;

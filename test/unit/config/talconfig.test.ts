@@ -50,6 +50,19 @@ test('a key that resembles none is a warning, and one that holds an anchor for t
   expect(talconfig.nodes[0]?.configs['schematic']).toEqual({ customization: { extraKernelArgs: ['a'] } });
 });
 
+test('a patch that is a path without an @ is read as it is, from beside the talconfig or from the repository', async () => {
+  const text = `${head}patches: [patches/raw.yaml, talos/patches/raw.yaml, patches/missing.yaml]\n${node}`;
+  const raw = 'machine:\n  sysctls:\n    $patch: delete\n';
+  const work = load(text.replace(', patches/missing.yaml', ''), { 'patches/raw.yaml': raw });
+  expect((await work).patches.map(({ file, isTemplate }) => [file.path, file.text, isTemplate])).toEqual([
+    ['talos/patches/raw.yaml', raw, false],
+    ['talos/patches/raw.yaml', raw, false],
+  ]);
+  expect(await problems(load(text, { 'patches/raw.yaml': raw }))).toEqual([
+    expect.stringContaining('talconfig/missing-file {"path":"patches/missing.yaml"'),
+  ]);
+});
+
 test('all problems of all nodes come at once', async () => {
   const text = `clusterName: ""\ntalosVersion: v1.13.9\nkubernetesVersion: v1.37.0\nendpoint: 192.168.42.120\nclusterPodNets: [10.42.0.0]\nnodes:\n  - hostname: cp_1\n    ipAddress: 192.168.42.10, nowhere!\n    controlPlane: true\n  - hostname: w\n    ipAddress: 192.168.42.10\n    controlPlane: false\n    installDisk: /dev/sda\n    nameservers: [x]\n    nodeTaints: {a: b}\n  - hostname: w\n    controlPlane: false\n    installDisk: /dev/sda\n`;
   expect(await problems(load(text))).toEqual([
