@@ -271,28 +271,3 @@ test(
   },
   patience,
 );
-
-test(
-  'a list and help load none of the heavy libraries',
-  async () => {
-    const root = talhelper('listed');
-    const loaded = async (...args: string[]) => {
-      const record = join(foreign.path, `loaded-${args.join('')}.txt`);
-      const run = await runProcess(
-        process.execPath,
-        ['--import', join(projectRoot, 'test/rig/loaded-modules.js'), foreign.launcher, ...args],
-        { cwd: root, env: { TK_LOADED_MODULES: record } },
-      );
-      expect(run.exitCode, run.stderr).toBe(0);
-      const urls = readFileSync(record, 'utf8').trimEnd().split('\n');
-      // So that an empty record is not taken for a light one.
-      expect(urls.some((url) => url.endsWith('/dist/lib/cli/main.js'))).toBe(true);
-      return [...new Set(urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(url)?.[1] ?? []))];
-    };
-    expect(await loaded('--list')).toEqual(['talos-tk']);
-    expect(await loaded('--help')).toEqual(['talos-tk']);
-    expect(await loaded('bootstrap', '--help')).toEqual(['talos-tk']);
-    expect(await loaded('bootstrap', '--plan', '--offline')).toContain('zod');
-  },
-  patience,
-);

@@ -36,7 +36,7 @@ export async function deliver(context: CommandContext, text: string, options: { 
 
 /** The root of the repository around the command, or the folder itself where there is none. */
 export async function rootOrFolder({ world, directory, isExactDirectory }: CommandContext): Promise<string> {
-  const { findRepository } = await import('../../config/index.ts');
+  const { findRepository } = await import('../../config/find.ts');
   try {
     return (await findRepository(world.files, directory, { exactly: isExactDirectory })).root;
   } catch (error) {

@@ -85,7 +85,7 @@ export const talosCommands: readonly Command[] = [
       { name: 'node', kind: 'value' },
       { name: 'arch', kind: 'value' },
     ],
-    load: async () => ({ run: (await import('./schematic.ts')).imageUrl }),
+    load: async () => ({ run: (await import('./image-url.ts')).imageUrl }),
   },
   {
     name: 'talos:gensecret',
