@@ -68,15 +68,11 @@ const commands: readonly (readonly [string, { readonly packages: readonly string
   ],
 ];
 
-test.for(commands)(
-  'tk %s loads what it needs and nothing else',
-  async ([line, expected]) => {
-    const { packages, layers } = await loaded(line, [launcher, ...line.split(' ')]);
-    expect(packages).toEqual([...expected.packages].sort());
-    expect(layers).toEqual([...expected.layers].sort());
-  },
-  patience,
-);
+test.for(commands)('tk %s loads what it needs and nothing else', { timeout: patience }, async ([line, expected]) => {
+  const { packages, layers } = await loaded(line, [launcher, ...line.split(' ')]);
+  expect(packages).toEqual([...expected.packages].sort());
+  expect(layers).toEqual([...expected.layers].sort());
+});
 
 test(
   'what renders no chart leaves the Helm engine alone',
