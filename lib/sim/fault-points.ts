@@ -11,6 +11,8 @@ export interface FaultClass {
   readonly probability: number;
   /** What the point is told, drawn anew for each schedule. */
   readonly facts?: (random: Random) => { readonly [fact: string]: Json };
+  /** Met only by work on a cluster that runs: upgrades, resets, drains, snapshots. Default: by a bootstrap too. */
+  readonly meets?: 'upkeep';
 }
 
 const upTo = (ms: number) => (random: Random) => ({ lateMs: Math.floor(random.fraction() * ms) });
@@ -31,6 +33,13 @@ export const faultClasses: readonly FaultClass[] = [
   { point: 'wire/message', kind: 'lost', what: 'a message of a stream is lost', probability: 0.05 },
   { point: 'talos/install', kind: 'slow', what: 'a slow registry or disk', probability: 0.3, facts: upTo(240_000) },
   { point: 'talos/install', kind: 'failed', what: 'the installer fails and the machine is in maintenance mode again', probability: 0.1 },
+  {
+    point: 'talos/installer',
+    kind: 'failed',
+    what: 'the installer of an upgrade fails',
+    probability: 0.15,
+    facts: () => ({ exitCode: 1 }),
+  },
   { point: 'talos/boot', kind: 'slow', what: 'firmware that takes minutes', probability: 0.2, facts: upTo(180_000) },
   { point: 'talos/time-sync', kind: 'slow', what: 'no time server answers for a while', probability: 0.2, facts: upTo(120_000) },
   { point: 'talos/api', kind: 'slow', what: 'apid starts late', probability: 0.2, facts: upTo(30_000) },
@@ -65,6 +74,54 @@ export const faultClasses: readonly FaultClass[] = [
   { point: 'kube/image-pull', kind: 'failed', what: 'an image cannot be pulled for a while', probability: 0.05, facts: lasting(60_000) },
   { point: 'kube/pod-start', kind: 'slow', what: 'a pod needs long', probability: 0.1, facts: lasting(60_000) },
   { point: 'flux/oci', kind: 'failed', what: 'Flux cannot pull a source for a while', probability: 0.1 },
+  { point: 'talos/pull', kind: 'missing', what: 'an image is not there', probability: 0.1, meets: 'upkeep' },
+  { point: 'talos/pull', kind: 'slow', what: 'a registry answers late', probability: 0.3, facts: upTo(240_000), meets: 'upkeep' },
+  {
+    point: 'talos/pull-progress',
+    kind: 'slow',
+    what: 'a pull stands still for a while',
+    probability: 0.2,
+    facts: upTo(120_000),
+    meets: 'upkeep',
+  },
+  {
+    point: 'talos/installer-time',
+    kind: 'slow',
+    what: 'a slow disk below the installer',
+    probability: 0.2,
+    facts: upTo(180_000),
+    meets: 'upkeep',
+  },
+  {
+    point: 'talos/new-slot',
+    kind: 'failed',
+    what: 'a new version does not start and the machine falls back',
+    probability: 0.15,
+    meets: 'upkeep',
+  },
+  { point: 'talos/snapshot', kind: 'cut', what: 'a snapshot ends in the middle', probability: 0.15, meets: 'upkeep' },
+  { point: 'talos/snapshot', kind: 'empty', what: 'a snapshot without a byte, and no error', probability: 0.1, meets: 'upkeep' },
+  { point: 'talos/snapshot', kind: 'damaged', what: 'a snapshot with a flipped bit', probability: 0.1, meets: 'upkeep' },
+  { point: 'etcd/member-view', kind: 'stale', what: 'a member that has not heard of the last change', probability: 0.1, meets: 'upkeep' },
+  { point: 'etcd/leader', kind: 'moves', what: 'leadership moves by itself', probability: 0.1, meets: 'upkeep' },
+  { point: 'etcd/lag', kind: 'behind', what: 'a member that is behind the others', probability: 0.05, meets: 'upkeep' },
+  { point: 'kube/eviction', kind: 'blocked', what: 'a budget that is spent for a while', probability: 0.1, meets: 'upkeep' },
+  {
+    point: 'kube/pod-stop',
+    kind: 'slow',
+    what: 'a pod that takes its whole grace period',
+    probability: 0.1,
+    facts: lasting(60_000),
+    meets: 'upkeep',
+  },
+  {
+    point: 'kube/volume-detach',
+    kind: 'slow',
+    what: 'a volume that is detached late',
+    probability: 0.2,
+    facts: upTo(120_000),
+    meets: 'upkeep',
+  },
 ];
 
 /**

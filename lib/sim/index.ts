@@ -13,10 +13,12 @@ export type { DiskSpec, LinkSpec, MachineSpec, SandboxSpec } from './spec.ts';
 export { type ClusterHooks, type SimMount, startCluster } from './cluster.ts';
 export { attachSandbox, type AttachedSandbox, kubeconfigOutside, readSandbox, resetSandbox, talosconfigOutside } from './attach.ts';
 export { type Invariants, type Violation, watchInvariants } from './invariants.ts';
+export { createOperator, type Deed, type Operator } from './operator.ts';
 export { openSandbox, type Sandbox, type SandboxEndpoint, type SandboxOptions } from './sandbox.ts';
 export type { SandboxStatus } from './status.ts';
 export type { ConfigCheck } from './talos/api/call.ts';
-export { type TalosModel } from './talos/model.ts';
+export type { AlarmKind } from './talos/etcd.ts';
+export { type Hand, type TalosModel } from './talos/model.ts';
 // --- chart registry
 export type { ChartFolder } from './registry/chart-folder.ts';
 export { packChart, simulatedCharts, standInFor } from './registry/pack-chart.ts';
@@ -25,5 +27,6 @@ export { createRegistry, type RegistryOptions, type SimRegistry } from './regist
 export type { FluxOptions } from './flux/context.ts';
 export { type FluxRepository, type RenderedObject, repositoryOfFiles } from './flux/kustomize.ts';
 export { createFluxModel } from './flux/model.ts';
+export { type Landscape, type TupprPhase } from './kube/landscape.ts';
 export { createKubeModel, type KubeModelOptions, type SimulatedKube } from './kube/model.ts';
 export { type KubeTimings, usualTimings } from './kube/state.ts';

@@ -35,6 +35,8 @@ export interface KubeletFacts {
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   /** Extended resources and runtime classes that a GPU worker brings, for example. */
   readonly podCidr?: string;
+  /** Of the kernel that runs. */
+  readonly bootId?: string;
   /** Only the kubelet came anew: what runs on the machine goes on running. */
   readonly keepsPods?: boolean;
 }

@@ -4,7 +4,7 @@ import type { StaticPodFacts } from '../kube-door.ts';
 import { kubeletOf } from './kubelets.ts';
 import { isPodReady } from './eviction.ts';
 import { isMirror } from './pods.ts';
-import { makeObject } from './lifecycle.ts';
+import { makeObject } from './make-object.ts';
 import { ensureDefinition, talosServiceAccount } from './operators.ts';
 import type { KubeState } from './state.ts';
 import { type Obj, objAt, textAt } from './value.ts';

@@ -1,6 +1,7 @@
 import { webhookTrouble } from './admission.ts';
 import { budgetOf, isPodReady } from './eviction.ts';
 import { apiVersionOf, builtIn, type Kind } from './kinds.ts';
+import { makeObject } from './make-object.ts';
 import { trackUpdate } from './managers.ts';
 import { builtInType } from './schema.ts';
 
@@ -22,15 +23,6 @@ const apiServices = builtIn('apiregistration.k8s.io/v1', 'APIService');
 const nameOf = (object: Obj): string => textAt(object, 'metadata', 'name');
 const namespaceOf = (object: Obj): string => textAt(object, 'metadata', 'namespace');
 const isEnding = (object: Obj): boolean => objAt(object, 'metadata').deletionTimestamp !== undefined;
-
-export function makeObject(state: KubeState, kind: Kind, metadata: Obj, rest: Obj = {}): Obj {
-  return state.put(kind, {
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: { ...metadata, uid: state.newUid(), creationTimestamp: state.timestamp() },
-    ...rest,
-  });
-}
 
 /** The service account and the CA that every namespace gets, and the end of those that are deleted. */
 export function syncNamespaces(state: KubeState): 'again' | void {

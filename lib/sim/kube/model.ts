@@ -14,14 +14,16 @@ import {
   syncNamespaces,
 } from './lifecycle.ts';
 import { evictLost, isNodeReady, kubeletDown, kubeletUp, nodeLost, nodeReady, register, syncNodes } from './nodes.ts';
+import { type Landscape, landscapeOf } from './landscape.ts';
 import { syncOperators } from './operators.ts';
 import { onPodTimer, syncPods } from './pods.ts';
 import { syncScheduler } from './scheduler.ts';
 import { drainRound, setCordoned } from './talos-drain.ts';
 import { createApiServer } from './server.ts';
 import { createKubeState, type KubeState, type KubeTimings, usualTimings } from './state.ts';
-import { textAt } from './value.ts';
+import { textAt, type Value } from './value.ts';
 import { syncDaemonSets, syncDeployments, syncJobs, syncReplicaSets, syncStatefulSets } from './workloads.ts';
+import { onVolumeTimer, syncVolumes } from './volumes.ts';
 import { createWrites, type Writes } from './writes.ts';
 
 export interface KubeModelOptions {
@@ -32,6 +34,8 @@ export interface KubeModelOptions {
 export interface SimulatedKube extends KubeModel {
   readonly state: KubeState;
   readonly writes: Writes;
+  /** What is in the cluster besides, and has a say when machines go away. */
+  readonly landscape: Landscape;
   /** Whether controllers reach an API server that has an etcd. */
   isServing(): boolean;
 }
@@ -49,7 +53,18 @@ const controllers: readonly { readonly watches: readonly string[]; readonly sync
   { watches: ['apps/daemonsets', '/pods', '/nodes'], sync: syncDaemonSets },
   { watches: ['batch/jobs', '/pods'], sync: syncJobs },
   { watches: ['/pods', '/nodes'], sync: syncScheduler },
-  { watches: ['/pods', '/nodes'], sync: syncPods },
+  {
+    watches: [
+      '/pods',
+      '/nodes',
+      '/persistentvolumeclaims',
+      '/persistentvolumes',
+      'storage.k8s.io/volumeattachments',
+      'storage.k8s.io/storageclasses',
+    ],
+    sync: syncVolumes,
+  },
+  { watches: ['/pods', '/nodes', 'storage.k8s.io/volumeattachments'], sync: syncPods },
   { watches: ['/pods', '/nodes'], sync: syncNodes },
   { watches: ['/pods', '/services'], sync: syncEndpoints },
   { watches: ['/pods', 'policy/poddisruptionbudgets'], sync: syncBudgets },
@@ -146,7 +161,7 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
         case 'watch-timeout':
           return;
         default:
-          onPodTimer(state, timer.kind, timer.data);
+          if (!onVolumeTimer(state, timer.kind, timer.data as Value | undefined)) onPodTimer(state, timer.kind, timer.data);
       }
     },
   });
@@ -154,6 +169,7 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
   return {
     state,
     writes,
+    landscape: landscapeOf(state),
     isServing: hasServers,
     apiServer(node) {
       const serve = createApiServer(

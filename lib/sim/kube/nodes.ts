@@ -111,7 +111,7 @@ export function register(state: KubeState, node: string): void {
       nodeInfo: {
         machineID: textAt(before, 'status', 'nodeInfo', 'machineID') || state.newUid().replaceAll('-', ''),
         systemUUID: textAt(before, 'status', 'nodeInfo', 'systemUUID') || state.newUid(),
-        bootID: state.newUid(),
+        bootID: kubelet.bootId ?? state.newUid(),
         kernelVersion: '6.18.2-talos',
         osImage: `Talos (${kubelet.talosVersion})`,
         containerRuntimeVersion: 'containerd://2.2.1',

@@ -1,5 +1,5 @@
 import { builtIn } from './kinds.ts';
-import { makeObject } from './lifecycle.ts';
+import { makeObject } from './make-object.ts';
 import type { KubeState } from './state.ts';
 import { numberAt, type Obj } from './value.ts';
 

@@ -4,6 +4,7 @@ import { builtIn } from './kinds.ts';
 import { at, kubeletOf, kubelets, startedKey } from './kubelets.ts';
 import type { KubeState } from './state.ts';
 import { listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
+import { hasVolumes } from './volumes.ts';
 import { controllerOf } from './workloads.ts';
 
 const nodes = builtIn('v1', 'Node');
@@ -42,6 +43,10 @@ export function syncPods(state: KubeState): void {
     }
     if (state.kernel.store.get(startedKey(pod)) || ['Succeeded', 'Failed'].includes(textAt(pod, 'status', 'phase'))) continue;
     if (objAt(pod, 'spec').hostNetwork !== true && !networkOf(node)) {
+      waitingContainers(state, pod, 'ContainerCreating');
+      continue;
+    }
+    if (!hasVolumes(state, pod)) {
       waitingContainers(state, pod, 'ContainerCreating');
       continue;
     }

@@ -5,6 +5,7 @@ import { schedulable } from './scheduler.ts';
 import { matchesSelector } from './selectors.ts';
 import type { KubeState } from './state.ts';
 import { podDefaults } from './defaults.ts';
+import { claimsOfSet } from './volumes.ts';
 import { canonical, clone, equal, listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
 
 const deployments = builtIn('apps/v1', 'Deployment');
@@ -253,6 +254,11 @@ export function syncReplicaSets(state: KubeState): void {
   }
 }
 
+const withClaims = (template: Obj, volumes: readonly Obj[]): Obj =>
+  volumes.length === 0
+    ? template
+    : { ...template, spec: { ...objAt(template, 'spec'), volumes: [...listAt(template, 'spec', 'volumes'), ...volumes] } };
+
 export function syncStatefulSets(state: KubeState): void {
   const owned = byController(state.list(pods));
   for (const set of state.list(statefulSets)) {
@@ -267,7 +273,7 @@ export function syncStatefulSets(state: KubeState): void {
       const name = `${nameOf(set)}-${ordinal}`;
       const pod = mine.get(name);
       if (!pod)
-        makePod(state, set, statefulSets, name, template, {
+        makePod(state, set, statefulSets, name, withClaims(template, claimsOfSet(state, set, ordinal)), {
           'statefulset.kubernetes.io/pod-name': name,
           'apps.kubernetes.io/pod-index': String(ordinal),
           'controller-revision-hash': revision,

@@ -456,6 +456,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       kubernetesVersion: versionOfKubelet(machine.get('kubelet')?.image ?? config.kubeletImage) ?? config.kubernetesVersion,
       ...(keepsPods ? { keepsPods } : {}),
       talosVersion: machine.version(),
+      bootId: machine.get('boot')?.id ?? '',
       labels: config.labels,
       taints: config.taints,
     });

@@ -16,7 +16,7 @@ import { powerMethods } from './api/power.ts';
 import { createApiHandler } from './api/route.ts';
 import { systemMethods } from './api/system.ts';
 import type { ConfigView } from './config-view.ts';
-import { createEtcd, type Etcd } from './etcd.ts';
+import { type AlarmKind, createEtcd, type Etcd } from './etcd.ts';
 import { createMachineEvents } from './events.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createMachine, type Machine } from './machine.ts';
@@ -34,10 +34,23 @@ export interface TalosModelOptions {
   readonly checkConfig?: (text: string, version: string) => ConfigCheck | Promise<ConfigCheck>;
 }
 
+/** What happens to machines without any call of an API. Names are those of the spec. */
+export interface Hand {
+  /** A reboot that somebody else asked for. */
+  reboot(node: string): void;
+  losePower(node: string, darkMs: number): void;
+  pressPower(node: string): void;
+  stopEtcd(node: string): void;
+  moveLeader(node: string): void;
+  raiseAlarm(node: string, alarm: AlarmKind): void;
+}
+
 export interface TalosModel {
   readonly machines: readonly Machine[];
   readonly etcd: Etcd;
   readonly host: KubeHost;
+  readonly hand: Hand;
+  hostnameOf(node: string): string;
   /** The other half of the cluster. Call before `start`. */
   connect(kube: KubeModel): void;
   /** First power, or, when the state was loaded, everything listens again that listened before. */
@@ -200,10 +213,33 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     return (serving ?? controlPlanes()[0])?.spec.address;
   });
 
+  const named = (name: string): Machine => {
+    const machine = machines.find((one) => one.name === name);
+    if (!machine) throw new RangeError(`no machine is called ${name}`);
+    return machine;
+  };
+  const hand: Hand = {
+    reboot: (name) => lifecycle.sequences.reboot(named(name), '', 'default'),
+    losePower: (name, darkMs) => lifecycle.losePower(named(name), darkMs),
+    pressPower: (name) => lifecycle.pressPower(named(name)),
+    stopEtcd(name) {
+      lifecycle.stopService(named(name), 'etcd');
+      named(name).clear('static-pods');
+      publish(named(name));
+    },
+    moveLeader(name) {
+      const cluster = named(name).get('etcd')?.cluster;
+      if (cluster !== undefined) etcd.forfeit(cluster);
+    },
+    raiseAlarm: (name, alarm) => etcd.raise(named(name), alarm),
+  };
+
   return {
     machines,
     etcd,
     host,
+    hand,
+    hostnameOf: (name) => named(name).hostname(),
     connect(model) {
       kube = model;
       // A node that turned Ready was the last thing that a booted machine lacked: its status says so, as upstream's does.
