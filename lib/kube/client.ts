@@ -25,6 +25,8 @@ export interface KubeReader {
   watch(kind: KindRef, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** What server-side apply would make of the object: `dryRun=All`, nothing changes. */
   preview(object: KubeObject, options: ApplyOptions, signal: AbortSignal): Promise<KubeObject>;
+  /** What a full update would make of the object: `dryRun=All`, nothing changes. Failure: as `replace`. */
+  previewReplace(object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /** A GET of any path, for what has no object: `/readyz?verbose`, `/api/v1/namespaces/x/pods/y/log`. */
   read(path: string, signal: AbortSignal): Promise<string>;
 }

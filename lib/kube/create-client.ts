@@ -24,8 +24,9 @@ const pageSize = 500;
 
 /** A client that cannot change anything: what a plan and a dry run get. */
 export function createKubeReader(options: ClientOptions): KubeReader {
-  const { server, version, ready, capabilities, serves, resource, get, list, watch, preview, read } = createKubeClient(options);
-  return { server, version, ready, capabilities, serves, resource, get, list, watch, preview, read };
+  const { server, version, ready, capabilities, serves, resource, get, list, watch, preview, previewReplace, read } =
+    createKubeClient(options);
+  return { server, version, ready, capabilities, serves, resource, get, list, watch, preview, previewReplace, read };
 }
 
 /** Nothing is dialled before the first call. */
@@ -77,6 +78,21 @@ export function createKubeClient(options: ClientOptions): KubeWriter {
         contentType: 'application/apply-patch+yaml',
         body: { ...object, metadata } as Json,
         repeat: 'always',
+        unknownPath: notServed(ref),
+      },
+      signal,
+    );
+  };
+
+  const sendReplace = async (object: KubeObject, dryRun: boolean, signal: AbortSignal) => {
+    const ref = refOf(object);
+    return objectFrom(
+      {
+        facts: factsOf(dryRun ? 'preview' : 'replace', ref),
+        method: 'PUT',
+        path: `${await pathOf(ref, signal)}${dryRun ? '?dryRun=All' : ''}`,
+        body: object as Json,
+        repeat: dryRun ? 'always' : 'not-sent',
         unknownPath: notServed(ref),
       },
       signal,
@@ -168,20 +184,8 @@ export function createKubeClient(options: ClientOptions): KubeWriter {
         signal,
       );
     },
-    async replace(object, signal) {
-      const ref = refOf(object);
-      return objectFrom(
-        {
-          facts: factsOf('replace', ref),
-          method: 'PUT',
-          path: await pathOf(ref, signal),
-          body: object as Json,
-          repeat: 'not-sent',
-          unknownPath: notServed(ref),
-        },
-        signal,
-      );
-    },
+    replace: (object, signal) => sendReplace(object, false, signal),
+    previewReplace: (object, signal) => sendReplace(object, true, signal),
     async patch(ref, patch, signal) {
       const query = patch.fieldManager === undefined ? '' : `?${new URLSearchParams({ fieldManager: patch.fieldManager })}`;
       return objectFrom(

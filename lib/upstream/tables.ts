@@ -20,6 +20,7 @@ export {
   isSwitchedOn,
   talosDefaults,
 } from './contracts.ts';
+export { type KubernetesRemovals, kubernetesPaths, kubernetesRemovals, olderCompatibility } from './upgrades.ts';
 export { defaultKubernetes, newestTalos, newestTalosPatch } from './newest.ts';
 
 // What talhelper's file and the image factory's schematics may say.

@@ -7,6 +7,9 @@ import { type ExpectedIdentity, verifyIdentity } from './identity.ts';
 import { readerOver, type TalosReader } from './reader.ts';
 import { createSession, type TalosMachine, type TalosPorts } from './session.ts';
 
+/** Where an image is looked for: `system` by the machine's own services, `cri` by pods. */
+export type ImageNamespace = 'system' | 'cri';
+
 export type RebootMode = 'default' | 'powercycle' | 'force';
 
 export interface ResetOptions {
@@ -55,7 +58,7 @@ export interface TalosMutator extends TalosReader {
   /** From 1.13. Returns the name under which `install` and `upgrade` find the image. */
   pullImage(reference: string, signal: AbortSignal): Promise<string>;
   /** Up to 1.12. */
-  pullImageLegacy(reference: string, signal: AbortSignal): Promise<void>;
+  pullImageLegacy(reference: string, signal: AbortSignal, namespace?: ImageNamespace): Promise<void>;
   /**
    * From 1.13: runs the installer of a pulled image, without a reboot.
    *
@@ -159,8 +162,8 @@ export function createTalosMutator(ports: TalosPorts, machine: TalosMachine, ide
         talosFailure('talos/unexpected-reply', { ...at, method: shortName(call), expected: 'the name of the pulled image' }),
       );
     },
-    pullImageLegacy: async (reference, signal) => {
-      await session.unary(method.imagePull, { namespace: commonApi.ContainerdNamespace.NS_SYSTEM, reference }, { signal });
+    pullImageLegacy: async (reference, signal, namespace = 'system') => {
+      await session.unary(method.imagePull, { namespace: imageNamespaces[namespace], reference }, { signal });
     },
     upgrade: (image, observe, signal) => {
       const call = machineApi.LifecycleService.method.upgrade;
@@ -211,6 +214,9 @@ export function createTalosMutator(ports: TalosPorts, machine: TalosMachine, ide
 }
 
 const keptLines = 12;
+
+const { NS_SYSTEM, NS_CRI } = commonApi.ContainerdNamespace;
+const imageNamespaces: Readonly<Record<ImageNamespace, commonApi.ContainerdNamespace>> = { system: NS_SYSTEM, cri: NS_CRI };
 
 const { RebootRequest_Mode: Reboot, ResetRequest_WipeMode: Wipe, UpgradeRequest_RebootMode: UpgradeReboot } = machineApi;
 const rebootModes = { default: Reboot.DEFAULT, powercycle: Reboot.POWERCYCLE, force: Reboot.FORCE } as const;

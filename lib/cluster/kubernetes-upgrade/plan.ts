@@ -1,0 +1,43 @@
+import { TkError } from '../../base/index.ts';
+import { isAtLeast } from '../../format/index.ts';
+import { imageAt, isSameImage } from './images.ts';
+import { machineProblems } from './problems.ts';
+import {
+  type KubernetesFacts,
+  type KubernetesPart,
+  type KubernetesPlan,
+  kubernetesParts,
+  type NodeKubernetes,
+  type PartChange,
+  staticPodParts,
+} from './kubernetes-upgrade.ts';
+
+/** See `KubernetesUpgradeView.plan`. Machines go in inventory order, control planes first. */
+export function planKubernetes(facts: KubernetesFacts, to: string): KubernetesPlan {
+  const answered = facts.nodes.flatMap((one) => (one.state === 'answered' ? [one.facts] : []));
+  const silent = machineProblems(facts, to).find(({ code }) => code === 'upgrade-k8s/node-silent');
+  if (silent) throw new TkError(silent);
+  const controlPlanes = answered.filter(({ node }) => node.role === 'controlplane');
+  const ordered = [...controlPlanes, ...answered.filter(({ node }) => node.role === 'worker')];
+  const of = (part: KubernetesPart): readonly PartChange[] => ordered.flatMap((one) => changeOf(one, part, to));
+  const wanted = kubernetesParts.flatMap(of);
+  const changes = wanted.filter(isChange);
+  return {
+    to,
+    pulls: changes
+      .filter(({ part }) => part !== 'kube-proxy')
+      .map(({ node, part, to: image }) => ({ node, image, namespace: part === 'kubelet' ? 'system' : 'cri' })),
+    staticPods: changes.filter(({ part }) => staticPodParts.some((one) => one === part)),
+    proxies: changes.filter(({ part }) => part === 'kube-proxy'),
+    kubelets: changes.filter(({ part }) => part === 'kubelet'),
+    wanted,
+    manifests: answered.every(({ talosVersion }) => isAtLeast(talosVersion, 'v1.13.0-alpha.0')) ? 'server-side-apply' : 'update',
+  };
+}
+
+export const isChange = ({ from, to }: PartChange): boolean => !isSameImage(from, to);
+
+function changeOf({ node, parts }: NodeKubernetes, part: KubernetesPart, to: string): readonly PartChange[] {
+  const facts = parts[part];
+  return facts === undefined ? [] : [{ node, part, from: facts.image, to: imageAt(facts.image, part, to) }];
+}
