@@ -33,13 +33,6 @@ export const faultClasses: readonly FaultClass[] = [
   { point: 'wire/message', kind: 'lost', what: 'a message of a stream is lost', probability: 0.05 },
   { point: 'talos/install', kind: 'slow', what: 'a slow registry or disk', probability: 0.3, facts: upTo(240_000) },
   { point: 'talos/install', kind: 'failed', what: 'the installer fails and the machine is in maintenance mode again', probability: 0.1 },
-  {
-    point: 'talos/installer',
-    kind: 'failed',
-    what: 'the installer of an upgrade fails',
-    probability: 0.15,
-    facts: () => ({ exitCode: 1 }),
-  },
   { point: 'talos/boot', kind: 'slow', what: 'firmware that takes minutes', probability: 0.2, facts: upTo(180_000) },
   { point: 'talos/time-sync', kind: 'slow', what: 'no time server answers for a while', probability: 0.2, facts: upTo(120_000) },
   { point: 'talos/api', kind: 'slow', what: 'apid starts late', probability: 0.2, facts: upTo(30_000) },
@@ -120,6 +113,14 @@ export const faultClasses: readonly FaultClass[] = [
     what: 'a volume that is detached late',
     probability: 0.2,
     facts: upTo(120_000),
+    meets: 'upkeep',
+  },
+  {
+    point: 'talos/installer',
+    kind: 'failed',
+    what: 'the installer of an upgrade fails',
+    probability: 0.15,
+    facts: () => ({ exitCode: 1 }),
     meets: 'upkeep',
   },
 ];
