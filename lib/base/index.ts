@@ -36,7 +36,7 @@ export {
   type SourceFile,
   type Span,
 } from './source.ts';
-export { allOf, count, editDistance, formatDuration, oneOf, stripControl, suggestionFor } from './text.ts';
+export { allOf, count, editDistance, formatDuration, oneOf, sizeText, stripControl, suggestionFor, tableText } from './text.ts';
 export {
   type AppendFile,
   type ClientCertificate,

@@ -17,6 +17,7 @@ export const failureClasses: FailureClasses = {
   'release/needs-cycle': 'invalid',
   'release/substitution': 'invalid',
   'release/helmfile-unsupported': 'invalid',
+  resource: 'invalid',
   'talos/wrong-machine': 'refused',
   upgrade: 'refused',
   'sim/in-use': 'locked',

@@ -3,6 +3,7 @@ import type { ClusterModel, NodeModel } from '../config/index.ts';
 import type { Evidence } from '../core/index.ts';
 import type { KubeReader, KubeWriter } from '../kube/index.ts';
 import type { TalosReader } from '../talos/index.ts';
+import type { Operations, OperationsView } from './operations/operations.ts';
 import type { ShownValue } from './redact-config.ts';
 
 /**
@@ -29,6 +30,7 @@ export interface ClusterView {
   readonly releases: ReleasesView;
   readonly health: Health;
 }
+  readonly operations: OperationsView;
 
 /** The same with the methods that change something. Only running bodies get it. */
 export interface Cluster extends ClusterView {
@@ -44,6 +46,7 @@ export interface Cluster extends ClusterView {
 /** `IP=`, `NODE=`, `HOSTNAME=`: any of them names a node; two that disagree are an error. */
 export interface NodeSelector {
   readonly ip?: string | undefined;
+  readonly operations: Operations;
   readonly node?: string | undefined;
   readonly hostname?: string | undefined;
 }

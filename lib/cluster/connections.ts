@@ -6,6 +6,7 @@ import {
   type ExpectedIdentity,
   type MachineProbe,
   probeMachine,
+  proveIdentity,
   type TalosMutator,
   type TalosReader,
 } from '../talos/index.ts';
@@ -34,9 +35,14 @@ export interface Connections {
   maintenanceReader(node: NodeModel, spkiSha256: string): TalosReader;
   mutator(node: NodeModel): Promise<TalosMutator>;
   maintenanceMutator(node: NodeModel, spkiSha256: string, seen: Pick<ExpectedIdentity, 'macs' | 'diskSerials'>): TalosMutator;
+  /** A configured machine, or one in maintenance mode, whoever that is: for reads only. The caller closes it. */
+  anyReader(node: NodeModel, signal: AbortSignal): Promise<TalosReader>;
   /** Opens, uses, closes. */
   read<T>(node: NodeModel, use: (reader: TalosReader) => Promise<T>): Promise<T>;
+  readAny<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader) => Promise<T>): Promise<T>;
   change<T>(node: NodeModel, use: (mutator: TalosMutator) => Promise<T>): Promise<T>;
+  /** Who the machine is, as before each change of it. Failure: `talos/wrong-machine`. */
+  verify(node: NodeModel, signal: AbortSignal): Promise<void>;
 }
 
 export function createConnections({ model, dial, clock, credentials }: ConnectionParts): Connections {
@@ -68,11 +74,19 @@ export function createConnections({ model, dial, clock, credentials }: Connectio
     },
     reader: async (node) => createTalosReader(ports, { ...reachable(node), trust: await trust() }),
     maintenanceReader: (node, spkiSha256) => createTalosReader(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }),
+    async anyReader(node, signal) {
+      const probe = await connections.probe(node, signal);
+      if (probe.state === 'maintenance') return connections.maintenanceReader(node, probe.spkiSha256);
+      return connections.reader(node);
+    },
     mutator: async (node) => createTalosMutator(ports, { ...reachable(node), trust: await trust() }, identityOf(node)),
     maintenanceMutator: (node, spkiSha256, seen) =>
       createTalosMutator(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }, { spkiSha256, ...seen }),
     read: async (node, use) => closing(await connections.reader(node), use),
+    readAny: async (node, signal, use) => closing(await connections.anyReader(node, signal), use),
     change: async (node, use) => closing(await connections.mutator(node), use),
+    verify: (node, signal) =>
+      connections.read(node, async (reader) => proveIdentity(reader, (await reader.peer(signal)).spkiSha256, identityOf(node), signal)),
   };
   return connections;
 }

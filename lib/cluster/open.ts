@@ -16,6 +16,7 @@ import { createMachineConfigs } from './machine-configs.ts';
 import { createMachines } from './machines.ts';
 import { findNode } from './nodes.ts';
 import { createReleases, helmEngineOf } from './releases.ts';
+import { createOperations } from './operations/operations.ts';
 import { createBundleStore } from './secrets-bundle.ts';
 import type { Settings } from './settings.ts';
 import type { Vault } from './vault.ts';
@@ -102,5 +103,6 @@ async function hasCni(model: ClusterModel, machineConfigs: Cluster['machineConfi
   if (first === undefined) return false;
   const text = (await machineConfigs.of(first, new AbortController().signal)).reveal();
   const hasDocuments = /^kind: KubeClusterConfig$/m.test(text);
+    operations: createOperations({ nodes: model.nodes, connections, clock, secretValues: () => bundles.secretValues() }),
   return hasDocuments ? /^kind: KubeFlannelCNIConfig$/m.test(text) : !/^\s+cni:\s*\n\s+name: none\s*$/m.test(text);
 }

@@ -1,4 +1,5 @@
 import type { Cluster, ClusterView } from './cluster.ts';
+import { operationsViewOf } from './operations/operations.ts';
 
 /**
  * The same cluster with the methods left out that change something. New objects, not casts: a plan or a dry run cannot reach what
@@ -62,4 +63,5 @@ export function viewOf(cluster: Cluster): ClusterView {
     },
     health: cluster.health,
   };
+    operations: operationsViewOf(cluster.operations),
 }

@@ -34,7 +34,6 @@ export type {
   Container,
   ContainerNamespace,
   CpuFacts,
-  EtcdAlarm,
   MemoryUse,
   Mount,
   Process,

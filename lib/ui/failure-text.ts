@@ -8,6 +8,8 @@ import { corePrinters } from './failures/core.ts';
 import { formatPrinters } from './failures/format.ts';
 import { hostPrinters } from './failures/host.ts';
 import { kubePrinters } from './failures/kube.ts';
+import { lifecyclePrinters } from './failures/lifecycle.ts';
+import { operationPrinters } from './failures/operations.ts';
 import { pkiPrinters } from './failures/pki.ts';
 import { renderPrinters } from './failures/render.ts';
 import { secretsPrinters } from './failures/secrets.ts';
@@ -31,6 +33,8 @@ export const printerTables = {
   format: formatPrinters,
   host: hostPrinters,
   kube: kubePrinters,
+  lifecycle: lifecyclePrinters,
+  operations: operationPrinters,
   pki: pkiPrinters,
   release: releasePrinters,
   render: renderPrinters,

@@ -1,32 +1,37 @@
-import { defineTask, nodeParams, z } from 'talos-tk';
+import { askEach, defineTask, nodesParams, throwIfAny, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Show the log of a service of a node, or of every node',
+  description:
+    'With --follow it goes on until Ctrl-C, also over a reboot of the machine. Lines of several nodes begin with the name of theirs.',
   params: z.object({
-    ...nodeParams,
+    ...nodesParams,
     service: z.string().default('machined').describe('etcd, kubelet, apid, …'),
     tail: z.number().int().min(0).default(100).describe('lines from the end'),
     follow: z.boolean().default(false).describe('go on until Ctrl-C'),
   }),
   positional: ['service'],
   effect: 'read',
-  async run({ params, cluster, each, print, stopping }) {
-    const nodes = cluster.machines.select(params);
-    await each(
+  async run({ params, cluster, each, print, log, stopping }) {
+    const nodes = cluster.operations.nodes(params);
+    const { service, tail: tailLines, follow: follows } = params;
+    const width = Math.max(0, ...nodes.map((node) => node.name.length));
+    const { answers, failures } = await askEach(
+      { each },
       nodes,
-      (node) =>
-        cluster.machines.read(node, async (machine) => {
-          const prefix = nodes.length > 1 ? `${node.name}: ` : '';
-          let rest = '';
-          for await (const chunk of machine.logs({ service: params.service, follow: params.follow, tailLines: params.tail }, stopping)) {
-            // A chunk may end in the middle of a line.
-            const lines = (rest + chunk).split('\n');
-            rest = lines.pop() ?? '';
-            for (const line of lines) print(`${prefix}${line}\n`);
-          }
-          if (rest !== '') print(`${prefix}${rest}\n`);
-        }),
+      async (node) => {
+        const prefix = nodes.length > 1 ? `${`${node.name}:`.padEnd(width + 1)} ` : '';
+        const lines: string[] = [];
+        const request = { service, tailLines, follows, lost: (failure: Parameters<typeof log.warn>[0]) => log.warn(failure) };
+        for await (const line of cluster.operations.log(node, request, stopping)) {
+          print(`${prefix}${line}\n`);
+          if (!follows) lines.push(line);
+        }
+        return { node: node.name, lines };
+      },
       { parallel: nodes.length },
     );
+    throwIfAny(failures);
+    return { logs: answers.map(({ value }) => value) };
   },
 });

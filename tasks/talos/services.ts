@@ -1,29 +1,29 @@
-import { defineTask, nodeParams, z } from 'talos-tk';
+import { askEach, defineTask, nodesParams, tableText, throwIfAny, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Show the services of a node, or of every node',
-  params: z.object(nodeParams),
+  params: z.object({ service: z.string().optional().describe('this one, with all that it says about itself'), ...nodesParams }),
+  positional: ['service'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
-    const nodes = cluster.machines.select(params);
-    const rows = await each(nodes, async (node) => {
+    const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {
       const services = await cluster.machines.read(node, (machine) => machine.services(signal));
-      return services.map((service) => [node.name, service.id, service.state, service.health, service.events.at(-1)?.message ?? '']);
+      return services.filter((service) => params.service === undefined || service.id === params.service);
     });
-    print(table([['NODE', 'SERVICE', 'STATE', 'HEALTH', 'LAST EVENT'], ...rows.flat()]));
-    return { services: rows.flat().length };
+    print(
+      tableText([
+        ['NODE', 'SERVICE', 'STATE', 'HEALTH', params.service === undefined ? 'LAST EVENT' : 'EVENTS'],
+        ...answers.flatMap(({ node, value }) =>
+          value.flatMap((service) => {
+            const head = [node.name, service.id, service.state, service.health];
+            if (params.service === undefined) return [[...head, service.events.at(-1)?.message ?? '']];
+            const [newest, ...older] = service.events.toReversed().map((event) => `${event.state}: ${event.message}`);
+            return [[...head, newest ?? ''], ...older.map((event) => ['', '', '', '', event])];
+          }),
+        ),
+      ]),
+    );
+    throwIfAny(failures);
+    return { services: answers.flatMap(({ node, value }) => value.map((service) => ({ node: node.name, ...service }))) };
   },
 });
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}

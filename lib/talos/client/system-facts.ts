@@ -82,11 +82,6 @@ export interface Cgroup {
   readonly processes?: number;
 }
 
-export interface EtcdAlarm {
-  readonly memberId: bigint;
-  readonly alarm: 'nospace' | 'corrupt';
-}
-
 /** What a machine tells about its own use: nothing in here changes it. */
 export interface SystemReader {
   memory(signal: AbortSignal): Promise<MemoryUse>;
@@ -98,8 +93,6 @@ export interface SystemReader {
   containers(namespace: ContainerNamespace, signal: AbortSignal): Promise<readonly Container[]>;
   /** From the root down, by path. */
   cgroups(signal: AbortSignal): Promise<readonly Cgroup[]>;
-  /** Of every member, as this one knows them. */
-  etcdAlarms(signal: AbortSignal): Promise<readonly EtcdAlarm[]>;
   /** Every type of resource that this machine knows, by type. */
   resourceDefinitions(signal: AbortSignal): Promise<readonly ResourceDefinition[]>;
 }
@@ -189,10 +182,6 @@ export function systemReaderOver(session: Session): SystemReader {
       if (found !== undefined) return found;
       throw new TkError(talosFailure('talos/unexpected-reply', { ...at, method: shortName(method.copy), expected: 'an archive of files' }));
     },
-    async etcdAlarms(signal) {
-      const reply = await session.unary(method.etcdAlarmList, {}, { signal });
-      return reply.messages.flatMap(({ memberAlarms }) => memberAlarms).flatMap(alarmOf);
-    },
     async resourceDefinitions(signal) {
       const found = await listResources(session, { type: 'ResourceDefinitions.meta.cosi.dev', namespace: 'meta' }, { signal });
       return found.map(({ proto }) => definitionOf(fromBinary(cosiMetaApi.ResourceDefinitionSpecSchema, proto)));
@@ -223,11 +212,6 @@ function commandOf({ executable, command, args }: machineApi.ProcessInfo): strin
   const [called = ''] = args.trim().split(/\s+/);
   const isShort = called !== '' && called === executable.split(' ')[0]?.split('/').at(-1);
   return text(isShort ? args.replace(called, executable) : args || executable).replaceAll('\n', ' ');
-}
-
-function alarmOf({ memberId, alarm }: machineApi.EtcdMemberAlarm): EtcdAlarm[] {
-  const { NOSPACE, CORRUPT } = machineApi.EtcdMemberAlarm_AlarmType;
-  return alarm === NOSPACE || alarm === CORRUPT ? [{ memberId, alarm: alarm === NOSPACE ? 'nospace' : 'corrupt' }] : [];
 }
 
 function definitionOf(spec: cosiMetaApi.ResourceDefinitionSpec): ResourceDefinition {

@@ -1,0 +1,120 @@
+import { type Clock, type Failure, seconds } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../talos/index.ts';
+import { definitions, fromBinary } from '../../upstream/index.ts';
+import type { Connections } from '../connections.ts';
+import { followLines, linesOf } from './lines.ts';
+import { createResources, type Resources } from './resources.ts';
+import { type NodesSelector, selectNodes } from './select-nodes.ts';
+
+/** Which log, and how much of it. */
+export interface LogRequest {
+  /** A service; absent: the kernel's log. */
+  readonly service?: string;
+  /** Lines from the end; absent: everything that the machine still has. */
+  readonly tailLines?: number;
+  /** Goes on until the signal, over reboots and broken connections. */
+  readonly follows?: boolean;
+  /** Told when a followed log broke off. */
+  readonly lost?: (failure: Failure) => void;
+}
+
+export interface CpuUse extends CpuFacts {
+  /** 0 to 1, of all processors together, over the time between two looks. */
+  readonly busy: number;
+}
+
+export interface KnownDisk extends Disk {
+  /** Talos is installed on it. */
+  readonly isSystemDisk: boolean;
+}
+
+/** What one may ask of the machines besides what a bootstrap needs. Nothing in it changes anything. */
+export interface OperationsView {
+  /** By `IP`, `NODE`, `HOSTNAME`, `NODES`, `ROLE`; all of them when none is given. Failure: `cluster/unknown-node`, … */
+  nodes(selector: NodesSelector): readonly NodeModel[];
+  readonly resources: Resources;
+  /** Whole lines, safe to print. */
+  log(node: NodeModel, request: LogRequest, signal: AbortSignal): AsyncIterable<string>;
+  /** Also of a machine in maintenance mode. */
+  disks(node: NodeModel, signal: AbortSignal): Promise<readonly KnownDisk[]>;
+  links(node: NodeModel, signal: AbortSignal): Promise<readonly Link[]>;
+  /** Looks twice, `overMs` apart (default one second). */
+  cpu(node: NodeModel, options: { readonly overMs?: number }, signal: AbortSignal): Promise<CpuUse>;
+}
+
+/** The same, with what changes a machine without taking it away. */
+export interface Operations extends OperationsView {
+  /** Failure: `talos/*`: Talos itself says which services one may start, stop and restart. */
+  service(node: NodeModel, service: string, action: 'start' | 'stop' | 'restart', signal: AbortSignal): Promise<void>;
+}
+
+export interface OperationParts {
+  readonly nodes: readonly NodeModel[];
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly secretValues: () => Promise<readonly string[]>;
+}
+
+export function createOperations({ nodes, connections, clock, secretValues }: OperationParts): Operations {
+  return {
+    nodes: (selector) => selectNodes(nodes, selector),
+    resources: createResources({ connections, clock, secretValues }),
+    async *log(node, { service, tailLines = -1, follows = false, lost = () => {} }, signal) {
+      const pieces = async function* (tail: number, stop: AbortSignal) {
+        const machine = await connections.anyReader(node, stop);
+        try {
+          yield* service === undefined
+            ? machine.dmesg({ follow: follows }, stop)
+            : machine.logs({ service, follow: follows, tailLines: tail }, stop);
+        } finally {
+          machine.close();
+        }
+      };
+      // The kernel's log has no tail of its own.
+      const isCut = service === undefined && tailLines >= 0 && !follows;
+      if (follows) yield* followLines({ clock, open: (again, stop) => pieces(again ? -1 : tailLines, stop), lost }, signal);
+      else if (isCut) yield* lastOf(tailLines, linesOf(pieces(-1, signal)));
+      else yield* linesOf(pieces(tailLines, signal));
+    },
+    disks: (node, signal) =>
+      connections.readAny(node, signal, async (machine) => {
+        const [system] = await machine.list(talosResourceTypes.systemDisk, signal);
+        const systemDisk = system && fromBinary(definitions.block.SystemDiskSpecSchema, system.proto).devPath;
+        return (await machine.disks(signal)).map((disk) => ({ ...disk, isSystemDisk: disk.devPath === systemDisk }));
+      }),
+    links: (node, signal) => connections.readAny(node, signal, (machine) => machine.links(signal)),
+    service: (node, service, action, signal) => connections.change(node, (machine) => machine[`${action}Service`](service, signal)),
+    async cpu(node, { overMs = seconds(1) }, signal) {
+      return connections.read(node, async (machine) => {
+        const before = await machine.cpu(signal);
+        await clock.sleep(overMs, signal);
+        const now = await machine.cpu(signal);
+        const busy = now.busySeconds - before.busySeconds;
+        const all = busy + now.idleSeconds - before.idleSeconds;
+        return { ...now, busy: all > 0 ? Math.min(1, Math.max(0, busy / all)) : 0 };
+      });
+    },
+  };
+}
+
+async function* lastOf(count: number, lines: AsyncIterable<string>): AsyncGenerator<string> {
+  const kept: string[] = [];
+  for await (const line of lines) {
+    kept.push(line);
+    if (kept.length > count) kept.shift();
+  }
+  yield* kept;
+}
+
+/** The same without what changes something. */
+export function operationsViewOf(operations: Operations): OperationsView {
+  return {
+    nodes: (selector) => operations.nodes(selector),
+    resources: operations.resources,
+    log: (node, request, signal) => operations.log(node, request, signal),
+    disks: (node, signal) => operations.disks(node, signal),
+    links: (node, signal) => operations.links(node, signal),
+    cpu: (node, options, signal) => operations.cpu(node, options, signal),
+  };
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { suggestionFor, TkError } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import type { NodeSelector } from '../cluster.ts';
+import { clusterFailure } from '../failures.ts';
+import { nodeParams } from '../node-params.ts';
+import { findNode } from '../nodes.ts';
+
+/** `nodeParams`, and `NODES=` and `ROLE=`, to be spread into the params of a task that is about some nodes, or all. */
+export const nodesParams = {
+  ...nodeParams,
+  nodes: z.array(z.string()).optional().describe('the nodes with these names or addresses'),
+  role: z.enum(['controlplane', 'worker']).optional().describe('the nodes with this role'),
+};
+
+export interface NodesSelector extends NodeSelector {
+  readonly nodes?: readonly string[] | undefined;
+  readonly role?: 'controlplane' | 'worker' | undefined;
+}
+
+/** In inventory order; all of them when the selector names none. Failure: as `findNode`. */
+export function selectNodes(all: readonly NodeModel[], selector: NodesSelector): readonly NodeModel[] {
+  const { ip, node, hostname, nodes = [], role } = selector;
+  const named = new Set<NodeModel>(nodes.map((word) => byNameOrAddress(all, word)));
+  if (ip || node || hostname) named.add(findNode(all, { ip, node, hostname }));
+  return all.filter((one) => (named.size === 0 || named.has(one)) && (role === undefined || one.role === role));
+}
+
+function byNameOrAddress(all: readonly NodeModel[], word: string): NodeModel {
+  const found = all.find((node) => node.name === word || node.addresses.includes(word));
+  if (found) return found;
+  const known = all.map((node) => node.name);
+  const suggestion = suggestionFor(word, known);
+  throw new TkError(clusterFailure('cluster/unknown-node', { asked: word, by: 'node', known, ...(suggestion ? { suggestion } : {}) }));
+}

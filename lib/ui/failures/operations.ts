@@ -1,0 +1,11 @@
+import { oneOf } from '../../base/index.ts';
+import type { OperationFailures } from '../../cluster/index.ts';
+import type { Printers } from './printer.ts';
+
+export const operationPrinters: Printers<OperationFailures> = {
+  'resource/unknown-type': ({ asked, suggestion }) => ({
+    title: `the machine knows no type of resource called \`${asked}\``,
+    help: suggestion ? `did you mean \`${suggestion}\`?` : 'npx tk talos:get rd lists them all',
+  }),
+  'resource/ambiguous-type': ({ asked, types }) => ({ title: `\`${asked}\` may mean several types`, help: `say ${oneOf(types)}` }),
+};
