@@ -3,6 +3,7 @@ import type { ClusterModel, NodeModel } from '../config/index.ts';
 import type { Evidence } from '../core/index.ts';
 import type { KubeReader, KubeWriter } from '../kube/index.ts';
 import type { TalosReader } from '../talos/index.ts';
+import type { Gates, Lifecycle, LifecycleView } from './lifecycle/lifecycle.ts';
 import type { Operations, OperationsView } from './operations/operations.ts';
 import type { ShownValue } from './redact-config.ts';
 
@@ -29,8 +30,12 @@ export interface ClusterView {
   readonly kubernetes: KubernetesView;
   readonly releases: ReleasesView;
   readonly health: Health;
-}
+  /** What is true of the machines, and what taking one away would mean. */
+  readonly lifecycle: LifecycleView;
+  /** Whether a machine may be taken away now. */
+  readonly gates: Gates;
   readonly operations: OperationsView;
+}
 
 /** The same with the methods that change something. Only running bodies get it. */
 export interface Cluster extends ClusterView {
@@ -41,12 +46,13 @@ export interface Cluster extends ClusterView {
   readonly kubeconfig: Kubeconfig;
   readonly kubernetes: Kubernetes;
   readonly releases: Releases;
+  readonly lifecycle: Lifecycle;
+  readonly operations: Operations;
 }
 
 /** `IP=`, `NODE=`, `HOSTNAME=`: any of them names a node; two that disagree are an error. */
 export interface NodeSelector {
   readonly ip?: string | undefined;
-  readonly operations: Operations;
   readonly node?: string | undefined;
   readonly hostname?: string | undefined;
 }

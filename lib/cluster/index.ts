@@ -47,6 +47,39 @@ export type { ShownValue } from './redact-config.ts';
 export { nodeParams } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
+export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, uncordonStep } from './lifecycle/disrupt.ts';
+export { describeAnswers, passGates, refusalsOf } from './lifecycle/gate-answers.ts';
+export { type LifecycleFailures, lifecycleFailure } from './lifecycle/failures.ts';
+export { defineGate, type GateDefinition, type GateQuestion, type GateVerdict } from './lifecycle/gates/define-gate.ts';
+export { gates } from './lifecycle/gates/gates-of-config.ts';
+export type {
+  BlockedPod,
+  ChosenImage,
+  ClusterLease,
+  CordonState,
+  Disruption,
+  DisruptionKind,
+  DrainOutcome,
+  DrainPolicy,
+  DrainPreview,
+  DrainProgress,
+  EtcdMemberView,
+  EtcdPicture,
+  EtcdSnapshot,
+  GateAnswer,
+  GateName,
+  Gates,
+  ImageTarget,
+  KubeNodeFacts,
+  Lifecycle,
+  LifecycleView,
+  NodeFacts,
+  Overrides,
+  PodName,
+  SurveyedNode,
+  WantedBack,
+  WantedImage,
+} from './lifecycle/lifecycle.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
 export { type OperationFailures, operationFailure } from './operations/failures.ts';
 export type { CpuUse, LogRequest, OperationsView } from './operations/operations.ts';

@@ -12,11 +12,12 @@ import { createHealth } from './health.ts';
 import { createKubeAccess } from './kube-access.ts';
 import { createKubeconfig } from './kubeconfig.ts';
 import { createKubernetes } from './kubernetes.ts';
+import { createLifecycle } from './lifecycle/create-lifecycle.ts';
 import { createMachineConfigs } from './machine-configs.ts';
 import { createMachines } from './machines.ts';
 import { findNode } from './nodes.ts';
-import { createReleases, helmEngineOf } from './releases.ts';
 import { createOperations } from './operations/operations.ts';
+import { createReleases, helmEngineOf } from './releases.ts';
 import { createBundleStore } from './secrets-bundle.ts';
 import type { Settings } from './settings.ts';
 import type { Vault } from './vault.ts';
@@ -76,6 +77,17 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     },
   });
   const releases = createReleases({ model, settings, files, dial, clock, env, engine, access, cache: `${cacheDirectory}/charts`, vault });
+  const { lifecycle, gates } = createLifecycle({
+    model,
+    clock,
+    files,
+    random: world.random,
+    connections,
+    access,
+    configOf: (node, signal) => machineConfigs.of(node, signal),
+    configuredGates: settings.gates ?? [],
+    cacheDirectory,
+  });
   const full: Cluster = {
     name: model.name,
     model,
@@ -91,6 +103,9 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa }),
     kubernetes: createKubernetes({ model, files, access, secrets: createBootstrapSecrets({ model, files, vault, access }) }),
     releases,
+    lifecycle,
+    gates,
+    operations: createOperations({ nodes: model.nodes, connections, clock, secretValues: () => bundles.secretValues() }),
     health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
   };
   return { view: viewOf(full), full, identity: `${model.name} ${model.endpoint}` };
@@ -103,6 +118,5 @@ async function hasCni(model: ClusterModel, machineConfigs: Cluster['machineConfi
   if (first === undefined) return false;
   const text = (await machineConfigs.of(first, new AbortController().signal)).reveal();
   const hasDocuments = /^kind: KubeClusterConfig$/m.test(text);
-    operations: createOperations({ nodes: model.nodes, connections, clock, secretValues: () => bundles.secretValues() }),
   return hasDocuments ? /^kind: KubeFlannelCNIConfig$/m.test(text) : !/^\s+cni:\s*\n\s+name: none\s*$/m.test(text);
 }

@@ -1,4 +1,14 @@
 import { z } from 'zod';
+import type { ConfiguredGate } from './lifecycle/gates/define-gate.ts';
+
+const gateSchema = z.custom<ConfiguredGate>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<ConfiguredGate>).name === 'string' &&
+    ['function', 'undefined'].includes(typeof (value as Partial<ConfiguredGate>).check),
+  'expected a gate: gates.ceph(), gates.cnpg(), defineGate({ … })',
+);
 
 /**
  * What a repository may decide in `tasks.config.ts`. Everything is optional; an empty config is a valid one.
@@ -15,6 +25,20 @@ export const settingsSchema = z.strictObject({
        * Default: those of a bootstrap helmfile, else the usual ones that the tree has.
        */
       releases: z.array(z.string()).optional(),
+    })
+    .optional(),
+  /** Further questions before a machine is taken away, and the storage gates as they should ask: `gates.ceph({ … })`, `defineGate`. */
+  gates: z.array(gateSchema).optional(),
+  upgrade: z
+    .strictObject({
+      workers: z
+        .strictObject({
+          /** How many workers may be away at once: a number, or a share of them (`25%`, rounded up). Default 1. */
+          parallel: z.union([z.number().int().min(1), z.string().regex(/^[1-9]\d*%?$/, 'a number or a share like 25%')]).optional(),
+        })
+        .optional(),
+      /** The worker that is upgraded first and alone. Default: the first that needs it. */
+      canary: z.string().optional(),
     })
     .optional(),
 });

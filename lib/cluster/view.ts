@@ -1,4 +1,5 @@
 import type { Cluster, ClusterView } from './cluster.ts';
+import { lifecycleViewOf } from './lifecycle/view.ts';
 import { operationsViewOf } from './operations/operations.ts';
 
 /**
@@ -62,6 +63,8 @@ export function viewOf(cluster: Cluster): ClusterView {
       crds: (signal) => releases.crds(signal),
     },
     health: cluster.health,
-  };
+    lifecycle: lifecycleViewOf(cluster.lifecycle),
+    gates: cluster.gates,
     operations: operationsViewOf(cluster.operations),
+  };
 }

@@ -29,6 +29,10 @@ export interface NodeModel {
   readonly talosVersion: string;
   readonly schematicId?: string;
   readonly secureBoot: boolean;
+  /** `amd64`, `arm64`; absent when the inventory does not say. */
+  readonly arch?: string;
+  /** `metal`, `nocloud`, …; absent when the inventory does not say. */
+  readonly platform?: string;
   readonly declaredAt: Span;
 }
 

@@ -32,6 +32,7 @@ export function clusterModelOf(
 }
 
 function nodeModel(node: TalconfigNode, talconfig: Talconfig, schematicIdOf: (schematic: unknown) => string | undefined): NodeModel {
+  const spec = isPlainMap(node.configs['machineSpec'] ?? null) ? (node.configs['machineSpec'] as { [key: string]: Plain }) : {};
   const schematicId = schematicIdOf(node.configs['schematic']) ?? idInImage(node.configs['talosImageURL']);
   return {
     // talhelper's own check has passed: the name is a host name.
@@ -43,10 +44,15 @@ function nodeModel(node: TalconfigNode, talconfig: Talconfig, schematicIdOf: (sc
     macAddresses: interfacesOf(node).flatMap(macsOf),
     talosVersion: talconfig.talosVersion,
     ...(schematicId === undefined ? {} : { schematicId }),
-    secureBoot: isPlainMap(node.configs['machineSpec']) && node.configs['machineSpec']['secureboot'] === true,
+    secureBoot: spec['secureboot'] === true,
+    ...textAt(spec, 'arch', 'arch'),
+    ...textAt(spec, 'mode', 'platform'),
     declaredAt: node.declaredAt,
   };
 }
+
+const textAt = <K extends string>(from: { [key: string]: Plain }, key: string, as: K): { readonly [P in K]?: string } =>
+  (typeof from[key] === 'string' && from[key] !== '' ? { [as]: from[key] } : {}) as { readonly [P in K]?: string };
 
 function diskOf(node: TalconfigNode): DiskChoice {
   if (node.installDiskSelector) {

@@ -25,7 +25,8 @@ export type KubeFailures = {
   /** An admission webhook could not be asked. */
   'kube/webhook-unreachable': RequestFacts & { webhook: string; message: string };
   /** A PodDisruptionBudget does not allow it now. */
-  'kube/eviction-blocked': RequestFacts & { message: string };
+  /** `budget` and what it says of itself, where the API server names it. */
+  'kube/eviction-blocked': RequestFacts & { message: string; budget?: string; needs?: string };
   /** The resourceVersion is too old to go on from. */
   'kube/expired': RequestFacts & { message: string };
   /** This API server does not serve the kind: a missing or very new CustomResourceDefinition. */

@@ -39,7 +39,7 @@ export function failureOfStatus(request: RequestFacts, status: number, body: Jso
       return kubeFailure('kube/invalid', { ...request, message, problems: causes.map(({ field, ...cause }) => ({ field, ...cause })) });
     case 429:
       return causes.some((cause) => cause.reason === 'DisruptionBudget') || message.includes('disruption budget')
-        ? kubeFailure('kube/eviction-blocked', { ...request, message })
+        ? kubeFailure('kube/eviction-blocked', { ...request, message, ...budgetOf(causes) })
         : kubeFailure('kube/busy', { ...request, status, message });
     default:
       // Without quorum the API server answers 500 with etcd's words in it.
@@ -95,6 +95,14 @@ function webhookFailure(request: RequestFacts, message: string): Failure | undef
   if (denied) return kubeFailure('kube/denied', { ...request, webhook: denied[1] as string, message: denied[2] as string });
   const policy = /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: (.*)/s.exec(message);
   return policy ? kubeFailure('kube/denied', { ...request, webhook: policy[1] as string, message: policy[2] as string }) : undefined;
+}
+
+/** Source: kubernetes pkg/registry/core/pod/storage/eviction.go: "The disruption budget web needs 2 healthy pods and has 2 currently" */
+function budgetOf(causes: readonly { readonly reason: string; readonly message: string }[]): { readonly budget?: string; readonly needs?: string } {
+  const needs = causes.find((cause) => cause.reason === 'DisruptionBudget')?.message;
+  if (needs === undefined) return {};
+  const budget = /disruption budget (\S+) /.exec(needs)?.[1];
+  return { needs, ...(budget === undefined ? {} : { budget }) };
 }
 
 /** `conflict with "helm-controller" using apps/v1` */

@@ -26,9 +26,15 @@ export interface LifecycleView {
   facts(node: NodeModel, signal: AbortSignal): Promise<NodeFacts>;
   /** The same of many, side by side; one that cannot be asked is told, not thrown. Shape: in the order of `nodes`. */
   survey(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly SurveyedNode[]>;
+  /** Only what tells one boot from another; cheap enough to poll. `atMs` is wall time here. */
+  boot(node: NodeModel, signal: AbortSignal): Promise<{ readonly bootId: string; readonly stage: MachineStage; readonly atMs: number }>;
   /** What every control plane says of etcd, read at this moment. */
   etcd(signal: AbortSignal): Promise<EtcdPicture>;
-  /** Boot id changed, and whatever else is asked for. `node/rolled-back` as soon as it is certain. */
+  /**
+   * Another boot, the wanted version and schematic, finished to boot, etcd healthy, Node Ready.
+   *
+   * Failure: `node/rolled-back` as soon as it is certain; a wait that runs out is told by `disrupt` as `node/not-returned`.
+   */
   back(node: NodeModel, wanted: WantedBack): Condition<NodeFacts>;
   /** No VolumeAttachment of this node is left, except those of pods that stay (DaemonSets, static pods). */
   volumesDetached(node: NodeModel): Condition<number>;
@@ -37,9 +43,10 @@ export interface LifecycleView {
   /**
    * The installer image of a node, derived from the inventory and from what runs.
    *
-   * Failure: `gate/image` naming both sides of every disagreement: schematic, secure boot, platform, architecture, version.
+   * Failure: `gate/image` naming both sides of every disagreement: schematic, extensions, secure boot, platform, version. With an
+   * override of `image` a disagreement about the schematic is told in the answer instead; what would not boot is always refused.
    */
-  image(node: NodeModel, facts: NodeFacts, wanted: WantedImage): ImageTarget;
+  image(facts: NodeFacts, wanted: WantedImage, overrides: Overrides, signal: AbortSignal): Promise<ChosenImage>;
 }
 
 export interface Lifecycle extends LifecycleView {
@@ -116,10 +123,7 @@ export interface KubeNodeFacts {
 }
 
 /** `ours`: the mark says which run set it. */
-export type CordonState =
-  | { readonly state: 'none' }
-  | { readonly state: 'ours'; readonly run: string }
-  | { readonly state: 'foreign' };
+export type CordonState = { readonly state: 'none' } | { readonly state: 'ours'; readonly run: string } | { readonly state: 'foreign' };
 
 export type SurveyedNode =
   | { readonly state: 'answered'; readonly node: NodeModel; readonly facts: NodeFacts }
@@ -183,10 +187,11 @@ export interface Disruption {
   readonly lease?: ClusterLease;
 }
 
-export const builtInGates = ['identity', 'etcd-quorum', 'one-at-a-time', 'version-path', 'other-driver', 'volumes', 'storage'] as const;
-
-/** A gate's name, as `--override` takes it: a built-in one, or that of a gate of tasks.config.ts. */
-export type GateName = (typeof builtInGates)[number] | (string & {});
+/**
+ * A gate's name, as `--override` takes it: `identity`, `kubernetes`, `version-path`, `other-driver`, `one-at-a-time`, `ceph`,
+ * `longhorn`, `cnpg`, `volsync`, `volumes`, `etcd-quorum`, or that of a gate of tasks.config.ts. `image` is asked by `image()`.
+ */
+export type GateName = string;
 
 export type GateAnswer =
   | { readonly gate: GateName; readonly state: 'passed'; readonly seen: string }
@@ -233,7 +238,7 @@ export type DrainPolicy =
   | { readonly how: 'evict'; readonly deadlineMs: number }
   /** Pods that a budget still holds back after `afterMs` are deleted. */
   | { readonly how: 'delete-after'; readonly afterMs: number; readonly deadlineMs: number }
-  /** The node is cordoned and nothing is moved. */
+  /** Neither cordoned nor drained. */
   | { readonly how: 'skip' };
 
 export interface PodName {
@@ -281,7 +286,14 @@ export interface WantedImage {
 export interface ImageTarget {
   readonly image: string;
   readonly version: string;
-  readonly schematicId: string;
+  /** Absent: an installer that no factory made. */
+  readonly schematicId?: string;
+}
+
+export interface ChosenImage {
+  readonly target: ImageTarget;
+  /** What was overridden, to be kept in the journal. */
+  readonly overridden?: Failure;
 }
 
 export interface WantedBack {

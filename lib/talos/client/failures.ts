@@ -28,6 +28,8 @@ export type TalosClientFailures = {
   'talos/wrong-machine': At & { differences: readonly { fact: string; expected: string; found: string }[] };
   /** The installer ran and failed; `lastLines` is what it said last. */
   'talos/installer-failed': At & { exitCode: number; lastLines: readonly string[] };
+  /** What a machine sent as a snapshot of etcd cannot be restored. */
+  'etcd/snapshot-invalid': { sizeBytes: number; reason: string };
   /** A call that could change something was about to go out on a port that may only read. */
   'talos/read-only': At & { method: string };
 };

@@ -41,6 +41,12 @@ export async function verifyIdentity(
 ): Promise<void> {
   const pinned = { clock: ports.clock, dial: { talos: async () => connection } };
   const reader = readerOver(createSession(pinned, machine, { beforeMutation: 'refuse' }));
+  await proveIdentity(reader, connection.peer.spkiSha256, expected, signal);
+}
+
+/** The same for a machine that is only looked at. Failure: `talos/wrong-machine`. */
+export async function proveIdentity(reader: TalosReader, spkiSha256: string, expected: ExpectedIdentity, signal: AbortSignal): Promise<void> {
+  const { machine } = reader;
   const differences: Difference[] = [];
   const compare = (fact: string, wanted: string | undefined, found: string) => {
     if (wanted !== undefined && wanted !== found) differences.push({ fact, expected: wanted, found: found || 'none' });
@@ -49,7 +55,7 @@ export async function verifyIdentity(
     for (const one of wanted) if (!found.includes(one)) differences.push({ fact, expected: one, found: found.join(', ') || 'none' });
   };
 
-  compare('certificate', expected.spkiSha256, connection.peer.spkiSha256);
+  compare('certificate', expected.spkiSha256, spkiSha256);
   // Whoever shows another certificate is not asked anything.
   if (differences.length === 0) {
     // A connection that died while it was idle shows here, where nothing is lost.

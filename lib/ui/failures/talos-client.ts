@@ -56,6 +56,11 @@ export const talosClientPrinters: Printers<TalosClientFailures> = {
     ...(facts.lastLines.length === 0 ? {} : { because: facts.lastLines.join(' | ') }),
     help: 'the machine runs on as it was; nothing was rebooted',
   }),
+  'etcd/snapshot-invalid': ({ sizeBytes, reason }) => ({
+    title: `the snapshot of etcd (${sizeBytes} bytes) is not one that could be restored`,
+    because: reason,
+    help: 'npx tk talos:etcd-members',
+  }),
   'talos/read-only': (facts) => ({ title: `${facts.method} on ${who(facts)} would change something, and this run only reads` }),
 };
 

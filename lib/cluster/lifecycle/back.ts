@@ -1,0 +1,82 @@
+import { type Condition, type Failure, formatDuration, holds, minutes, never, notYet, seconds } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import { lifecycleFailure } from './failures.ts';
+import { isTransientTalos } from '../transient.ts';
+import type { NodeFacts, WantedBack } from './lifecycle.ts';
+
+export interface BackParts {
+  readonly node: NodeModel;
+  readonly wanted: WantedBack;
+  readonly facts: (signal: AbortSignal) => Promise<NodeFacts>;
+  /** Whether Kubernetes is expected to know the node as Ready: there is a kubeconfig, and it was in Kubernetes before. */
+  readonly wantsKubernetes: () => Promise<boolean>;
+}
+
+/** Longer than the slowest firmware takes to show that a machine is booting; upstream's client waits as long. */
+const defaultDeadlineMs = minutes(30);
+
+/**
+ * A machine is back when it is in another boot, runs the version and schematic that it should, has finished to boot, its etcd is
+ * healthy again and its Node is Ready. All of it is polled: an event that says so may never come, or come too early.
+ *
+ * Failure: `node/rolled-back` as soon as the new boot runs another version or schematic; a staged upgrade is judged only once that
+ * boot is over, because it boots the old version once more to install.
+ */
+export function backCondition({ node, wanted, facts, wantsKubernetes }: BackParts): Condition<NodeFacts> {
+  const deadlineMs = wanted.deadlineMs ?? defaultDeadlineMs;
+  return {
+    description: `${node.name} to come back${wanted.version === undefined ? '' : ` with Talos ${wanted.version}`}`,
+    deadlineMs,
+    intervalMs: seconds(5),
+    see: `npx tk talos:dmesg NODE=${node.name}`,
+    transient: isTransientTalos,
+    async check(signal) {
+      const seen = await facts(signal);
+      if (seen.bootId === wanted.afterBoot) return notYet(`it is ${seen.stage}, still in the boot before`);
+      const wrong = differenceOf(seen, wanted);
+      if (wrong !== undefined) {
+        const isJudged = wanted.isStaged !== true || (seen.stage === 'running' && seen.isReady);
+        if (isJudged) return never(rolledBack(node, seen, wanted));
+        return notYet(`it installs the staged upgrade (${seen.stage})`);
+      }
+      if (seen.stage !== 'running')
+        return notYet([seen.stage, ...seen.unmet.slice(0, 1).map(({ name, reason }) => `${name}: ${reason}`)].join(', '));
+      if (node.role === 'controlplane') {
+        if (seen.etcd === undefined) return notYet('its etcd does not answer yet');
+        if (!seen.etcd.isHealthy) return notYet('its etcd is not healthy yet');
+        if (seen.etcd.isLearner) return notYet('its etcd member is a learner');
+      }
+      if (!(await wantsKubernetes())) return holds(seen);
+      if (seen.kube === undefined) return notYet('Kubernetes does not tell of it yet');
+      // The Node's status may still be that of the boot before.
+      if (seen.kube.bootId !== seen.bootId && seen.kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
+      return seen.kube.isReady ? holds(seen) : notYet('its Node is not Ready yet');
+    },
+  };
+}
+
+function differenceOf(seen: NodeFacts, wanted: WantedBack): 'version' | 'schematic' | undefined {
+  if (wanted.version !== undefined && seen.talosVersion !== wanted.version) return 'version';
+  if (wanted.schematicId !== undefined && seen.schematicId !== wanted.schematicId) return 'schematic';
+  return undefined;
+}
+
+const rolledBack = (node: NodeModel, seen: NodeFacts, wanted: WantedBack): Failure =>
+  lifecycleFailure('node/rolled-back', {
+    node: node.name,
+    running: describe(seen.talosVersion, seen.schematicId),
+    wanted: describe(wanted.version ?? seen.talosVersion, wanted.schematicId),
+  });
+
+const describe = (version: string, schematic: string | undefined): string =>
+  schematic === undefined ? version : `${version} (schematic ${schematic.slice(0, 8)})`;
+
+/** What a wait for a machine that ran out says: how long, and what was seen last. */
+export function notReturned(node: NodeModel, timeout: Failure): Failure {
+  const { deadlineMs, last } = timeout.facts;
+  return lifecycleFailure(
+    'node/not-returned',
+    { node: node.name, address: node.address, after: formatDuration(Number(deadlineMs)), ...(typeof last === 'string' ? { last } : {}) },
+    { cause: timeout },
+  );
+}

@@ -1,0 +1,160 @@
+import { type Clock, type Files, hasCode, holds, notYet, type Random, seconds, TkError, waitFor } from '../../base/index.ts';
+import type { ClusterModel, NodeModel } from '../../config/index.ts';
+import type { TalosMutator } from '../../talos/index.ts';
+import { isAtLeast } from '../../format/index.ts';
+import type { Connections } from '../connections.ts';
+import { lifecycleFailure } from './failures.ts';
+import type { KubeAccess } from '../kube-access.ts';
+import { isTransientTalos } from '../transient.ts';
+import { backCondition } from './back.ts';
+import { drainNode } from './drain.ts';
+import { createFacts, installerImageOfConfig } from './facts.ts';
+import { createGates } from './gates.ts';
+import type { ConfiguredGate } from './gates/define-gate.ts';
+import { imageFor } from './image.ts';
+import { operatorId, takeLease } from './lease.ts';
+import type { Gates, Lifecycle } from './lifecycle.ts';
+import { clearCordon, findKubeNode, listKubeNodes, setCordon } from './node-mark.ts';
+import { imageGate } from './overrides.ts';
+import { drainPreviewOf, podsOn } from './pods.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { volumesDetachedCondition } from './volumes.ts';
+
+export interface LifecycleParts {
+  readonly model: ClusterModel;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly random: Random;
+  readonly connections: Connections;
+  readonly access: KubeAccess;
+  /** The repository's config of a node: the file, or what would be generated. Failure: whatever is wrong with the inputs. */
+  readonly configOf: (node: NodeModel, signal: AbortSignal) => Promise<{ reveal(): string }>;
+  readonly configuredGates: readonly ConfiguredGate[];
+  readonly cacheDirectory: string;
+}
+
+const leadershipDeadlineMs = seconds(60);
+
+export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Lifecycle; readonly gates: Gates } {
+  const { model, clock, files, connections, access } = parts;
+  const controlPlanes = model.nodes.filter((node) => node.role === 'controlplane');
+  const { facts, survey, etcd } = createFacts({ clock, connections, access, controlPlanes });
+  const change = (node: NodeModel, use: (machine: TalosMutator) => Promise<unknown>): Promise<void> =>
+    connections.change(node, use).then(() => {});
+
+  /** As Kubernetes calls it. Failure: `node/not-in-kubernetes`. */
+  const kubeName = async (node: NodeModel, signal: AbortSignal): Promise<string> => {
+    const found = findKubeNode(await listKubeNodes(await access.reader(), signal), node);
+    if (found === undefined) throw new TkError(lifecycleFailure('node/not-in-kubernetes', { node: node.name }));
+    return found.metadata.name;
+  };
+  const hasKubernetes = async (): Promise<boolean> => {
+    try {
+      await access.kubeconfig();
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'cluster/no-kubeconfig')) return false;
+      throw error;
+    }
+  };
+
+  const lifecycle: Lifecycle = {
+    facts,
+    survey,
+    etcd,
+    boot: (node, signal) =>
+      connections.read(node, async (machine) => ({
+        bootId: await machine.bootId(signal),
+        stage: (await machine.machineStatus(signal)).stage,
+        atMs: clock.now(),
+      })),
+    back: (node, wanted) => backCondition({ node, wanted, facts: (signal) => facts(node, signal), wantsKubernetes: hasKubernetes }),
+    volumesDetached: (node) =>
+      volumesDetachedCondition(
+        node.name,
+        (signal) => kubeName(node, signal),
+        () => access.reader(),
+      ),
+    async drainPreview(node, signal) {
+      const kube = await access.reader();
+      return drainPreviewOf(await podsOn(kube, await kubeName(node, signal), signal));
+    },
+    async image(seen, wanted, overrides, signal) {
+      const inventoryImage =
+        wanted.image === undefined ? installerImageOfConfig((await parts.configOf(seen.node, signal)).reveal()) : undefined;
+      return imageFor(
+        { node: seen.node, facts: seen, wanted, ...(inventoryImage === undefined ? {} : { inventoryImage }) },
+        overrides.get(imageGate),
+      );
+    },
+
+    cordon: async (node, run, signal) => setCordon(await access.writer(), await kubeName(node, signal), run, signal),
+    uncordon: async (node, signal) => clearCordon(await access.writer(), await kubeName(node, signal), signal),
+    async drain(node, policy, observe, signal) {
+      if (policy.how === 'skip') return { evicted: 0, deleted: [] };
+      return drainNode({ kube: await access.writer(), clock, nodeName: await kubeName(node, signal), policy, observe }, signal);
+    },
+    pull: (node, image, signal) =>
+      connections.change(node, async (machine) => {
+        if (await hasLifecycleService(machine, signal)) return machine.pullImage(image, signal);
+        await machine.pullImageLegacy(image, signal);
+        return image;
+      }),
+    install: (node, image, observe, signal) => change(node, (machine) => machine.upgrade(image, observe, signal)),
+    upgradeLegacy: (node, options, signal) => change(node, (machine) => machine.upgradeLegacy(options, signal)),
+    reboot: (node, mode, signal) => change(node, (machine) => machine.reboot(mode, signal)),
+    shutdown: (node, options, signal) => change(node, (machine) => machine.shutdown(options, signal)),
+    reset: (node, options, signal) => change(node, (machine) => machine.reset(options, signal)),
+    rollback: (node, signal) => change(node, (machine) => machine.rollback(signal)),
+    async moveLeadership(node, signal) {
+      if (controlPlanes.length < 2 || node.role !== 'controlplane') return undefined;
+      const leads = async (limited: AbortSignal) => {
+        const view = (await etcd(limited)).views.find((one) => one.node === node);
+        return view?.state === 'answered' && view.leader === view.memberId;
+      };
+      if (!(await leads(signal))) return undefined;
+      let next = '';
+      await connections.change(node, async (machine) => {
+        next = await machine.forfeitEtcdLeadership(signal);
+      });
+      // The reply names whom it asked; whether that member leads now is for the members to say.
+      await waitFor(
+        {
+          description: `another etcd leader than ${node.name}`,
+          deadlineMs: leadershipDeadlineMs,
+          intervalMs: seconds(1),
+          transient: isTransientTalos,
+          check: async (limited) => ((await leads(limited)) ? notYet(`${node.name} still leads`) : holds(undefined)),
+        },
+        clock,
+        signal,
+      );
+      const now = (await etcd(signal)).views.find((view) => view.state === 'answered' && view.leader === view.memberId);
+      return now?.node.name ?? next;
+    },
+    snapshot: (options, signal) => takeSnapshot({ model, files, clock, connections, etcd }, options, signal),
+    lease: async (run, signal) =>
+      takeLease(
+        { clock, kube: () => access.writer(), operator: await operatorId(files, parts.random, parts.cacheDirectory, model.name) },
+        run,
+        signal,
+      ),
+  };
+
+  const gates = createGates({
+    model,
+    clock,
+    connections,
+    access,
+    etcd,
+    configured: parts.configuredGates,
+    verifyIdentity: (node, signal) => connections.verify(node, signal),
+  });
+  return { lifecycle, gates };
+}
+
+/** Source: Talos cmd/talosctl/cmd/talos/upgrade.go, talosUpgradeAPIVersionRange */
+export const firstWithLifecycleService = '1.13.0-alpha.3';
+
+const hasLifecycleService = async (machine: TalosMutator, signal: AbortSignal): Promise<boolean> =>
+  isAtLeast((await machine.version(signal)).tag, firstWithLifecycleService);

@@ -1,0 +1,234 @@
+import { type Condition, count, failureOf, hasCode, minutes, TkError } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import { coreFailure, type Evidence, type Log, type OpenIntent, type StepHandle, type TaskContext } from '../../core/index.ts';
+import type { Cluster } from '../cluster.ts';
+import { isTransientTalos } from '../transient.ts';
+import { notReturned } from './back.ts';
+import { describeAnswers, passGates } from './gate-answers.ts';
+import type { BlockedPod, Disruption, DrainPolicy, NodeFacts, Overrides } from './lifecycle.ts';
+import { rebootEvidence } from './reboot-evidence.ts';
+
+/** What `disrupt` needs of a task's context. `step` may be that of a step's handle: then everything happens inside that step. */
+export type DisruptContext = Pick<TaskContext, 'step' | 'stopping' | 'runId' | 'recall' | 'keep' | 'afterwards'> & {
+  readonly cluster: Cluster;
+  readonly log: Log;
+};
+
+export interface DisruptOptions {
+  readonly disruption: Omit<Disruption, 'isDrained'>;
+  readonly overrides: Overrides;
+  readonly drain: DrainPolicy;
+  /** Of the step that acts: `reboot`. */
+  readonly title: string;
+  /** What makes the act the same act over runs: `reboot cp-1 into v1.14.1`. */
+  readonly key: string;
+  /** After the drain and a second look at the gates, before the act: the installer where it runs without a reboot. */
+  readonly prepare?: () => Promise<void>;
+  /** Sends the one call that takes the machine away. */
+  readonly act: (handle: StepHandle) => Promise<void>;
+  /** Default: another boot id than the one that the intent recorded, or a machine that is on its way down. */
+  readonly happened?: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
+  /** Absent: the machine is not expected to come back (shutdown, reset without reboot); our cordon then stays. */
+  readonly comesBack?: (bootId: string) => Condition<NodeFacts>;
+}
+
+export interface Disrupted {
+  /** `resumed`: an earlier run had sent the call. */
+  readonly state: 'acted' | 'resumed';
+  /** Absent when it was not waited for. */
+  readonly facts?: NodeFacts;
+}
+
+/**
+ * The one way in which a machine is taken away, whatever for:
+ *
+ *     recall ─▶ gates ─▶ cordon ─▶ drain ─▶ volumes ─▶ gates ─▶ prepare ─▶ ┌ gates ─▶ act ┐ ─▶ back ─▶ uncordon
+ *        └── an earlier run sent the call and was cut off ─────────────────┴───▶ probe ───┘
+ *
+ * Our cordon is taken back when anything before the act fails or the run is stopped there. After the act it stays until the machine
+ * is back: one that does not return stays cordoned, and the next run finds the mark.
+ *
+ * Failure: `gate/*` (nothing was done), `drain/*`, `node/rolled-back`, `node/not-returned`, `step/undecidable` when a machine that
+ * cannot be asked may or may not have got the call.
+ */
+export async function disrupt(context: DisruptContext, options: DisruptOptions): Promise<Disrupted> {
+  const { cluster, step } = context;
+  const { title, key, comesBack } = options;
+  const { node } = options.disruption;
+  const { lifecycle } = cluster;
+  const at = { node: node.name };
+  const happened = options.happened ?? ((bootId, handle, intent) => rebootEvidence(lifecycle, node, bootId, handle, intent));
+  const check = async (handle: StepHandle, isDrained: boolean) => {
+    const answers = await cluster.gates.check({ ...options.disruption, isDrained }, options.overrides, handle.signal);
+    await passGates(answers, { keep: context.keep, log: handle.log, node: node.name });
+    handle.detail(describeAnswers(answers));
+  };
+
+  const { bootId, isSent: wasSent } = await whatIsLeft(context, options, happened);
+  // The only node has nowhere to move its pods to.
+  const policy: DrainPolicy = cluster.nodes.length === 1 ? { how: 'skip' } : options.drain;
+  const isDrained = policy.how !== 'skip';
+  let isSent = wasSent;
+  try {
+    if (!isSent) {
+      await step.pure('gates', (handle) => check(handle, false), at);
+      if (isDrained) {
+        await cordonStep(context, node);
+        await drainStep(context, node, policy);
+        if (!options.overrides.has('volumes')) await volumesStep(context, node);
+        if (options.prepare) await step.pure('gates again', (handle) => check(handle, true), at);
+      }
+      await options.prepare?.();
+      goOn(context, title);
+    }
+    const acted = await step.once(title, {
+      key,
+      target: bootId,
+      node: node.name,
+      patienceMs: minutes(20),
+      probe: (handle, intent) => happened(intent?.target ?? bootId, handle, intent),
+      async act(handle) {
+        // On data of this very moment: the drain may have taken minutes, and the laptop may have slept.
+        await check(handle, isDrained);
+        goOn(context, title);
+        isSent = true;
+        await options.act(handle);
+      },
+    });
+    isSent = true;
+    const state = acted.state === 'acted' ? 'acted' : 'resumed';
+    if (comesBack === undefined) return { state };
+    const facts = await returnStep(context, node, comesBack(bootId));
+    await uncordonStep(context, node);
+    return { state, facts };
+  } catch (error) {
+    // Nothing was sent: the machine goes on as before, so its pods may come back. Also when the cordon itself failed: its answer may
+    // have been lost.
+    if (isDrained && !isSent) context.afterwards(`uncordon ${node.name}`, (handle) => takeBack(context, node, handle));
+    throw error;
+  }
+}
+
+/**
+ * An act that an earlier run sent and did not see through is not prepared again: no drain, no gate, only the wait. A machine that
+ * does not answer is on its way when that run had sent the call; then the boot before it is the one that was noted.
+ */
+async function whatIsLeft(
+  { cluster, step, recall }: DisruptContext,
+  { disruption: { node }, key }: DisruptOptions,
+  happened: NonNullable<DisruptOptions['happened']>,
+): Promise<{ readonly bootId: string; readonly isSent: boolean }> {
+  const { open, last } = await recall(key);
+  return step.pure(
+    'look',
+    async (handle) => {
+      if (open?.target !== undefined) {
+        const evidence = await happened(open.target, handle, open);
+        handle.detail(evidence.seen ?? evidence.state);
+        return { bootId: open.target, isSent: evidence.state !== 'not-done' };
+      }
+      try {
+        const { bootId, kube } = await cluster.lifecycle.facts(node, handle.signal);
+        // Its own mark says that the run which sent the call has not seen it come back.
+        const isUnfinished =
+          last?.target !== undefined && last.target !== bootId && kube?.cordon.state === 'ours' && kube.cordon.run === last.runId;
+        return isUnfinished ? { bootId: last.target as string, isSent: true } : { bootId, isSent: false };
+      } catch (error) {
+        if (last?.target === undefined || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
+        handle.detail('it was taken down by an earlier run and has not come back yet');
+        return { bootId: last.target, isSent: true };
+      }
+    },
+    { node: node.name },
+  );
+}
+
+/** The first Ctrl-C lets what runs end; nothing that takes a machine away begins after it. */
+function goOn({ stopping }: DisruptContext, at: string): void {
+  if (stopping.aborted) throw new TkError(coreFailure('run/stopped', { at }));
+}
+
+async function cordonStep({ cluster, step, runId }: DisruptContext, node: NodeModel): Promise<void> {
+  await step(
+    'cordon',
+    async (handle) => {
+      const cordon = await cluster.lifecycle.cordon(node, runId, handle.signal);
+      if (cordon.state === 'foreign') handle.skip('somebody has cordoned it already, and it stays so afterwards');
+    },
+    { node: node.name },
+  );
+}
+
+async function drainStep({ cluster, step, stopping }: DisruptContext, node: NodeModel, policy: DrainPolicy): Promise<void> {
+  await step(
+    'drain',
+    async (handle) => {
+      const preview = await cluster.lifecycle.drainPreview(node, handle.signal);
+      for (const [pods, what] of [
+        [preview.unmanaged, 'nobody makes it anew'],
+        [preview.emptyDir, 'the data in its emptyDir goes with it'],
+      ] as const)
+        for (const pod of pods) handle.log(`${pod.namespace}/${pod.name}: ${what}`);
+      let told = '';
+      const { evicted, deleted } = await cluster.lifecycle.drain(
+        node,
+        policy,
+        ({ left, blocked }) => {
+          handle.detail([`${count(left, 'pod')} left`, ...blocked.slice(0, 2).map(describeBlocked)].join(', '));
+          const words = blocked.map(describeBlocked).join(', ');
+          if (words !== told && words !== '') handle.log.warn(`${node.name}: ${words}`);
+          told = words;
+        },
+        AbortSignal.any([handle.signal, stopping]),
+      );
+      if (evicted === 0 && deleted.length === 0) handle.skip('no pod to move');
+      else handle.detail([`${count(evicted, 'pod')} moved`, ...(deleted.length > 0 ? [`${deleted.length} deleted`] : [])].join(', '));
+    },
+    { node: node.name },
+  );
+}
+
+const describeBlocked = ({ namespace, name, budget }: BlockedPod): string =>
+  `${namespace}/${name} is held back by ${budget === undefined ? 'its disruption budget' : `the budget ${namespace}/${budget}`}`;
+
+async function volumesStep({ cluster, step }: DisruptContext, node: NodeModel): Promise<void> {
+  await step.pure(
+    'volumes',
+    async (handle) => {
+      await handle.wait(cluster.lifecycle.volumesDetached(node));
+      handle.detail('detached');
+    },
+    { node: node.name },
+  );
+}
+
+async function returnStep({ step }: DisruptContext, node: NodeModel, condition: Condition<NodeFacts>): Promise<NodeFacts> {
+  return step.pure(
+    'return',
+    async (handle) => {
+      try {
+        const facts = await handle.wait(condition);
+        handle.detail(`Talos ${facts.talosVersion}`);
+        return facts;
+      } catch (error) {
+        if (hasCode(error, 'wait/timeout')) throw new TkError(notReturned(node, failureOf(error)));
+        throw error;
+      }
+    },
+    { node: node.name },
+  );
+}
+
+/** Takes our cordon back, in a step of its own; a user's stays. */
+export async function uncordonStep({ cluster, step }: DisruptContext, node: NodeModel): Promise<void> {
+  await step('uncordon', (handle) => takeBack({ cluster }, node, handle), { node: node.name });
+}
+
+async function takeBack({ cluster }: Pick<DisruptContext, 'cluster'>, node: NodeModel, handle: StepHandle): Promise<void> {
+  try {
+    if (!(await cluster.lifecycle.uncordon(node, handle.signal))) handle.skip('no cordon of ours');
+  } catch (error) {
+    if (!hasCode(error, 'cluster/no-kubeconfig', 'node/not-in-kubernetes')) throw error;
+    handle.skip('it is not in Kubernetes');
+  }
+}
