@@ -32,6 +32,20 @@ export async function converse(talos: TalosMutator, signal: AbortSignal): Promis
   await note('etcdMembers', () => talos.etcdMembers({ queryLocal: true }, signal));
   await note('etcdStatus', () => talos.etcdStatus(signal));
   await note('hasEtcdData', () => talos.hasEtcdData(signal));
+  await note('etcdAlarms', () => talos.etcdAlarms(signal));
+  await note('bootedAtMs', () => talos.bootedAtMs(signal));
+  await note('secureBoot', () => talos.secureBoot(signal));
+  await note('memory', () => talos.memory(signal));
+  await note('cpu', () => talos.cpu(signal));
+  await note('processes', () => talos.processes(signal));
+  await note('mounts', () => talos.mounts(signal));
+  await note('containers', () => talos.containers('system', signal));
+  await note('kubernetesContainers', () => talos.containers('kubernetes', signal));
+  await note('cgroups', () => talos.cgroups(signal));
+  await note('resourceDefinitions', async () => {
+    const found = await talos.resourceDefinitions(signal);
+    return found.filter(({ type }) => /^(?:Disks|MachineConfigs)\./.test(type));
+  });
   await note('bootId', () => talos.bootId(signal));
   await note('missingFile', () => talos.readFile('/none', signal));
   await note('kubeconfig', async () => (await talos.kubeconfig(signal)).reveal());

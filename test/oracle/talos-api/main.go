@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/cosi-project/runtime/api/v1alpha1"
@@ -199,6 +200,9 @@ func fill(resources state.State) {
 	nodename := k8sres.NewNodename(k8sres.NamespaceName, k8sres.NodenameID)
 	nodename.TypedSpec().Nodename = "cp-1"
 	put(nodename)
+	security := runtimeres.NewSecurityStateSpec(runtimeres.NamespaceName)
+	security.TypedSpec().SecureBoot = true
+	put(security)
 }
 
 type machineServer struct {
@@ -388,7 +392,81 @@ func (machineServer) ImagePull(_ context.Context, in *machine.ImagePullRequest) 
 }
 
 func (machineServer) Memory(context.Context, *emptypb.Empty) (*machine.MemoryResponse, error) {
-	return &machine.MemoryResponse{Messages: []*machine.Memory{{Meminfo: &machine.MemInfo{Memtotal: 16384}}}}, nil
+	return &machine.MemoryResponse{Messages: []*machine.Memory{{Meminfo: &machine.MemInfo{
+		Memtotal: 16384, Memfree: 4096, Memavailable: 9000, Buffers: 96, Cached: 5000, Shmem: 32,
+	}}}}, nil
+}
+
+func (machineServer) CPUInfo(context.Context, *emptypb.Empty) (*machine.CPUInfoResponse, error) {
+	return &machine.CPUInfoResponse{Messages: []*machine.CPUsInfo{{CpuInfo: []*machine.CPUInfo{
+		{Processor: 0, ModelName: "Intel(R) N100", CpuMhz: 800.5}, {Processor: 1, ModelName: "Intel(R) N100"},
+	}}}}, nil
+}
+
+func (machineServer) LoadAvg(context.Context, *emptypb.Empty) (*machine.LoadAvgResponse, error) {
+	return &machine.LoadAvgResponse{Messages: []*machine.LoadAvg{{Load1: 1.5, Load5: 0.25, Load15: 0.125}}}, nil
+}
+
+func (machineServer) SystemStat(context.Context, *emptypb.Empty) (*machine.SystemStatResponse, error) {
+	return &machine.SystemStatResponse{Messages: []*machine.SystemStat{{
+		BootTime: 1_800_000_000,
+		CpuTotal: &machine.CPUStat{User: 10, Nice: 1, System: 5, Idle: 80, Iowait: 4, Irq: 0.5, SoftIrq: 0.25, Steal: 0.25, Guest: 99},
+	}}}, nil
+}
+
+func (machineServer) Processes(context.Context, *emptypb.Empty) (*machine.ProcessesResponse, error) {
+	return &machine.ProcessesResponse{Messages: []*machine.Process{{Processes: []*machine.ProcessInfo{
+		{Pid: 900, Ppid: 1, State: "S", Threads: 7, CpuTime: 2.5, VirtualMemory: 1 << 40, ResidentMemory: 1 << 20, Command: "etcd", Executable: "/usr/local/bin/etcd", Args: "etcd --name cp-1", Label: "system_u"},
+		{Pid: 2, State: "S", Threads: 1, Command: "kthreadd"},
+		{Pid: 1, State: "S", Threads: 9, Command: "init", Executable: "/sbin/init"},
+	}}}}, nil
+}
+
+func (machineServer) Mounts(context.Context, *emptypb.Empty) (*machine.MountsResponse, error) {
+	return &machine.MountsResponse{Messages: []*machine.Mounts{{Stats: []*machine.MountStat{
+		{Filesystem: "/dev/sda4", Size: 1 << 40, Available: 1 << 39, MountedOn: "/var"}, {Filesystem: "proc", MountedOn: "/proc"},
+	}}}}, nil
+}
+
+func (machineServer) Containers(_ context.Context, in *machine.ContainersRequest) (*machine.ContainersResponse, error) {
+	return &machine.ContainersResponse{Messages: []*machine.Container{{Containers: []*machine.ContainerInfo{
+		{Namespace: in.Namespace, Id: in.Driver.String() + "/b", PodId: in.Driver.String() + "/a", Name: "b", Image: "image:1", Pid: 12, Status: "CONTAINER_RUNNING"},
+		{Namespace: in.Namespace, Id: in.Driver.String() + "/a", PodId: in.Driver.String() + "/a", Name: "a", Status: "SANDBOX_READY"},
+	}}}}, nil
+}
+
+func (machineServer) Copy(in *machine.CopyRequest, out machine.MachineService_CopyServer) error {
+	if in.RootPath != "/sys/fs/cgroup" {
+		return status.Error(codes.NotFound, "lstat "+in.RootPath+": no such file or directory")
+	}
+	var archive bytes.Buffer
+	zipper := gzip.NewWriter(&archive)
+	files := tar.NewWriter(zipper)
+	long := "kubepods/burstable/pod" + strings.Repeat("0123456789", 12)
+	for _, file := range [][2]string{
+		{"cpu.stat", "usage_usec 2500000\nuser_usec 1\nthrottled_usec 0\n"},
+		{"init/memory.current", "1048576\n"},
+		{"init/memory.max", "max\n"},
+		{"init/cgroup.procs", "1\n17\n"},
+		{long + "/memory.current", "2097152\n"},
+		{long + "/memory.max", "4194304\n"},
+		{long + "/pids.current", "3\n"},
+	} {
+		check(files.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: file[0], Size: int64(len(file[1])), Mode: 0o444}))
+		must(files.Write([]byte(file[1])))
+	}
+	check(files.Close())
+	check(zipper.Close())
+	half := archive.Len() / 2
+	check(out.Send(&common.Data{Bytes: archive.Bytes()[:half]}))
+	return out.Send(&common.Data{Bytes: archive.Bytes()[half:]})
+}
+
+func (machineServer) EtcdAlarmList(context.Context, *emptypb.Empty) (*machine.EtcdAlarmListResponse, error) {
+	return &machine.EtcdAlarmListResponse{Messages: []*machine.EtcdAlarm{{MemberAlarms: []*machine.EtcdMemberAlarm{
+		{MemberId: 1<<64 - 1, Alarm: machine.EtcdMemberAlarm_NOSPACE}, {MemberId: 7, Alarm: machine.EtcdMemberAlarm_CORRUPT},
+		{MemberId: 8, Alarm: machine.EtcdMemberAlarm_NONE},
+	}}}}, nil
 }
 
 type storageServer struct {
