@@ -149,6 +149,8 @@ export interface ProbeContext<P = object> {
   readonly mode: 'plan' | 'dry-run' | 'run';
   readonly signal: AbortSignal;
   readonly wait: Wait;
+  /** As in `TaskContext`. */
+  recall(key: string): Promise<Recollection>;
 }
 
 export interface PlanContext<P = object> {

@@ -4,7 +4,7 @@ import type { EventSink, RunCounts, RunOutcome, StopSignal, TaskOutcome, TaskRow
 import { decideOutcome, type FailureClasses } from './exit-code.ts';
 import { coreFailure } from './failures.ts';
 import { buildGraph, type GraphNode, shapeResults, type TaskGraph } from './graph.ts';
-import { createIntentLog, type IntentLog, noIntents } from './intents.ts';
+import { createIntentLog, type IntentLog, noIntents, recollectionsOf } from './intents.ts';
 import { type Journal, type JournalRecord, openJournal } from './journal.ts';
 import type { TaskCall } from './needs.ts';
 import { type Plan, planGraph } from './plan.ts';
@@ -98,7 +98,15 @@ export function createEngine(options: EngineOptions): Engine {
       const { clock } = options.world;
       const silent: EventBus = createEventBus('plan', clock, options.redactor, []);
       const wait = taskWait({ task: 'plan', clock, bus: silent, stopping: new AbortController().signal }, signal);
-      return planGraph(graphOf(goals), { mode, offline, scope: options.kit.plan(mode), signal, wait });
+      const { files } = options.world;
+      return planGraph(graphOf(goals), {
+        mode,
+        offline,
+        scope: options.kit.plan(mode),
+        signal,
+        wait,
+        recall: recollectionsOf(files, options.stateDirectory, options.identity),
+      });
     },
     rows: (goals) => rowsOf(graphOf(goals)),
   };

@@ -60,6 +60,15 @@ export function createIntentLog(options: IntentLogOptions): IntentLog {
   };
 }
 
+/** What journals know, for whoever only plans. */
+export function recollectionsOf(files: Files, stateDirectory: string, identity: string): IntentLog['recall'] {
+  let loaded: Promise<ReadonlyMap<string, Recollection>> | undefined;
+  return async (key) => {
+    loaded ??= loadRuns(files, stateDirectory).then((runs) => recollections(runs, identity));
+    return (await loaded).get(key) ?? {};
+  };
+}
+
 /** For runs whose tasks only read: a `once` step there is a defect, and is refused before it acts. */
 export const noIntents: IntentLog = {
   open: async () => undefined,

@@ -1,5 +1,5 @@
 import { type Failure, failureOf } from '../base/index.ts';
-import type { Wait } from './context.ts';
+import type { ProbeContext, Wait } from './context.ts';
 import { eachOf } from './each.ts';
 import type { GraphNode, TaskGraph } from './graph.ts';
 import type { Effect } from './task.ts';
@@ -48,6 +48,7 @@ export interface PlanOptions {
   readonly scope: object;
   readonly signal: AbortSignal;
   readonly wait: Wait;
+  readonly recall: ProbeContext['recall'];
 }
 
 /**
@@ -83,6 +84,7 @@ async function planTask(node: GraphNode, options: PlanOptions): Promise<PlannedT
             mode: options.mode,
             signal: options.signal,
             wait: options.wait,
+            recall: options.recall,
           })
         : undefined;
     return { ...head, steps: (plan as (context: object, facts: unknown) => readonly PlannedStep[])(given, facts) };

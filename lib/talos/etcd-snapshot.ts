@@ -8,7 +8,7 @@ export interface SnapshotContents {
   readonly hash: string;
   /** Of the newest key. */
   readonly revision: bigint;
-  /** In all buckets. */
+  /** Every kept revision of every key is one. */
   readonly keys: number;
 }
 
@@ -74,8 +74,9 @@ function readBolt(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
     const content = root === 0n ? Buffer.from(bucket.value.subarray(pageHeaderBytes)) : page(root);
     for (const { key, value } of items(page, content)) {
       crc = crc32c(value, crc32c(key, crc));
+      if (!isKeyBucket || key.length < 8) continue;
       keys += 1;
-      if (isKeyBucket && key.length >= 8) revision = key.readBigUInt64BE(0);
+      revision = key.readBigUInt64BE(0);
     }
   }
   return { hash: crc.toString(16).padStart(8, '0'), revision, keys };
