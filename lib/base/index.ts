@@ -24,6 +24,7 @@ export {
   throwIfAny,
   TkError,
 } from './failure.ts';
+export { contentKey, deepFrozen, remembered } from './memo.ts';
 export { createRedactor, type Redactor, Secret } from './secret.ts';
 export {
   type Excerpt,

@@ -1,4 +1,4 @@
-import type { Secret } from '../base/index.ts';
+import { remembered, type Secret } from '../base/index.ts';
 import { parseYaml } from '../format/index.ts';
 import type { ConfigComparison } from './cluster.ts';
 
@@ -11,10 +11,14 @@ export function compareConfigs(running: Secret<string>, wanted: Secret<string>):
   return changed.length === 0 ? { state: 'equal' } : { state: 'differs', changed };
 }
 
-function canonicalDocuments(text: string): ReadonlyMap<string, string> | undefined {
-  const documents = documentsOf(text);
-  return documents && new Map([...documents].map(([id, value]) => [id, canonical(value)]));
-}
+/** A wait compares the same two again at every look. */
+const canonicalDocuments = remembered(
+  (text: string): ReadonlyMap<string, string> | undefined => {
+    const documents = documentsOf(text);
+    return documents && new Map([...documents].map(([id, value]) => [id, canonical(value)]));
+  },
+  { keyOf: (text) => text, limit: 200 },
+);
 
 /** Each document's value under its kind and name; undefined when the text is not YAML. */
 export function documentsOf(text: string): ReadonlyMap<string, unknown> | undefined {

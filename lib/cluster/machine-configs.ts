@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
-import { type Failure, type Files, Secret, TkError, type World } from '../base/index.ts';
+import { contentKey, type Failure, type Files, remembered, Secret, TkError, type World } from '../base/index.ts';
 import { type ClusterModel, loadTalconfig, type NodeModel, type Talconfig } from '../config/index.ts';
+import { sha256Hex } from '../pki/index.ts';
 import {
   generateMachineConfigs,
   type GeneratedMachineConfig,
@@ -47,7 +48,7 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     const source = await talconfig();
     const { bundle } = await bundles.get();
     const hardening = await isNewCluster(files, model);
-    const configs = await generateMachineConfigs(
+    const configs = await configsOf(
       { cluster: generatorInput(source, { hardening }), bundle },
       {
         ...options,
@@ -137,6 +138,21 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
       return explainConfigs(asked, question, { source, secrets: await bundles.secretValues() });
     },
   };
+}
+
+type GeneratorRequest = Parameters<typeof generateMachineConfigs>;
+
+const generatedBefore = remembered((_key: string, ...request: GeneratorRequest) => generateMachineConfigs(...request), {
+  keyOf: (key) => key,
+  limit: 100,
+});
+
+/** A run asks for the same configs at each node and each look. Templates are rendered anew: they may read anything. */
+function configsOf(...[request, options = {}]: GeneratorRequest): ReturnType<typeof generateMachineConfigs> {
+  const { cluster } = request;
+  const patches = [...cluster.patches, ...cluster.nodes.flatMap((node) => [...node.patches, ...node.extraManifests])];
+  if (patches.some((patch) => patch.isTemplate)) return generateMachineConfigs(request, options);
+  return generatedBefore(sha256Hex(contentKey([request, options])), request, options);
 }
 
 /**

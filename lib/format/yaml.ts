@@ -1,5 +1,5 @@
+import { deepFrozen, type Failure, remembered, type SourceFile, type Span } from '../base/index.ts';
 import { type Document, type ScalarTag, yamlLibrary } from './yaml-library.ts';
-import type { Failure, SourceFile, Span } from '../base/index.ts';
 import { type DataDocument, withoutMark } from './document.ts';
 import { formatFailure } from './failures.ts';
 import { resolveScalar, type YamlReader } from './scalar.ts';
@@ -21,12 +21,24 @@ export interface ParsedData {
   readonly failures: readonly Failure[];
 }
 
+/** A run reads the same few files again and again; larger ones are read once, and not worth their memory. */
+const remembers = { limit: 100, longest: 64 * 1024 };
+
+const parsedBefore = remembered(readYaml, {
+  limit: remembers.limit,
+  keyOf: ({ path, text }, { version, confidential }) => `${version}\0${confidential}\0${path}\0${text}`,
+});
+
 /**
- * Reads all documents of a YAML file. Files that hold nothing but comments have no document.
+ * Reads all documents of a YAML file. Files that hold nothing but comments have no document. Values are frozen.
  *
  * Failure: `format/syntax`, `format/duplicate-key`, `format/alias`, `format/too-deep`; all of them with their place.
  */
 export function parseYaml(source: SourceFile, options: YamlOptions = {}): ParsedData {
+  return source.text.length > remembers.longest ? readYaml(source, options) : parsedBefore(source, options);
+}
+
+function readYaml(source: SourceFile, options: YamlOptions): ParsedData {
   const file = withoutMark(source);
   const reader = options.version ?? 'go';
   const failures: Failure[] = [];
@@ -79,7 +91,7 @@ function valueOf(document: Document.Parsed, file: SourceFile, failures: Failure[
   const found = valueOfDocument(document);
   switch (found.state) {
     case 'read':
-      return found.value;
+      return deepFrozen(found.value);
     case 'complex-key':
       failures.push(formatFailure('format/complex-key', {}, { where: place(spanOfNode(file, found.key)) }));
       return null;

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { type KeyKind, type Secret, TkError, type World } from '../base/index.ts';
 import { addressBytes } from './address.ts';
 import { type CertificateFacts, parseCertificate, readAlternativeNames, readExtensions } from './certificate.ts';
@@ -20,7 +20,7 @@ import {
   tlv,
 } from './der.ts';
 import { pkiFailure } from './failures.ts';
-import { kindOf, loadPrivateKey, spkiOf, talosKeyPem } from './keys.ts';
+import { keyOfDer, kindOf, loadPrivateKey, spkiOf, talosKeyPem } from './keys.ts';
 import { parsePem, renderPem } from './pem.ts';
 
 /** PEM texts; the key under the label that Talos writes. */
@@ -77,7 +77,7 @@ export const adminValidityMs = hours(24 * 365);
  */
 export async function createCertificateAuthority(world: PkiWorld, options: AuthorityOptions): Promise<PemPair> {
   const pkcs8 = await world.random.privateKey(options.kind);
-  const key = privateKeyOf(pkcs8);
+  const key = keyOfDer(pkcs8);
   const name = distinguishedName(options.organization === undefined ? [] : [options.organization]);
   const now = world.clock.now();
   const certificate = signedCertificate({
@@ -109,7 +109,7 @@ export async function issue(world: PkiWorld, ca: PemPair, options: LeafOptions):
   const notBeforeMs = world.clock.now() - (options.backdateMs ?? 0);
   const certificate = leafCertificate(world, signer, {
     subject: distinguishedName(options.organizations ?? [], options.commonName),
-    spki: spkiOf(privateKeyOf(pkcs8)),
+    spki: spkiOf(keyOfDer(pkcs8)),
     notBeforeMs,
     notAfterMs: world.clock.now() + options.validityMs,
     keyUsages: options.keyUsages ?? ['digitalSignature'],
@@ -134,7 +134,7 @@ export async function createSigningRequest(
   options: RequestOptions,
 ): Promise<{ readonly request: string; readonly key: Secret<string> }> {
   const pkcs8 = await world.random.privateKey(options.kind);
-  const key = privateKeyOf(pkcs8);
+  const key = keyOfDer(pkcs8);
   const names = alternativeNames(options.dnsNames ?? [], options.ipAddresses ?? [], false);
   const body = sequence(
     integer(Buffer.from([0])),
@@ -266,10 +266,6 @@ function signedCertificate(fields: CertificateFields): string {
   return renderPem('CERTIFICATE', sequence(body, algorithm, bitString(signatureOver(body, fields.signer))));
 }
 
-function privateKeyOf(pkcs8: Secret<Uint8Array>): KeyObject {
-  return createPrivateKey({ key: Buffer.from(pkcs8.reveal()), format: 'der', type: 'pkcs8' });
-}
-
 function signatureAlgorithm(key: KeyObject): Buffer {
   switch (kindOf(key)) {
     case 'ed25519':
@@ -281,8 +277,16 @@ function signatureAlgorithm(key: KeyObject): Buffer {
   }
 }
 
+const signatures = new WeakMap<KeyObject, Map<string, Buffer>>();
+
+/** The same key signs the same words the same way, as Ed25519 does by itself. */
 function signatureOver(body: Uint8Array, key: KeyObject): Buffer {
-  return sign(kindOf(key) === 'ed25519' ? null : 'sha256', body, key);
+  let known = signatures.get(key);
+  if (!known || known.size > 100) signatures.set(key, (known = new Map()));
+  const words = Buffer.from(body).toString('latin1');
+  let signature = known.get(words);
+  if (!signature) known.set(words, (signature = sign(kindOf(key) === 'ed25519' ? null : 'sha256', body, key)));
+  return signature;
 }
 
 /** Organizations share one set, as Go writes them; the common name follows. */

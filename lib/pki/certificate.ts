@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { TkError } from '../base/index.ts';
+import { remembered, TkError } from '../base/index.ts';
 import { type Element, readElements, readObjectIdentifier, readTime } from './der.ts';
 import { pkiFailure } from './failures.ts';
 import { fingerprintOf } from './keys.ts';
@@ -34,10 +34,14 @@ export interface CertificateFacts {
 const usageNames = ['digitalSignature', 'contentCommitment', 'keyEncipherment', 'dataEncipherment', 'keyAgreement', 'certSign', 'crlSign'];
 const extendedUsageNames: Readonly<Record<string, string>> = { '1.3.6.1.5.5.7.3.1': 'serverAuth', '1.3.6.1.5.5.7.3.2': 'clientAuth' };
 
+/** The few certificates of a cluster are looked at on every connection. */
+const remembers = 2000;
+
 /** Failure: `pki/malformed`. */
-export function parseCertificate(pem: string): CertificateFacts {
-  return certificateFacts(parsePem(pem, 'certificate').der);
-}
+export const parseCertificate = remembered((pem: string): CertificateFacts => certificateFacts(parsePem(pem, 'certificate').der), {
+  keyOf: (pem) => pem,
+  limit: remembers,
+});
 
 /** base64(SHA-256(SubjectPublicKeyInfo)) of a certificate in PEM. */
 export function spkiSha256(pem: string): string {
@@ -45,15 +49,18 @@ export function spkiSha256(pem: string): string {
 }
 
 /** Whether the first certificate was signed by the second one's key. Times are not looked at. */
-export function isIssuedBy(certificatePem: string, caPem: string): boolean {
-  try {
-    const certificate = new X509Certificate(certificatePem);
-    const ca = new X509Certificate(caPem);
-    return certificate.verify(ca.publicKey);
-  } catch {
-    return false;
-  }
-}
+export const isIssuedBy = remembered(
+  (certificatePem: string, caPem: string): boolean => {
+    try {
+      const certificate = new X509Certificate(certificatePem);
+      const ca = new X509Certificate(caPem);
+      return certificate.verify(ca.publicKey);
+    } catch {
+      return false;
+    }
+  },
+  { keyOf: (certificatePem, caPem) => `${certificatePem}\0${caPem}`, limit: remembers },
+);
 
 export function certificateFacts(der: Uint8Array): CertificateFacts {
   const [certificate] = readElements(der);

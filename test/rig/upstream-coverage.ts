@@ -49,9 +49,16 @@ export function callCoverage(): readonly CallCoverage[] {
     }
   }
   const served = new Set(
-    [...applyMethods, ...checkMethods, ...cosiMethods, ...etcdMethods, ...kubeconfigMethods, ...machineMethods, ...powerMethods, ...systemMethods].map(
-      ({ method }) => methodPath(method),
-    ),
+    [
+      ...applyMethods,
+      ...checkMethods,
+      ...cosiMethods,
+      ...etcdMethods,
+      ...kubeconfigMethods,
+      ...machineMethods,
+      ...powerMethods,
+      ...systemMethods,
+    ].map(({ method }) => methodPath(method)),
   );
   const gaps = knownGaps('rpc');
   return [...new Set([...client.keys(), ...served, ...talosctl.keys()])].sort().map((path) => {

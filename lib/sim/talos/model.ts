@@ -15,6 +15,7 @@ import { machineMethods } from './api/machine.ts';
 import { powerMethods } from './api/power.ts';
 import { createApiHandler } from './api/route.ts';
 import { systemMethods } from './api/system.ts';
+import { createIssuer } from './certificates.ts';
 import type { ConfigView } from './config-view.ts';
 import { type AlarmKind, createEtcd, type Etcd } from './etcd.ts';
 import { createMachineEvents } from './events.ts';
@@ -67,7 +68,8 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
   const events = createMachineEvents(kernel);
   const services = createServices(kernel, events);
   const etcd = createEtcd(kernel, () => machines);
-  const tls = createMachineTls(kernel, { reuse: options.isInMemory ?? false });
+  const issuer = createIssuer(kernel, { reuse: options.isInMemory ?? false });
+  const tls = createMachineTls(kernel, issuer);
   let kube: KubeModel | undefined;
 
   const lifecycle = createLifecycle({
@@ -92,6 +94,7 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     etcd,
     lifecycle,
     kube: () => kube,
+    issuer,
     checkConfig: options.checkConfig ?? (() => ({ errors: [], warnings: [] })),
   };
   const handlerOf = createApiHandler(parts, [

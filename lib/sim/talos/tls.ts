@@ -1,7 +1,7 @@
-import { type Clock, Secret, type ServerTls } from '../../base/index.ts';
+import { Secret, type ServerTls } from '../../base/index.ts';
 import { createCertificateAuthority, hours, issue, type PemPair, relabelKey } from '../../pki/index.ts';
 import type { SimKernel } from '../kernel.ts';
-import { createSeededRandom } from '../random.ts';
+import type { Issuer } from './certificates.ts';
 import { type Authority, type ConfigView, viewConfig } from './config-view.ts';
 import type { Machine } from './machine.ts';
 
@@ -21,30 +21,8 @@ export interface MachineTls {
 type Made = Omit<Stored, 'boot'>;
 type PkiWorld = Parameters<typeof issue>[0];
 
-/** Certificates of simulations in memory, by everything that is written in them but the time: the same for every run of a process. */
-const reused = new Map<string, Made>();
-
-export function createMachineTls(kernel: SimKernel, options: { readonly reuse: boolean }): MachineTls {
+export function createMachineTls(kernel: SimKernel, issuer: Issuer): MachineTls {
   const pending = new Map<string, Promise<Stored>>();
-
-  const issueOnce = async (
-    machine: Machine,
-    use: string,
-    names: readonly unknown[],
-    make: (world: PkiWorld) => Promise<Made>,
-  ): Promise<Made> => {
-    const clock: Clock = kernel.clock;
-    if (!options.reuse) return clock.whileBusy(() => make({ random: kernel.random(`pki/${machine.name}`), clock }));
-    const key = JSON.stringify([use, machine.name, machine.get('boot')?.number, names]);
-    let made = reused.get(key);
-    if (!made) {
-      if (reused.size > 2000) reused.clear();
-      // Made from their names alone, so that it makes no difference which run was the first.
-      made = await make({ random: createSeededRandom('certificates', key), clock });
-      reused.set(key, made);
-    }
-    return made;
-  };
 
   /** Two callers at once must not make two certificates. */
   const once = async (
@@ -60,7 +38,7 @@ export function createMachineTls(kernel: SimKernel, options: { readonly reuse: b
     const name = `${key}/${boot}`;
     let making = pending.get(name);
     if (!making) {
-      making = issueOnce(machine, use, names, make).then((made) => {
+      making = issuer.issue(machine.name, [use, machine.get('boot')?.number, names], make).then((made) => {
         const record = { boot, ...made };
         kernel.store.set(key, record);
         pending.delete(name);

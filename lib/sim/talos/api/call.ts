@@ -3,6 +3,7 @@ import { type DescMethod, fromBinary, type MessageInitShape, type MessageShape }
 import type { KubeModel } from '../../kube-door.ts';
 import type { SimKernel } from '../../kernel.ts';
 import type { SandboxSpec } from '../../spec.ts';
+import type { Issuer } from '../certificates.ts';
 import type { Etcd } from '../etcd.ts';
 import type { MachineEvents } from '../events.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -42,6 +43,7 @@ export interface TalosParts {
   readonly etcd: Etcd;
   readonly lifecycle: Lifecycle;
   readonly kube: () => KubeModel | undefined;
+  readonly issuer: Issuer;
   readonly checkConfig: (text: string, version: string) => ConfigCheck | Promise<ConfigCheck>;
 }
 

@@ -8,15 +8,15 @@ import { controlPlaneOnly } from './etcd.ts';
 
 /** Source: Talos internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go (Kubeconfig), internal/pkg/kubeconfig/generate.go */
 export const kubeconfigMethods: readonly BoundMethod[] = [
-  streaming(machineApi.MachineService.method.kubeconfig, async function* ({ machine, kernel }) {
+  streaming(machineApi.MachineService.method.kubeconfig, async function* ({ machine, issuer }) {
     controlPlaneOnly(machine, 'kubeconfig');
     const config = machine.config();
     const ca = config?.kubernetesCa;
     if (!config || !ca?.key) throw refuse('failedPrecondition', 'failed to get Kubernetes root CA');
     const { key: caKey, certificate } = ca;
-    const pair = await kernel.clock.whileBusy(() =>
+    const pair = await issuer.issue(machine.name, ['admin', certificate], (world) =>
       issue(
-        { random: kernel.random(`pki/${machine.name}`), clock: kernel.clock },
+        world,
         { certificate, key: new Secret(caKey) },
         {
           organizations: ['system:masters'],

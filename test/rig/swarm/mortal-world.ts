@@ -1,4 +1,4 @@
-import type { AppendFile, Dial, Files, GrpcCall, TalosConnection, World } from '../../lib/base/index.ts';
+import type { AppendFile, Dial, Files, GrpcCall, TalosConnection, World } from '../../../lib/base/index.ts';
 
 export interface MortalProcess {
   readonly world: World;
