@@ -64,6 +64,7 @@ export {
   type Settings,
   type ShownResource,
   type ShownResourceEvent,
+  upgradeKubernetes,
 } from './cluster/index.ts';
 export {
   type CallableTask,

@@ -20,5 +20,6 @@ export const failureClasses: FailureClasses = {
   resource: 'invalid',
   'talos/wrong-machine': 'refused',
   upgrade: 'refused',
+  'upgrade-k8s': 'refused',
   'sim/in-use': 'locked',
 };

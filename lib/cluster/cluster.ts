@@ -4,7 +4,9 @@ import type { Evidence } from '../core/index.ts';
 import type { KubeReader, KubeWriter } from '../kube/index.ts';
 import type { TalosReader } from '../talos/index.ts';
 import type { Gates, Lifecycle, LifecycleView } from './lifecycle/lifecycle.ts';
+import type { KubernetesUpgrade, KubernetesUpgradeView } from './kubernetes-upgrade/kubernetes-upgrade.ts';
 import type { Operations, OperationsView } from './operations/operations.ts';
+import type { Pins, PinsView } from './pins/pins.ts';
 import type { ShownValue } from './redact-config.ts';
 
 /**
@@ -35,6 +37,9 @@ export interface ClusterView {
   /** Whether a machine may be taken away now. */
   readonly gates: Gates;
   readonly operations: OperationsView;
+  readonly kubernetesUpgrade: KubernetesUpgradeView;
+  /** Where the repository writes which versions run. */
+  readonly pins: PinsView;
 }
 
 /** The same with the methods that change something. Only running bodies get it. */
@@ -48,6 +53,8 @@ export interface Cluster extends ClusterView {
   readonly releases: Releases;
   readonly lifecycle: Lifecycle;
   readonly operations: Operations;
+  readonly kubernetesUpgrade: KubernetesUpgrade;
+  readonly pins: Pins;
 }
 
 /** `IP=`, `NODE=`, `HOSTNAME=`: any of them names a node; two that disagree are an error. */

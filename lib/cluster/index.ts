@@ -50,6 +50,20 @@ export { type ClusterFailures, clusterFailure } from './failures.ts';
 export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, uncordonStep } from './lifecycle/disrupt.ts';
 export { describeAnswers, passGates, refusalsOf } from './lifecycle/gate-answers.ts';
 export { type LifecycleFailures, lifecycleFailure } from './lifecycle/failures.ts';
+export { type KubernetesUpgradeFailures, kubernetesUpgradeFailure } from './kubernetes-upgrade/failures.ts';
+export type {
+  KubernetesFacts,
+  KubernetesPart,
+  KubernetesPlan,
+  ManifestChange,
+  ManifestSync,
+  NodeKubernetes,
+  PartChange,
+} from './kubernetes-upgrade/kubernetes-upgrade.ts';
+export { upgradeKubernetes } from './kubernetes-upgrade/door.ts';
+export type { KubernetesUpgradeContext, KubernetesUpgraded, KubernetesUpgradeOptions } from './kubernetes-upgrade/run.ts';
+export { type PinFailures, pinFailure } from './pins/failures.ts';
+export type { PinEdit, PinPlan, WantedPins } from './pins/pins.ts';
 export { defineGate, type GateDefinition, type GateQuestion, type GateVerdict } from './lifecycle/gates/define-gate.ts';
 export { gates } from './lifecycle/gates/gates-of-config.ts';
 export type {

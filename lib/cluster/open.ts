@@ -17,6 +17,8 @@ import { createMachineConfigs } from './machine-configs.ts';
 import { createMachines } from './machines.ts';
 import { findNode } from './nodes.ts';
 import { createOperations } from './operations/operations.ts';
+import { createKubernetesUpgrade } from './kubernetes-upgrade/create.ts';
+import { createPins } from './pins/create.ts';
 import { createReleases, helmEngineOf } from './releases.ts';
 import { createBundleStore } from './secrets-bundle.ts';
 import type { Settings } from './settings.ts';
@@ -106,6 +108,8 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     lifecycle,
     gates,
     operations: createOperations({ nodes: model.nodes, connections, clock, secretValues: () => bundles.secretValues() }),
+    kubernetesUpgrade: createKubernetesUpgrade({ model, clock, connections, access }),
+    pins: createPins({ model, world, vault, machineConfigs }),
     health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
   };
   return { view: viewOf(full), full, identity: `${model.name} ${model.endpoint}` };

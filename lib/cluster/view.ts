@@ -1,5 +1,6 @@
 import type { Cluster, ClusterView } from './cluster.ts';
 import { lifecycleViewOf } from './lifecycle/view.ts';
+import { kubernetesUpgradeViewOf } from './kubernetes-upgrade/view.ts';
 import { operationsViewOf } from './operations/operations.ts';
 
 /**
@@ -7,7 +8,7 @@ import { operationsViewOf } from './operations/operations.ts';
  * is not there, however it looks for it.
  */
 export function viewOf(cluster: Cluster): ClusterView {
-  const { configuration, machineConfigs, machines, etcd, kubeconfig, kubernetes, releases } = cluster;
+  const { configuration, machineConfigs, machines, etcd, kubeconfig, kubernetes, releases, pins } = cluster;
   return {
     name: cluster.name,
     model: cluster.model,
@@ -66,5 +67,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     lifecycle: lifecycleViewOf(cluster.lifecycle),
     gates: cluster.gates,
     operations: operationsViewOf(cluster.operations),
+    kubernetesUpgrade: kubernetesUpgradeViewOf(cluster.kubernetesUpgrade),
+    pins: { plan: (wanted) => pins.plan(wanted), overridden: (wanted, signal) => pins.overridden(wanted, signal) },
   };
 }

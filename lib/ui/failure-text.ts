@@ -9,6 +9,7 @@ import { formatPrinters } from './failures/format.ts';
 import { hostPrinters } from './failures/host.ts';
 import { kubePrinters } from './failures/kube.ts';
 import { lifecyclePrinters } from './failures/lifecycle.ts';
+import { kubernetesUpgradePrinters } from './failures/kubernetes-upgrade.ts';
 import { operationPrinters } from './failures/operations.ts';
 import { pkiPrinters } from './failures/pki.ts';
 import { renderPrinters } from './failures/render.ts';
@@ -34,6 +35,7 @@ export const printerTables = {
   host: hostPrinters,
   kube: kubePrinters,
   lifecycle: lifecyclePrinters,
+  kubernetesUpgrade: kubernetesUpgradePrinters,
   operations: operationPrinters,
   pki: pkiPrinters,
   release: releasePrinters,

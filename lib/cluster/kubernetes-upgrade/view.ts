@@ -1,0 +1,14 @@
+import type { KubernetesUpgrade, KubernetesUpgradeView } from './kubernetes-upgrade.ts';
+
+/** The same without what changes a machine or an object. */
+export function kubernetesUpgradeViewOf(full: KubernetesUpgrade): KubernetesUpgradeView {
+  return {
+    facts: (signal) => full.facts(signal),
+    problems: (facts, to, signal) => full.problems(facts, to, signal),
+    plan: (facts, to) => full.plan(facts, to),
+    configured: (change, signal) => full.configured(change, signal),
+    follows: (change) => full.follows(change),
+    othersReady: (node) => full.othersReady(node),
+    manifestChanges: (plan, signal) => full.manifestChanges(plan, signal),
+  };
+}

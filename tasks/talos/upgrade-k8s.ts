@@ -1,0 +1,89 @@
+import { defineTask, throwIfAny, upgradeKubernetes, z } from 'talos-tk';
+
+export default defineTask({
+  summary: 'Upgrade Kubernetes',
+  description:
+    'Part by part and machine by machine, as talosctl does it: API servers, controller managers, schedulers, kube-proxy, kubelets, ' +
+    'then the manifests. What runs the version already is left alone, so running it again does what is left. The version in ' +
+    'cluster.yaml, talconfig.yaml or talenv.yaml follows.',
+  params: z.object({
+    to: z
+      .string()
+      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'a version: v1.37.0')
+      .optional()
+      .describe("the version; default: the repository's"),
+    prePull: z.boolean().default(true).describe('pull every image everywhere before the first change'),
+    pins: z.boolean().default(true).describe("let the repository's version follow"),
+    override: z.array(z.string()).default([]).describe('GATE=REASON: go past a gate; the reason stays in the journal'),
+  }),
+  positional: ['to'],
+  effect: 'mutate',
+  locks: ['kubernetes'],
+  async probe({ params, cluster, mode, signal }) {
+    const to = versionOf(params.to ?? cluster.model.kubernetesVersion);
+    const facts = await cluster.kubernetesUpgrade.facts(signal);
+    throwIfAny(await cluster.kubernetesUpgrade.problems(facts, to, signal));
+    const plan = cluster.kubernetesUpgrade.plan(facts, to);
+    const pins = params.pins ? await cluster.pins.plan({ kubernetes: to }) : undefined;
+    const manifests = mode === 'dry-run' ? await cluster.kubernetesUpgrade.manifestChanges(plan, signal) : undefined;
+    return { to, facts, plan, pins, manifests };
+  },
+  plan({ params, cluster }, found) {
+    const to = versionOf(params.to ?? cluster.model.kubernetesVersion);
+    if (found === undefined) return [{ decision: 'unknown', title: `Kubernetes ${to}`, reason: 'no machine was asked' }];
+    const { plan, pins, manifests } = found;
+    const changes = [...plan.staticPods, ...plan.proxies, ...plan.kubelets];
+    if (changes.length === 0) return [{ decision: 'skip', title: `Kubernetes ${to}`, reason: 'every part runs it' }];
+    return [
+      ...(params.prePull
+        ? plan.pulls.map(({ node, image }) => ({
+            decision: 'run' as const,
+            title: `pull ${image}`,
+            node: node.name,
+            calls: [{ target: node.name, call: 'machine.MachineService/ImagePull' }],
+          }))
+        : []),
+      ...changes.map(({ node, part, from, to: image }) => ({
+        decision: 'run' as const,
+        title: part,
+        node: node.name,
+        reason: `${from} → ${image}`,
+        calls: [{ target: node.name, call: 'machine.MachineService/ApplyConfiguration' }],
+      })),
+      ...(pins?.edits ?? []).map(({ path, line, from, to: version }) => ({
+        decision: 'run' as const,
+        title: 'pin',
+        reason: `${path}:${line} ${from ?? 'absent'} → ${version}`,
+        calls: [{ target: path, call: 'write file' }],
+      })),
+      ...(manifests === undefined
+        ? [{ decision: 'unknown' as const, title: 'manifests', reason: 'what they hold is known once the new versions run' }]
+        : manifests.changes.map(({ object, action }) => ({
+            decision: 'run' as const,
+            title: `${action} ${object}`,
+            calls: [{ target: 'kube-apiserver', call: action === 'prune' ? 'DELETE' : 'PATCH' }],
+          }))),
+    ];
+  },
+  async run(context) {
+    const { params, cluster, runId, afterwards, signal, detail, skip } = context;
+    const overrides = cluster.gates.overridesFrom(params.override);
+    const upgraded = await upgradeKubernetes(context, {
+      to: versionOf(params.to ?? cluster.model.kubernetesVersion),
+      pulls: params.prePull,
+      pins: params.pins,
+      overrides,
+      async lease() {
+        const lease = await cluster.lifecycle.lease(runId, signal);
+        afterwards('give the lease back', (handle) => lease.release(handle.signal));
+        return lease;
+      },
+    });
+    const { from, to, changed, manifests, pins } = upgraded;
+    if (changed.length === 0 && manifests.changes.length === 0 && pins.length === 0) skip(`every part runs ${to}`);
+    else detail(changed.length === 0 ? to : `${from} → ${to}, ${changed.length} parts`);
+    return upgraded;
+  },
+});
+
+const versionOf = (text: string): string => (text.startsWith('v') ? text : `v${text}`);
