@@ -20,6 +20,7 @@ import {
 import { evict } from './eviction.ts';
 import { apiVersionOf, builtIn, builtInKinds, type Kind, resourceName } from './kinds.ts';
 import { openApiV2, openApiV3, openApiV3Root } from './openapi.ts';
+import { readProtobuf } from './protobuf.ts';
 import { type Attributes, isAllowed } from './rbac.ts';
 import { parseFieldSelector, parseLabelSelector } from './selectors.ts';
 import { definitionVersion, type KubeState } from './state.ts';
@@ -426,7 +427,12 @@ const plain = (status: number, body: string): HttpServerResponse => ({
 });
 
 function valueOf(request: HttpServerRequest): Value {
-  if (/protobuf|cbor/.test(request.headers['content-type'] ?? '')) throw unsupportedMediaType(['application/json', 'application/yaml']);
+  const type = request.headers['content-type'] ?? '';
+  if (/protobuf|cbor/.test(type)) {
+    const found = /protobuf/.test(type) ? readProtobuf(request.body) : undefined;
+    if (found) return found;
+    throw unsupportedMediaType(['application/json', 'application/yaml']);
+  }
   const text = Buffer.from(request.body).toString('utf8');
   if (text.trim() === '') return {};
   try {

@@ -1,4 +1,4 @@
-import { clusterApi, storageApi, timeApi, timestampFromMs } from '../../../upstream/index.ts';
+import { clusterApi, inspectApi, storageApi, timeApi, timestampFromMs } from '../../../upstream/index.ts';
 import type { Machine } from '../machine.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary } from './call.ts';
 import { controlPlaneOnly } from './etcd.ts';
@@ -32,6 +32,27 @@ export const checkMethods: readonly BoundMethod[] = [
     if (used) throw refuse('failedPrecondition', `blockdevice "${used}" is in use by volume "EPHEMERAL"`);
     return { messages: [{}] };
   }),
+  // The controllers of the resources that this simulation fills, and what they read.
+  unary(inspectApi.InspectService.method.controllerRuntimeDependencies, () => ({
+    messages: [
+      {
+        edges: [
+          {
+            controllerName: 'runtime.MachineStatusController',
+            edgeType: 0,
+            resourceNamespace: 'runtime',
+            resourceType: 'MachineStatuses.runtime.talos.dev',
+          },
+          {
+            controllerName: 'k8s.NodeStatusController',
+            edgeType: 0,
+            resourceNamespace: 'k8s',
+            resourceType: 'NodeStatuses.kubernetes.talos.dev',
+          },
+        ],
+      },
+    ],
+  })),
   unary(timeApi.TimeService.method.time, (api) => ({ messages: [clockOf(api, 'time.cloudflare.com')] })),
   unary(timeApi.TimeService.method.timeCheck, (api, request) => ({ messages: [clockOf(api, request.server)] })),
   streaming(clusterApi.ClusterService.method.healthCheck, async function* (api, request) {

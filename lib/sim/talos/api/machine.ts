@@ -21,6 +21,12 @@ export const machineMethods: readonly BoundMethod[] = [
     const totalKiB = BigInt((machine.spec.memoryMiB ?? 16_384) * 1024);
     return { messages: [{ meminfo: { memtotal: totalKiB, memfree: totalKiB / 2n, memavailable: (totalKiB * 3n) / 4n } }] };
   }),
+  unary(method.diskStats, ({ machine }) => {
+    const devices = machine.spec.disks.map(({ path }) => ({ name: path.replace('/dev/', ''), readCompleted: 1024n, writeCompleted: 512n }));
+    return {
+      messages: [{ total: { readCompleted: 1024n * BigInt(devices.length), writeCompleted: 512n * BigInt(devices.length) }, devices }],
+    };
+  }),
   unary(method.serviceList, (api) => ({ messages: [{ services: api.machine.serviceIds().map((id) => serviceOf(api, id)) }] })),
   unary(method.serviceRestart, (api, request) => {
     known(api.machine, request.id);
@@ -67,7 +73,7 @@ export const machineMethods: readonly BoundMethod[] = [
     }
   }),
   streaming(method.logs, (api, request) => {
-    if (request.namespace === 'system' && request.id !== 'kernel' && !api.machine.service(request.id)) {
+    if (request.namespace === 'system' && !ownLogs.has(request.id) && !api.machine.service(request.id)) {
       throw refuse('notFound', `log "${request.id}" was not registered`);
     }
     return followed(api, request.follow, request.tailLines, () => serviceLog(api.machine, request.id));
@@ -76,6 +82,7 @@ export const machineMethods: readonly BoundMethod[] = [
   streaming(method.read, async function* ({ machine }, request) {
     const files: Readonly<Record<string, string>> = {
       '/proc/sys/kernel/random/boot_id': `${machine.get('boot')?.id ?? ''}\n`,
+      '/proc/bus/pci/devices': pciDevices(machine),
       '/proc/version': 'Linux version 6.18.5-talos (simulated)\n',
       '/etc/os-release': `NAME="Talos"\nID=talos\nVERSION_ID=${machine.version()}\nPRETTY_NAME="Talos (${machine.version()})"\n`,
     };
@@ -98,6 +105,12 @@ export const machineMethods: readonly BoundMethod[] = [
     }
   }),
 ];
+
+/** Logs of machined itself. Source: Talos internal/app/machined/pkg/runtime/logging, pkg/machinery/constants */
+const ownLogs = new Set(['kernel', 'controller-runtime', 'dns-resolve-cache', 'machined']);
+
+const pciDevices = (machine: Machine): string =>
+  machine.spec.links.map((link, index) => `0${index + 1}00\t808615f3\t0\t${link.driver ?? 'igc'}\n`).join('');
 
 function known(machine: Machine, id: string): void {
   if (!machine.service(id)) throw refuse('notFound', `service "${id}" is not registered`);

@@ -111,7 +111,7 @@ export const powerMethods: readonly BoundMethod[] = [
       if (state.doneBytes !== told) {
         told = state.doneBytes;
         const elapsedMs = kernel.clock.monotonicMs() - startedAtMs;
-        const elapsed = { seconds: BigInt(Math.floor(elapsedMs / 1000)), nanos: (elapsedMs % 1000) * 1_000_000 };
+        const elapsed = { seconds: BigInt(Math.floor(elapsedMs / 1000)), nanos: Math.floor(elapsedMs % 1000) * 1_000_000 };
         const progress = {
           status: machineApi.ImageServicePullLayerProgress_Status.DOWNLOADING,
           elapsed,

@@ -56,7 +56,8 @@ export function createApiHandler(parts: TalosParts, methods: readonly BoundMetho
   return (endpoint) =>
     async function* handle(call) {
       const targets = targetsOf(call);
-      if (targets.kind === 'self') {
+      // In maintenance mode nothing is forwarded: whoever is asked is meant.
+      if (targets.kind === 'self' || endpoint.get('api') === 'maintenance') {
         yield* await answered(endpoint, call);
         return;
       }
