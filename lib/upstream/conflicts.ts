@@ -13,6 +13,13 @@ export interface DocumentConflict {
   readonly names?: readonly string[];
 }
 
+/** Kinds that may not share a name. Source: ConflictsWithKinds of pkg/machinery/config/types, 1.12 to 1.14 */
+export const exclusiveKinds: readonly (readonly string[])[] = [
+  ['BondConfig', 'BridgeConfig', 'DummyLinkConfig', 'LinkConfig', 'VethConfig', 'VLANConfig', 'VRFConfig', 'WireguardConfig'],
+  ['HCloudVIPConfig', 'Layer2VIPConfig'],
+  ['ExistingVolumeConfig', 'UserVolumeConfig'],
+];
+
 const isSet = (field: string) => `${field} is already set in v1alpha1 config`;
 
 /**

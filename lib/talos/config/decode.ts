@@ -37,6 +37,9 @@ export function decodeMachineConfig(file: SourceFile, minor: TalosMinor, options
 
 const legacyKeys = ['machine', 'cluster', 'debug', 'persist'];
 
+/** Names are otherwise taken in any case. Source: the ByName functions of pkg/machinery/nethelpers */
+const caseSensitive = new Set(['nethelpers.FailOverMAC']);
+
 export function decodeDocument(
   source: DataDocument,
   minor: TalosMinor,
@@ -164,7 +167,7 @@ export function decodeDocument(
                   where([...path, key], 'key'),
                 ),
               );
-          } else if (type.of.is === 'scalar') result[key] = '';
+          } else if (type.of.is === 'scalar') result[key] = nothingOf(type.of.go);
         }
         return result;
       }
@@ -191,7 +194,9 @@ export function decodeDocument(
       case 'enum': {
         const read = typeof value === 'string' ? value : (source.scalarAt(path)?.text ?? String(value));
         if (typeof value === 'object') return wrong(type.values.length > 12 ? 'one of its names' : `one of ${type.values.join(', ')}`);
-        const found = type.values.find((one) => one === read) ?? type.values.find((one) => one.toLowerCase() === read.toLowerCase());
+        const found =
+          type.values.find((one) => one === read) ??
+          (caseSensitive.has(type.go) ? undefined : type.values.find((one) => one.toLowerCase() === read.toLowerCase()));
         return found ?? wrong(type.values.length > 12 ? 'one of its names' : `one of ${type.values.join(', ')}`);
       }
       case 'scalar': {
@@ -214,6 +219,11 @@ export function decodeDocument(
   document.given = root;
   if (schema.kind === 'v1alpha1') trimInlineManifests(document.value);
   return document;
+}
+
+/** What a key without a value holds. */
+function nothingOf(go: string): ConfigValue {
+  return go === 'bool' ? false : /^u?int|^float/.test(go) ? 0 : '';
 }
 
 /** Free-form parts keep their values; a date becomes the time that Go makes of it. */

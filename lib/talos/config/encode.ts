@@ -53,7 +53,7 @@ function encode(type: SchemaType, value: ConfigValue | undefined): EncodedValue 
       const given: ConfigMap = isConfigMap(value) ? value : {};
       for (const field of type.fields) {
         const child = given[field.name];
-        if (field.omit !== 'never' && isEmpty(field.type, child) && !(field.omit === 'if-nil' && child !== undefined)) continue;
+        if (field.omit !== 'never' && isEmpty(field.type, child)) continue;
         result[field.name] = encode(field.type, child);
       }
       return result;
@@ -73,10 +73,23 @@ function encode(type: SchemaType, value: ConfigValue | undefined): EncodedValue 
   }
 }
 
+/** Sections that are empty when these fields are, whatever else they hold. Source: the IsZero methods of pkg/machinery/config/types */
+const decidingFields: Readonly<Record<string, readonly string[]>> = {
+  'block.EncryptionSpec': ['provider', 'keys'],
+  'runtime.ProvisioningSpec': ['diskSelector'],
+};
+
 /** Whether `omitempty` leaves it out: unlike to Go's reflection, a list or map without entries is nothing, also inside of a section. */
 function isEmpty(type: SchemaType, value: ConfigValue | undefined): boolean {
   if (value === undefined) return true;
-  if (type.is === 'struct') return !isConfigMap(value) || type.fields.every((field) => isEmpty(field.type, value[field.name]));
+  if (type.is === 'struct') {
+    const deciding = decidingFields[type.go];
+    const fields = deciding ? type.fields.filter(({ name }) => deciding.includes(name)) : type.fields;
+    return !isConfigMap(value) || fields.every((field) => isEmpty(field.type, value[field.name]));
+  }
+  if (type.is === 'scalar' && value === '') return true;
+  // An empty list of search domains takes away those of the network.
+  if (type.go === 'network.SearchDomainList') return false;
   if (type.is === 'list' || type.is === 'map')
     return Array.isArray(value) ? value.length === 0 : isConfigMap(value) && Object.keys(value).length === 0;
   return isZeroValue(type, value);

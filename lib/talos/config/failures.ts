@@ -21,6 +21,8 @@ export type TalosConfigFailures = {
   'talos-config/unknown-key': { document: string; path: string; key: string; suggestion?: string; since?: string };
   'talos-config/wrong-type': { document: string; path: string; expected: string; found: string };
   'talos-config/duplicate-document': { document: string };
+  /** Two documents that make the same link, address or volume. `name` is what both claim. */
+  'talos-config/clashing-documents': { document: string; other: string; name: string };
   'talos-config/no-config': { path: string };
   /** An old field and a document that has taken its place. */
   'talos-config/conflict': { document: string; field: string };

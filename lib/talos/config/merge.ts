@@ -40,6 +40,13 @@ export function mergeDocument(left: ConfigDocument, right: ConfigDocument): read
 
 type Path = readonly string[];
 
+/** Upstream empties the half of a pair that a patch does not repeat. Source: siderolabs/crypto x509, UnmarshalYAML */
+function keepPem(type: SchemaType, left: ConfigValue | undefined, right: ConfigValue | undefined, merging: Merging, path: Path): void {
+  if (!type.go.startsWith('x509.') || !isConfigMap(left) || !isConfigMap(right)) return;
+  for (const name of ['crt', 'key'])
+    if (left[name] && right[name] === undefined) merging.kept.push({ document: merging.document, path: [...path, name].join('.') });
+}
+
 function mergeStruct(type: SchemaType & { is: 'struct' }, left: ConfigMap, right: ConfigMap, merging: Merging, path: Path): ConfigMap {
   const result: ConfigMap = { ...left };
   for (const field of type.fields) {
@@ -83,10 +90,13 @@ function mergeValue(
     case 'struct': {
       if (manner.replaces) return isZeroValue(type, right) ? left : cloneValue(right);
       if (left === undefined && right === undefined) return undefined;
+      keepPem(type, left, right, merging, path);
       return mergeStruct(type, isConfigMap(left) ? left : {}, isConfigMap(right) ? right : {}, merging, path);
     }
     case 'map': {
       if (right === undefined) return left;
+      // The whole of it is nothing: it takes no place.
+      if (type.go === 'meta.Unstructured' && isConfigMap(right) && Object.keys(right).length === 0) return left ?? right;
       if (type.go.endsWith('.Args')) return { ...(isConfigMap(left) ? left : {}), ...(cloneValue(right) as ConfigMap) };
       if (manner.replaces || left === undefined) return cloneValue(right);
       return mergeMap(type.of, left as ConfigMap, right as ConfigMap, merging, path);
@@ -121,7 +131,20 @@ function mergeScalar(
       merging.kept.push({ document: merging.document, path: path.join('.') });
     return left;
   }
+  if (urls.has(type.go) && typeof left === 'string' && typeof right === 'string') return mergeUrl(left, right);
   return right;
+}
+
+const urls = new Set(['meta.URL', 'v1alpha1.Endpoint']);
+const urlParts = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*:))?(\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?(#.*)?$/s;
+
+/** A URL is a struct to Go: what the new one leaves out (a path, a query) stays. */
+function mergeUrl(left: string, right: string): string {
+  const before = urlParts.exec(left) ?? [];
+  const after = urlParts.exec(right) ?? [];
+  const part = (index: number) => after[index] || before[index] || '';
+  const path = part(3);
+  return `${part(1)}${part(2)}${part(2) !== '' && path !== '' && !path.startsWith('/') ? '/' : ''}${path}${part(4)}${part(5)}`;
 }
 
 function mergeMap(of: SchemaType, left: ConfigMap, right: ConfigMap, merging: Merging, path: Path): ConfigMap {
@@ -138,18 +161,23 @@ function mergeMap(of: SchemaType, left: ConfigMap, right: ConfigMap, merging: Me
 function mergeFree(left: ConfigValue, right: ConfigValue, merging: Merging, path: Path): ConfigValue {
   if (isConfigMap(left) && isConfigMap(right)) return mergeFreeMap(left, right, merging, path);
   if (Array.isArray(left) && Array.isArray(right)) return [...left, ...cloneValue(right)];
-  if (nameOfType(left) !== nameOfType(right)) {
+  if (freeType(left) !== freeType(right)) {
     throw new TkError(
       talosConfigFailure('talos-config/merge-mismatch', {
         document: merging.document,
         path: path.join('.'),
-        left: nameOfType(left),
-        right: nameOfType(right),
+        left: freeType(left),
+        right: freeType(right),
       }),
     );
   }
   // Text and numbers that are zero are ignored here too.
   return right === '' || right === 0 ? left : right;
+}
+
+/** Go tells whole numbers from others. */
+function freeType(value: ConfigValue): string {
+  return typeof value === 'number' && !Number.isInteger(value) ? 'a fraction' : nameOfType(value);
 }
 
 function mergeFreeMap(left: ConfigMap, right: ConfigMap, merging: Merging, path: Path): ConfigMap {
@@ -176,7 +204,8 @@ function mergeListByKey(
   const element = type.of.is === 'pointer' ? type.of.to : type.of;
   for (const item of right) {
     if (!isConfigMap(item) || element.is !== 'struct') continue;
-    const index = result.findIndex((candidate) => isConfigMap(candidate) && keys.same(candidate, item, sameValue));
+    const isSame = (candidate: ConfigValue) => isConfigMap(candidate) && keys.same(candidate, item, sameValue);
+    const index = keys.replaces ? left.findLastIndex(isSame) : result.findIndex(isSame);
     const before = result[index];
     if (index === -1 || !isConfigMap(before)) result.push(cloneValue(item));
     else result[index] = keys.replaces ? cloneValue(item) : mergeStruct(element, before, item, merging, [...path, String(index)]);

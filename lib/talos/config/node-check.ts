@@ -26,6 +26,8 @@ export function checkForNode(text: string, talosVersion: string): string | undef
   if (first.code === 'talos-config/no-config') return 'config not found';
   const duplicate = failures.find(({ code }) => code === 'talos-config/duplicate-document');
   if (duplicate) return duplicateText(parsed.documents, minor);
+  const clash = failures.find(({ code }) => code === 'talos-config/clashing-documents');
+  if (clash) return clashText(clash);
 
   const ofLegacy: string[] = [];
   const ofDocuments = new Map<string, string[]>();
@@ -56,6 +58,14 @@ export function checkForNode(text: string, talosVersion: string): string | undef
     ...[...ofDocuments].map(([label, sentences]) => `${nameOf(label)}: ${sentences.join('\n')}`),
     ...conflicts,
   ]);
+}
+
+function clashText({ facts }: Failure): string {
+  const [document = '', other = ''] = [facts['document'], facts['other']].map((label) => String(label).replace(' ', '/'));
+  const isPair = [document, other].some((label) => label.startsWith('VethConfig/')) && document.split('/')[1] !== other.split('/')[1];
+  return isPair
+    ? `conflicting link configurations: ${other} and ${document} both configure ${JSON.stringify(facts['name'])}`
+    : `conflicting documents: ${other} and ${document}`;
 }
 
 /** Source: hashicorp/go-multierror ListFormatFunc */

@@ -1,6 +1,7 @@
 import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
 import type { DataDocument } from '../../format/index.ts';
 import type { TalosMinor } from '../../upstream/tables.ts';
+import { clashesOf } from './clashes.ts';
 import { decodeDocument, decodeMachineConfig, type DecodeOptions } from './decode.ts';
 import { type ConfigDocument, documentId } from './document.ts';
 import { plainDocument, renderMachineConfig, talosctlStyle } from './encode.ts';
@@ -40,7 +41,7 @@ export function loadPatch(file: SourceFile, minor: TalosMinor, options: DecodeOp
       const document = decodeDocument(rest === source.value ? source : withValue(source, rest), minor, failures, { ...options, origins });
       if (document) steps.push({ does: 'merge', document });
     }
-    throwIfAny(failures);
+    throwIfAny([...failures, ...clashesOf(steps.flatMap((step) => (step.does === 'merge' ? [step.document] : [])))]);
     if (steps.length === 0 && documents.some(({ value }) => value !== null)) {
       throw new TkError(talosConfigFailure('talos-config/no-config', { path: file.path }));
     }
@@ -104,6 +105,7 @@ function applyStrategic(documents: readonly ConfigDocument[], steps: readonly St
     }
     applyDeletion(left, step.deletion);
   }
+  throwIfAny(clashesOf(result));
   return { documents: result, kept };
 }
 
@@ -153,7 +155,7 @@ export function patchMachineConfig(request: PatchRequest): {
   readonly kept: readonly KeptValue[];
 } {
   const base = decodeMachineConfig(request.base, request.talosVersion);
-  throwIfAny(base.failures);
+  throwIfAny([...base.failures, ...clashesOf(base.documents)]);
   if (base.documents.length === 0) throw new TkError(talosConfigFailure('talos-config/no-config', { path: request.base.path }));
   let documents = base.documents;
   const kept: KeptValue[] = [];

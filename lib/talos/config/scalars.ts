@@ -75,7 +75,7 @@ export function readScalar(go: string, read: ReadScalar): ScalarResult {
     case 'netip.Prefix':
     case 'meta.Prefix':
     case 'network.Prefix':
-      return read.text === '' || isPrefix(read.text) ? accepted(read.text) : expected('a network such as `10.0.0.0/8`');
+      return read.text === '' || isPrefix(read.text) ? accepted(canonicalPrefix(read.text)) : expected('a network such as `10.0.0.0/8`');
     case 'netip.Addr':
     case 'meta.Addr':
     case 'network.Addr':
@@ -87,9 +87,9 @@ export function readScalar(go: string, read: ReadScalar): ScalarResult {
         ? accepted(read.text)
         : expected('an address with a port');
     case 'nethelpers.HardwareAddr':
-      return /^(?:[0-9a-fA-F]{2}[:-]){5,19}[0-9a-fA-F]{2}$/.test(read.text)
-        ? accepted(read.text.toLowerCase().replaceAll('-', ':'))
-        : expected('a hardware address');
+      return /^(?:[0-9a-fA-F]{2})*$/.test(read.text.replaceAll(':', ''))
+        ? accepted((read.text.replaceAll(':', '').toLowerCase().match(/../g) ?? []).join(':'))
+        : expected('a hardware address such as `aa:bb:cc:dd:ee:ff`');
     case 'meta.URL':
     case 'v1alpha1.Endpoint':
       // biome-ignore lint/suspicious/noControlCharactersInRegex: Go's parser refuses them
@@ -255,6 +255,11 @@ function canonicalAddress(text: string): string {
   }
   if (best.start < 0) return groups.join(':');
   return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+}
+
+function canonicalPrefix(text: string): string {
+  const slash = text.indexOf('/');
+  return slash === -1 ? text : `${canonicalAddress(text.slice(0, slash))}${text.slice(slash)}`;
 }
 
 export function isPrefix(text: string): boolean {

@@ -8,6 +8,7 @@ import {
   documentConflicts,
   type TalosMinor,
 } from '../../upstream/tables.ts';
+import { clashesOf } from './clashes.ts';
 import { decodeDocument } from './decode.ts';
 import { type ConfigDocument, documentId, documentLabel } from './document.ts';
 import { plainDocument } from './encode.ts';
@@ -77,6 +78,7 @@ export function validateDocuments(
       failures.push(talosConfigFailure('talos-config/duplicate-document', { document: documentLabel(document) }, locate(document, [])));
     seen.add(id);
   }
+  failures.push(...clashesOf(documents, locate));
   const legacy = documents.find(({ kind }) => kind === 'v1alpha1');
   const machine = legacy?.value['machine'];
   const isControlPlane = isConfigMap(machine) && ['controlplane', 'init'].includes(String(machine['type']));

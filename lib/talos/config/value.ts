@@ -41,6 +41,9 @@ const zeroNames = new Set([
   'resource-storage.MDMetadata 1.0',
 ]);
 
+/** Empty bytes that were given are not nil. */
+const bytes = new Set(['base64', 'v1alpha1.Base64Bytes']);
+
 /** Whether Go's reflection calls the value zero. Lists, maps and pointers are not once they are there. */
 export function isZeroValue(type: SchemaType, value: ConfigValue | undefined): boolean {
   if (value === undefined) return true;
@@ -55,7 +58,8 @@ export function isZeroValue(type: SchemaType, value: ConfigValue | undefined): b
     case 'enum':
       return value === '' || zeroNames.has(`${type.go} ${String(value)}`);
     case 'scalar':
-      return value === '' || value === 0 || value === false || value === null;
+      if (bytes.has(type.go)) return false;
+      return value === '' || value === 0 || value === false || value === null || (type.go === 'time.Duration' && value === '0s');
   }
 }
 

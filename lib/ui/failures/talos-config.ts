@@ -47,6 +47,11 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `\`${path}\` of \`${document}\` expected ${expected} but found ${found}`,
   }),
   'talos-config/duplicate-document': ({ document }) => ({ title: `the document \`${document}\` occurs twice` }),
+  'talos-config/clashing-documents': ({ document, other, name }) => ({
+    title: `the documents \`${other}\` and \`${document}\` exclude each other`,
+    because: `both are about \`${name}\``,
+    help: 'remove one of them',
+  }),
   'talos-config/no-config': ({ path }) => ({ title: `\`${path}\` holds no machine configuration` }),
   'talos-config/conflict': ({ document, field }) => ({
     title: `\`${field}\` and the document \`${document}\` set the same thing`,

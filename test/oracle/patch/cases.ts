@@ -484,6 +484,89 @@ export const patchCases: readonly PatchCase[] = [
     'cluster:\n  controllerManager:\n    extraArgs:\n      a: b\n  scheduler:\n    extraArgs:\n      a: b\n  etcd:\n    extraArgs:\n      a: b\n  proxy:\n    extraArgs:\n      a: b\n',
     'cluster:\n  controllerManager:\n    extraArgs:\n      a: c\n  scheduler:\n    extraArgs:\n      d: e\n  etcd:\n    extraArgs:\n      a: ""\n  proxy:\n    extraArgs:\n      a: f\n',
   ),
+  // found by random.ts
+  legacy(
+    'a text block that the patch ends in',
+    'machine:\n  files:\n    - path: /var/x\n      op: create\n      content: |\n        [a]\n          b = 1',
+  ),
+  legacy('a folded block that the patch ends in', 'machine:\n  nodeAnnotations:\n    a: >\n      one\n      two'),
+  legacy('lists of manifests without entries', 'machine:\n  seccompProfiles: []\ncluster:\n  extraManifests: []\n  adminKubeconfig: {}\n'),
+  legacy('durations that are zero', 'machine:\n  time:\n    bootTimeout: 0s\ncluster:\n  adminKubeconfig:\n    certLifetime: 0s\n'),
+  legacy('half of a certificate', 'machine:\n  ca:\n    key: aGVsbG8=\n'),
+  legacy('an empty half of a certificate', 'machine:\n  ca:\n    crt: ""\n    key: aGVsbG8=\n'),
+  legacy(
+    'a partition without a size',
+    'machine:\n  disks:\n    - device: /dev/sdb\n      partitions:\n        - mountpoint: /var/a\n          size: 0\n',
+  ),
+  legacy(
+    'a whole number over a fraction',
+    'machine:\n  kubelet:\n    extraConfig:\n      a: 1.5\n',
+    'machine:\n  kubelet:\n    extraConfig:\n      a: 2\n',
+  ),
+  legacy(
+    'an endpoint with a path',
+    'cluster:\n  controlPlane:\n    endpoint: https://10.0.0.1:6443/k8s\n',
+    'cluster:\n  controlPlane:\n    endpoint: https://10.0.0.2\n',
+  ),
+  legacy('merge keys and anchors', 'machine:\n  sysctls: &all\n    a.b: "1"\n  sysfs: *all\n'),
+  legacy('windows line ends', 'machine:\r\n  sysctls:\r\n    a.b: "1"\r\n    c.d: x\r\n'),
+  legacy('a byte-order mark', '\uFEFFmachine:\n  sysctls:\n    a.b: "1"\n'),
+  legacy('a tab between key and value', 'machine:\n  sysctls:\n    a.b:\t"1"\n'),
+  legacy('a tab that indents', 'machine:\n\tsysctls:\n\t\ta.b: "1"\n'),
+  legacy('a key twice', 'machine:\n  sysctls:\n    a.b: "1"\n    a.b: "2"\n'),
+  documents(
+    'a URL keeps the query that the new one leaves out',
+    doc('SideroLinkConfig', 'apiUrl: grpc://10.0.0.1:8080/a?jointoken=x\n'),
+    doc('SideroLinkConfig', 'apiUrl: grpc://10.0.0.2:8080\n'),
+  ),
+  documents(
+    'networks in capitals',
+    doc(
+      'LinkConfig',
+      'name: eth0\naddresses:\n  - address: FD00:0::0010/64\nroutes:\n  - destination: 2001:DB8::/32\n    gateway: FD00::1\n',
+    ),
+  ),
+  documents('a hardware address without colons', doc('DummyLinkConfig', 'name: dummy0\nhardwareAddr: AABBCC001122\n')),
+  documents('a hardware address with dashes', doc('DummyLinkConfig', 'name: dummy0\nhardwareAddr: aa-bb-cc-00-11-22\n')),
+  documents('the name of a mode in capitals', doc('BondConfig', 'name: bond0\nlinks: [eth0]\nbondMode: ACTIVE-BACKUP\n')),
+  documents(
+    'a case-sensitive name in capitals',
+    doc('BondConfig', 'name: bond0\nlinks: [eth0]\nbondMode: active-backup\nfailOverMac: ACTIVE\n'),
+  ),
+  documents(
+    'an encryption without provider',
+    doc(
+      'UserVolumeConfig',
+      'name: scratch\nprovisioning:\n  diskSelector:\n    match: system_disk\n  minSize: 1GB\nencryption:\n  cipher: aes\n',
+    ),
+  ),
+  documents(
+    'a volume with an empty section',
+    doc(
+      'UserVolumeConfig',
+      'name: scratch\nprovisioning:\n  diskSelector:\n    match: system_disk\n  minSize: 1GB\nmount: {}\nfilesystem: {}\n',
+    ),
+  ),
+  documents('a feature without a value', doc('EthernetConfig', 'name: eth0\nfeatures:\n  tx-checksum: ~\n  rx-gro: true\n')),
+  documents(
+    'rules of images',
+    doc('ImageVerificationConfig', 'rules:\n  - image: a\n    skip: true\n  - image: b\n    deny: true\n  - image: a\n    deny: true\n'),
+    doc('ImageVerificationConfig', 'rules:\n  - image: a\n    deny: false\n  - image: c\n    skip: true\n  - image: c\n    deny: true\n'),
+  ),
+  documents('two kinds of one link', doc('LinkConfig', 'name: eth0\n'), doc('DummyLinkConfig', 'name: eth0\n')),
+  documents(
+    'two kinds of one link in one patch',
+    `${doc('BondConfig', 'name: x0\nlinks: [eth1]\nbondMode: 802.3ad\n')}---\n${doc('VLANConfig', 'name: x0\nvlanID: 1\nparent: eth0\n')}`,
+  ),
+  documents(
+    'two kinds of one volume',
+    doc('ExistingVolumeConfig', 'name: data\ndiscovery:\n  volumeSelector:\n    match: volume.partition_label == "x"\n'),
+  ),
+  documents(
+    'two kinds of one address',
+    doc('Layer2VIPConfig', 'name: 10.0.0.5\nlink: eth0\n'),
+    doc('HCloudVIPConfig', 'name: 10.0.0.5\nlink: eth0\napiToken: x\n'),
+  ),
   // JSON patches
   single('add', '- op: add\n  path: /machine/network\n  value:\n    hostname: x\n'),
   single('add to the end of a list', '[{"op":"add","path":"/machine/certSANs/-","value":"c"}]'),
