@@ -39,13 +39,13 @@ export const checkMethods: readonly BoundMethod[] = [
         edges: [
           {
             controllerName: 'runtime.MachineStatusController',
-            edgeType: 0,
+            edgeType: inspectApi.DependencyEdgeType.OUTPUT_EXCLUSIVE,
             resourceNamespace: 'runtime',
             resourceType: 'MachineStatuses.runtime.talos.dev',
           },
           {
             controllerName: 'k8s.NodeStatusController',
-            edgeType: 0,
+            edgeType: inspectApi.DependencyEdgeType.OUTPUT_EXCLUSIVE,
             resourceNamespace: 'k8s',
             resourceType: 'NodeStatuses.kubernetes.talos.dev',
           },
