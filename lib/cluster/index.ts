@@ -48,6 +48,16 @@ export { nodeParams } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, uncordonStep } from './lifecycle/disrupt.ts';
+export { disruptionOptions, type DisruptionParams, disruptionParams, readDuration, shareOf } from './lifecycle/options.ts';
+export {
+  type NodeUpgraded,
+  type NodeUpgradeOptions,
+  type NodeUpgradeState,
+  nodeUpgradeState,
+  upgradeCalls,
+  upgradeNode,
+  usesLegacyCall,
+} from './lifecycle/upgrade-node.ts';
 export { describeAnswers, passGates, refusalsOf } from './lifecycle/gate-answers.ts';
 export { type LifecycleFailures, lifecycleFailure } from './lifecycle/failures.ts';
 export { type KubernetesUpgradeFailures, kubernetesUpgradeFailure } from './kubernetes-upgrade/failures.ts';
@@ -94,6 +104,7 @@ export type {
   WantedBack,
   WantedImage,
 } from './lifecycle/lifecycle.ts';
+export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
 export { type OperationFailures, operationFailure } from './operations/failures.ts';
 export type { CpuUse, LogRequest, OperationsView } from './operations/operations.ts';

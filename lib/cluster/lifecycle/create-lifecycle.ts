@@ -18,6 +18,7 @@ import { clearCordon, findKubeNode, listKubeNodes, setCordon } from './node-mark
 import { imageGate } from './overrides.ts';
 import { drainPreviewOf, podsOn } from './pods.ts';
 import { takeSnapshot } from './snapshot.ts';
+import { firstWithLifecycleService } from './versions.ts';
 import { volumesDetachedCondition } from './volumes.ts';
 
 export interface LifecycleParts {
@@ -152,9 +153,6 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
   });
   return { lifecycle, gates };
 }
-
-/** Source: Talos cmd/talosctl/cmd/talos/upgrade.go, talosUpgradeAPIVersionRange */
-export const firstWithLifecycleService = '1.13.0-alpha.3';
 
 const hasLifecycleService = async (machine: TalosMutator, signal: AbortSignal): Promise<boolean> =>
   isAtLeast((await machine.version(signal)).tag, firstWithLifecycleService);

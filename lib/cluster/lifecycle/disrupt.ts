@@ -42,7 +42,7 @@ export interface Disrupted {
 /**
  * The one way in which a machine is taken away, whatever for:
  *
- *     recall ─▶ gates ─▶ cordon ─▶ drain ─▶ volumes ─▶ gates ─▶ prepare ─▶ ┌ gates ─▶ act ┐ ─▶ back ─▶ uncordon
+ *     recall ─▶ gates ─▶ cordon ─▶ drain ─▶ volumes ─▶ gates ─▶ leadership ─▶ prepare ─▶ ┌ gates ─▶ act ┐ ─▶ back ─▶ uncordon
  *        └── an earlier run sent the call and was cut off ─────────────────┴───▶ probe ───┘
  *
  * Our cordon is taken back when anything before the act fails or the run is stopped there. After the act it stays until the machine
@@ -78,6 +78,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
         if (!options.overrides.has('volumes')) await volumesStep(context, node);
         if (options.prepare) await step.pure('gates again', (handle) => check(handle, true), at);
       }
+      if (options.disruption.etcd !== 'none') await leadershipStep(context, node);
       await options.prepare?.();
       goOn(context, title);
     }
@@ -197,6 +198,20 @@ async function volumesStep({ cluster, step }: DisruptContext, node: NodeModel): 
     async (handle) => {
       await handle.wait(cluster.lifecycle.volumesDetached(node));
       handle.detail('detached');
+    },
+    { node: node.name },
+  );
+}
+
+/** A leader that goes makes every writer wait for an election; one that hands over does not. */
+async function leadershipStep({ cluster, step }: DisruptContext, node: NodeModel): Promise<void> {
+  if (cluster.controlPlanes.length < 2) return;
+  await step(
+    'leadership',
+    async (handle) => {
+      const leader = await cluster.lifecycle.moveLeadership(node, handle.signal);
+      if (leader === undefined) handle.skip('another member leads');
+      else handle.detail(`${leader} leads`);
     },
     { node: node.name },
   );

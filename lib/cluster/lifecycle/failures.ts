@@ -52,6 +52,8 @@ export type LifecycleFailures = {
   'drain/refused': { node: string; namespace: string; name: string };
   'node/not-in-kubernetes': { node: string };
   'node/rolled-back': { node: string; running: string; wanted: string };
+  /** Silent for a while, and back in the same boot: the call of an earlier run never arrived. */
+  'node/never-left': { node: string };
   'node/not-returned': { node: string; address: string; after: string; last?: string };
   'etcd/no-member': { asked: readonly string[] };
 };

@@ -75,10 +75,11 @@ export interface Lifecycle extends LifecycleView {
   /**
    * A snapshot that was looked into: whole (its SHA-256 trailer fits), not empty, with revision and hash; 0600, git-ignored.
    *
-   * Shape: from a healthy member that is in sync. `path` default: `talos/backups/etcd-<UTC>.db`.
+   * Shape: from a healthy member that is in sync. `path` default: `talos/backups/etcd-<UTC>.db`. With `reuseForMs` one that was taken
+   * there so recently, and is still whole, will do.
    * Failure: `etcd/snapshot-invalid`; then no file is left.
    */
-  snapshot(options: { readonly from?: NodeModel; readonly path?: string }, signal: AbortSignal): Promise<EtcdSnapshot>;
+  snapshot(options: SnapshotOptions, signal: AbortSignal): Promise<EtcdSnapshot>;
   /** Takes the cluster's lease for this run. Failure: `gate/lease` while somebody else holds it. */
   lease(run: string, signal: AbortSignal): Promise<ClusterLease>;
 }
@@ -307,10 +308,18 @@ export interface WantedBack {
   readonly deadlineMs?: number;
 }
 
+export interface SnapshotOptions {
+  readonly from?: NodeModel;
+  /** Absolute, or relative to the repository. */
+  readonly path?: string;
+  readonly reuseForMs?: number;
+}
+
 export interface EtcdSnapshot {
   /** Relative to the repository when it lies in it. */
   readonly path: string;
-  readonly from: string;
+  /** Absent when it was there already. */
+  readonly from?: string;
   readonly sizeBytes: number;
   readonly revision: bigint;
   readonly keys: number;

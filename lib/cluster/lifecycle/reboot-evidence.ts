@@ -7,7 +7,7 @@ import type { LifecycleView } from './lifecycle.ts';
 /** A machine that took the call shows it within this time; before that, "nothing has happened" would be a guess. */
 const showsWithinMs = seconds(20);
 
-const leaving: ReadonlySet<string> = new Set(['rebooting', 'shutting down', 'upgrading', 'resetting']);
+export const leavingStages: ReadonlySet<string> = new Set(['rebooting', 'shutting down', 'upgrading', 'resetting']);
 
 /**
  * Whether a call that takes a machine down got through: it is in another boot than the intent says, or on its way out.
@@ -25,7 +25,7 @@ export async function rebootEvidence(
   try {
     const { bootId: current, stage, atMs } = await lifecycle.boot(node, handle.signal);
     if (current !== bootId) return done(`${node.name} has booted since`);
-    if (leaving.has(stage)) return done(`${node.name} is ${stage}`);
+    if (leavingStages.has(stage)) return done(`${node.name} is ${stage}`);
     if (intent !== undefined && atMs - intent.at < showsWithinMs)
       return undecidable(`${node.name} is ${stage}, and may just have got the call`);
     return notDone(`${node.name} is still in the same boot`);

@@ -6,7 +6,7 @@ import type { Connections } from '../connections.ts';
 import { lifecycleFailure } from './failures.ts';
 import { ensureIgnored } from '../git-ignore.ts';
 import { isTransientTalos } from '../transient.ts';
-import type { EtcdPicture, EtcdSnapshot } from './lifecycle.ts';
+import type { EtcdPicture, EtcdSnapshot, SnapshotOptions } from './lifecycle.ts';
 import { compactTime } from './utc.ts';
 
 export interface SnapshotParts {
@@ -25,13 +25,15 @@ export interface SnapshotParts {
  */
 export async function takeSnapshot(
   { model, files, clock, connections, etcd }: SnapshotParts,
-  options: { readonly from?: NodeModel; readonly path?: string },
+  options: SnapshotOptions,
   signal: AbortSignal,
 ): Promise<EtcdSnapshot> {
-  const path =
-    options.path === undefined
-      ? `${model.paths.root}/talos/backups/etcd-${compactTime(clock.now())}.db`
-      : resolve(model.paths.root, options.path);
+  const directory = `${model.paths.root}/talos/backups`;
+  if (options.reuseForMs !== undefined) {
+    const recent = await recentSnapshot(files, directory, clock.now() - options.reuseForMs);
+    if (recent !== undefined) return { ...recent, path: relative(model.paths.root, recent.path) };
+  }
+  const path = options.path === undefined ? `${directory}/etcd-${compactTime(clock.now())}.db` : resolve(model.paths.root, options.path);
   const candidates = options.from === undefined ? healthyMembers(await etcd(signal)) : [options.from];
   const failures: Failure[] = [];
   for (const node of candidates) {
@@ -54,6 +56,21 @@ export async function takeSnapshot(
   throw new TkError(
     lifecycleFailure('etcd/no-member', { asked: candidates.map(({ name }) => name as string) }, cause === undefined ? {} : { cause }),
   );
+}
+
+/** The newest of ours that is young enough and whole. What cannot be read is not taken, and not touched. */
+async function recentSnapshot(files: Files, directory: string, afterMs: number): Promise<EtcdSnapshot | undefined> {
+  const names = (await files.list(directory)).map(({ name }) => name).filter((name) => /^etcd-\d{8}T\d{6}Z\.db$/.test(name));
+  const newest = names.sort().at(-1);
+  if (newest === undefined || newest < `etcd-${compactTime(afterMs)}.db`) return undefined;
+  const path = `${directory}/${newest}`;
+  try {
+    const bytes = await files.read(path);
+    return bytes && { path, ...readSnapshot(bytes) };
+  } catch (error) {
+    if (error instanceof TkError) return undefined;
+    throw error;
+  }
 }
 
 /** Followers first: a snapshot is work, and the leader has enough of it. */

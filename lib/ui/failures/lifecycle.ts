@@ -135,6 +135,11 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
     because: `${wanted} did not come up, so the machine went back to the boot entry before`,
     help: `npx tk talos:dmesg NODE=${node}; no other machine was touched after it`,
   }),
+  'node/never-left': ({ node }) => ({
+    title: `\`${node}\` answers again and was never taken down`,
+    because: 'an earlier run was cut off before its call arrived, and the machine was silent for another reason',
+    help: 'start the same line again',
+  }),
   'node/not-returned': ({ node, address, after, last }) => ({
     title: `\`${node}\` (${address}) has not come back within ${after}`,
     ...(last === undefined ? {} : { because: last }),

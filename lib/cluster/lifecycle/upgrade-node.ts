@@ -1,0 +1,251 @@
+import { type Failure, TkError } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import { done, notDone, type MutatingCall, type Recollection, type StepHandle } from '../../core/index.ts';
+import { isAtLeast } from '../../format/index.ts';
+import { disrupt, type DisruptContext, type Disrupted, uncordonStep } from './disrupt.ts';
+import { lifecycleFailure } from './failures.ts';
+import type {
+  ClusterLease,
+  CordonState,
+  DrainPolicy,
+  ImageTarget,
+  LifecycleView,
+  NodeFacts,
+  Overrides,
+  SurveyedNode,
+  WantedImage,
+} from './lifecycle.ts';
+import { leavingStages } from './reboot-evidence.ts';
+import { firstWithLifecycleService } from './versions.ts';
+
+/**
+ * Where a node stands on its way to a version. Each has its own way on:
+ *
+ *     equal      nothing, or our cordon of a run that was cut off is taken back
+ *     needed     pull, drain, install, reboot
+ *     installed  an earlier run installed it, in this very boot: only the drain and the reboot are left
+ *     leaving    an earlier run sent the reboot, and the machine has not been seen back: wait
+ *     unknown    it cannot be asked, and no run of ours is the reason
+ */
+export type NodeUpgradeState =
+  | { readonly state: 'equal'; readonly facts: NodeFacts; readonly target: ImageTarget; readonly cordon: CordonState }
+  | {
+      readonly state: 'needed' | 'installed';
+      readonly facts: NodeFacts;
+      readonly target: ImageTarget;
+      /** The version that an earlier run installed and that did not come up. */
+      readonly rolledBackFrom?: string;
+      readonly overridden?: Failure;
+    }
+  | {
+      readonly state: 'leaving';
+      readonly node: NodeModel;
+      readonly version: string;
+      readonly facts?: NodeFacts;
+      readonly target?: ImageTarget;
+    }
+  | { readonly state: 'unknown'; readonly node: NodeModel; readonly failure: Failure };
+
+export interface StateQuestion {
+  readonly lifecycle: LifecycleView;
+  readonly surveyed: SurveyedNode;
+  readonly wanted: WantedImage;
+  readonly overrides: Overrides;
+  readonly recall: (key: string) => Promise<Recollection>;
+  readonly signal: AbortSignal;
+}
+
+const rebootKey = (node: NodeModel, version: string): string => `upgrade ${node.name} to ${version}`;
+const installKey = (node: NodeModel, image: string, bootId: string): string => `install ${image} on ${node.name} in boot ${bootId}`;
+
+/** Failure: `gate/image`, and what is wrong with the inventory. */
+export async function nodeUpgradeState({
+  lifecycle,
+  surveyed,
+  wanted,
+  overrides,
+  recall,
+  signal,
+}: StateQuestion): Promise<NodeUpgradeState> {
+  const { node } = surveyed;
+  if (surveyed.state === 'silent') {
+    const version = wanted.version ?? node.talosVersion;
+    const { open, last } = await recall(rebootKey(node, version));
+    return open === undefined && last === undefined
+      ? { state: 'unknown', node, failure: surveyed.failure }
+      : { state: 'leaving', node, version };
+  }
+  const { facts } = surveyed;
+  const { target, overridden } = await lifecycle.image(facts, wanted, overrides, signal);
+  const { open, last } = await recall(rebootKey(node, target.version));
+  const isEqual = facts.talosVersion === target.version && (target.schematicId === undefined || facts.schematicId === target.schematicId);
+  // The call was sent and its end was not seen: in the boot after it, or on the way out of the boot before.
+  const isUnseen = open !== undefined && open.target !== facts.bootId;
+  const isGoing = leavingStages.has(facts.stage) && (open ?? last)?.target === facts.bootId;
+  const isComing = facts.stage !== 'running' && last?.target !== undefined && last.target !== facts.bootId;
+  if (isUnseen || isGoing || isComing) return { state: 'leaving', node, version: target.version, facts, target };
+  if (isEqual) return { state: 'equal', facts, target, cordon: facts.kube?.cordon ?? { state: 'none' } };
+  const installed = await recall(installKey(node, target.image, facts.bootId));
+  const more = overridden === undefined ? {} : { overridden };
+  if (installed.last !== undefined) return { state: 'installed', facts, target, ...more };
+  const hasTried = last?.target !== undefined && last.target !== facts.bootId && facts.talosVersion !== target.version;
+  return { state: 'needed', facts, target, ...(hasTried ? { rolledBackFrom: target.version } : {}), ...more };
+}
+
+export interface NodeUpgradeOptions {
+  readonly drain: DrainPolicy;
+  readonly overrides: Overrides;
+  readonly acceptsDowntime: boolean;
+  readonly rebootMode: 'default' | 'powercycle';
+  readonly isStaged: boolean;
+  /** How many workers may be away at once. Default 1. */
+  readonly parallel?: number;
+  readonly lease?: ClusterLease;
+}
+
+export interface NodeUpgraded {
+  readonly node: string;
+  readonly changed: boolean;
+  readonly from?: string;
+  readonly version: string;
+}
+
+/**
+ * Brings one node to where `nodeUpgradeState` says that it is not yet.
+ *
+ * Failure: as `disrupt`; `talos/installer-failed`; a node that cannot be asked is told as it is.
+ */
+export async function upgradeNode(context: DisruptContext, state: NodeUpgradeState, options: NodeUpgradeOptions): Promise<NodeUpgraded> {
+  const { step, cluster } = context;
+  switch (state.state) {
+    case 'unknown':
+      throw new TkError(state.failure);
+    case 'equal': {
+      const { node, talosVersion } = state.facts;
+      if (state.cordon.state === 'ours') await uncordonStep(context, node);
+      return { node: node.name, changed: state.cordon.state === 'ours', version: talosVersion };
+    }
+    case 'leaving': {
+      const { node, version } = state;
+      const what = state.facts && state.target ? { facts: state.facts, target: state.target } : undefined;
+      const { facts } = await away(context, node, version, what, options);
+      return { node: node.name, changed: true, version: facts?.talosVersion ?? version };
+    }
+    case 'needed':
+    case 'installed': {
+      const { facts, target } = state;
+      const { node } = facts;
+      if (state.overridden !== undefined) await keepImageOverride(context, node, state.overridden, options.overrides);
+      if (state.state === 'needed')
+        await step('pull', async (handle) => handle.detail(await cluster.lifecycle.pull(node, target.image, handle.signal)), {
+          node: node.name,
+        });
+      await away(context, node, target.version, { facts, target }, options);
+      return { node: node.name, changed: true, from: facts.talosVersion, version: target.version };
+    }
+  }
+}
+
+/** `what`: absent when the machine cannot be asked because an earlier run sent the call, and only the wait is left. */
+function away(
+  context: DisruptContext,
+  node: NodeModel,
+  version: string,
+  what: { readonly facts: NodeFacts; readonly target: ImageTarget } | undefined,
+  { drain, overrides, acceptsDowntime, rebootMode, isStaged, parallel, lease }: NodeUpgradeOptions,
+): Promise<Disrupted> {
+  const { cluster, step } = context;
+  const { lifecycle } = cluster;
+  const isLegacy = what !== undefined && usesLegacyCall(what.facts.talosVersion, isStaged);
+  const act = async (handle: StepHandle): Promise<void> => {
+    if (what === undefined) throw new TkError(lifecycleFailure('node/never-left', { node: node.name }));
+    if (isLegacy) await lifecycle.upgradeLegacy(node, { image: what.target.image, isStaged, rebootMode }, handle.signal);
+    else await lifecycle.reboot(node, rebootMode, handle.signal);
+  };
+  const install = async (): Promise<void> => {
+    if (what === undefined) return;
+    const { image } = what.target;
+    const key = installKey(node, image, what.facts.bootId);
+    const before = await context.recall(key);
+    await step.once('install', {
+      key,
+      node: node.name,
+      // The installer may run twice without harm; that it ran to its end is what the journal knows, and no machine tells.
+      probe: () => (before.last === undefined ? notDone() : done(`run ${before.last.runId} installed it`)),
+      act: (handle) => lifecycle.install(node, image, (line) => handle.detail(line), handle.signal),
+    });
+  };
+  return disrupt(context, {
+    disruption: {
+      node,
+      kind: 'upgrade',
+      etcd: node.role === 'controlplane' ? 'away' : 'none',
+      toVersion: version,
+      acceptsDowntime,
+      ...(parallel === undefined ? {} : { parallel }),
+      ...(lease === undefined ? {} : { lease }),
+    },
+    overrides,
+    drain,
+    title: isLegacy ? 'install and reboot' : 'reboot',
+    key: rebootKey(node, version),
+    ...(isLegacy || what === undefined ? {} : { prepare: install }),
+    act,
+    comesBack: (bootId) =>
+      lifecycle.back(node, {
+        afterBoot: bootId,
+        version,
+        isStaged,
+        ...(what?.target.schematicId === undefined ? {} : { schematicId: what.target.schematicId }),
+      }),
+  });
+}
+
+export const usesLegacyCall = (runningVersion: string, isStaged: boolean): boolean =>
+  isStaged || !isAtLeast(runningVersion, firstWithLifecycleService);
+
+async function keepImageOverride({ keep, log }: DisruptContext, node: NodeModel, failure: Failure, overrides: Overrides): Promise<void> {
+  const reason = overrides.get('image') ?? '';
+  await keep({ subject: 'gate image: gate/image', reason, node: node.name });
+  log.warn(failure);
+  log.warn(`gate image is overridden: ${reason}`);
+}
+
+/** Every call that changes something, in order: for plans. */
+export function upgradeCalls(
+  state: NodeUpgradeState,
+  options: Pick<NodeUpgradeOptions, 'drain' | 'isStaged'>,
+  hasKubernetes: boolean,
+): readonly MutatingCall[] {
+  const uncordon = { target: 'kubernetes', call: 'PUT nodes (uncordon)' };
+  switch (state.state) {
+    case 'unknown':
+      return [];
+    case 'equal':
+      return state.cordon.state === 'ours' ? [uncordon] : [];
+    case 'leaving':
+      return hasKubernetes ? [uncordon] : [];
+    case 'needed':
+    case 'installed': {
+      const { node, talosVersion, etcd, kube } = state.facts;
+      const at = (call: string): MutatingCall => ({ target: node.name, call });
+      const isLegacy = usesLegacyCall(talosVersion, options.isStaged);
+      const isDrained = options.drain.how !== 'skip' && kube !== undefined;
+      return [
+        ...(state.state === 'needed'
+          ? [at(isAtLeast(talosVersion, firstWithLifecycleService) ? 'machine.ImageService/Pull' : 'machine.MachineService/ImagePull')]
+          : []),
+        ...(isDrained
+          ? [
+              { target: 'kubernetes', call: 'PUT nodes (cordon)' },
+              { target: 'kubernetes', call: 'POST evictions' },
+            ]
+          : []),
+        ...(etcd?.isLeader === true ? [at('machine.MachineService/EtcdForfeitLeadership')] : []),
+        ...(state.state === 'needed' && !isLegacy ? [at('machine.LifecycleService/Upgrade')] : []),
+        at(isLegacy ? 'machine.MachineService/Upgrade' : 'machine.MachineService/Reboot'),
+        ...(isDrained ? [uncordon] : []),
+      ];
+    }
+  }
+}
