@@ -6,6 +6,7 @@ import { openRepositoryCluster } from './cli/open-cluster.ts';
 import { registryHost, throughRegistry } from './cli/sandbox/open.ts';
 import { simulatedKube } from './cli/sandbox/kube.ts';
 import { sandboxSpecOf } from './cli/sandbox/spec.ts';
+import { failureClasses } from './cli/failure-classes.ts';
 import { taskNameOf } from './cli/tasks/manifest.ts';
 import { isOwnCheckout } from './cli/tasks/place.ts';
 import { loadUserTasks } from './cli/tasks/user.ts';
@@ -16,6 +17,7 @@ import {
   createEngine,
   createRegistry,
   type EngineEvent,
+  type Plan,
   type Prompter,
   type RunOutcome,
   type RunResult,
@@ -25,7 +27,7 @@ import {
   type Task,
 } from './core/index.ts';
 import { createHostWorld } from './host/index.ts';
-import { createMemoryWorld, createRegistry as createChartRegistry, startCluster } from './sim/index.ts';
+import { createMemoryWorld, createRegistry as createChartRegistry, type Hand, startCluster } from './sim/index.ts';
 import { renderFailure } from './ui/index.ts';
 import { defaultKubernetes, newestTalos } from './upstream/tables.ts';
 
@@ -71,8 +73,14 @@ export interface CommandAnswer {
 }
 
 export interface SimulatedRepository extends AsyncDisposable {
-  /** Runs a task by its name, as `tk` would, confirmations given. Params are those of its schema. */
-  tk(name: string, params?: object): Promise<SimulatedRun>;
+  /** Runs a task by its name, as `tk` would. Params are those of its schema. `yes` gives the confirmations (default true). */
+  tk(name: string, params?: object, options?: { readonly yes?: boolean }): Promise<SimulatedRun>;
+  /** What the task would do, as `tk --plan` would say it. */
+  plan(name: string, params?: object, mode?: 'plan' | 'dry-run'): Promise<Plan>;
+  /** What happens to the machines without any call of tk's: power, alarms, another operator. */
+  readonly hand: Hand;
+  /** Lets simulated time pass. */
+  pass(ms: number): Promise<void>;
   /** Commands without an answer make their task fail. */
   command(name: string): CommandAnswer;
   /** Every command that was started, as its arguments. */
@@ -99,7 +107,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   const world = { ...memory.world, dial: throughRegistry(memory.world.dial) };
   const repository = await findRepository(world.files, root, { exactly: true });
   const model = await loadModel(world, repository);
-  startCluster(memory.kernel, memory.network, sandboxSpecOf(model), {
+  const simulated = startCluster(memory.kernel, memory.network, sandboxSpecOf(model), {
     kube: (kernel, host) => simulatedKube(kernel, host, world.files, root),
     mounts: (kernel) => {
       const charts = createChartRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
@@ -113,10 +121,8 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   for (const [name, task] of await builtInTasks()) registry.register(name, task);
   for (const [name, task] of await ownTasks(options)) registry.register(name, task, { shadow: true });
 
-  const tk = async (name: string, params: object = {}): Promise<SimulatedRun> => {
-    const events: EngineEvent[] = [];
-    let printed = '';
-    const engine = createEngine({
+  const openEngine = (events: EngineEvent[], print: (text: string) => void) =>
+    createEngine({
       world,
       registry,
       kit: {
@@ -129,13 +135,17 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
       redactor: createRedactor(),
       prompter: answering(options.answers ?? {}),
       sinks: [(event) => events.push(event)],
-      stdout: (text) => {
-        printed += text;
-      },
+      stdout: print,
+      failureClasses,
       owner: 'a test',
     });
-    const task = registry.get(name);
-    const result = await engine.run([{ kind: 'call', task, params }], { argv: [name], yes: true }).finished;
+  const tk = async (name: string, params: object = {}, { yes = true }: { readonly yes?: boolean } = {}): Promise<SimulatedRun> => {
+    const events: EngineEvent[] = [];
+    let printed = '';
+    const engine = openEngine(events, (text) => {
+      printed += text;
+    });
+    const result = await engine.run([{ kind: 'call', task: registry.get(name), params }], { argv: [name], yes }).finished;
     return {
       outcome: result.outcome,
       exitCode: result.exitCode,
@@ -155,6 +165,14 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   }
   return {
     tk,
+    plan: (name, params = {}, mode = 'plan') =>
+      openEngine([], () => {}).plan([{ kind: 'call', task: registry.get(name), params }], {
+        mode,
+        offline: false,
+        signal: new AbortController().signal,
+      }),
+    hand: simulated.hand,
+    pass: (ms) => world.clock.sleep(ms),
     command: (name) => ({
       succeeds: (stdout = '') => void answers.set(name, { stdout, stderr: '', exitCode: 0 }),
       fails: (exitCode = 1, stderr = '') => void answers.set(name, { stdout: '', stderr, exitCode }),

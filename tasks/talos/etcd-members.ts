@@ -1,23 +1,35 @@
-import { defineTask, nodeParams, z } from 'talos-tk';
+import { askEach, defineTask, memberIdText, nodesParams, tableText, throwIfAny, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Show the etcd members as each control plane sees them',
-  params: z.object(nodeParams),
+  params: z.object(nodesParams),
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
-    const nodes = cluster.machines.select(params).filter((node) => node.role === 'controlplane');
-    const views = await each(nodes, async (node) => ({
-      node: node.name,
-      members: await cluster.machines.read(node, (machine) => machine.etcdMembers({ queryLocal: true }, signal)),
-    }));
-    for (const { node, members } of views) {
-      print(`${node} sees ${members.length}\n`);
-      for (const member of members) {
-        print(
-          `  ${member.id.toString(16).padStart(16, '0')}  ${member.hostname}  ${member.peerUrls.join(',')}${member.isLearner ? '  learner' : ''}\n`,
-        );
-      }
-    }
-    return { views: views.map(({ node, members }) => ({ node, members: members.map((member) => member.hostname) })) };
+    const nodes = cluster.operations.nodes(params).filter((node) => node.role === 'controlplane');
+    const { answers, failures } = await askEach({ each }, nodes, (node) =>
+      cluster.machines.read(node, (machine) => machine.etcdMembers({ queryLocal: true }, signal)),
+    );
+    print(
+      tableText([
+        ['NODE', 'ID', 'HOSTNAME', 'PEER URLS', 'CLIENT URLS', 'LEARNER'],
+        ...answers.flatMap(({ node, value }) =>
+          value.map((member) => [
+            node.name,
+            memberIdText(member.id),
+            member.hostname,
+            member.peerUrls.join(','),
+            member.clientUrls.join(','),
+            String(member.isLearner),
+          ]),
+        ),
+      ]),
+    );
+    throwIfAny(failures);
+    return {
+      views: answers.map(({ node, value }) => ({
+        node: node.name,
+        members: value.map((member) => ({ ...member, id: memberIdText(member.id) })),
+      })),
+    };
   },
 });

@@ -3,6 +3,7 @@ import type { NodeModel } from '../../config/index.ts';
 import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../talos/index.ts';
 import { definitions, fromBinary } from '../../upstream/index.ts';
 import type { Connections } from '../connections.ts';
+import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } from './etcd.ts';
 import { followLines, linesOf } from './lines.ts';
 import { createResources, type Resources } from './resources.ts';
 import { type NodesSelector, selectNodes } from './select-nodes.ts';
@@ -34,6 +35,7 @@ export interface OperationsView {
   /** By `IP`, `NODE`, `HOSTNAME`, `NODES`, `ROLE`; all of them when none is given. Failure: `cluster/unknown-node`, … */
   nodes(selector: NodesSelector): readonly NodeModel[];
   readonly resources: Resources;
+  readonly etcd: EtcdOperationsView;
   /** Whole lines, safe to print. */
   log(node: NodeModel, request: LogRequest, signal: AbortSignal): AsyncIterable<string>;
   /** Also of a machine in maintenance mode. */
@@ -45,6 +47,7 @@ export interface OperationsView {
 
 /** The same, with what changes a machine without taking it away. */
 export interface Operations extends OperationsView {
+  readonly etcd: EtcdOperations;
   /** Failure: `talos/*`: Talos itself says which services one may start, stop and restart. */
   service(node: NodeModel, service: string, action: 'start' | 'stop' | 'restart', signal: AbortSignal): Promise<void>;
 }
@@ -59,6 +62,7 @@ export interface OperationParts {
 export function createOperations({ nodes, connections, clock, secretValues }: OperationParts): Operations {
   return {
     nodes: (selector) => selectNodes(nodes, selector),
+    etcd: createEtcdOperations(connections),
     resources: createResources({ connections, clock, secretValues }),
     async *log(node, { service, tailLines = -1, follows = false, lost = () => {} }, signal) {
       const pieces = async function* (tail: number, stop: AbortSignal) {
@@ -112,6 +116,12 @@ export function operationsViewOf(operations: Operations): OperationsView {
   return {
     nodes: (selector) => operations.nodes(selector),
     resources: operations.resources,
+    etcd: {
+      member: (picture, word) => operations.etcd.member(picture, word),
+      mayPause: (picture, node, options) => operations.etcd.mayPause(picture, node, options),
+      mayRemove: (picture, member, options) => operations.etcd.mayRemove(picture, member, options),
+      tolerance: (picture, change) => operations.etcd.tolerance(picture, change),
+    },
     log: (node, request, signal) => operations.log(node, request, signal),
     disks: (node, signal) => operations.disks(node, signal),
     links: (node, signal) => operations.links(node, signal),

@@ -1,0 +1,53 @@
+import { defineTask, memberIdText } from 'talos-tk';
+
+export default defineTask({
+  summary: 'Disarm the alarms of etcd',
+  description: 'After its cause has gone: etcd raises it again otherwise.',
+  effect: 'mutate',
+  locks: ['etcd'],
+  probe: async ({ cluster, signal }) => alarmsIn(await cluster.lifecycle.etcd(signal)),
+  plan: (_context, alarms) =>
+    alarms === undefined
+      ? [{ decision: 'unknown', title: 'disarm alarms', reason: 'no member was asked' }]
+      : alarms.length === 0
+        ? [{ decision: 'skip', title: 'disarm alarms', reason: 'there are none' }]
+        : [
+            {
+              decision: 'run',
+              title: 'disarm alarms',
+              reason: alarms.join(', '),
+              calls: [{ target: 'etcd', call: 'machine.MachineService/EtcdAlarmDisarm' }],
+            },
+          ],
+  async run({ cluster, step, skip, detail }) {
+    const result = await step.probeAct('disarm alarms', {
+      async probe({ signal }) {
+        const alarms = alarmsIn(await cluster.lifecycle.etcd(signal));
+        return alarms.length === 0
+          ? { state: 'done', seen: 'there are none', value: [] as readonly string[] }
+          : { state: 'not-done', seen: alarms.join(', ') };
+      },
+      async act({ signal }) {
+        const picture = await cluster.lifecycle.etcd(signal);
+        await cluster.operations.etcd.disarm(picture, signal);
+        return alarmsIn(picture);
+      },
+    });
+    if (result.state === 'already-done') skip(result.seen);
+    else detail(result.value.join(', '));
+    return { disarmed: result.value };
+  },
+});
+
+type Picture = Awaited<ReturnType<Parameters<NonNullable<Parameters<typeof defineTask>[0]['probe']>>[0]['cluster']['lifecycle']['etcd']>>;
+
+/** Every member tells of all alarms. */
+function alarmsIn({ views }: Picture): readonly string[] {
+  return [
+    ...new Set(
+      views.flatMap((view) =>
+        view.state === 'answered' ? view.alarms.map(({ memberId, alarm }) => `${memberIdText(memberId)} ${alarm}`) : [],
+      ),
+    ),
+  ].sort();
+}

@@ -1,0 +1,31 @@
+import { defineTask, nodeParams, z } from 'talos-tk';
+
+export default defineTask({
+  summary: "Move etcd's leadership away from a node",
+  params: z.object(nodeParams),
+  effect: 'mutate',
+  locks: ['etcd'],
+  probe: ({ params, cluster, signal }) => cluster.machines.read(cluster.find(params), (machine) => machine.etcdStatus(signal)),
+  plan({ params, cluster }, status) {
+    const node = cluster.find(params).name;
+    const title = 'forfeit leadership';
+    if (status === undefined) return [{ decision: 'unknown', title, node, reason: 'the member was not asked' }];
+    if (status.leader !== status.memberId) return [{ decision: 'skip', title, node, reason: 'it does not lead' }];
+    return [{ decision: 'run', title, node, calls: [{ target: node, call: 'machine.MachineService/EtcdForfeitLeadership' }] }];
+  },
+  async run({ params, cluster, step, skip, detail }) {
+    const node = cluster.find(params);
+    const leader = await step(
+      'forfeit leadership',
+      async (handle) => {
+        const next = await cluster.lifecycle.moveLeadership(node, handle.signal);
+        if (next === undefined) handle.skip('it does not lead');
+        return next;
+      },
+      { node: node.name },
+    );
+    if (leader === undefined) skip(`${node.name} does not lead`);
+    else detail(`${leader} leads now`);
+    return { leader: leader ?? null };
+  },
+});
