@@ -1,6 +1,7 @@
 import type { SchemaType, TalosMinor } from '../../upstream/tables.ts';
 import type { ConfigDocument } from './document.ts';
 import { PlainScalar, renderGoYaml, type YamlStyle } from './go-yaml.ts';
+import { byKey } from './key-order.ts';
 import { isAtLeastMinor } from './minor.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap, isZeroValue } from './value.ts';
 
@@ -61,7 +62,7 @@ function encode(type: SchemaType, value: ConfigValue | undefined): EncodedValue 
     case 'map': {
       const result: { [key: string]: EncodedValue } = {};
       const given: ConfigMap = isConfigMap(value) ? value : {};
-      for (const key of Object.keys(given).sort(byBytes)) result[key] = encode(type.of, given[key]);
+      for (const key of Object.keys(given).sort(byKey)) result[key] = encode(type.of, given[key]);
       return result;
     }
     case 'list':
@@ -130,10 +131,6 @@ function encodeFree(value: ConfigValue | undefined, sorted: boolean): EncodedVal
   if (!isConfigMap(value)) return value ?? null;
   const result: { [key: string]: EncodedValue } = {};
   const keys = Object.keys(value);
-  for (const key of sorted ? keys.sort(byBytes) : keys) result[key] = encodeFree(value[key], sorted);
+  for (const key of sorted ? keys.sort(byKey) : keys) result[key] = encodeFree(value[key], sorted);
   return result;
-}
-
-function byBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

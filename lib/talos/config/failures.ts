@@ -44,6 +44,8 @@ export type TalosConfigFailures = {
   'talos-config/unsupported-version': { version: string; oldest: string; newest: string };
   'talos-config/unsupported-kubernetes': { talosVersion: string; kubernetesVersion: string; lowest: string; highest: string };
   'talos-config/template-engine-missing': { path: string };
+  /** A Go template asks for something that a machine configuration does not have. */
+  'talos-config/template-field-missing': { fields: readonly string[] };
   'talos-config/endpoint-invalid': { endpoint: string };
 
   'talos-config/no-such-document': { document: string; suggestion?: string };

@@ -5,6 +5,7 @@ import { type SchemaType, schematicSchema } from '../../upstream/tables.ts';
 import { nameOfType } from './decode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { renderGoYaml } from './go-yaml.ts';
+import { byKey } from './key-order.ts';
 import { readScalar } from './scalars.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap, isZeroValue, pointee } from './value.ts';
 
@@ -172,25 +173,7 @@ function sortedNaturally(value: ConfigValue): unknown {
   if (!isConfigMap(value)) return value;
   return Object.fromEntries(
     Object.keys(value)
-      .sort(naturally)
+      .sort(byKey)
       .map((key) => [key, sortedNaturally(value[key] ?? null)]),
   );
-}
-
-/** Source: go.yaml.in/yaml sorter.go */
-function naturally(a: string, b: string): number {
-  const parts = (text: string) => text.match(/\d+|\D/g) ?? [];
-  const left = parts(a);
-  const right = parts(b);
-  for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
-    const one = left[index] ?? '';
-    const other = right[index] ?? '';
-    if (one === other) continue;
-    const bothNumbers = /^\d/.test(one) && /^\d/.test(other);
-    if (bothNumbers) return Number(one) - Number(other) || one.length - other.length;
-    const isLetter = (text: string) => /^\p{L}/u.test(text);
-    if (isLetter(one) !== isLetter(other)) return isLetter(one) ? 1 : -1;
-    return one < other ? -1 : 1;
-  }
-  return left.length - right.length;
 }

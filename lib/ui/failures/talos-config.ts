@@ -96,6 +96,10 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `Talos ${talosVersion} does not run Kubernetes ${kubernetesVersion}`,
     help: `choose a version from ${lowest} to ${highest}`,
   }),
+  'talos-config/template-field-missing': ({ fields }) => ({
+    title: `the template asks for ${fields.length === 0 ? 'something' : fields.map((field) => `\`${field}\``).join(', ')} that the machine configuration does not have`,
+    help: 'names are those of the Go structs: `.MachineConfig.MachineType`; what has moved to a document of its own is not there',
+  }),
   'talos-config/template-engine-missing': ({ path }) => ({ title: `\`${path}\` holds Go templates, which nothing here can render` }),
   'talos-config/endpoint-invalid': ({ endpoint }) => ({
     title: `\`${endpoint}\` is not an endpoint of a cluster`,

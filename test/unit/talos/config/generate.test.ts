@@ -270,3 +270,33 @@ test('a bundle that only has an AES-CBC secret keeps it under the key that data 
     else expect(config?.text.replace(/\s+/g, ' ')).toContain(`- aescbc: keys: - name: key1 secret: ${secret} `);
   }
 });
+
+test("a template that asks for what the configuration does not have is refused by name, where talhelper stops at Go's types", async () => {
+  const text = talconfig(
+    'patches:\n  - |-\n    machine:\n      nodeLabels:\n        host: "{{ .MachineConfig.Network.Hostname }}"\n',
+    'v1.12.0',
+  );
+  const files = { readText: async (path: string) => (path === '/repo/talconfig.yaml' ? text : undefined) };
+  const loaded = await loadTalconfig(files, { root: '/repo', path: '/repo/talconfig.yaml', decrypt: async (file) => file.text });
+  const work = generateMachineConfigs(
+    { cluster: generatorInput(loaded, { hardening: true }), bundle },
+    { renderTemplate: async (template) => template.replace(/\{\{.*\}\}/, '<no value>') },
+  );
+  expect(await problems(work)).toEqual([
+    'talos-config/template-field-missing {"fields":[".MachineConfig.Network.Hostname"]} talconfig.yaml:26:15',
+  ]);
+});
+
+test('a deprecated field is a warning with its place, where talhelper stops', async () => {
+  const patch = 'machine:\n  install:\n    extensions:\n      - image: ghcr.io/siderolabs/i915:1\n';
+  const { configs } = await generate(talconfig('patches: ["@p.yaml"]\n', 'v1.12.0'), { files: { 'p.yaml': patch } });
+  expect(
+    configs.map(({ warnings }) =>
+      warnings.map(({ code, facts, where }) => [code, facts, where?.kind === 'file' ? `${where.path}:${where.line}` : '']),
+    ),
+  ).toEqual(
+    [0, 1].map(() => [
+      ['talos-config/deprecated', { field: 'machine.install.extensions', replacement: expect.any(String) }, 'talos/p.yaml:3'],
+    ]),
+  );
+});
