@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Redactor, World } from '../base/index.ts';
-import type { Cluster, ClusterView } from '../cluster/index.ts';
+import { type Redactor, TkError, type World } from '../base/index.ts';
+import type { Cluster, ClusterView, OpenedCluster } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
 import { loadSettings } from './settings.ts';
@@ -16,6 +16,11 @@ export interface OpenedRepository {
   readonly identity: string;
   readonly about: string;
   shell(log: Log): Shell;
+  /**
+   * In a plan: makes what `configure` would write visible to everything else that is planned. Changes nothing but memory. What is
+   * wrong with it is told where `configure` is planned.
+   */
+  renderAhead(signal: AbortSignal): Promise<void>;
   shownPath(path: string): string;
   /** What a person should know after the run: what was made up, what stood in for something else. */
   notes(): readonly string[];
@@ -28,6 +33,8 @@ export interface OpenOptions {
   readonly directory: string;
   readonly isExactDirectory: boolean;
   readonly isSandbox: boolean;
+  /** Whether only a plan is made: then everything that would be written stays in memory. */
+  readonly isPlan: boolean;
 }
 
 /**
@@ -37,38 +44,64 @@ export interface OpenOptions {
  */
 export async function openRepository(options: OpenOptions): Promise<OpenedRepository> {
   const { findRepository } = await import('../config/index.ts');
-  const repository = await findRepository(options.world.files, options.directory, { exactly: options.isExactDirectory });
+  const scratch = options.isPlan ? (await import('./scratch-files.ts')).createScratchFiles : undefined;
+  const inMemory = scratch?.(() => options.world.clock.now());
+  const host = inMemory === undefined ? options.world : { ...options.world, files: inMemory.over(options.world.files) };
+  const repository = await findRepository(host.files, options.directory, { exactly: options.isExactDirectory });
   const settings = await loadSettings(repository);
-  const { version } = await import('./version.ts');
-  const { loadModel } = await import('./load-model.ts');
-  const { openRepositoryCluster } = await import('./open-cluster.ts');
-  const { createShell } = await import('./shell.ts');
   const sandbox = options.isSandbox
-    ? await (await import('./sandbox/open.ts')).openSandboxWorld({ world: options.world, repository })
+    ? await (await import('./sandbox/open.ts')).openSandboxWorld({
+        world: host,
+        repository,
+        ...(inMemory === undefined ? {} : { layer: inMemory.over }),
+      })
     : undefined;
-  const world = sandbox?.world ?? options.world;
-  const model = sandbox?.model ?? (await loadModel(world, repository));
-  const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
-  const cluster = await openRepositoryCluster({
-    world,
-    model,
-    settings,
-    ...(sandbox === undefined ? {} : { vault: sandbox.vault }),
-    isSandbox: options.isSandbox,
-    cacheDirectory: join(stateDirectory, 'cache'),
-  });
-  return {
-    root: repository.root,
-    world,
-    cluster,
-    stateDirectory,
-    identity: cluster.identity,
-    about: aboutOf(version, model, options.isSandbox),
-    shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, directory: stateDirectory }),
-    shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
-    notes: () => (sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
-    close: async () => sandbox?.close(),
-  };
+  try {
+    const world = sandbox?.world ?? host;
+    const model = sandbox?.model ?? (await (await import('./load-model.ts')).loadModel(world, repository));
+    const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
+    const { openRepositoryCluster } = await import('./open-cluster.ts');
+    const openOver = (over: World) =>
+      openRepositoryCluster({
+        world: over,
+        model,
+        settings,
+        ...(sandbox === undefined ? {} : { vault: sandbox.vault }),
+        isSandbox: options.isSandbox,
+        cacheDirectory: join(stateDirectory, 'cache'),
+      });
+    const asItLies = await openOver(world);
+    // A plan compares the repository as it lies with what `configure` would make of it, and plans the rest with the latter.
+    const ahead = scratch && (await openOver({ ...world, files: scratch(() => world.clock.now()).over(world.files) }));
+    const cluster = ahead === undefined ? asItLies : { ...ahead, view: { ...ahead.view, configuration: asItLies.view.configuration } };
+    const { version } = await import('./version.ts');
+    const { createShell } = await import('./shell.ts');
+    return {
+      root: repository.root,
+      world,
+      cluster,
+      stateDirectory,
+      identity: cluster.identity,
+      about: aboutOf(version, model, options.isSandbox),
+      renderAhead: async (signal) => ahead && renderInto(ahead, signal),
+      shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, directory: stateDirectory }),
+      shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
+      notes: () => (sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
+      close: async () => sandbox?.close(),
+    };
+  } catch (error) {
+    // Its sockets would keep the process alive.
+    await sandbox?.close();
+    throw error;
+  }
+}
+
+async function renderInto({ full }: OpenedCluster, signal: AbortSignal): Promise<void> {
+  try {
+    await full.configuration.apply(await full.configuration.plan(signal), signal);
+  } catch (error) {
+    if (!(error instanceof TkError)) throw error;
+  }
 }
 
 function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): string {

@@ -37,6 +37,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
     directory: resolve(flags.directory ?? '.'),
     isExactDirectory: flags.directory !== undefined,
     isSandbox: flags.sim,
+    isPlan: flags.plan || flags.dryRun,
   });
   try {
     const registry = core.createRegistry();
@@ -87,7 +88,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
       failureClasses,
       owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
     });
-    if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, world, ui);
+    if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, repository, ui);
     return await runToEnd(engine, call, request, repository, view);
   } finally {
     await repository.close();
@@ -116,19 +117,28 @@ async function callOf(
   return { kind: 'call', task, params: parsed.value };
 }
 
-async function showPlan(engine: Engine, call: TaskCall, request: TaskRequest, world: World, ui: typeof Ui): Promise<number> {
+async function showPlan(
+  engine: Engine,
+  call: TaskCall,
+  request: TaskRequest,
+  repository: OpenedRepository,
+  ui: typeof Ui,
+): Promise<number> {
   const { flags } = request;
+  const { world } = repository;
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   for (const signal of stopSignals) process.once(signal, stop);
   try {
+    if (!flags.offline && engine.rows([call]).some(({ name }) => name === 'configure')) await repository.renderAhead(stopping.signal);
     const plan = await engine.plan([call], { mode: flags.dryRun ? 'dry-run' : 'plan', offline: flags.offline, signal: stopping.signal });
     process.stdout.write(
       flags.json
         ? `${JSON.stringify(plan)}\n`
         : ui.renderPlan(plan, {
             style: ui.styleWith(usesColors(world)),
-            columns: world.terminal.stdout.columns,
+            // Only a screen has an edge.
+            columns: world.terminal.stdout.isTty ? world.terminal.stdout.columns : Number.POSITIVE_INFINITY,
             command: `npx tk ${request.argv.filter((word) => !planFlags.has(word)).join(' ')}`,
           }),
     );

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Plan } from '../../lib/core/index.ts';
 import { type ForeignFolder, foreignFolder } from '../rig/packed.ts';
 import { projectRoot, type RunOptions, runProcess, runTk } from '../rig/process.ts';
 import { bytesOf, repositoryIn } from '../rig/repository.ts';
@@ -200,15 +201,44 @@ test(
   'a plan writes nothing at all',
   async () => {
     const root = talhelper('planned');
+    const before = bytesOf(root);
     const run = await tk(root, ['bootstrap', '--plan', '--offline']);
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stdout).toContain('bootstrap etcd');
-    expect(existsSync(join(root, '.tk'))).toBe(false);
-
     const simulated = await tk(root, ['bootstrap', '--sim', '--plan']);
     expect(simulated.exitCode, simulated.stderr).toBe(0);
-    expect(existsSync(join(root, '.tk/sim/runs'))).toBe(false);
-    expect(readdirSync(root).filter((name) => name !== '.tk')).toEqual(readdirSync(join(import.meta.dirname, 'fixtures/talhelper')));
+    expect(bytesOf(root)).toEqual(before);
+    expect(existsSync(join(root, '.tk'))).toBe(false);
+  },
+  patience,
+);
+
+test(
+  'the first plan of a repository that was never rendered knows what configure will bring',
+  async () => {
+    const root = repositoryIn(foreign.path, 'never-rendered', {
+      from: projectRoot,
+      copies: ['cluster.yaml', 'nodes.yaml', 'templates/config'],
+      files: {
+        'tasks/own.ts':
+          "import { defineTask } from 'talos-tk';\n\nexport default defineTask({ summary: 'Own', effect: 'read', run() {} });\n",
+      },
+    });
+    const before = bytesOf(root);
+    const run = await tk(root, ['bootstrap', '--sim', '--plan', '--json']);
+    expect(run.exitCode, run.stderr).toBe(0);
+    const { tasks, counts } = JSON.parse(run.stdout) as Plan;
+    const stepsOf = (name: string) => tasks.find(({ task }) => task === name)?.steps.map(({ decision, title }) => `${decision} ${title}`);
+    expect(counts.unknown).toBe(0);
+    expect(stepsOf('configure')).toContain('run create talos/talconfig.yaml');
+    expect(stepsOf('bootstrap:namespaces')).toEqual(
+      ['cert-manager', 'flux-system', 'kube-system', 'system-upgrade'].map((name) => `run ${name}`),
+    );
+    expect(stepsOf('bootstrap:secrets')).toEqual(['run flux-system/cluster-secrets', 'run flux-system/sops-age']);
+    expect(stepsOf('bootstrap:apps')?.map((step) => step.split(' ')[1])).toEqual(['spegel', 'cert-manager']);
+    expect(stepsOf('bootstrap:flux')?.map((step) => step.split(' ')[1])).toEqual(['flux-operator', 'flux-instance']);
+    expect(bytesOf(root)).toEqual(before);
+    expect(existsSync(join(root, '.tk'))).toBe(false);
   },
   patience,
 );

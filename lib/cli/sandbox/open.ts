@@ -31,6 +31,8 @@ export interface SandboxWorldOptions {
   readonly time?: 'jump' | 'follow';
   /** How many times faster than the real clock, with `follow`. Default 1. */
   readonly speed?: number;
+  /** Put over the files of every World in it: a plan keeps in memory what the sandbox would write. */
+  readonly layer?: (files: World['files']) => World['files'];
 }
 
 /** Every registry and chart repository of the internet is this one machine; the request's own host name stays in its header. */
@@ -91,7 +93,10 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
   let standIns: () => readonly string[] = () => [];
   const sandbox = await openSandbox({
     world,
-    bind: (clock) => createHostWorld({ clock }),
+    bind: (clock) => {
+      const bound = createHostWorld({ clock });
+      return options.layer === undefined ? bound : { ...bound, files: options.layer(bound.files) };
+    },
     directory: clusterDirectory(repository.root),
     spec: sandboxSpecOf(model),
     time,

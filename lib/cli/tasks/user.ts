@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Failure, type Files, TkError } from '../../base/index.ts';
+import { type Failure, type Files, hasCode, TkError } from '../../base/index.ts';
 import type { Task } from '../../core/index.ts';
 import { cliFailure } from '../failures.ts';
 import { type ManifestEntry, manifestEntryOf, taskNameOf } from './manifest.ts';
@@ -59,9 +59,10 @@ export async function loadUserTasks(files: Files, root: string): Promise<Readonl
 
 /**
  * The manifest of the repository's own tasks, from `.tk/cache` when no task file has changed since it was made. Imported files
- * below `tasks/` count too; what lies outside does not, and `tk --list` may then show an older summary.
+ * below `tasks/` count too; what lies outside does not, and `tk --list` may then show an older summary. `keep`: whether the cache may
+ * be written.
  */
-export async function userManifest(files: Files, root: string): Promise<readonly ManifestEntry[]> {
+export async function userManifest(files: Files, root: string, { keep }: { readonly keep: boolean }): Promise<readonly ManifestEntry[]> {
   const found = await taskFiles(files, root);
   if (found.length === 0) return [];
   const digest = createHash('sha256');
@@ -77,9 +78,19 @@ export async function userManifest(files: Files, root: string): Promise<readonly
   if (cached?.key === key) return cached.entries;
   const { paramShapesOf } = await import('../../core/index.ts');
   const entries = [...(await loadUserTasks(files, root))].map(([name, task]) => manifestEntryOf(name, task, paramShapesOf(task)));
-  // A repository that cannot be written to still has its list.
-  await files.write(cachePath, JSON.stringify({ key, entries })).catch(() => {});
+  if (keep) await writeCache(files, root, JSON.stringify({ key, entries }));
   return entries;
+}
+
+/** A repository that cannot be written to still has its list. */
+async function writeCache(files: Files, root: string, text: string): Promise<void> {
+  try {
+    await files.makeDirectory(join(root, '.tk'), { mode: 0o700 });
+    if ((await files.stat(join(root, '.tk/.gitignore'))) === undefined) await files.write(join(root, '.tk/.gitignore'), '*\n');
+    await files.write(join(root, '.tk/cache/tasks.json'), text);
+  } catch (error) {
+    if (!hasCode(error, 'host/file')) throw error;
+  }
 }
 
 function parseCache(text: string | undefined): { readonly key: string; readonly entries: readonly ManifestEntry[] } | undefined {
