@@ -112,6 +112,7 @@ export { resourceYaml, type ResourceQuery, type Resources, type ShownResource, t
 export { nodesParams, type NodesSelector } from './operations/select-nodes.ts';
 export type { EncryptOptions, Vault } from './vault.ts';
 export type { ClusterParts, OpenedCluster } from './open.ts';
-export { openCluster, openReleaseTree, planUpgradePath } from './open-cluster.ts';
+export { checkVersionPair, openCluster, openReleaseTree, planUpgradePath } from './open-cluster.ts';
+export type { OpenedReleases } from './open-cluster.ts';
 export type { ReleaseTree } from './releases.ts';
 export type { HopReason, UpgradeHop, VersionPair } from './upgrade-path.ts';

@@ -1,3 +1,4 @@
+import type { KubeReader } from '../kube/index.ts';
 import type { ClusterParts, OpenedCluster } from './open.ts';
 import type { ReleaseTree } from './releases.ts';
 import type { UpgradeHop, VersionPair } from './upgrade-path.ts';
@@ -7,16 +8,50 @@ export async function openCluster(parts: ClusterParts): Promise<OpenedCluster> {
   return (await import('./open.ts')).openCluster(parts);
 }
 
-/** The repository's releases alone. Failure: everything that is wrong with its tree. Undefined: it has none. */
-export async function openReleaseTree(parts: Omit<ClusterParts, 'settings' | 'isSandbox'>): Promise<ReleaseTree | undefined> {
+/** The repository's releases with what brings and renders their charts, and the cluster's API where there is one. */
+export interface OpenedReleases extends ReleaseTree {
+  /** Failure: `cluster/no-kubeconfig`, `cluster/kubeconfig-foreign`. */
+  kube(): Promise<KubeReader>;
+}
+
+/**
+ * The repository's releases alone. Undefined: it has none.
+ *
+ * Failure: everything that is wrong with its tree, and with the releases that are wanted.
+ */
+export async function openReleaseTree(
+  parts: Omit<ClusterParts, 'settings' | 'isSandbox'>,
+  isWanted: (release: { readonly name: string; readonly namespace: string }) => boolean,
+  signal: AbortSignal,
+): Promise<OpenedReleases | undefined> {
   const { helmEngineOf, readReleaseTree } = await import('./releases.ts');
   const { world, model, vault, helmModule, cacheDirectory } = parts;
-  const { files, dial, clock, env } = world;
+  const { files, dial, clock, env, exec } = world;
   const engine = helmEngineOf(world, helmModule);
-  return readReleaseTree({ model, files, dial, clock, env, engine, vault, cache: `${cacheDirectory}/charts` });
+  const tree = await readReleaseTree(
+    { model, files, dial, clock, env, exec, engine, vault, cache: `${cacheDirectory}/charts` },
+    isWanted,
+    signal,
+  );
+  if (tree === undefined) return undefined;
+  return {
+    ...tree,
+    async kube() {
+      const { createKubeAccess } = await import('./kube-access.ts');
+      const { createBundleStore } = await import('./secrets-bundle.ts');
+      const bundles = createBundleStore({ model, files, vault, world });
+      const kubernetesCa = async () => (await bundles.existing())?.certs.k8s.certificate;
+      return createKubeAccess({ model, files, dial, clock, kubernetesCa }).reader();
+    },
+  };
 }
 
 /** See `upgradePath`. */
 export async function planUpgradePath(from: VersionPair, to: VersionPair): Promise<readonly UpgradeHop[]> {
   return (await import('./upgrade-path.ts')).upgradePath(from, to);
+}
+
+/** Failure: `upgrade/unsupported-pair`, `upgrade/unknown-talos`. */
+export async function checkVersionPair(pair: VersionPair): Promise<void> {
+  (await import('./upgrade-path.ts')).refuseUnsupported(pair);
 }

@@ -1,6 +1,7 @@
 import { TkError } from '../base/index.ts';
 import { compareVersions, minorOf, parseVersion } from '../format/index.ts';
 import { compatibility, defaultKubernetes, newestTalosPatch, type TalosMinor, talosMinors } from '../upstream/tables.ts';
+import { runsKubernetes } from './compatibility.ts';
 import { clusterFailure } from './failures.ts';
 
 /** What all nodes of a cluster run. With their `v`. */
@@ -16,7 +17,9 @@ export type HopReason =
   | { readonly kind: 'one-minor' }
   /** The next Talos runs nothing older than `lowest`. */
   | { readonly kind: 'needed-by-talos'; readonly talos: string; readonly lowest: string }
-  | { readonly kind: 'target' };
+  | { readonly kind: 'target' }
+  /** Some machines were left behind by an upgrade that was broken off. */
+  | { readonly kind: 'unfinished' };
 
 export interface UpgradeHop {
   readonly what: 'talos' | 'kubernetes';
@@ -25,6 +28,20 @@ export interface UpgradeHop {
   readonly reason: HopReason;
   /** What runs once this hop is done. */
   readonly after: VersionPair;
+  /** Machines that run less than `to` when the hop begins. Absent where no machines were given. */
+  readonly nodes?: readonly string[];
+}
+
+/** What the machines of a cluster run: not all the same while an upgrade is under way. */
+export interface ClusterVersions {
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly talos: string;
+    /** Of its kubelet; absent when the machine has none. */
+    readonly kubelet?: string;
+  }[];
+  /** Lowest over the parts of all control planes. */
+  readonly kubernetes: string;
 }
 
 /**
@@ -35,28 +52,69 @@ export interface UpgradeHop {
  * Source: pkg/machinery/compatibility; one minor at a time from its newest patch is what is documented and tested
  */
 export function upgradePath(from: VersionPair, to: VersionPair): readonly UpgradeHop[] {
+  const hops = clusterUpgradePath({ nodes: [{ name: '', talos: from.talos }], kubernetes: from.kubernetes }, to);
+  return hops.map(({ nodes: _nodes, ...hop }) => hop);
+}
+
+/**
+ * The same from what every machine runs. What an earlier upgrade has left behind is brought up first, and no hop leaves any machine
+ * with a Kubernetes that its Talos does not run.
+ *
+ * Failure: as `upgradePath`; a machine that is ahead of the target is a downgrade.
+ */
+export function clusterUpgradePath(from: ClusterVersions, to: VersionPair): readonly UpgradeHop[] {
   const target = canonical(to);
-  let current = canonical(from);
+  let current: State = {
+    kubernetes: parseVersion(from.kubernetes).text,
+    nodes: from.nodes.map(({ name, talos }) => ({ name, talos: parseVersion(talos).text })),
+  };
   refuseImpossible(current, target);
   const hops: UpgradeHop[] = [];
   for (let hop = nextHop(current, target); hop !== undefined; hop = nextHop(current, target)) {
-    if (!isSupported(hop.after)) throw unsupported(hop.after, 'hop');
-    hops.push(hop);
-    current = hop.after;
+    const { nodes } = current;
+    current = after(current, hop);
+    for (const { talos } of current.nodes)
+      if (!runsKubernetes(talos, current.kubernetes)) throw unsupported({ ...hop.after, talos }, 'hop');
+    hops.push({
+      ...hop,
+      nodes: nodes.filter(({ talos }) => hop.what === 'kubernetes' || compareVersions(talos, hop.to) < 0).map(({ name }) => name),
+    });
   }
-  return hops;
+  const behind = from.nodes.filter(({ kubelet }) => kubelet !== undefined && compareVersions(kubelet, target.kubernetes) < 0);
+  const [first] = behind;
+  if (first?.kubelet === undefined || hops.some(({ what }) => what === 'kubernetes')) return hops;
+  // The control planes run it, and an upgrade that was broken off has not come to these.
+  const unfinished = { what: 'kubernetes', from: parseVersion(first.kubelet).text, to: target.kubernetes } as const;
+  return [...hops, { ...unfinished, reason: { kind: 'unfinished' }, after: target, nodes: behind.map(({ name }) => name) }];
 }
 
-function nextHop(current: VersionPair, target: VersionPair): UpgradeHop | undefined {
+interface State {
+  readonly kubernetes: string;
+  readonly nodes: readonly { readonly name: string; readonly talos: string }[];
+}
+
+type Hop = Omit<UpgradeHop, 'nodes'>;
+
+const talosOf = ({ nodes }: State): readonly string[] => nodes.map(({ talos }) => talos).sort(compareVersions);
+
+function after(state: State, { what, to }: Hop): State {
+  if (what === 'kubernetes') return { ...state, kubernetes: to };
+  return { ...state, nodes: state.nodes.map((node) => (compareVersions(node.talos, to) < 0 ? { ...node, talos: to } : node)) };
+}
+
+function nextHop(state: State, target: VersionPair): Hop | undefined {
+  const versions = talosOf(state);
+  const current = { talos: versions[0] ?? target.talos, kubernetes: state.kubernetes };
+  const top = talosMinorOf(versions.at(-1) ?? target.talos);
   const here = talosMinorOf(current.talos);
   const nextMinor = talosMinors[talosMinors.indexOf(here) + 1];
-  const [oldestHere] = compatibility[here].kubernetes;
+  const [oldestHere] = compatibility[top].kubernetes;
   // A cluster that lags behind its own Talos: no Talos can be installed over that.
   if (compareMinors(minorOf(current.kubernetes), oldestHere) < 0)
-    return kubernetesHop(current, target, { kind: 'needed-by-talos', talos: here, lowest: oldestHere });
+    return kubernetesHop(current, target, { kind: 'needed-by-talos', talos: top, lowest: oldestHere });
   if (minorOf(current.talos) !== minorOf(target.talos) && nextMinor !== undefined) {
     const newestHere = newestTalosPatch[here];
-    if (compareVersions(current.talos, newestHere) < 0 && isSupported(current))
+    if (compareVersions(current.talos, newestHere) < 0 && runsKubernetes(current.talos, current.kubernetes))
       return talosHop(current, newestHere, { kind: 'newest-patch', minor: minorOf(newestHere) });
     const [lowest] = compatibility[nextMinor].kubernetes;
     if (compareMinors(minorOf(current.kubernetes), lowest) < 0)
@@ -68,11 +126,11 @@ function nextHop(current: VersionPair, target: VersionPair): UpgradeHop | undefi
   return current.kubernetes === target.kubernetes ? undefined : kubernetesHop(current, target);
 }
 
-function talosHop(current: VersionPair, to: string, reason: HopReason): UpgradeHop {
+function talosHop(current: VersionPair, to: string, reason: HopReason): Hop {
   return { what: 'talos', from: current.talos, to, reason, after: { ...current, talos: to } };
 }
 
-function kubernetesHop(current: VersionPair, target: VersionPair, because?: HopReason): UpgradeHop {
+function kubernetesHop(current: VersionPair, target: VersionPair, because?: HopReason): Hop {
   const { major, minor } = parseVersion(current.kubernetes);
   const next = `${major}.${minor + 1}`;
   const isLast = compareMinors(next, minorOf(target.kubernetes)) >= 0;
@@ -81,15 +139,22 @@ function kubernetesHop(current: VersionPair, target: VersionPair, because?: HopR
   return { what: 'kubernetes', from: current.kubernetes, to, reason, after: { ...current, kubernetes: to } };
 }
 
-function refuseImpossible(current: VersionPair, target: VersionPair): void {
-  for (const [what, from, to] of [
-    ['Talos', current.talos, target.talos],
-    ['Kubernetes', current.kubernetes, target.kubernetes],
-  ] as const) {
-    if (compareVersions(to, from) < 0) throw new TkError(clusterFailure('upgrade/downgrade', { what, from, to }));
+function refuseImpossible(current: State, target: VersionPair): void {
+  for (const talos of talosOf(current)) {
+    if (compareVersions(target.talos, talos) < 0)
+      throw new TkError(clusterFailure('upgrade/downgrade', { what: 'Talos', from: talos, to: target.talos }));
+    talosMinorOf(talos);
   }
-  talosMinorOf(current.talos);
-  if (!isSupported(target)) throw unsupported(target, 'target');
+  if (compareVersions(target.kubernetes, current.kubernetes) < 0)
+    throw new TkError(clusterFailure('upgrade/downgrade', { what: 'Kubernetes', from: current.kubernetes, to: target.kubernetes }));
+  talosMinorOf(target.talos);
+  if (!runsKubernetes(target.talos, target.kubernetes)) throw unsupported(target, 'target');
+}
+
+/** Failure: `upgrade/unknown-talos`, `upgrade/unsupported-pair`. */
+export function refuseUnsupported(pair: VersionPair): void {
+  const { talos, kubernetes } = canonical(pair);
+  if (!runsKubernetes(talos, kubernetes)) throw unsupported({ talos, kubernetes }, 'target');
 }
 
 /** Failure: `upgrade/unknown-talos`. */
@@ -101,12 +166,6 @@ function talosMinorOf(version: string): TalosMinor {
     throw new TkError(clusterFailure('upgrade/unknown-talos', { version, oldest, newest: talosMinors.at(-1) ?? oldest }));
   }
   return minor;
-}
-
-function isSupported({ talos, kubernetes }: VersionPair): boolean {
-  const [lowest, highest] = compatibility[talosMinorOf(talos)].kubernetes;
-  const minor = minorOf(kubernetes);
-  return compareMinors(minor, lowest) >= 0 && compareMinors(minor, highest) <= 0;
 }
 
 function unsupported({ talos, kubernetes }: VersionPair, at: 'target' | 'hop'): TkError {

@@ -13,7 +13,7 @@ import { kubernetesUpgradeFailure } from './failures.ts';
 import { isSameImage } from './images.ts';
 import type { KubernetesUpgrade, PartChange } from './kubernetes-upgrade.ts';
 import { manifestChanges, type ManifestParts, syncManifests } from './manifests.ts';
-import { planKubernetes } from './plan.ts';
+import { hopsOf, planKubernetes } from './plan.ts';
 import { machineProblems, removedApis } from './problems.ts';
 import { firstThatAnswers, follows, othersReady } from './running.ts';
 
@@ -67,6 +67,7 @@ export function createKubernetesUpgrade({ model, clock, connections, access }: K
       return found;
     },
     plan: planKubernetes,
+    hops: hopsOf,
     async configured(change, signal) {
       try {
         return await connections.read(change.node, async (machine) => {

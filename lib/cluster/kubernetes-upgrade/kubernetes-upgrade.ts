@@ -1,6 +1,7 @@
 import type { Condition, Failure } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { Evidence } from '../../core/index.ts';
+import type { UpgradeHop, VersionPair } from '../upgrade-path.ts';
 
 /** The parts of Kubernetes whose version a machine config names, in the order in which they are upgraded. */
 export const kubernetesParts = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet'] as const;
@@ -94,6 +95,11 @@ export interface KubernetesUpgradeView {
   problems(facts: KubernetesFacts, to: string, signal: AbortSignal): Promise<readonly Failure[]>;
   /** Pure. Failure: `upgrade-k8s/node-silent`: a machine that could not be asked cannot be planned for. */
   plan(facts: KubernetesFacts, to: string): KubernetesPlan;
+  /**
+   * The hops of Talos and Kubernetes to these versions; what is left out stays. Pure.
+   * Failure: `upgrade/*` before the first hop; `upgrade-k8s/node-silent`.
+   */
+  hops(facts: KubernetesFacts, to: Partial<VersionPair>): readonly UpgradeHop[];
   /** Whether the machine's config has this image, and no other config waits on the machine. */
   configured(change: PartChange, signal: AbortSignal): Promise<Evidence>;
   /** The pod, or the kubelet, that runs is the one of this image. Polled, not announced. */

@@ -10,20 +10,38 @@ import type { KubernetesFacts, KubernetesPart, NodeKubernetes } from './kubernet
  * Source: Talos pkg/cluster/kubernetes/{compat,talos_managed}.go, go-kubernetes kubernetes/upgrade
  */
 export function machineProblems(facts: KubernetesFacts, to: string): readonly Failure[] {
-  const silent = facts.nodes.filter((one) => one.state === 'silent');
-  const [first] = silent;
-  if (first) {
-    const nodes = silent.map(({ node }) => node.name);
-    return [kubernetesUpgradeFailure('upgrade-k8s/node-silent', { nodes }, { cause: first.failure })];
-  }
+  const silent = silentProblem(facts);
+  if (silent) return [silent];
   const answered = facts.nodes.flatMap((one) => (one.state === 'answered' ? [one.facts] : []));
   return [
-    ...(facts.lowest !== undefined && !isKubernetesStep(facts.lowest, to)
-      ? [kubernetesUpgradeFailure('upgrade-k8s/path', { from: facts.lowest, to })]
-      : []),
+    ...controlPlaneVersions(answered)
+      .filter((from) => !isKubernetesStep(from, to))
+      .map((from) => kubernetesUpgradeFailure('upgrade-k8s/path', { from, to })),
     ...answered.flatMap((node) => [...talosProblems(node, to), ...kubeletProblems(node, to), ...removalProblems(node, facts.lowest, to)]),
   ];
 }
+
+/** One failure for all machines that could not be asked. */
+export function silentProblem(facts: KubernetesFacts): Failure | undefined {
+  const silent = facts.nodes.filter((one) => one.state === 'silent');
+  const [first] = silent;
+  return (
+    first && kubernetesUpgradeFailure('upgrade-k8s/node-silent', { nodes: silent.map(({ node }) => node.name) }, { cause: first.failure })
+  );
+}
+
+/**
+ * Oldest first, each once. Upstream's client looks at the oldest alone: an API server that an upgrade to another version has reached
+ * already would go back a minor.
+ */
+const controlPlaneVersions = (nodes: readonly NodeKubernetes[]): readonly string[] =>
+  [
+    ...new Set(
+      nodes.flatMap(({ parts }) =>
+        Object.entries(parts).flatMap(([part, { version }]) => (part === 'kubelet' || !version ? [] : [version])),
+      ),
+    ),
+  ].sort(compareVersions);
 
 function talosProblems({ node, talosVersion }: NodeKubernetes, to: string): readonly Failure[] {
   if (runsKubernetes(talosVersion, to)) return [];

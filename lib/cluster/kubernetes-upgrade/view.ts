@@ -6,6 +6,7 @@ export function kubernetesUpgradeViewOf(full: KubernetesUpgrade): KubernetesUpgr
     facts: (signal) => full.facts(signal),
     problems: (facts, to, signal) => full.problems(facts, to, signal),
     plan: (facts, to) => full.plan(facts, to),
+    hops: (facts, to) => full.hops(facts, to),
     configured: (change, signal) => full.configured(change, signal),
     follows: (change) => full.follows(change),
     othersReady: (node) => full.othersReady(node),
