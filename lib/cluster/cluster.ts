@@ -8,6 +8,7 @@ import type { KubernetesUpgrade, KubernetesUpgradeView } from './kubernetes-upgr
 import type { Operations, OperationsView } from './operations/operations.ts';
 import type { Pins, PinsView } from './pins/pins.ts';
 import type { ShownValue } from './redact-config.ts';
+import type { Settings } from './settings.ts';
 
 /**
  * The cluster of the repository as far as one may look at it. Probes and plans get this: nothing in it changes a file, a machine
@@ -16,6 +17,8 @@ import type { ShownValue } from './redact-config.ts';
 export interface ClusterView {
   readonly name: string;
   readonly model: ClusterModel;
+  /** Of tasks.config.ts. */
+  readonly settings: Settings;
   /** Whether the machines are simulated (`--sim`). */
   readonly isSandbox: boolean;
   /** In inventory order. */
@@ -169,12 +172,19 @@ export interface GeneratedTalosconfigFile {
   readonly notAfterMs: number;
 }
 
+export interface GenerateRequest {
+  /** Path of the secrets bundle, from the root of the repository; default: the one beside the talconfig. */
+  readonly secrets?: string | undefined;
+  /** Folder for the configs and the talosconfig, likewise; default: `clusterconfig` beside the talconfig. */
+  readonly out?: string | undefined;
+}
+
 export interface MachineConfigsView {
   /**
    * Failure: everything that is wrong with talconfig, patches and the result; `cluster/secrets-lost` when there is no bundle but
    * traces of a cluster.
    */
-  generate(signal: AbortSignal): Promise<GeneratedConfigs>;
+  generate(signal: AbortSignal, places?: GenerateRequest): Promise<GeneratedConfigs>;
   /** The generated config of one node as it lies in the repository, or as it would be generated. */
   of(node: NodeModel, signal: AbortSignal): Promise<Secret<string>>;
   /** The talosconfig alone. Failure: `cluster/secrets-lost`. */

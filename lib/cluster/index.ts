@@ -49,15 +49,19 @@ export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, uncordonStep } from './lifecycle/disrupt.ts';
 export { disruptionOptions, type DisruptionParams, disruptionParams, readDuration, shareOf } from './lifecycle/options.ts';
+export { type NodeUpgraded, type NodeUpgradeState, nodeUpgradeState, upgradeNode } from './lifecycle/upgrade-node.ts';
 export {
-  type NodeUpgraded,
-  type NodeUpgradeOptions,
-  type NodeUpgradeState,
-  nodeUpgradeState,
-  upgradeCalls,
-  upgradeNode,
-  usesLegacyCall,
-} from './lifecycle/upgrade-node.ts';
+  everyoneOf,
+  planRoll,
+  previewQuorum,
+  type Roll,
+  type RollContext,
+  type RollOptions,
+  type RollQuestion,
+  runRoll,
+  surveyRoll,
+} from './lifecycle/roll.ts';
+export { etcdSettled } from './lifecycle/settled.ts';
 export { describeAnswers, passGates, refusalsOf } from './lifecycle/gate-answers.ts';
 export { type LifecycleFailures, lifecycleFailure } from './lifecycle/failures.ts';
 export { type KubernetesUpgradeFailures, kubernetesUpgradeFailure } from './kubernetes-upgrade/failures.ts';
@@ -106,10 +110,11 @@ export type {
 } from './lifecycle/lifecycle.ts';
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
+export { darkEvidence, gone, takeAway, takeAwayFacts, takeAwayPlan, type TakeAwayContext, type TakeAwayOptions, type TakenAway } from './operations/one-by-one.ts';
 export { type OperationFailures, operationFailure } from './operations/failures.ts';
 export type { CpuUse, LogRequest, OperationsView } from './operations/operations.ts';
 export { resourceYaml, type ResourceQuery, type Resources, type ShownResource, type ShownResourceEvent } from './operations/resources.ts';
-export { nodesParams, type NodesSelector } from './operations/select-nodes.ts';
+export { namedNodesParams, nodesParams, type NodesSelector } from './operations/select-nodes.ts';
 export type { EncryptOptions, Vault } from './vault.ts';
 export type { ClusterParts, OpenedCluster } from './open.ts';
 export { checkVersionPair, openCluster, openReleaseTree, planUpgradePath } from './open-cluster.ts';

@@ -47,7 +47,7 @@ export interface OpenedCluster {
 
 /** Joins the six rooms. Nothing is read or dialled before it is asked for. */
 export function openCluster({ world, model, settings, vault, isSandbox, helmModule, cacheDirectory }: ClusterParts): OpenedCluster {
-  const { files, dial, clock, env } = world;
+  const { files, dial, clock, env, exec } = world;
   const engine = helmEngineOf(world, helmModule);
   const bundles = createBundleStore({ model, files, vault, world });
   const kubernetesCa = async () => (await bundles.existing())?.certs.k8s.certificate;
@@ -78,7 +78,19 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
       }
     },
   });
-  const releases = createReleases({ model, settings, files, dial, clock, env, engine, access, cache: `${cacheDirectory}/charts`, vault });
+  const releases = createReleases({
+    model,
+    settings,
+    files,
+    dial,
+    clock,
+    env,
+    exec,
+    engine,
+    access,
+    cache: `${cacheDirectory}/charts`,
+    vault,
+  });
   const { lifecycle, gates } = createLifecycle({
     model,
     clock,
@@ -93,6 +105,7 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
   const full: Cluster = {
     name: model.name,
     model,
+    settings,
     isSandbox,
     nodes: model.nodes,
     controlPlanes: model.nodes.filter((node) => node.role === 'controlplane'),

@@ -12,6 +12,7 @@ export function viewOf(cluster: Cluster): ClusterView {
   return {
     name: cluster.name,
     model: cluster.model,
+    settings: cluster.settings,
     isSandbox: cluster.isSandbox,
     nodes: cluster.nodes,
     controlPlanes: cluster.controlPlanes,

@@ -175,7 +175,12 @@ export function createGates(parts: GateParts): Gates {
     }
   };
 
-  return { names, check, overridesFrom: (words) => parseOverrides(words, names) };
+  return {
+    names,
+    check,
+    quorum: async (disruption, signal) => ({ gate: 'etcd-quorum', ...(await quorum(disruption, signal)) }),
+    overridesFrom: (words) => parseOverrides(words, names),
+  };
 }
 
 /** Those of tasks.config.ts in their order, then the built-in ones that it does not name. */

@@ -215,6 +215,8 @@ export interface Gates {
    * Shape: one answer a gate, in the order of `names`. Ask before the drain and again right before the call.
    */
   check(disruption: Disruption, overrides: Overrides, signal: AbortSignal): Promise<readonly GateAnswer[]>;
+  /** `etcd-quorum` alone, without overrides: to wait until a member that was away has settled. */
+  quorum(disruption: Disruption, signal: AbortSignal): Promise<Exclude<GateAnswer, { readonly state: 'overridden' }>>;
   /**
    * `--override etcd-quorum="cp-3 is in the workshop"`.
    *

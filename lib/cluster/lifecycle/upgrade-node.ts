@@ -4,6 +4,7 @@ import { done, notDone, type MutatingCall, type Recollection, type StepHandle } 
 import { isAtLeast } from '../../format/index.ts';
 import { disrupt, type DisruptContext, type Disrupted, uncordonStep } from './disrupt.ts';
 import { lifecycleFailure } from './failures.ts';
+import { versionPathProblems } from './gates/version-path.ts';
 import type {
   ClusterLease,
   CordonState,
@@ -45,6 +46,11 @@ export type NodeUpgradeState =
       readonly target?: ImageTarget;
     }
   | { readonly state: 'unknown'; readonly node: NodeModel; readonly failure: Failure };
+
+/** Whether anything is left to do, be it only our own cordon. */
+export const isLeft = (state: NodeUpgradeState): boolean => state.state !== 'equal' || state.cordon.state === 'ours';
+
+export const nodeOf = (state: NodeUpgradeState): NodeModel => ('node' in state ? state.node : state.facts.node);
 
 export interface StateQuestion {
   readonly lifecycle: LifecycleView;
@@ -101,6 +107,8 @@ export interface NodeUpgradeOptions {
   /** How many workers may be away at once. Default 1. */
   readonly parallel?: number;
   readonly lease?: ClusterLease;
+  /** The image was pulled before: a whole roll pulls everywhere before the first cordon. */
+  readonly isPulled?: boolean;
 }
 
 export interface NodeUpgraded {
@@ -136,7 +144,7 @@ export async function upgradeNode(context: DisruptContext, state: NodeUpgradeSta
       const { facts, target } = state;
       const { node } = facts;
       if (state.overridden !== undefined) await keepImageOverride(context, node, state.overridden, options.overrides);
-      if (state.state === 'needed')
+      if (state.state === 'needed' && options.isPulled !== true)
         await step('pull', async (handle) => handle.detail(await cluster.lifecycle.pull(node, target.image, handle.signal)), {
           node: node.name,
         });
@@ -212,11 +220,7 @@ async function keepImageOverride({ keep, log }: DisruptContext, node: NodeModel,
 }
 
 /** Every call that changes something, in order: for plans. */
-export function upgradeCalls(
-  state: NodeUpgradeState,
-  options: Pick<NodeUpgradeOptions, 'drain' | 'isStaged'>,
-  hasKubernetes: boolean,
-): readonly MutatingCall[] {
+export function upgradeCalls(state: NodeUpgradeState, options: Pick<NodeUpgradeOptions, 'drain' | 'isStaged'>): readonly MutatingCall[] {
   const uncordon = { target: 'kubernetes', call: 'PUT nodes (uncordon)' };
   switch (state.state) {
     case 'unknown':
@@ -224,7 +228,7 @@ export function upgradeCalls(
     case 'equal':
       return state.cordon.state === 'ours' ? [uncordon] : [];
     case 'leaving':
-      return hasKubernetes ? [uncordon] : [];
+      return state.facts?.kube?.cordon.state === 'foreign' ? [] : [uncordon];
     case 'needed':
     case 'installed': {
       const { node, talosVersion, etcd, kube } = state.facts;
@@ -248,4 +252,35 @@ export function upgradeCalls(
       ];
     }
   }
+}
+
+/**
+ * What speaks against the whole of it before anything is begun: machines that cannot be asked, and versions that do not lead to each
+ * other anywhere.
+ */
+export function upgradeProblems(states: readonly NodeUpgradeState[], overrides: Overrides): readonly Failure[] {
+  const facts = states.flatMap((state) => ('facts' in state && state.facts ? [state.facts] : []));
+  const kubernetes = facts.flatMap(({ kube }) => (kube === undefined || kube.kubeletVersion === '' ? [] : [kube.kubeletVersion]));
+  return states.flatMap((state) => {
+    if (state.state === 'unknown') return [state.failure];
+    if (state.state !== 'needed' || overrides.has('version-path')) return [];
+    return versionPathProblems({ node: state.facts.node.name, from: state.facts.talosVersion, to: state.target.version, kubernetes });
+  });
+}
+
+/** How a node was left when its upgrade ended early, in words; undefined when it is as it was before. */
+export async function describePending(question: Omit<StateQuestion, 'surveyed' | 'signal'>, node: NodeModel): Promise<string | undefined> {
+  const { signal } = new AbortController();
+  const [surveyed] = await question.lifecycle.survey([node], signal);
+  if (surveyed === undefined || surveyed.state === 'silent') return 'does not answer';
+  const cordon = surveyed.facts.kube?.cordon.state === 'ours' ? ', cordoned by tk' : '';
+  try {
+    const state = await nodeUpgradeState({ ...question, surveyed, signal });
+    if (state.state === 'installed') return `installed, reboot pending${cordon}`;
+    if (state.state === 'leaving') return `on its way, not seen back${cordon}`;
+  } catch (error) {
+    // Why it cannot be upgraded has been told by then.
+    if (!(error instanceof TkError)) throw error;
+  }
+  return cordon === '' ? undefined : cordon.slice(2);
 }

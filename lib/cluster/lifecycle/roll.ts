@@ -1,0 +1,335 @@
+import { type Failure, failureOf, minutes, throwIfAny, TkError } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import type { PlannedStep, TaskContext } from '../../core/index.ts';
+import type { ClusterView } from '../cluster.ts';
+import { clusterFailure } from '../failures.ts';
+import type { DisruptContext } from './disrupt.ts';
+import type { ClusterLease, DrainPolicy, GateAnswer, Overrides, WantedImage } from './lifecycle.ts';
+import { shareOf } from './options.ts';
+import { etcdSettled } from './settled.ts';
+import {
+  describePending,
+  isLeft,
+  nodeOf,
+  type NodeUpgraded,
+  type NodeUpgradeState,
+  nodeUpgradeState,
+  type StateQuestion,
+  upgradeCalls,
+  upgradeNode,
+  upgradeProblems,
+} from './upgrade-node.ts';
+
+export interface RollQuestion {
+  readonly cluster: ClusterView;
+  readonly nodes: readonly NodeModel[];
+  readonly wanted: WantedImage;
+  readonly overrides: Overrides;
+  /** How many workers may be away at once: `2`, `25%`. Default: tasks.config.ts, else 1. */
+  readonly parallel?: string | undefined;
+  /** The worker that goes first and alone. Default: tasks.config.ts, else the first that needs it. */
+  readonly canary?: string | undefined;
+  readonly recall: StateQuestion['recall'];
+  readonly signal: AbortSignal;
+}
+
+/** Who goes when. Each list is in order; who is there already is in `equal`. */
+export interface Roll {
+  readonly controlPlanes: readonly NodeUpgradeState[];
+  /** The first worker, alone; absent when no worker needs it. */
+  readonly canary?: NodeUpgradeState;
+  readonly workers: readonly NodeUpgradeState[];
+  readonly equal: readonly NodeUpgradeState[];
+  /** Of the workers behind the canary. */
+  readonly parallel: number;
+}
+
+/**
+ * Where every node stands, and the order in which they go: whoever an earlier run has left on its way first, the leader of etcd as the
+ * last control plane, so that leadership moves once.
+ *
+ * Failure: everything that speaks against the images, of all nodes at once; `cluster/unknown-node` for the canary; `usage/share`.
+ */
+export async function surveyRoll({ cluster, nodes, wanted, overrides, parallel, canary, recall, signal }: RollQuestion): Promise<Roll> {
+  const { lifecycle, settings } = cluster;
+  const share = shareOf(
+    parallel ?? settings.upgrade?.workers?.parallel ?? 1,
+    nodes.filter(({ role }) => role === 'worker').length,
+    'workers',
+  );
+  const surveyed = await lifecycle.survey(nodes, signal);
+  const failures: Failure[] = [];
+  const states: NodeUpgradeState[] = [];
+  for (const one of surveyed) {
+    try {
+      states.push(await nodeUpgradeState({ lifecycle, surveyed: one, wanted, overrides, recall, signal }));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof TkError)) throw error;
+      failures.push(...error.failures);
+    }
+  }
+  throwIfAny(failures);
+  const left = states.filter(isLeft);
+  const controlPlanes = left.filter((state) => nodeOf(state).role === 'controlplane').sort(byTurn);
+  const workers = left.filter((state) => nodeOf(state).role === 'worker').sort(byTurn);
+  const first = canaryOf(workers, nodes, canary ?? settings.upgrade?.canary, canary !== undefined);
+  return {
+    controlPlanes,
+    ...(first === undefined ? {} : { canary: first }),
+    workers: workers.filter((state) => state !== first),
+    equal: states.filter((state) => !isLeft(state)),
+    parallel: share,
+  };
+}
+
+function canaryOf(
+  workers: readonly NodeUpgradeState[],
+  nodes: readonly NodeModel[],
+  wanted: string | undefined,
+  isAsked: boolean,
+): NodeUpgradeState | undefined {
+  // Who is on the way already is brought home before anybody else leaves.
+  const [first] = workers;
+  if (first === undefined || first.state === 'leaving' || first.state === 'installed' || wanted === undefined) return first;
+  if (isAsked && !nodes.some((node) => node.name === wanted)) {
+    const known = nodes.filter((node) => node.role === 'worker').map((node) => node.name as string);
+    throw new TkError(clusterFailure('cluster/unknown-node', { asked: wanted, by: 'node', known }));
+  }
+  return workers.find((state) => nodeOf(state).name === wanted) ?? first;
+}
+
+const turns: Readonly<Record<NodeUpgradeState['state'], number>> = { unknown: 0, leaving: 0, installed: 1, equal: 2, needed: 3 };
+const byTurn = (a: NodeUpgradeState, b: NodeUpgradeState): number => turns[a.state] - turns[b.state] || Number(leads(a)) - Number(leads(b));
+const leads = (state: NodeUpgradeState): boolean => 'facts' in state && state.facts?.etcd?.isLeader === true;
+const isDue = (state: NodeUpgradeState) => state.state === 'needed' || state.state === 'installed';
+
+/** In the order in which they go. */
+export const everyoneOf = ({ controlPlanes, canary, workers }: Roll): readonly NodeUpgradeState[] => [
+  ...controlPlanes,
+  ...(canary === undefined ? [] : [canary]),
+  ...workers,
+];
+
+export interface RollOptions {
+  readonly wanted: WantedImage;
+  readonly drain: DrainPolicy;
+  readonly overrides: Overrides;
+  readonly acceptsDowntime: boolean;
+  readonly rebootMode: 'default' | 'powercycle';
+  readonly isStaged: boolean;
+}
+
+/** The gate that a plan can tell beforehand: the one of etcd, for the first control plane. */
+export async function previewQuorum(
+  cluster: ClusterView,
+  roll: Roll,
+  acceptsDowntime: boolean,
+  signal: AbortSignal,
+): Promise<GateAnswer | undefined> {
+  const first = roll.controlPlanes.find(isDue);
+  return first && cluster.gates.quorum({ node: nodeOf(first), kind: 'upgrade', etcd: 'away', acceptsDowntime }, signal);
+}
+
+/** The roll as a plan, with every call that would change something. Pure. */
+export function planRoll(
+  roll: Roll,
+  options: Pick<RollOptions, 'drain' | 'isStaged'>,
+  quorum: GateAnswer | undefined,
+): readonly PlannedStep[] {
+  const all = everyoneOf(roll);
+  const toPull = all.filter((state) => state.state === 'needed');
+  const row = (state: NodeUpgradeState, ...notes: readonly string[]): PlannedStep => {
+    const node = nodeOf(state).name;
+    const reason = [reasonOf(state), ...notes].filter((text) => text !== '').join(', ');
+    if (state.state === 'unknown') return { decision: 'unknown', title: titleOf(state, options), node, reason };
+    return {
+      decision: 'run',
+      title: titleOf(state, options),
+      node,
+      reason,
+      calls: upgradeCalls(state, options).filter(({ call }) => !isPull(call)),
+    };
+  };
+  const etcd = quorum?.state === 'passed' ? quorum.seen : quorum?.state === 'refused' ? `refused now: ${quorum.failures[0].code}` : '';
+  return [
+    ...(toPull.length === 0
+      ? []
+      : [
+          {
+            decision: 'run' as const,
+            title: 'pull the installer',
+            reason: toPull.map((state) => nodeOf(state).name).join(' '),
+            calls: toPull.flatMap((state) => upgradeCalls(state, options).filter(({ call }) => isPull(call))),
+          },
+        ]),
+    ...(roll.controlPlanes.some(isDue)
+      ? [{ decision: 'run' as const, title: 'etcd snapshot', reason: 'talos/backups, verified before anything reboots' }]
+      : []),
+    ...roll.controlPlanes.map((state, index) =>
+      row(state, index === 0 ? etcd : '', leads(state) && roll.controlPlanes.length > 1 ? 'leads etcd, goes last' : ''),
+    ),
+    ...(roll.canary === undefined ? [] : [row(roll.canary, roll.workers.length > 0 ? 'canary' : '')]),
+    ...roll.workers.map((state) => row(state, roll.parallel > 1 ? `${Math.min(roll.parallel, roll.workers.length)} at once` : '')),
+    ...roll.equal.map(
+      (state): PlannedStep => ({ decision: 'skip', title: 'upgrade Talos', node: nodeOf(state).name, reason: reasonOf(state) }),
+    ),
+  ];
+}
+
+const isPull = (call: string): boolean => call.endsWith('Pull');
+
+function titleOf(state: NodeUpgradeState, { drain, isStaged }: Pick<RollOptions, 'drain' | 'isStaged'>): string {
+  switch (state.state) {
+    case 'equal':
+      return 'uncordon';
+    case 'leaving':
+      return 'wait until it is back';
+    case 'unknown':
+      return 'upgrade Talos';
+    case 'needed':
+    case 'installed': {
+      const words = [...(leads(state) ? ['move etcd leadership'] : []), ...(drain.how === 'skip' ? [] : ['drain'])];
+      return [...words, ...(state.state === 'needed' ? [isStaged ? 'stage' : 'install'] : []), 'reboot'].join(' · ');
+    }
+  }
+}
+
+function reasonOf(state: NodeUpgradeState): string {
+  switch (state.state) {
+    case 'equal':
+      return `already ${state.target.version}${state.cordon.state === 'ours' ? ', cordoned by a run that was cut off' : ''}`;
+    case 'leaving':
+      return 'an earlier run has sent the reboot';
+    case 'unknown':
+      return `it cannot be asked (${state.failure.code})`;
+    case 'installed':
+      return `${state.target.version} is installed, reboot pending`;
+    case 'needed': {
+      const { facts, target, rolledBackFrom } = state;
+      const versions = facts.talosVersion === target.version ? target.version : `${facts.talosVersion} → ${target.version}`;
+      const schematic =
+        target.schematicId === facts.schematicId ? '' : `, schematic ${short(facts.schematicId)} → ${short(target.schematicId)}`;
+      return `${versions}${schematic}${rolledBackFrom === undefined ? '' : ', rolled back last time'}`;
+    }
+  }
+}
+
+const short = (id: string | undefined): string => id?.slice(0, 8) ?? 'none';
+
+export type RollContext = DisruptContext & Pick<TaskContext, 'each' | 'report'>;
+
+/**
+ * Upgrades everyone who is left, in order: lease, installer everywhere, snapshot, control planes, canary, workers.
+ *
+ * Failure: the first one ends it, with a report of who is done, who is on the way and who was not begun; `upgradeProblems` before
+ * anything is changed.
+ */
+export async function runRoll(context: RollContext, roll: Roll, options: RollOptions): Promise<readonly NodeUpgraded[]> {
+  const { cluster, step, each } = context;
+  const all = everyoneOf(roll);
+  throwIfAny(upgradeProblems(all, options.overrides));
+  if (all.length === 0) return [];
+  const done: NodeUpgraded[] = [];
+  const facts: string[] = [];
+  try {
+    const lease = await leaseStep(context, all, options.overrides);
+    await each(
+      all.flatMap((state) => (state.state === 'needed' ? [state] : [])),
+      (state) => pullStep(context, state),
+      { parallel: 4 },
+    );
+    if (roll.controlPlanes.some(isDue)) facts.push(await snapshotStep(context));
+    const upgrade = async (state: NodeUpgradeState): Promise<void> => {
+      const body = (inner: DisruptContext) =>
+        upgradeNode(inner, state, { ...options, isPulled: true, parallel: roll.parallel, ...(lease === undefined ? {} : { lease }) });
+      // One node alone needs no step around its steps.
+      if (all.length === 1) done.push(await body(context));
+      else
+        done.push(
+          await step(nodeOf(state).name, (handle) => body({ ...context, step: handle.step, log: handle.log }), {
+            node: nodeOf(state).name,
+          }),
+        );
+    };
+    for (const state of roll.controlPlanes) {
+      if (isDue(state) && done.length > 0 && !options.overrides.has('etcd-quorum'))
+        await step.pure('etcd settles', (handle) =>
+          handle.wait(
+            etcdSettled(cluster.gates, { node: nodeOf(state), kind: 'upgrade', etcd: 'away', acceptsDowntime: options.acceptsDowntime }),
+          ),
+        );
+      await upgrade(state);
+    }
+    if (roll.canary !== undefined) await upgrade(roll.canary);
+    await each(roll.workers, upgrade, { parallel: roll.parallel });
+    return done;
+  } catch (error) {
+    context.report({ rows: await whatIsLeft(context, options, all, [...facts, ...done.map(({ node }) => node)]) });
+    throw error;
+  }
+}
+
+/** Absent where Kubernetes cannot be asked and the user knows. */
+async function leaseStep(
+  { cluster, step, runId, afterwards }: RollContext,
+  all: readonly NodeUpgradeState[],
+  overrides: Overrides,
+): Promise<ClusterLease | undefined> {
+  const hasKubernetes = all.some((state) => 'facts' in state && state.facts?.kube !== undefined);
+  if (!hasKubernetes && (overrides.has('kubernetes') || !all.some(isDue))) return undefined;
+  const lease = await step('lease', async (handle) => {
+    const taken = await cluster.lifecycle.lease(runId, handle.signal);
+    handle.detail('kube-system/talos-tk');
+    return taken;
+  });
+  afterwards('give the lease back', (handle) => lease.release(handle.signal));
+  return lease;
+}
+
+function pullStep(
+  { cluster, step, stopping }: RollContext,
+  state: Extract<NodeUpgradeState, { readonly state: 'needed' | 'installed' }>,
+): Promise<void> {
+  const node = nodeOf(state);
+  return step(
+    'pull',
+    async (handle) => {
+      handle.detail(state.target.image);
+      await cluster.lifecycle.pull(node, state.target.image, AbortSignal.any([handle.signal, stopping]));
+    },
+    { node: node.name },
+  );
+}
+
+/** Whatever was taken in the last quarter of an hour will do: nothing was disrupted since, or a run that took it was cut off. */
+const reuseForMs = minutes(15);
+
+function snapshotStep({ cluster, step }: RollContext): Promise<string> {
+  return step('etcd snapshot', async (handle) => {
+    const { path, revision, from } = await cluster.lifecycle.snapshot({ reuseForMs }, handle.signal);
+    handle.detail(`${path}, revision ${revision}${from === undefined ? ', taken before' : ''}`);
+    return 'snapshot';
+  });
+}
+
+async function whatIsLeft(
+  { cluster, recall }: RollContext,
+  { wanted, overrides }: RollOptions,
+  all: readonly NodeUpgradeState[],
+  done: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const left = all.map(nodeOf).filter((node) => !done.includes(node.name));
+  const words = await Promise.all(
+    left.map((node) =>
+      describePending({ lifecycle: cluster.lifecycle, wanted, overrides, recall }, node).catch((error: unknown) => failureOf(error).code),
+    ),
+  );
+  const pending = left.flatMap((node, index) => (words[index] === undefined ? [] : [`${node.name} ${words[index]}`]));
+  const untouched = left.filter((_, index) => words[index] === undefined).map((node) => node.name as string);
+  return {
+    ...(done.length > 0 ? { Done: done.join(', ') } : {}),
+    ...(pending.length > 0 ? { Pending: pending.join('; ') } : {}),
+    ...(untouched.length > 0 ? { 'Not begun': untouched.join(', ') } : {}),
+    Continue: 'npx tk resume',
+  };
+}

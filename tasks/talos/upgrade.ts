@@ -1,0 +1,47 @@
+import { defineTask, disruptionOptions, disruptionParams, nodesParams, planRoll, previewQuorum, runRoll, surveyRoll, z } from 'talos-tk';
+
+export default defineTask({
+  summary: 'Upgrade Talos on all nodes, one safe step at a time',
+  description: `Control planes one at a time, the leader of etcd last; then a canary, then the other workers. The installer is pulled everywhere before
+the first cordon, and a verified snapshot of etcd is taken before the first control plane. Nodes that are there already are left
+alone. The first failure ends it; the same line goes on where it ended.`,
+  params: z.object({
+    ...nodesParams,
+    to: z.string().optional().describe('Talos version; default: the one of the inventory'),
+    image: z.string().optional().describe("installer image for every node; default: from the inventory's schematics"),
+    parallel: z.string().optional().describe('how many workers at once: 2 or 25%; default: tasks.config.ts, else 1'),
+    canary: z.string().optional().describe('the worker that goes first and alone; default: tasks.config.ts, else the first that needs it'),
+    stage: z.boolean().default(false).describe('install at the next boot instead of now; machines boot twice'),
+    rebootMode: z.enum(['default', 'powercycle']).default('default').describe('powercycle goes through the firmware instead of kexec'),
+    ...disruptionParams,
+  }),
+  effect: 'mutate',
+  locks: ['machines'],
+  async probe({ params, cluster, recall, signal }) {
+    const { overrides, acceptsDowntime } = disruptionOptions(params, cluster.gates);
+    const { parallel, canary } = params;
+    const nodes = cluster.operations.nodes(params);
+    const roll = await surveyRoll({ cluster, nodes, wanted: wantedOf(params), overrides, parallel, canary, recall, signal });
+    return { roll, quorum: await previewQuorum(cluster, roll, acceptsDowntime, signal) };
+  },
+  plan({ params, cluster }, facts) {
+    if (facts === undefined) return [{ decision: 'unknown', title: 'upgrade Talos', reason: 'no machine was asked' }];
+    return planRoll(facts.roll, { ...disruptionOptions(params, cluster.gates), isStaged: params.stage }, facts.quorum);
+  },
+  async run(context) {
+    const { params, cluster, step, recall, detail, skip } = context;
+    const options = { ...disruptionOptions(params, cluster.gates), wanted: wantedOf(params) };
+    const { parallel, canary, rebootMode, stage: isStaged } = params;
+    const roll = await step.pure('facts', (handle) =>
+      surveyRoll({ cluster, nodes: cluster.operations.nodes(params), ...options, parallel, canary, recall, signal: handle.signal }),
+    );
+    const upgraded = await runRoll(context, roll, { ...options, rebootMode, isStaged });
+    if (upgraded.length === 0) skip('every node is there already');
+    else detail(`${upgraded.length} of ${upgraded.length + roll.equal.length} nodes`);
+    return { upgraded };
+  },
+});
+
+function wantedOf({ to, image }: { readonly to?: string | undefined; readonly image?: string | undefined }) {
+  return { ...(to === undefined ? {} : { version: `v${to.replace(/^v/, '')}` }), ...(image === undefined ? {} : { image }) };
+}
