@@ -10,10 +10,16 @@ import type { GlobalFlags } from './argv.ts';
  *
  * Failure: `journal/no-run`.
  */
-export async function wordsToResume(flags: Pick<GlobalFlags, 'directory' | 'sim'>, wanted: string | undefined): Promise<readonly string[]> {
+export async function wordsToResume(
+  flags: Pick<GlobalFlags, 'directory' | 'sim' | 'talconfig'>,
+  wanted: string | undefined,
+): Promise<readonly string[]> {
   const { findRepository } = await import('../config/index.ts');
   const { files } = createHostWorld();
-  const { root } = await findRepository(files, resolve(flags.directory ?? '.'), { exactly: flags.directory !== undefined });
+  const { root } = await findRepository(files, resolve(flags.directory ?? '.'), {
+    exactly: flags.directory !== undefined,
+    ...(flags.talconfig === undefined ? {} : { talconfig: resolve(flags.directory ?? '.', flags.talconfig) }),
+  });
   const places = flags.sim ? ['.tk/sim'] : ['.tk', '.tk/sim'];
   const runs = (await Promise.all(places.map((place) => loadRuns(files, join(root, place))))).flat();
   // Ids begin with the time.

@@ -23,6 +23,7 @@ export async function runCommand(command: Command, flags: GlobalFlags, words: re
       isSandbox: flags.sim,
       directory: resolve(flags.directory ?? '.'),
       isExactDirectory: flags.directory !== undefined,
+      ...(flags.talconfig === undefined ? {} : { talconfig: resolve(flags.directory ?? '.', flags.talconfig) }),
       print: (text) => void process.stdout.write(text),
       note: (text) => void process.stderr.write(`${text}\n`),
       signal: aborting.signal,

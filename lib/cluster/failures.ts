@@ -12,6 +12,10 @@ export type ClusterFailures = {
   'cluster/kubeconfig-foreign': { path: string; server: string };
   /** No bundle of secrets, and something that only exists when there is a cluster. */
   'cluster/secrets-lost': { wanted: string; traces: readonly string[] };
+  /** A bundle that was named and is not there. */
+  'cluster/no-such-bundle': { path: string };
+  /** Two files beside the talconfig hold different secrets. */
+  'cluster/two-bundles': { paths: readonly string[] };
   'cluster/plaintext-secret': { path: string };
   'cluster/unknown-release': { release: string; known: readonly string[] };
   'preflight/unreachable': { node: string; address: string; reason: string };

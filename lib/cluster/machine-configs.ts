@@ -12,6 +12,7 @@ import {
 } from '../talos/machine-config.ts';
 import type { HelmEngine } from '../wasm/index.ts';
 import type { GeneratedConfigs, GeneratedFile, MachineConfigs, TalosconfigRequest } from './cluster.ts';
+import { environmentOf } from './environment.ts';
 import { configDifferences } from './config-differences.ts';
 import { explainConfigs } from './explain-config.ts';
 import { clusterFailure } from './failures.ts';
@@ -43,15 +44,15 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
 
   const renderAll = async (
     signal: AbortSignal,
-    options: { readonly withLayers?: boolean } = {},
+    options: { readonly withLayers?: boolean; readonly bundle?: SecretsBundle; readonly folder?: string } = {},
   ): Promise<{ readonly configs: readonly GeneratedMachineConfig[]; readonly source: Talconfig }> => {
     const source = await talconfig();
-    const { bundle } = await bundles.get();
-    const hardening = await isNewCluster(files, model);
+    const bundle = options.bundle ?? (await bundles.get()).bundle;
+    const hardening = await isNewCluster(files, model, options.folder ?? paths.clusterConfig);
     const configs = await configsOf(
       { cluster: generatorInput(source, { hardening }), bundle },
       {
-        ...options,
+        ...(options.withLayers === undefined ? {} : { withLayers: options.withLayers }),
         renderTemplate: (text, data, file) => engine.renderGoTemplate({ text, data: data as never, name: file.path }, signal),
       },
     );
@@ -63,30 +64,31 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     isEqual: (await files.readText(path)) === text.reveal(),
     ...(node === undefined ? {} : { node }),
   });
-  const talosconfigOf = async (bundle: SecretsBundle, request: TalosconfigRequest = {}) => {
-    const existing = await files.readText(paths.talosconfig);
+  const talosconfigOf = async (bundle: SecretsBundle, request: TalosconfigRequest = {}, path = paths.talosconfig) => {
+    const existing = await files.readText(path);
     return generateTalosconfig(world, bundle, {
       ...request,
       clusterName: model.name,
       endpoints: model.nodes.filter((node) => node.role === 'controlplane').map((node) => node.address),
       nodes: model.nodes.map((node) => node.address),
-      ...(existing === undefined ? {} : { existing: { path: relative(paths.talosconfig), text: existing } }),
+      ...(existing === undefined ? {} : { existing: { path: relative(path), text: existing } }),
     });
   };
   const newSecrets = (fresh: KeptBundle['fresh']): Pick<GeneratedConfigs, 'newSecrets'> =>
     fresh === undefined ? {} : { newSecrets: { path: relative(fresh.path), text: fresh.text, isEqual: false } };
 
   return {
-    async generate(signal): Promise<GeneratedConfigs> {
-      const { configs, source } = await renderAll(signal);
-      const { bundle, fresh } = await bundles.get();
+    async generate(signal, places = {}): Promise<GeneratedConfigs> {
+      const { secrets, out } = places;
+      const { bundle, fresh } = secrets === undefined ? await bundles.get() : await bundles.of(posix.resolve(paths.root, secrets));
+      const folder = out === undefined ? paths.clusterConfig : posix.resolve(paths.root, out);
+      const talosconfigPath = out === undefined ? paths.talosconfig : posix.join(folder, 'talosconfig');
+      const { configs, source } = await renderAll(signal, { bundle, folder });
       const byName = new Map(model.nodes.map((node) => [String(node.name), node]));
-      const talosconfig = await talosconfigOf(bundle);
+      const talosconfig = await talosconfigOf(bundle, {}, talosconfigPath);
       const generated = await Promise.all([
-        ...configs.map((config) =>
-          asFile(posix.join(paths.clusterConfig, config.fileName), new Secret(config.text), byName.get(config.name)),
-        ),
-        asFile(paths.talosconfig, talosconfig.text),
+        ...configs.map((config) => asFile(posix.join(folder, config.fileName), new Secret(config.text), byName.get(config.name))),
+        asFile(talosconfigPath, talosconfig.text),
       ]);
       const warnings: Failure[] = [...source.warnings, ...configs.flatMap(warningsOf)];
       return { files: generated, warnings, ...newSecrets(fresh) };
@@ -159,25 +161,15 @@ function configsOf(...[request, options = {}]: GeneratorRequest): ReturnType<typ
  * Whether the switches that 1.14 turns on for new clusters may be turned on: only before this cluster has any config. What an
  * existing cluster was made with is read off the configs that lie in the repository.
  */
-async function isNewCluster(files: Files, model: ClusterModel): Promise<boolean> {
+async function isNewCluster(files: Files, model: ClusterModel, folder: string): Promise<boolean> {
   if (!isAtLeastMinor(contractOf(model.talosVersion), '1.14')) return false;
-  const existing = (await files.list(model.paths.clusterConfig)).filter((entry) => /\.ya?ml$/.test(entry.name));
+  const existing = (await files.list(folder)).filter((entry) => /\.ya?ml$/.test(entry.name));
   if (existing.length === 0) return true;
   for (const entry of existing) {
-    const text = (await files.readText(posix.join(model.paths.clusterConfig, entry.name))) ?? '';
+    const text = (await files.readText(posix.join(folder, entry.name))) ?? '';
     if (/^kind: SecurityProfileConfig$/m.test(text)) return true;
   }
   return false;
-}
-
-function environmentOf({ env }: World): Readonly<Record<string, string | undefined>> {
-  return new Proxy(
-    {},
-    {
-      get: (_target, name) => (typeof name === 'string' ? env.get(name) : undefined),
-      has: (_target, name) => typeof name === 'string' && env.get(name) !== undefined,
-    },
-  );
 }
 
 function warningsOf({ name, kept, lost }: GeneratedMachineConfig): Failure[] {

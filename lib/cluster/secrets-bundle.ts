@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { type Files, Secret, TkError, type World } from '../base/index.ts';
-import type { ClusterModel } from '../config/index.ts';
+import { type Files, Secret, type SourceFile, TkError, type World } from '../base/index.ts';
+import { type ClusterModel, fillSecretFile, secretFilesIn } from '../config/index.ts';
 import {
   contractOf,
   createSecretsBundle,
@@ -10,6 +10,7 @@ import {
   secretValuesOf,
 } from '../talos/machine-config.ts';
 import { clusterFailure } from './failures.ts';
+import { environmentOf } from './environment.ts';
 import type { Vault } from './vault.ts';
 
 export interface KeptBundle {
@@ -21,6 +22,8 @@ export interface KeptBundle {
 export interface BundleStore {
   /** The bundle of this cluster, or a new one when nothing shows that there is a cluster. Failure: `cluster/secrets-lost`. */
   get(): Promise<KeptBundle>;
+  /** The bundle in that file and no other, absolute. Failure: `cluster/no-such-bundle`. */
+  of(path: string): Promise<KeptBundle>;
   /** Undefined when there is none and nobody made one. */
   existing(): Promise<SecretsBundle | undefined>;
   /** Every key of the bundle, as text, for taking them out of what is printed. Empty when there is none. */
@@ -33,7 +36,7 @@ export interface BundleParts {
   readonly model: ClusterModel;
   readonly files: Files;
   readonly vault: Vault;
-  readonly world: Pick<World, 'random' | 'clock'>;
+  readonly world: Pick<World, 'random' | 'clock' | 'env'>;
 }
 
 /** Where a new bundle goes, beside the talconfig; talhelper looks for the same name. */
@@ -49,14 +52,29 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
     if (text === undefined) return undefined;
     const shown = path.startsWith(`${model.paths.root}/`) ? path.slice(model.paths.root.length + 1) : path;
     const plain = await vault.decrypt({ path: shown, text });
-    return parseSecretsBundle({ path: shown, text: plain.reveal() });
+    const filled = await fillSecretFile(files, { path: shown, text: plain.reveal() }, { ...environment, root: model.paths.root });
+    return parseSecretsBundle({ path: shown, text: filled });
+  };
+  const environment = {
+    path: model.paths.talconfig,
+    environment: environmentOf(world),
+    decrypt: async (file: SourceFile) => (vault.isEncrypted(file) ? (await vault.decrypt(file)).reveal() : file.text),
   };
   const find = async (): Promise<SecretsBundle | undefined> => {
-    for (const path of new Set([model.paths.secrets, posix.join(folder, newBundleName), posix.join(folder, plainBundleName)])) {
-      const found = path === undefined ? undefined : await read(path);
-      if (found !== undefined) return found;
+    const [first, ...others] = new Set([
+      ...(model.paths.secrets === undefined ? [] : [model.paths.secrets]),
+      ...(await secretFilesIn(files, folder)),
+    ]);
+    const bundle = first === undefined ? undefined : await read(first);
+    for (const other of others) {
+      // Which of two is meant is not ours to guess: talhelper takes the last, and a person looks at the first.
+      const another = await read(other);
+      if (bundle && another && renderSecretsBundle(bundle).reveal() !== renderSecretsBundle(another).reveal())
+        throw new TkError(
+          clusterFailure('cluster/two-bundles', { paths: [first ?? '', other].map((path) => posix.relative(model.paths.root, path)) }),
+        );
     }
-    return undefined;
+    return bundle;
   };
   const make = async (): Promise<KeptBundle> => {
     const traces = await tracesOfCluster(files, model, folder);
@@ -83,6 +101,12 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
         kept = undefined;
       });
       return kept;
+    },
+    async of(path) {
+      const bundle = await read(path);
+      if (bundle === undefined)
+        throw new TkError(clusterFailure('cluster/no-such-bundle', { path: posix.relative(model.paths.root, path) }));
+      return { bundle };
     },
     existing,
     async secretValues() {

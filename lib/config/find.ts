@@ -31,21 +31,57 @@ export interface Repository {
   readonly tasksConfig?: string;
 }
 
+export interface FindOptions {
+  /** `from` and no directory above it. */
+  readonly exactly?: boolean;
+  /** Absolute: this talconfig, wherever it lies. */
+  readonly talconfig?: string;
+}
+
 /**
  * Finds the repository that `from` lies in.
  *
  * Shape: the first directory upwards that holds `tasks.config.ts`, `cluster.yaml` and `nodes.yaml`, or a talconfig in a known place;
- * with `exactly` (the flag -C) that directory and no other. A talconfig that somebody wrote himself wins over cluster.yaml.
+ * with `exactly` (the flag -C) that directory and no other. A talconfig that somebody wrote himself wins over cluster.yaml, and one
+ * that was named (--talconfig) is asked before anything else.
  * Failure: `config/no-repository`, `config/ambiguous-cluster`, `config/missing-file` when one of the two inputs is there alone.
  */
-export async function findRepository(files: Files, from: string, options: { readonly exactly?: boolean } = {}): Promise<Repository> {
+export async function findRepository(files: Files, from: string, options: FindOptions = {}): Promise<Repository> {
+  if (options.talconfig !== undefined) return repositoryOfTalconfig(files, from, options.talconfig);
   let lonely: Failure | undefined;
   for (const directory of options.exactly ? [from] : upwards(from)) {
-    const found = await repositoryAt(files, directory);
+    const found = (options.exactly ? undefined : await repositoryAround(files, directory)) ?? (await repositoryAt(files, directory));
     if (found) return found;
     lonely ??= await lonelyInput(files, directory);
   }
   throw new TkError(lonely ?? configFailure('config/no-repository', { from }));
+}
+
+/** The folder of a talconfig in a known place is no repository of its own: whoever stands in `talos/` means the one around it. */
+async function repositoryAround(files: Files, directory: string): Promise<Repository | undefined> {
+  // The deepest first: `kubernetes/bootstrap/talos` ends in `talos`, too.
+  for (const place of [...talconfigPlaces].sort((a, b) => b.length - a.length)) {
+    const folder = `/${place.slice(0, Math.max(0, place.lastIndexOf('/')))}`;
+    if (folder === '/' || !directory.endsWith(folder)) continue;
+    const found = await repositoryAt(files, directory.slice(0, -folder.length));
+    if (found?.source.kind === 'talconfig.yaml' && found.source.path === place) return found;
+  }
+  return undefined;
+}
+
+/** Its root is the nearest directory above that git or tk knows, else where the command was started. Failure: `config/missing-file`. */
+async function repositoryOfTalconfig(files: Files, from: string, talconfig: string): Promise<Repository> {
+  if ((await files.stat(talconfig))?.kind !== 'file')
+    throw new TkError(configFailure('config/missing-file', { path: talconfig, neededBy: '--talconfig' }));
+  const folder = talconfig.slice(0, talconfig.lastIndexOf('/'));
+  let root: string | undefined;
+  for (const directory of upwards(folder)) {
+    const marks = await Promise.all(['.git', 'tasks.config.ts'].map((name) => files.stat(`${directory}/${name}`)));
+    if (marks.some((mark) => mark !== undefined)) root ??= directory;
+  }
+  root ??= folder === from || folder.startsWith(`${from}/`) ? from : folder;
+  const tasksConfig = (await files.stat(`${root}/tasks.config.ts`))?.kind === 'file' ? { tasksConfig: 'tasks.config.ts' } : {};
+  return { root, ...tasksConfig, source: { kind: 'talconfig.yaml', path: talconfig.slice(root.length + 1), besides: false } };
 }
 
 function upwards(from: string): string[] {

@@ -3,6 +3,7 @@ export { configFailure, type ConfigFailures, type DataKind, type Expected } from
 export {
   type ClusterSource,
   clusterFile,
+  type FindOptions,
   findRepository,
   nodesFile,
   renderedMark,
@@ -19,7 +20,6 @@ export type { TemplateData, TemplateNode } from './template-data.ts';
 
 // talconfig.yaml
 export {
-  defaultEnvFiles,
   defaultSecretFiles,
   loadTalconfig,
   type Talconfig,
@@ -27,7 +27,8 @@ export {
   type TalconfigOptions,
   type TalconfigPatch,
 } from './talconfig.ts';
+export { defaultEnvFiles, type EnvironmentOptions, fillSecretFile } from './talconfig-environment.ts';
 export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';
 export { clusterModelOf } from './talconfig-model.ts';
-export { talconfigPaths } from './paths.ts';
+export { secretFilesIn, talconfigPaths } from './paths.ts';
 export type { Plain, PlainMap } from './talconfig-read.ts';

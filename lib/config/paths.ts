@@ -1,15 +1,28 @@
-import { dirname, join } from 'node:path/posix';
+import { dirname, join, relative } from 'node:path/posix';
 import type { Files } from '../base/index.ts';
+import { talconfigPlaces } from './find.ts';
 import type { ClusterPaths } from './model.ts';
 import { defaultSecretFiles } from './talconfig.ts';
+
+/** Names that talosctl and topf give a bundle; other things go by them too, so that only its content tells. */
+const otherSecretFiles = ['secrets.yaml', 'secrets.sops.yaml', 'secrets.json'];
+
+/** The secrets bundles that lie beside a talconfig, absolute: talhelper's names, or else those of others. */
+export async function secretFilesIn(files: Files, folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of defaultSecretFiles) if (await files.stat(join(folder, name))) found.push(join(folder, name));
+  if (found.length > 0) return found;
+  for (const name of otherSecretFiles) {
+    // Keys stay readable when SOPS encrypts a file.
+    if (/^\s*"?trustdinfo"?\s*:/im.test((await files.readText(join(folder, name))) ?? '')) found.push(join(folder, name));
+  }
+  return found;
+}
 
 /** Where things are in a talhelper repository. `talconfig` is absolute. */
 export async function talconfigPaths(files: Files, root: string, talconfig: string): Promise<ClusterPaths> {
   const folder = dirname(talconfig);
-  let secrets: string | undefined;
-  for (const name of defaultSecretFiles) {
-    if (secrets === undefined && (await files.stat(join(folder, name)))) secrets = join(folder, name);
-  }
+  const secrets = (await secretFilesIn(files, folder))[0];
   // `kubernetes/` may hold nothing but the Talos side: only one with `apps/` is a Flux tree.
   const kubernetes = (await files.stat(join(root, 'kubernetes/apps')))?.kind === 'directory' ? join(root, 'kubernetes') : undefined;
   return {
@@ -18,7 +31,8 @@ export async function talconfigPaths(files: Files, root: string, talconfig: stri
     ...(secrets === undefined ? {} : { secrets }),
     clusterConfig: join(folder, 'clusterconfig'),
     talosconfig: join(folder, 'clusterconfig/talosconfig'),
-    kubeconfig: join(root, 'kubeconfig'),
+    // One repository may hold several clusters: only the one in a known place has the root for itself.
+    kubeconfig: join(talconfigPlaces.includes(relative(root, talconfig)) ? root : folder, 'kubeconfig'),
     ...(kubernetes === undefined ? {} : { kubernetes }),
   };
 }

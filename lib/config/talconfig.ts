@@ -3,8 +3,8 @@ import { type Failure, placeOf, type SourceFile, type Span, throwIfAny, TkError,
 import { parseYaml } from '../format/index.ts';
 import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/tables.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
-import { parseEnvFile } from './talconfig-env-file.ts';
-import { blankComments, type Environment, substituteText, substituteYaml } from './talconfig-envsubst.ts';
+import { type EnvironmentOptions, loadEnvironment } from './talconfig-environment.ts';
+import { blankComments, substituteText, substituteYaml } from './talconfig-envsubst.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import {
   isPlainMap,
@@ -76,21 +76,10 @@ export interface Talconfig {
   readonly inputs: readonly string[];
 }
 
-export const defaultEnvFiles: readonly string[] = ['talenv.yaml', 'talenv.sops.yaml', 'talenv.yml', 'talenv.sops.yml'];
 export const defaultSecretFiles: readonly string[] = ['talsecret.yaml', 'talsecret.sops.yaml', 'talsecret.yml', 'talsecret.sops.yml'];
 
-export interface TalconfigOptions {
-  /** Absolute path of the repository: places and messages name files relative to it. */
-  readonly root: string;
-  /** Absolute. */
-  readonly path: string;
-  /** Absolute paths; default: talenv files beside the talconfig. Later ones win. */
-  readonly envFiles?: readonly string[];
-  /** Variables of the process; files win over them. */
-  readonly environment?: Environment;
-  /** Gives the plain text of a file that may be a SOPS file. */
-  readonly decrypt: (file: SourceFile) => Promise<string>;
-}
+/** Places and messages name files relative to `root`. */
+export type TalconfigOptions = EnvironmentOptions;
 
 /**
  * Reads a talconfig.yaml with everything that it refers to.
@@ -107,17 +96,10 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   const original: SourceFile = { path: shown(options.path), text: text.replace(/^\uFEFF/, '') };
   const folder = dirname(options.path);
 
-  // Files win over the process; the process's variables may only be readable one by one.
-  const environment: Record<string, string | undefined> = Object.create(options.environment ?? null);
-  for (const path of options.envFiles ?? defaultEnvFiles.map((name) => join(folder, name))) {
-    const content = await files.readText(path);
-    if (content === undefined) continue;
-    inputs.push(path);
-    const file = { path: shown(path), text: content };
-    const read = parseEnvFile({ ...file, text: await options.decrypt(file) });
-    failures.push(...read.failures);
-    Object.assign(environment, read.variables);
-  }
+  const loaded = await loadEnvironment(files, options);
+  const environment = loaded.variables;
+  failures.push(...loaded.failures);
+  inputs.push(...loaded.inputs);
 
   const substituted = substituteYaml(original, environment);
   failures.push(...substituted.failures);

@@ -1,11 +1,25 @@
-import { defineTask } from 'talos-tk';
+import { defineTask, z } from 'talos-tk';
 import configure from '../configure.ts';
 
 export default defineTask({
   summary: 'Generate a machine config for each node, and the talosconfig',
+  description:
+    'The talconfig is found in talos/, kubernetes/bootstrap/talos/, setup/talos/, iac/talos/ and the root, or named with --talconfig. A certificate that is still good is kept. talos:diff shows what would change, field by field.',
+  params: z.object({
+    secrets: z
+      .string()
+      .optional()
+      .meta({ path: true })
+      .describe('the secrets bundle (default: talsecret.sops.yaml or talsecret.yaml beside the talconfig)'),
+    out: z
+      .string()
+      .optional()
+      .meta({ path: true })
+      .describe('folder for the configs and the talosconfig (default: clusterconfig beside the talconfig)'),
+  }),
   effect: 'write',
   needs: { configure: configure() },
-  probe: ({ cluster, signal }) => cluster.machineConfigs.generate(signal),
+  probe: ({ params, cluster, signal }) => cluster.machineConfigs.generate(signal, params),
   plan: (_context, generated) =>
     generated === undefined
       ? [{ decision: 'unknown', title: 'generate', reason: 'the inputs could not be read' }]
@@ -14,8 +28,8 @@ export default defineTask({
             ? { decision: 'skip', title: file.path, reason: 'equal' }
             : { decision: 'run', title: file.path, calls: [{ target: file.path, call: 'write file' }] },
         ),
-  async run({ cluster, step, log, detail, skip, signal }) {
-    const generated = await step.pure('generate', () => cluster.machineConfigs.generate(signal));
+  async run({ params, cluster, step, log, detail, skip, signal }) {
+    const generated = await step.pure('generate', () => cluster.machineConfigs.generate(signal, params));
     for (const warning of generated.warnings) log.warn(warning);
     const changed = generated.files.filter((file) => !file.isEqual);
     const nodes = generated.files.filter((file) => file.node !== undefined).length;

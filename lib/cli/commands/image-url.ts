@@ -6,17 +6,17 @@ import { talosDefaults } from '../../upstream/tables.ts';
 import { cliFailure } from '../failures.ts';
 import { loadModel } from '../load-model.ts';
 import type { CommandContext } from './index.ts';
-import { choiceOf, requiredText, textOf } from './inputs.ts';
+import { choiceOf, placeOf, requiredText, textOf } from './inputs.ts';
 
 const media = ['installer', 'iso', 'disk-image', 'pxe'] as const;
 const architectures = ['amd64', 'arm64'] as const;
 
 /** One line for a node that was named, else `name<tab>address of the image` for each. */
 export async function imageUrl(context: CommandContext): Promise<number> {
-  const { values, world, directory, isExactDirectory } = context;
+  const { values, world, directory } = context;
   const medium = choiceOf(requiredText(values, 'medium'), 'MEDIUM', media);
   const arch = choiceOf(textOf(values, 'arch') ?? 'amd64', '--arch', architectures);
-  const repository = await findRepository(world.files, resolve(directory), { exactly: isExactDirectory });
+  const repository = await findRepository(world.files, resolve(directory), placeOf(context));
   const { nodes } = await loadModel(world, repository);
   const urlOf = (node: NodeModel): string => {
     const question = {

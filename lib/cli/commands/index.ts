@@ -19,6 +19,8 @@ export interface CommandContext {
   readonly directory: string;
   /** Whether `directory` was named with -C, so that no search goes upwards from it. */
   readonly isExactDirectory: boolean;
+  /** Absolute; named with --talconfig. */
+  readonly talconfig?: string;
   /** The result, on standard output. */
   print(text: string): void;
   /** What a person should know, on standard error. */

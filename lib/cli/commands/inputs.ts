@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { hasCode, type SourceFile, TkError } from '../../base/index.ts';
 import type { ArgumentValues } from '../argv.ts';
+import type { FindOptions } from '../../config/index.ts';
 import { cliFailure } from '../failures.ts';
 import type { CommandContext } from './index.ts';
 
@@ -34,11 +35,18 @@ export async function deliver(context: CommandContext, text: string, options: { 
   else await context.world.files.write(resolve(context.directory, out), text, options);
 }
 
+/** Where the repository of a command is looked for. */
+export const placeOf = ({ isExactDirectory, talconfig }: CommandContext): FindOptions => ({
+  exactly: isExactDirectory,
+  ...(talconfig === undefined ? {} : { talconfig }),
+});
+
 /** The root of the repository around the command, or the folder itself where there is none. */
-export async function rootOrFolder({ world, directory, isExactDirectory }: CommandContext): Promise<string> {
+export async function rootOrFolder(context: CommandContext): Promise<string> {
+  const { world, directory } = context;
   const { findRepository } = await import('../../config/find.ts');
   try {
-    return (await findRepository(world.files, directory, { exactly: isExactDirectory })).root;
+    return (await findRepository(world.files, directory, placeOf(context))).root;
   } catch (error) {
     if (hasCode(error, 'config/no-repository', 'config/missing-file', 'config/ambiguous-cluster')) return directory;
     throw error;

@@ -10,9 +10,9 @@ import { isOwnCheckout, repositoryRoot } from './place.ts';
  */
 export async function knownTasks(
   files: Files,
-  flags: Pick<GlobalFlags, 'directory' | 'plan' | 'dryRun'>,
+  flags: Pick<GlobalFlags, 'directory' | 'talconfig' | 'plan' | 'dryRun'>,
 ): Promise<readonly ManifestEntry[]> {
-  const root = await repositoryRoot(files, flags.directory);
+  const root = await repositoryRoot(files, flags.directory, flags.talconfig);
   const own =
     root === undefined || isOwnCheckout(root)
       ? []

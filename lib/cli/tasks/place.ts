@@ -16,9 +16,12 @@ export function isOwnCheckout(root: string): boolean {
 }
 
 /** The repository that a list is about; undefined when there is none, or none that is right. A list does not fail for that. */
-export async function repositoryRoot(files: Files, directory: string | undefined): Promise<string | undefined> {
+export async function repositoryRoot(files: Files, directory: string | undefined, talconfig?: string): Promise<string | undefined> {
   try {
-    const { root } = await findRepository(files, resolve(directory ?? '.'), { exactly: directory !== undefined });
+    const { root } = await findRepository(files, resolve(directory ?? '.'), {
+      exactly: directory !== undefined,
+      ...(talconfig === undefined ? {} : { talconfig: resolve(directory ?? '.', talconfig) }),
+    });
     return root;
   } catch {
     return undefined;

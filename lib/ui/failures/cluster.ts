@@ -32,6 +32,12 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     because: `${quoted(traces)} ${traces.length === 1 ? 'shows' : 'show'} that this cluster exists; new secrets would lock you out of it`,
     help: 'bring the file back, or derive it from a control plane config: npx tk talos:gensecret --from-controlplane-config FILE',
   }),
+  'cluster/no-such-bundle': ({ path }) => ({ title: `there is no secrets bundle \`${path}\`` }),
+  'cluster/two-bundles': ({ paths }) => ({
+    title: `${quoted(paths)} hold different cluster secrets`,
+    because: 'talhelper takes the last of them without a word, and the wrong ones would lock you out of the cluster',
+    help: 'remove the one that the cluster was not made with',
+  }),
   'cluster/plaintext-secret': ({ path }) => ({
     title: `\`${path}\` holds secrets in plain text, and git would take it`,
     help: `npx tk sops encrypt ${path}`,

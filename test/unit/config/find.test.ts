@@ -81,3 +81,26 @@ test('a rendered talconfig does not stand in for an input that has gone', async 
   });
   expect((await find({ 'talos/talconfig.yaml': `${renderedMark}\nclusterName: x\n` })).source).toMatchObject({ kind: 'talconfig.yaml' });
 });
+
+test('the folder of a talconfig in a known place is no repository of its own', async () => {
+  expect(await find(['talos/talconfig.yaml'], `${root}/talos`)).toEqual({
+    root,
+    source: { kind: 'talconfig.yaml', path: 'talos/talconfig.yaml', besides: false },
+  });
+  expect((await find(['kubernetes/bootstrap/talos/talconfig.yaml'], `${root}/kubernetes/bootstrap/talos/patches`)).root).toBe(root);
+  expect((await find(['talos/talconfig.yaml'], `${root}/talos`, { exactly: true })).root).toBe(`${root}/talos`);
+});
+
+test('a talconfig that is named wins, with the repository around it as the root', async () => {
+  const files = ['.git/HEAD', 'talos/talconfig.yaml', 'clusters/two/talconfig.yaml', 'tasks.config.ts'];
+  expect(await find(files, root, { talconfig: `${root}/clusters/two/talconfig.yaml` })).toEqual({
+    root,
+    tasksConfig: 'tasks.config.ts',
+    source: { kind: 'talconfig.yaml', path: 'clusters/two/talconfig.yaml', besides: false },
+  });
+  expect((await find(['a/b/talconfig.yaml'], `${root}/a`, { talconfig: `${root}/a/b/talconfig.yaml` })).root).toBe(`${root}/a`);
+  expect((await find(['a/b/talconfig.yaml'], '/elsewhere', { talconfig: `${root}/a/b/talconfig.yaml` })).root).toBe(`${root}/a/b`);
+  await expect(find(files, root, { talconfig: `${root}/none.yaml` })).rejects.toMatchObject({
+    failures: [{ code: 'config/missing-file', facts: { path: `${root}/none.yaml`, neededBy: '--talconfig' } }],
+  });
+});

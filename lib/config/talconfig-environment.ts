@@ -1,0 +1,70 @@
+import { dirname, join, relative } from 'node:path/posix';
+import { type Failure, type SourceFile, throwIfAny, type World } from '../base/index.ts';
+import { parseEnvFile } from './talconfig-env-file.ts';
+import { blankComments, type Environment, substituteText } from './talconfig-envsubst.ts';
+
+export const defaultEnvFiles: readonly string[] = ['talenv.yaml', 'talenv.sops.yaml', 'talenv.yml', 'talenv.sops.yml'];
+
+export interface EnvironmentOptions {
+  /** Absolute path of the repository. */
+  readonly root: string;
+  /** Absolute path of the talconfig. */
+  readonly path: string;
+  /** Absolute paths; default: talenv files beside the talconfig. Later ones win. */
+  readonly envFiles?: readonly string[];
+  /** Variables of the process; files win over them. */
+  readonly environment?: Environment;
+  /** Gives the plain text of a file that may be a SOPS file. */
+  readonly decrypt: (file: SourceFile) => Promise<string>;
+}
+
+export interface LoadedEnvironment {
+  readonly variables: Environment;
+  readonly failures: readonly Failure[];
+  /** Absolute paths of the files that were read. */
+  readonly inputs: readonly string[];
+}
+
+/** What `${NAME}` stands for in a talconfig and in the files beside it. */
+export async function loadEnvironment(
+  files: Pick<World['files'], 'readText'>,
+  { root, path, envFiles, environment, decrypt }: EnvironmentOptions,
+): Promise<LoadedEnvironment> {
+  // The process's variables may only be readable one by one.
+  const variables: Record<string, string | undefined> = Object.create(environment ?? null);
+  const failures: Failure[] = [];
+  const inputs: string[] = [];
+  for (const one of envFiles ?? defaultEnvFiles.map((name) => join(dirname(path), name))) {
+    const content = await files.readText(one);
+    if (content === undefined) continue;
+    inputs.push(one);
+    const file = { path: one.startsWith(`${root}/`) ? relative(root, one) : one, text: content };
+    const read = parseEnvFile({ ...file, text: await decrypt(file) });
+    failures.push(...read.failures);
+    Object.assign(variables, read.variables);
+  }
+  return { variables, failures, inputs };
+}
+
+/**
+ * A file of secrets with its variables filled in, as talhelper does before it reads one.
+ *
+ * Failure: `talconfig/variable-*` and `talconfig/env-file`, with the place but never with the text of the line.
+ */
+export async function fillSecretFile(
+  files: Pick<World['files'], 'readText'>,
+  file: SourceFile,
+  options: EnvironmentOptions,
+): Promise<string> {
+  if (!file.text.includes('$')) return file.text;
+  const { variables, failures } = await loadEnvironment(files, options);
+  const filled = substituteText(blankComments(file.text), variables, file);
+  throwIfAny([...failures, ...filled.failures.map(withoutExcerpt)]);
+  return filled.text;
+}
+
+function withoutExcerpt(failure: Failure): Failure {
+  if (failure.where?.kind !== 'file') return failure;
+  const { excerpt: _, ...where } = failure.where;
+  return { ...failure, where };
+}
