@@ -83,8 +83,7 @@ export function kubeconfigOutside(text: string, endpoints: readonly SandboxEndpo
 }
 
 /** A copy: what the parser gives is shared and frozen. */
-const parse = (text: string): unknown =>
-  structuredClone(parseYaml({ path: 'config', text }, { confidential: true }).documents[0]?.value);
+const parse = (text: string): unknown => structuredClone(parseYaml({ path: 'config', text }, { confidential: true }).documents[0]?.value);
 
 async function readEndpoints(world: World, directory: string): Promise<readonly SandboxEndpoint[] | undefined> {
   const text = await world.files.readText(endpointsPath(directory));

@@ -12,7 +12,18 @@ export type { DiskSpec, LinkSpec, MachineSpec, SandboxSpec } from './spec.ts';
 // --- machines, sandbox
 export { type ClusterHooks, type SimMount, startCluster } from './cluster.ts';
 export { attachSandbox, type AttachedSandbox, kubeconfigOutside, readSandbox, resetSandbox, talosconfigOutside } from './attach.ts';
-export { type Invariants, type Violation, watchInvariants } from './invariants.ts';
+export {
+  type EndState,
+  type InvariantId,
+  type Invariants,
+  type RunEnd,
+  type RunTerms,
+  type RunWatch,
+  type Terms,
+  type Violation,
+  watchInvariants,
+} from './invariants.ts';
+export { encodingsOf } from './invariants/canary.ts';
 export { createOperator, type Deed, type Operator } from './operator.ts';
 export { openSandbox, type Sandbox, type SandboxEndpoint, type SandboxOptions } from './sandbox.ts';
 export type { SandboxStatus } from './status.ts';

@@ -69,6 +69,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
           if (!open || listener.closed.aborted) throw gone();
           const request = kernel.fault('wire/request', facts);
           if (request) {
+            kernel.emit({ kind: 'wire/late', facts: { host: target.host, lateMs: Number(request.facts.lateMs ?? 0) } });
             await delay(kernel, request, call.signal);
             if (request.kind === 'reset') open = false;
             if (request.kind !== 'slow') throw gone();

@@ -169,8 +169,8 @@ export function landscapeOf(state: KubeState): Landscape {
       const node = state.get(nodes, undefined, name);
       if (!node) return;
       const { unschedulable: _, ...spec } = objAt(node, 'spec');
-      state.put(nodes, { ...node, spec: { ...spec, ...(isCordoned ? { unschedulable: true } : {}) } });
       state.kernel.emit({ kind: 'kube/foreign-cordon', facts: { node: name, isCordoned } });
+      state.put(nodes, { ...node, spec: { ...spec, ...(isCordoned ? { unschedulable: true } : {}) } });
     },
   };
 }

@@ -21,7 +21,7 @@ import { syncScheduler } from './scheduler.ts';
 import { drainRound, setCordoned } from './talos-drain.ts';
 import { createApiServer } from './server.ts';
 import { createKubeState, type KubeState, type KubeTimings, usualTimings } from './state.ts';
-import { textAt, type Value } from './value.ts';
+import { objAt, textAt, type Value } from './value.ts';
 import { syncDaemonSets, syncDeployments, syncJobs, syncReplicaSets, syncStatefulSets } from './workloads.ts';
 import { onVolumeTimer, syncVolumes } from './volumes.ts';
 import { createWrites, type Writes } from './writes.ts';
@@ -88,7 +88,14 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
     kernel.schedule({ atMs: kernel.clock.monotonicMs() + inMs, model: 'kube', kind: 'sync' });
   };
 
-  state.onChange(({ type, resource, object }) => {
+  state.onChange(({ type, resource, object, before }) => {
+    if (
+      resource === '/nodes' &&
+      before !== undefined &&
+      objAt(before, 'spec').unschedulable === true &&
+      objAt(object, 'spec').unschedulable !== true
+    )
+      kernel.emit({ kind: 'kube/uncordoned', facts: { node: textAt(object, 'metadata', 'name') } });
     if (dirty !== 'everything') dirty.add(resource);
     if (type === 'DELETED') {
       const uid = textAt(object, 'metadata', 'uid');

@@ -1,6 +1,7 @@
 import { parseYamlBulk } from '../../../format/index.ts';
 import { machineApi } from '../../../upstream/index.ts';
 import { viewConfig } from '../config-view.ts';
+import { digestOf } from '../installer.ts';
 import { type ApiCall, type BoundMethod, refuse, unary } from './call.ts';
 
 const { ApplyConfigurationRequest_Mode: Mode } = machineApi;
@@ -90,7 +91,15 @@ export const applyMethods: readonly BoundMethod[] = [
     applyNow(api, text, mode, inMaintenance, request.tryModeTimeout ? Number(request.tryModeTimeout.seconds) * 1000 : tryTimeoutMs);
     api.kernel.emit({
       kind: 'talos/config-applied',
-      facts: { node: machine.name, mode: modeNames[mode] ?? '', inMaintenance, role: view.role, hostname: view.hostname ?? '' },
+      facts: {
+        node: machine.name,
+        mode: modeNames[mode] ?? '',
+        inMaintenance,
+        role: view.role,
+        hostname: view.hostname ?? '',
+        clusterId: view.clusterId,
+        authority: digestOf(view.osCa.certificate),
+      },
     });
     return { messages: [{ mode, warnings: [...checked.warnings], modeDetails: details }] };
   }),

@@ -10,7 +10,12 @@ const { method } = machineApi.MachineService;
 export const etcdMethods: readonly BoundMethod[] = [
   unary(method.bootstrap, (api, request) => {
     const { machine, kernel } = api;
-    kernel.emit({ kind: 'talos/bootstrap-requested', facts: { node: machine.name } });
+    const facts = {
+      node: machine.name,
+      isRecovery: request.recoverEtcd,
+      hadQuorum: api.etcd.clusters().some((cluster) => api.etcd.hasQuorum(cluster)),
+    };
+    kernel.emit({ kind: 'talos/bootstrap-requested', facts });
     const installing = machine.get('unattended-install') !== undefined && machine.get('unattended-install') !== 'installed';
     if (machine.get('busy') === 'reboot' || installing || !api.services.is(machine, 'cri', 'Running')) {
       throw refuse('failedPrecondition', 'bootstrap is not available yet');
@@ -24,7 +29,7 @@ export const etcdMethods: readonly BoundMethod[] = [
     }
     machine.clear('etcd-snapshot');
     api.lifecycle.bootstrapEtcd(machine);
-    kernel.emit({ kind: 'talos/bootstrap-accepted', facts: { node: machine.name, clusterId: machine.config()?.clusterId ?? '' } });
+    kernel.emit({ kind: 'talos/bootstrap-accepted', facts: { ...facts, clusterId: machine.config()?.clusterId ?? '' } });
     return { messages: [{}] };
   }),
   unary(method.etcdMemberList, (api, request) => {

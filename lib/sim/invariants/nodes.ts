@@ -1,0 +1,42 @@
+import type { SimEvent } from '../kernel.ts';
+import type { SimulatedKube } from '../kube/model.ts';
+import { builtIn } from '../kube/kinds.ts';
+import { objAt, textAt } from '../kube/value.ts';
+import type { TalosModel } from '../talos/model.ts';
+import type { Report } from './violation.ts';
+
+/** Set together with a cordon of ours: annotation `talos-tk/cordoned-by`. */
+const mark = 'talos-tk/cordoned-by';
+const nodes = builtIn('v1', 'Node');
+
+export interface NodeWatch {
+  onEvent(event: SimEvent): void;
+  /** At the end of a run that could still speak. */
+  atEnd(): void;
+}
+
+/** I-13: no cordon of ours is left behind on a machine that is back, and nobody else's is ever taken away. */
+export function watchNodes(kube: () => SimulatedKube | undefined, talos: TalosModel, report: Report): NodeWatch {
+  const foreign = new Set<string>();
+  return {
+    onEvent({ kind, facts }) {
+      const node = String(facts.node ?? '');
+      if (kind === 'kube/foreign-cordon') {
+        if (facts.isCordoned === true) foreign.add(node);
+        else foreign.delete(node);
+      } else if (kind === 'kube/uncordoned' && foreign.has(node)) {
+        report('I-13', `the cordon that somebody set on ${node} was taken away`);
+        foreign.delete(node);
+      }
+    },
+    atEnd() {
+      for (const object of kube()?.state.list(nodes) ?? []) {
+        const name = textAt(object, 'metadata', 'name');
+        if (objAt(object, 'metadata', 'annotations')[mark] === undefined || objAt(object, 'spec').unschedulable !== true) continue;
+        const machine = talos.machines.find((one) => one.hostname() === name);
+        const isBack = machine?.isUp() === true && machine.get('stage') === 'running' && kube()?.nodeReady(name) === true;
+        if (isBack) report('I-13', `${name} is back and still cordoned by ${String(objAt(object, 'metadata', 'annotations')[mark])}`);
+      }
+    },
+  };
+}

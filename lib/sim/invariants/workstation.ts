@@ -1,0 +1,154 @@
+import type { Files, GrpcCall, HttpRequest, TalosConnection, World } from '../../base/index.ts';
+import type { Canaries } from './canary.ts';
+import type { Report } from './violation.ts';
+
+/** What a run promised before it began. */
+export interface RunTerms {
+  /** `talos:upgrade-node` */
+  readonly name: string;
+  readonly isDry?: boolean;
+  /** Longest that it may take, virtual. Default four hours: the sum of every deadline in a large cluster. */
+  readonly budgetMs?: number;
+  /** Paths, or beginnings of paths, where secrets may lie. */
+  readonly secretsMayLieIn?: readonly string[];
+}
+
+/** How a run went, as its process saw it. */
+export interface RunEnd {
+  readonly exit: number | 'dead';
+  /** Tasks that neither ended nor were skipped. */
+  readonly unfinished?: number;
+  /** The signal that it got, and when. */
+  readonly signal?: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+}
+
+export interface RunWatch {
+  /** The World as this run sees it, with somebody looking over its shoulder. */
+  observe(world: World): World;
+  signalled(signal: NonNullable<RunEnd['signal']>): void;
+  ended(end: RunEnd): void;
+}
+
+const exitOfSignal = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const usualBudgetMs = 4 * 3_600_000;
+
+/** Calls that change a machine. Everything that is not named here is taken for one that only looks. */
+const changing =
+  /\/(?:ApplyConfiguration|Bootstrap|Reboot|Reset|Shutdown|Upgrade|Rollback|Install|EtcdLeaveCluster|EtcdRemoveMemberByID|EtcdForfeitLeadership|EtcdRecover|EtcdAlarmDisarm|EtcdDefragment|ImagePull|Pull|Remove|ServiceStart|ServiceStop|ServiceRestart|MetaWrite|MetaDelete|BlockDeviceWipe)$/;
+const takingAway = /\/(?:Reboot|Reset|Shutdown|Upgrade|Rollback)$/;
+
+/**
+ * What a process does on the workstation and says on the wire: I-05 and I-06 secrets in files, I-07 whole files, I-09 dry runs,
+ * I-10 time, I-12 signals, I-14 one run at a time, I-18 exit 0 is the end.
+ */
+export function createWorkstation(clock: World['clock'], canaries: Canaries, report: Report) {
+  /** Runs that have changed something and have not ended. */
+  const open = new Map<object, string>();
+  /** Last whole contents of each path, and what is being written now. */
+  const contents = new Map<string, { old: string | undefined; next: string | undefined }>();
+  const textOf = (content: string | Uint8Array): string => Buffer.from(content as string).toString('latin1');
+
+  return {
+    /** I-07: what a power cut left of the files that were written whole. */
+    afterCrash(files: Readonly<Record<string, string>>): void {
+      for (const [path, { old, next }] of contents) {
+        const found = files[path] === undefined ? undefined : Buffer.from(files[path], 'utf8').toString('latin1');
+        if (found !== old && found !== next) report('I-07', `${path} is neither what it was nor what it was to be`);
+      }
+    },
+    begin(terms: RunTerms): RunWatch {
+      const token = {};
+      const startedMs = clock.monotonicMs();
+      let signal: RunEnd['signal'];
+      let isOver = false;
+      const changes = (what: string): void => {
+        if (terms.isDry) report('I-09', `a dry run of ${terms.name} sent ${what}`);
+        const others = [...open].filter(([other]) => other !== token).map(([, name]) => name);
+        if (others.length > 0) report('I-14', `${terms.name} sent ${what} while ${others.join(', ')} was at work`);
+        if (isOver) report('I-14', `${terms.name} sent ${what} after its end`);
+        open.set(token, terms.name);
+      };
+      const mayHoldSecrets = (path: string) => (terms.secretsMayLieIn ?? []).some((part) => path.includes(part));
+      const observe = (outer: World): World => ({
+        ...outer,
+        files: watchedFiles(outer.files),
+        dial: {
+          ...outer.dial,
+          talos: async (target, abort) => watchedConnection(await outer.dial.talos(target, abort)),
+          http(request) {
+            if (isChange(request)) changes(`${request.method} ${request.path}`);
+            return outer.dial.http(request);
+          },
+        },
+      });
+      const watchedConnection = (connection: TalosConnection): TalosConnection => ({
+        peer: connection.peer,
+        isOpen: () => connection.isOpen(),
+        close: () => connection.close(),
+        call(call: GrpcCall) {
+          if (changing.test(call.path)) {
+            changes(call.path);
+            if (signal !== undefined && takingAway.test(call.path)) report('I-12', `${terms.name} sent ${call.path} after ${signal}`);
+          }
+          return connection.call(call);
+        },
+      });
+      const watchedFiles = (files: Files): Files => ({
+        ...files,
+        async write(path, content, options) {
+          const text = textOf(content);
+          const isOwn = path.includes('/.tk/');
+          if (terms.isDry && !isOwn) report('I-09', `a dry run of ${terms.name} wrote ${path}`);
+          const found = canaries.findIn(Buffer.from(text, 'latin1').toString('utf8'));
+          if (found.length > 0 && !mayHoldSecrets(path)) report('I-05', `${path} holds ${found.join(', ')}`);
+          const mode = options?.mode ?? (await files.stat(path))?.mode ?? 0o644;
+          if (found.length > 0 && (mode & 0o077) !== 0) report('I-06', `${path} holds secrets and has mode ${mode.toString(8)}`);
+          const before =
+            contents.get(path)?.old ??
+            (await files
+              .read(path)
+              .then((bytes) => bytes && textOf(bytes))
+              .catch(() => undefined));
+          contents.set(path, { old: before, next: text });
+          await files.write(path, content, options);
+          contents.set(path, { old: text, next: undefined });
+        },
+        async append(path, options) {
+          const file = await files.append(path, options);
+          return {
+            close: () => file.close(),
+            async write(text, how) {
+              const found = canaries.findIn(text);
+              if (found.length > 0) report('I-05', `${path} holds ${found.join(', ')}`);
+              await file.write(text, how);
+            },
+          };
+        },
+        async remove(path) {
+          contents.delete(path);
+          await files.remove(path);
+        },
+      });
+      return {
+        observe,
+        signalled(which) {
+          signal = which;
+        },
+        ended({ exit, unfinished = 0, signal: told }) {
+          isOver = true;
+          open.delete(token);
+          const tookMs = clock.monotonicMs() - startedMs;
+          const budgetMs = terms.budgetMs ?? usualBudgetMs;
+          if (tookMs > budgetMs) report('I-10', `${terms.name} took ${Math.round(tookMs / 1000)} s of ${Math.round(budgetMs / 1000)} s`);
+          const by = told ?? signal;
+          if (by !== undefined && exit !== 'dead' && exit !== 0 && exit !== exitOfSignal[by])
+            report('I-12', `${terms.name} ended with ${exit} after ${by}`);
+          if (exit === 0 && unfinished > 0) report('I-18', `${terms.name} ended with 0 and ${unfinished} unfinished`);
+        },
+      };
+    },
+  };
+}
+
+const isChange = ({ method, path }: HttpRequest): boolean =>
+  method !== 'GET' && !/[?&]dryRun=All\b/.test(path) && !/subjectaccessreviews|selfsubjectreviews/.test(path);
