@@ -4,6 +4,8 @@ import { cliFailure } from './failures.ts';
 /** Flags that every command understands. They may stand anywhere before `--`. */
 export interface GlobalFlags {
   readonly directory?: string;
+  /** The talconfig, where it lies in no usual place. */
+  readonly talconfig?: string;
   readonly sim: boolean;
   readonly plan: boolean;
   readonly offline: boolean;
@@ -13,6 +15,8 @@ export interface GlobalFlags {
   /** How the run is shown on stderr. `auto`: listr2 on a terminal, plain elsewhere. */
   readonly output: 'auto' | 'plain' | 'json' | 'github';
   readonly yes: boolean;
+  /** A file of answers to questions. */
+  readonly answers?: string;
   readonly help: boolean;
   readonly list: boolean;
   readonly version: boolean;
@@ -47,7 +51,13 @@ const booleanFlags = {
   '-l': 'list',
   '--version': 'version',
 } as const;
-const valueFlags = { '-C': 'directory', '--directory': 'directory', '--output': 'output' } as const;
+const valueFlags = {
+  '-C': 'directory',
+  '--directory': 'directory',
+  '--talconfig': 'talconfig',
+  '--output': 'output',
+  '--answers': 'answers',
+} as const;
 const outputs = ['auto', 'plain', 'json', 'github'] as const;
 
 /** Takes the global flags out. Failure: `usage/*`. */
@@ -82,8 +92,9 @@ export function splitGlobalFlags(argv: readonly string[]): Split {
     }
     const value = attached ?? argv[(index += 1)];
     if (value === undefined) throw new TkError(cliFailure('usage/missing-value', { flag: name }));
-    if (valueFlags[name as keyof typeof valueFlags] === 'directory') found.directory = value;
-    else found.output = outputOf(value);
+    const flag = valueFlags[name as keyof typeof valueFlags];
+    if (flag === 'output') found.output = outputOf(value);
+    else found[flag] = value;
   }
   if (found.offline && !found.plan)
     throw new TkError(cliFailure('usage/flags-exclude', { one: '--offline', other: 'a run without --plan' }));

@@ -16,9 +16,11 @@ const globalOptions: readonly (readonly [string, string])[] = [
   ['--plan', 'print every step and mutating call, and stop (--json, --offline)'],
   ['--dry-run', 'also ask the machines what they would do; changes nothing'],
   ['--yes, -y', 'answer confirmations with yes; never fills in a missing value'],
+  ['--answers F', 'answers to questions, `name: answer` a line; TK_ANSWER_NAME in the environment goes before it'],
   ['--output FORM', 'progress on stderr: auto, plain, json, github'],
   ['--json', 'the result on stdout as one JSON document'],
   ['-C DIR', 'the repository, when it is not the current directory'],
+  ['--talconfig F', 'the talconfig, when it lies in no usual place'],
 ];
 
 export function usageText(entries: readonly ManifestEntry[], commands: readonly CommandHelp[]): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Redactor, TkError, type World } from '../base/index.ts';
-import type { Cluster, ClusterView, OpenedCluster } from '../cluster/index.ts';
+import type { Cluster, ClusterView, OpenedCluster, Settings } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
 import { loadSettings } from './settings.ts';
@@ -10,6 +10,7 @@ export interface OpenedRepository {
   readonly root: string;
   /** The machine's own World, or the sandbox's. */
   readonly world: World;
+  readonly settings: Settings;
   readonly cluster: { readonly view: ClusterView; readonly full: Cluster };
   readonly stateDirectory: string;
   /** What intents in the journal belong to. */
@@ -32,6 +33,8 @@ export interface OpenOptions {
   readonly redactor: Redactor;
   readonly directory: string;
   readonly isExactDirectory: boolean;
+  /** Absolute; named with --talconfig. */
+  readonly talconfig?: string;
   readonly isSandbox: boolean;
   /** Whether only a plan is made: then everything that would be written stays in memory. */
   readonly isPlan: boolean;
@@ -47,7 +50,10 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
   const scratch = options.isPlan ? (await import('./scratch-files.ts')).createScratchFiles : undefined;
   const inMemory = scratch?.(() => options.world.clock.now());
   const host = inMemory === undefined ? options.world : { ...options.world, files: inMemory.over(options.world.files) };
-  const repository = await findRepository(host.files, options.directory, { exactly: options.isExactDirectory });
+  const repository = await findRepository(host.files, options.directory, {
+    exactly: options.isExactDirectory,
+    ...(options.talconfig === undefined ? {} : { talconfig: options.talconfig }),
+  });
   const settings = await loadSettings(repository);
   const sandbox = options.isSandbox
     ? await (await import('./sandbox/open.ts')).openSandboxWorld({
@@ -79,6 +85,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     return {
       root: repository.root,
       world,
+      settings,
       cluster,
       stateDirectory,
       identity: cluster.identity,

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { createRedactor, TkError, type World } from '../base/index.ts';
-import type * as Core from '../core/index.ts';
-import type { Engine, ParamShape, Prompter, RunHandle, Task, TaskCall } from '../core/index.ts';
+import { createRedactor, type World } from '../base/index.ts';
+import type { Engine, ParamShape, RunHandle, TaskCall } from '../core/index.ts';
 import { createHostWorld } from '../host/index.ts';
 import type * as Ui from '../ui/index.ts';
 import type { Renderer } from '../ui/index.ts';
+import { loadAnswers } from './answers.ts';
 import { type ArgumentShape, type ArgumentValues, type GlobalFlags, parseArguments } from './argv.ts';
 import { failureClasses } from './failure-classes.ts';
 import { openRepository, type OpenedRepository } from './open-repository.ts';
@@ -27,7 +27,7 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function runTask(request: TaskRequest): Promise<number> {
   const { flags } = request;
   // Before anything is opened: a misspelt word leaves no trace.
-  const values = parseArguments(request.name, request.words, argumentShapesOf(request.params));
+  const values = absolutePaths(parseArguments(request.name, request.words, argumentShapesOf(request.params)), request);
   const redactor = createRedactor();
   const world = createHostWorld();
   const [core, ui, tasks] = await Promise.all([import('../core/index.ts'), import('../ui/index.ts'), import('./tasks/load.ts')]);
@@ -36,6 +36,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
     redactor,
     directory: resolve(flags.directory ?? '.'),
     isExactDirectory: flags.directory !== undefined,
+    ...(flags.talconfig === undefined ? {} : { talconfig: resolve(flags.directory ?? '.', flags.talconfig) }),
     isSandbox: flags.sim,
     isPlan: flags.plan || flags.dryRun,
   });
@@ -62,7 +63,18 @@ export async function runTask(request: TaskRequest): Promise<number> {
       suspend: () => view?.suspend(),
       resume: () => view?.resume(),
     });
-    const call = await callOf(request.name, task, values, core, world.terminal.isInteractive ? prompter : undefined);
+    const answers = await loadAnswers({
+      world,
+      file: flags.answers,
+      directory: flags.directory ?? '.',
+      settings: repository.settings.answers,
+    });
+    const params = await core.askForMissing(request.name, task, values, {
+      answers,
+      scope: { cluster: repository.cluster.view },
+      ...(world.terminal.isInteractive ? { prompter } : {}),
+    });
+    const call: TaskCall = { kind: 'call', task, params };
     const engine = core.createEngine({
       world: repository.world,
       registry,
@@ -77,7 +89,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
       identity: repository.identity,
       version,
       redactor,
-      prompter,
+      prompter: core.withAnswers(prompter, answers),
       sinks: view ? [view.sink] : [],
       // With --json standard output is one document, and what a task returns is in it.
       stdout: (text) => {
@@ -95,26 +107,19 @@ export async function runTask(request: TaskRequest): Promise<number> {
   }
 }
 
+/** Paths on the command line are those of the directory in which it was typed. */
+function absolutePaths(values: ArgumentValues, { params, flags }: TaskRequest): ArgumentValues {
+  const paths = new Set(params.filter((shape) => shape.isPath).map((shape) => shape.name));
+  const from = (value: string) => resolve(flags.directory ?? '.', value);
+  return new Map([...values].map(([name, given]) => [name, paths.has(name) ? given.map(from) : given]));
+}
+
 /** Aliases are further names of one param for the splitter, which does not know that they are one. */
 function argumentShapesOf(params: readonly ParamShape[]): readonly ArgumentShape[] {
   return params.flatMap((shape) => [
     { name: shape.name, kind: shape.kind, ...(shape.position === undefined ? {} : { position: shape.position }) },
     ...shape.aliases.map((alias) => ({ name: alias, kind: shape.kind })),
   ]);
-}
-
-/** Without a prompter a missing param is a failure; with one it is asked for. */
-async function callOf(
-  name: string,
-  task: Task,
-  values: ArgumentValues,
-  core: typeof Core,
-  prompter: Prompter | undefined,
-): Promise<TaskCall> {
-  if (prompter) return { kind: 'call', task, params: await core.askForMissing(name, task, values, prompter) };
-  const parsed = core.parseParams(name, task, values);
-  if (!parsed.ok) throw new TkError(...parsed.failures);
-  return { kind: 'call', task, params: parsed.value };
 }
 
 async function showPlan(

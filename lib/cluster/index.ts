@@ -44,7 +44,7 @@ export type {
 export { installRelease, type ReleaseContext } from './install-release.ts';
 export { planReleases, probeReleases, type ReleaseFacts } from './release-plan.ts';
 export type { ShownValue } from './redact-config.ts';
-export { nodeParams } from './node-params.ts';
+export { nodeParams, whichNode } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, uncordonStep } from './lifecycle/disrupt.ts';

@@ -16,6 +16,8 @@ const gateSchema = z.custom<ConfiguredGate>(
 export const settingsSchema = z.strictObject({
   /** Where the talosconfig is, relative to the repository. Default: `talosconfig` beside the generated machine configs. */
   talosconfig: z.string().optional(),
+  /** Answers to questions by their names, for what is always answered alike here. The command line and `--answers` go before them. */
+  answers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
   /** Default: `kubeconfig`. */
   kubeconfig: z.string().optional(),
   bootstrap: z

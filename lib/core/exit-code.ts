@@ -27,6 +27,7 @@ const ownClasses: FailureClasses = {
   'task/unknown': 'invalid',
   'task/duplicate': 'invalid',
   'prompt/no-terminal': 'invalid',
+  'prompt/bad-answer': 'invalid',
   'journal/no-run': 'invalid',
   gate: 'refused',
   preflight: 'refused',

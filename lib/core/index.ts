@@ -50,8 +50,10 @@ export {
   type Sequence,
   type TaskCall,
 } from './needs.ts';
+export { type Answers, firstAnswer, type GivenAnswer, withAnswers } from './answers.ts';
 export {
   askForMissing,
+  type MissingOptions,
   canonicalText,
   checkParams,
   kebabCase,
@@ -82,6 +84,7 @@ export {
   type Task,
   type TaskDefinition,
   taskDefiner,
+  type ParamQuestion,
 } from './task.ts';
 export type { RunningTask } from './task-run.ts';
 export { fail, type FailOptions, needsHuman, refuse } from './user-failure.ts';

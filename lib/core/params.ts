@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type Failure, suggestionFor, TkError } from '../base/index.ts';
 import { coreFailure } from './failures.ts';
-import type { Prompter } from './prompter.ts';
-import { paramsSchemaOf, type Task } from './task.ts';
+import { type Answers, withAnswers } from './answers.ts';
+import type { Prompter, Question } from './prompter.ts';
+import { type ParamQuestion, paramsSchemaOf, type Task } from './task.ts';
 
 /** How one param is written on a command line and shown in help. */
 export interface ParamShape {
@@ -18,6 +19,8 @@ export interface ParamShape {
   /** As it would be written. */
   readonly default?: string;
   readonly choices?: readonly string[];
+  /** A file or folder, from `.meta({ path: true })`: words of the command line are taken from where the command was started. */
+  readonly isPath?: true;
   /** Further names, kebab-case; from `.meta({ aliases: ['ip', 'hostname'] })`. */
   readonly aliases: readonly string[];
 }
@@ -47,6 +50,7 @@ export function paramShapesOf(task: Task): readonly ParamShape[] {
       kind: core.def.type === 'boolean' ? 'boolean' : core.def.type === 'array' ? 'list' : 'value',
       required: !field.safeParse(undefined).success,
       aliases: Array.isArray(aliases) ? aliases.filter((alias) => typeof alias === 'string') : [],
+      ...(field.meta()?.['path'] === true ? { isPath: true as const } : {}),
       ...(position === -1 ? {} : { position }),
       ...(field.description === undefined ? {} : { description: field.description }),
       ...(initial === undefined ? {} : { default: initial }),
@@ -89,8 +93,18 @@ export function parseParams(name: string, task: Task, words: Iterable<readonly [
   return parsed;
 }
 
+export interface MissingOptions {
+  /** Absent: nobody can be asked. */
+  readonly prompter?: Prompter;
+  /** Looked into before anybody is asked. */
+  readonly answers: Answers;
+  /** What the task's `questions` get. */
+  readonly scope: object;
+}
+
 /**
- * Params from words; what is missing is asked for, in the order of the schema, before anything is done.
+ * Params from words; what is missing is taken from the answers that were given, or asked for, before anything is done: first what
+ * the schema requires, in its order, then the task's own `questions`.
  *
  * Failure: `params/*` for everything that a question cannot mend, `prompt/*`.
  */
@@ -98,12 +112,50 @@ export async function askForMissing(
   name: string,
   task: Task,
   words: Iterable<readonly [string, string | readonly string[]]>,
-  prompter: Prompter,
+  options: MissingOptions,
 ): Promise<object> {
-  const given = [...words];
+  const given: [string, string | readonly string[]][] = [...words].map(([word, value]) => [word, value]);
+  const required = await requiredParams(name, task, given, options);
+  const questions = (task.definition.questions as ((params: object, scope: object) => readonly ParamQuestion[]) | undefined)?.(
+    required,
+    options.scope,
+  );
+  if (questions === undefined || questions.length === 0) return required;
+  for (const { param, message, choices } of questions) {
+    const question = { name: kebabCase(param), message };
+    const { prompter } = options;
+    if (options.answers(question.name) === undefined && prompter === undefined)
+      throw new TkError(
+        coreFailure('prompt/no-terminal', {
+          ...question,
+          confirmation: false,
+          ...(choices === undefined ? {} : { choices: choices.map(({ value }) => value) }),
+        }),
+      );
+    const asked = withAnswers(prompter ?? nobody, options.answers);
+    given.push([question.name, choices === undefined ? await asked.text(question) : await asked.select({ ...question, choices })]);
+  }
+  const complete = parseParams(name, task, given);
+  if (!complete.ok) throw new TkError(...complete.failures);
+  return complete.value;
+}
+
+const never = (question: Question): Promise<never> =>
+  Promise.reject(new TkError(coreFailure('prompt/no-terminal', { name: question.name, message: question.message, confirmation: false })));
+const nobody: Prompter = { text: never, password: never, confirm: never, select: never, multiselect: never };
+
+async function requiredParams(
+  name: string,
+  task: Task,
+  given: [string, string | readonly string[]][],
+  options: MissingOptions,
+): Promise<object> {
+  const prompter = withAnswers(options.prompter ?? nobody, options.answers);
   const parsed = parseParams(name, task, given);
   if (parsed.ok) return parsed.value;
   if (parsed.failures.some((failure) => failure.code !== 'params/missing')) throw new TkError(...parsed.failures);
+  const open = parsed.failures.filter((failure) => options.answers(String(failure.facts['param'])) === undefined);
+  if (options.prompter === undefined && open.length > 0) throw new TkError(...(open as unknown as readonly [Failure, ...Failure[]]));
   const shapes = paramShapesOf(task);
   for (const failure of parsed.failures) {
     const shape = shapes.find((candidate) => candidate.name === failure.facts['param']);

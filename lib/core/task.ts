@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { PlanContext, ProbeContext, TaskContext } from './context.ts';
 import type { Needs, NeedsResults, TaskCall } from './needs.ts';
 import type { PlannedStep } from './plan.ts';
+import type { Choice } from './prompter.ts';
 
 /**
  * What a task can touch. `read`: nothing. `write`: files of this machine. `mutate`: other machines, undoable or repeatable.
@@ -31,6 +32,14 @@ export interface Confirmation {
   readonly phrase?: string;
 }
 
+/** A param that the task cannot do without, in words for a person. */
+export interface ParamQuestion {
+  /** The key in the schema. */
+  readonly param: string;
+  readonly message: string;
+  readonly choices?: readonly Choice[];
+}
+
 export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K extends Kit> {
   /** One line, imperative, no period: "Upgrade one node". */
   readonly summary: string;
@@ -53,6 +62,11 @@ export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K
   readonly probe?: (context: ProbeContext<ParamsOf<P>> & K['plan']) => Promise<F>;
   /** Pure. `facts` is undefined when they could not be had. Absent: one step, named by the summary. */
   readonly plan?: (context: PlanContext<ParamsOf<P>> & K['plan'], facts: NoInfer<F> | undefined) => readonly PlannedStep[];
+  /**
+   * What is asked when the command line left it open, after the params were checked. Pure; may throw what is wrong with them. Without
+   * a terminal an open one ends the command with exit 2, before anything begins.
+   */
+  readonly questions?: (params: ParamsOf<P>, scope: K['plan']) => readonly ParamQuestion[];
   /** Not in lists; reachable by its name. */
   readonly hidden?: boolean;
   run(context: TaskContext<ParamsOf<P>, NeedsResults<N>> & K['run']): R | Promise<R>;
@@ -71,6 +85,7 @@ export interface AnyTaskDefinition {
   readonly deadlineMs?: number;
   readonly probe?: (context: never) => Promise<unknown>;
   readonly plan?: (context: never, facts: never) => readonly PlannedStep[];
+  readonly questions?: (params: never, scope: never) => readonly ParamQuestion[];
   readonly hidden?: boolean;
   run(context: never): unknown;
 }

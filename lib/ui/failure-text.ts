@@ -121,3 +121,10 @@ function renderExcerpt(place: Extract<Place, { kind: 'file' }>, style: Style, ma
     lines.push(`${margin} ${style.blue('└──')} ${related.path}:${related.line}:${related.column} ${clean(related.note)}`);
   return lines;
 }
+
+/** Codes as one line: each once, with how often it occurs. */
+export function codesOf(failures: readonly Failure[]): string {
+  const counts = new Map<string, number>();
+  for (const { code } of failures) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, times]) => (times === 1 ? code : `${code} ×${times}`)).join(', ');
+}

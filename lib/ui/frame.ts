@@ -11,6 +11,7 @@ import {
   topRows,
   type WaitView,
 } from './run-view.ts';
+import { codesOf } from './failure-text.ts';
 import type { Style } from './style.ts';
 import { padded, truncated, widthOf } from './width.ts';
 
@@ -154,8 +155,7 @@ class Painter {
     if (of.phase.state === 'ended') {
       const { outcome } = of.phase;
       if (outcome.state === 'skipped') return outcome.reason;
-      if (outcome.state === 'failed')
-        return 'failure' in outcome ? outcome.failure.code : outcome.failures.map((failure) => failure.code).join(', ');
+      if (outcome.state === 'failed') return codesOf('failure' in outcome ? [outcome.failure] : outcome.failures);
       return (
         of.detail ??
         ('changes' in outcome && outcome.changes === 0 && 'row' in of && of.row.effect !== 'read' ? 'nothing changed' : undefined)

@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/index.ts';
 import type { EngineEvent, StepOutcome, TaskOutcome } from '../core/index.ts';
-import { renderFailure } from './failure-text.ts';
+import { codesOf, renderFailure } from './failure-text.ts';
 import { type RunView, stepTitle } from './run-view.ts';
 
 /** What an event is in a log: lines without colours. `task` is absent for lines of the run itself. */
@@ -93,7 +93,7 @@ function ended(
     case 'skipped':
       return `– ${title}: ${outcome.reason}`;
     case 'failed': {
-      const codes = 'failure' in outcome ? outcome.failure.code : outcome.failures.map((failure) => failure.code).join(', ');
+      const codes = codesOf('failure' in outcome ? [outcome.failure] : outcome.failures);
       return `✖ ${title}: ${codes}${took}`;
     }
     case 'blocked':

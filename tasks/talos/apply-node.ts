@@ -1,4 +1,4 @@
-import { defineTask, nodeParams, z } from 'talos-tk';
+import { defineTask, nodeParams, whichNode, z } from 'talos-tk';
 import preflight from './preflight.ts';
 
 export default defineTask({
@@ -8,6 +8,7 @@ export default defineTask({
     ...nodeParams,
     mode: z.enum(['auto', 'no-reboot', 'staged', 'try', 'reboot']).default('auto').describe('how the machine takes the config'),
   }),
+  questions: whichNode,
   effect: 'mutate',
   needs: { preflight: preflight() },
   locks: ({ ip, node, hostname }) => [`machine ${ip ?? node ?? hostname ?? ''}`],

@@ -64,6 +64,9 @@ const fileReason: Readonly<Record<string, string>> = {
 
 const fileHelp: Readonly<Record<string, string>> = {
   ENOSPC: 'make room on the disk and run the same command again',
+  EACCES: 'make it accessible for you (`ls -l` shows whose it is) and run the same command again',
+  EPERM: 'make it accessible for you (`ls -l` shows whose it is) and run the same command again',
+  EDQUOT: 'make room on the disk and run the same command again',
   EROFS: 'mount the file system writable, or work in a copy of the repository',
 };
 

@@ -24,9 +24,12 @@ export const secretsPrinters: Printers<SecretsFailures> = {
   'secrets/wrong-key': (f) => ({
     title: `\`${f.file}\` is encrypted for another key`,
     because: `it is for ${ticked(f.recipients)}, but the ${f.identities.length === 1 ? 'key' : 'keys'} found ${f.identities.length === 1 ? 'is' : 'are'} for ${ticked(f.identities)}`,
-    help: `looked into ${ticked(f.searched)}`,
+    help: `put its key into \`age.key\` or set \`SOPS_AGE_KEY_FILE\`; looked into ${ticked(f.searched)}`,
   }),
-  'secrets/key-file': (f) => ({ title: `the key file \`${f.path}\` ${keyProblem[f.problem]}` }),
+  'secrets/key-file': (f) => ({
+    title: `the key file \`${f.path}\` ${keyProblem[f.problem]}`,
+    help: 'put the age key there (`age-keygen` prints one), or set `SOPS_AGE_KEY_FILE` to where it is',
+  }),
   'secrets/key-command': (f) => ({
     title: `\`${f.command}\` of SOPS_AGE_KEY_CMD ended with ${f.exitCode}`,
     help: 'run it by hand to see why',

@@ -26,7 +26,11 @@ export const talconfigPrinters: Printers<TalconfigFailures> = {
     title: `two nodes have the ${what} \`${value}\``,
     because: `\`${first}\` is the first of them`,
   }),
-  'talconfig/missing-file': ({ path, neededBy }) => ({ title: `\`${path}\` does not exist`, because: `\`${neededBy}\` refers to it` }),
+  'talconfig/missing-file': ({ path, neededBy }) => ({
+    title: `\`${path}\` does not exist`,
+    because: `\`${neededBy}\` refers to it`,
+    help: 'restore the file, or take the line out',
+  }),
   'talconfig/incompatible-kubernetes': ({ talos, kubernetes, lowest, highest }) => ({
     title: `Talos ${talos} does not run Kubernetes ${kubernetes}`,
     help: `choose a version from ${lowest} to ${highest}`,

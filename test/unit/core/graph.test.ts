@@ -267,7 +267,12 @@ test('what is missing is asked for, and an answer has to fit', async () => {
       return 'slow';
     },
   };
-  expect(await askForMissing('move', task, [['note', 'x']], prompter)).toEqual({ node: 'cp-1', count: 3, mode: 'slow', note: 'x' });
+  expect(await askForMissing('move', task, [['note', 'x']], { prompter, answers: () => undefined, scope: {} })).toEqual({
+    node: 'cp-1',
+    count: 3,
+    mode: 'slow',
+    note: 'x',
+  });
   expect(asked).toEqual([
     { name: 'node', message: 'which machine' },
     undefined,
@@ -275,6 +280,8 @@ test('what is missing is asked for, and an answer has to fit', async () => {
     'Invalid input: expected number, received string',
     { name: 'mode', message: 'mode', choices: [{ value: 'fast' }, { value: 'slow' }] },
   ]);
-  await expect(askForMissing('move', task, [['nod', 'x']], prompter)).rejects.toMatchObject({ failure: { code: 'params/unknown' } });
+  await expect(askForMissing('move', task, [['nod', 'x']], { prompter, answers: () => undefined, scope: {} })).rejects.toMatchObject({
+    failure: { code: 'params/unknown' },
+  });
   expect(asked).toHaveLength(5);
 });
