@@ -120,7 +120,7 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     releases,
     lifecycle,
     gates,
-    operations: createOperations({ nodes: model.nodes, connections, clock, secretValues: () => bundles.secretValues() }),
+    operations: createOperations({ nodes: model.nodes, connections, access, clock, secretValues: () => bundles.secretValues() }),
     kubernetesUpgrade: createKubernetesUpgrade({ model, clock, connections, access }),
     pins: createPins({ model, world, vault, machineConfigs }),
     health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),

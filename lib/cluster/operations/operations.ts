@@ -3,10 +3,12 @@ import type { NodeModel } from '../../config/index.ts';
 import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../talos/index.ts';
 import { definitions, fromBinary } from '../../upstream/index.ts';
 import type { Connections } from '../connections.ts';
+import type { KubeAccess } from '../kube-access.ts';
 import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } from './etcd.ts';
+import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
 import { followLines, linesOf } from './lines.ts';
 import { createResources, type Resources } from './resources.ts';
-import { type NodesSelector, selectNodes } from './select-nodes.ts';
+import { namedNodes, type NodesSelector, selectNodes } from './select-nodes.ts';
 
 /** Which log, and how much of it. */
 export interface LogRequest {
@@ -34,10 +36,16 @@ export interface KnownDisk extends Disk {
 export interface OperationsView {
   /** By `IP`, `NODE`, `HOSTNAME`, `NODES`, `ROLE`; all of them when none is given. Failure: `cluster/unknown-node`, … */
   nodes(selector: NodesSelector): readonly NodeModel[];
+  /** The same, and `ALL`; one has to be given. Failure: `cluster/node-not-named`, … */
+  named(selector: NodesSelector & { readonly all?: boolean }): readonly NodeModel[];
+  /** Wall time, milliseconds. */
+  now(): number;
   readonly resources: Resources;
   readonly etcd: EtcdOperationsView;
   /** Whole lines, safe to print. */
   log(node: NodeModel, request: LogRequest, signal: AbortSignal): AsyncIterable<string>;
+  /** What Kubernetes calls the node; undefined when it knows none such. */
+  kubeNodeName(node: NodeModel, signal: AbortSignal): Promise<string | undefined>;
   /** Also of a machine in maintenance mode. */
   disks(node: NodeModel, signal: AbortSignal): Promise<readonly KnownDisk[]>;
   links(node: NodeModel, signal: AbortSignal): Promise<readonly Link[]>;
@@ -49,19 +57,27 @@ export interface OperationsView {
 export interface Operations extends OperationsView {
   readonly etcd: EtcdOperations;
   /** Failure: `talos/*`: Talos itself says which services one may start, stop and restart. */
+  /** A cordon that tk has not set. Failure: `node/not-in-kubernetes`. */
+  uncordonForeign(node: NodeModel, signal: AbortSignal): Promise<void>;
+  /** False when Kubernetes knew no such node. */
+  deleteKubeNode(node: NodeModel, signal: AbortSignal): Promise<boolean>;
   service(node: NodeModel, service: string, action: 'start' | 'stop' | 'restart', signal: AbortSignal): Promise<void>;
 }
 
 export interface OperationParts {
   readonly nodes: readonly NodeModel[];
   readonly connections: Connections;
+  readonly access: KubeAccess;
   readonly clock: Clock;
   readonly secretValues: () => Promise<readonly string[]>;
 }
 
-export function createOperations({ nodes, connections, clock, secretValues }: OperationParts): Operations {
+export function createOperations({ nodes, connections, access, clock, secretValues }: OperationParts): Operations {
   return {
     nodes: (selector) => selectNodes(nodes, selector),
+    named: ({ ip, node, hostname, nodes: names, role, all }) =>
+      namedNodes(nodes, { ip, node, hostname, nodes: names, role, ...(all === undefined ? {} : { all }) }),
+    now: () => clock.now(),
     etcd: createEtcdOperations(connections),
     resources: createResources({ connections, clock, secretValues }),
     async *log(node, { service, tailLines = -1, follows = false, lost = () => {} }, signal) {
@@ -88,6 +104,9 @@ export function createOperations({ nodes, connections, clock, secretValues }: Op
         return (await machine.disks(signal)).map((disk) => ({ ...disk, isSystemDisk: disk.devPath === systemDisk }));
       }),
     links: (node, signal) => connections.readAny(node, signal, (machine) => machine.links(signal)),
+    kubeNodeName: (node, signal) => kubeNodeName(access, node, signal),
+    uncordonForeign: (node, signal) => uncordonForeign(access, node, signal),
+    deleteKubeNode: (node, signal) => deleteKubeNode(access, node, signal),
     service: (node, service, action, signal) => connections.change(node, (machine) => machine[`${action}Service`](service, signal)),
     async cpu(node, { overMs = seconds(1) }, signal) {
       return connections.read(node, async (machine) => {
@@ -115,6 +134,8 @@ async function* lastOf(count: number, lines: AsyncIterable<string>): AsyncGenera
 export function operationsViewOf(operations: Operations): OperationsView {
   return {
     nodes: (selector) => operations.nodes(selector),
+    named: (selector) => operations.named(selector),
+    now: () => operations.now(),
     resources: operations.resources,
     etcd: {
       member: (picture, word) => operations.etcd.member(picture, word),
@@ -123,6 +144,7 @@ export function operationsViewOf(operations: Operations): OperationsView {
       tolerance: (picture, change) => operations.etcd.tolerance(picture, change),
     },
     log: (node, request, signal) => operations.log(node, request, signal),
+    kubeNodeName: (node, signal) => operations.kubeNodeName(node, signal),
     disks: (node, signal) => operations.disks(node, signal),
     links: (node, signal) => operations.links(node, signal),
     cpu: (node, options, signal) => operations.cpu(node, options, signal),

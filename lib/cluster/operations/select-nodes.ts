@@ -18,12 +18,30 @@ export interface NodesSelector extends NodeSelector {
   readonly role?: 'controlplane' | 'worker' | undefined;
 }
 
+/** `nodesParams`, and `--all`, for tasks that take machines away. */
+export const namedNodesParams = { ...nodesParams, all: z.boolean().default(false).describe('every node') };
+
 /** In inventory order; all of them when the selector names none. Failure: as `findNode`. */
 export function selectNodes(all: readonly NodeModel[], selector: NodesSelector): readonly NodeModel[] {
   const { ip, node, hostname, nodes = [], role } = selector;
   const named = new Set<NodeModel>(nodes.map((word) => byNameOrAddress(all, word)));
   if (ip || node || hostname) named.add(findNode(all, { ip, node, hostname }));
   return all.filter((one) => (named.size === 0 || named.has(one)) && (role === undefined || one.role === role));
+}
+
+/**
+ * As `selectNodes`, for what takes machines away: nobody takes a whole cluster down by leaving a word out.
+ *
+ * Failure: `cluster/node-not-named` when nothing is named and `all` is not given.
+ */
+export function namedNodes(
+  all: readonly NodeModel[],
+  { all: isAll = false, ...selector }: NodesSelector & { readonly all?: boolean },
+): readonly NodeModel[] {
+  const isNamed = Object.values(selector).some(
+    (value) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0),
+  );
+  return isNamed || isAll ? selectNodes(all, selector) : [findNode(all, {})];
 }
 
 function byNameOrAddress(all: readonly NodeModel[], word: string): NodeModel {

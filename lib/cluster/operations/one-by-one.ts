@@ -1,0 +1,254 @@
+import { type Condition, failureOf, hasCode, minutes, type Observation, seconds, TkError } from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import { done, type Evidence, notDone, type OpenIntent, type PlannedStep, type StepHandle, type TaskContext } from '../../core/index.ts';
+import type { Cluster, ClusterView } from '../cluster.ts';
+import { disrupt, type DisruptContext, type Disrupted } from '../lifecycle/disrupt.ts';
+import type { ClusterLease, Disruption, DisruptionKind, DrainPolicy, GateAnswer, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
+import { etcdSettled } from '../lifecycle/settled.ts';
+import { isTransientTalos } from '../transient.ts';
+
+/** What `takeAway` needs of a task's context. */
+export type TakeAwayContext = DisruptContext & Pick<TaskContext, 'report'>;
+
+export interface TakeAwayOptions {
+  readonly kind: DisruptionKind;
+  /** Of the step that acts. */
+  readonly title: string;
+  /** What etcd loses with a control plane. */
+  readonly etcd: Disruption['etcd'];
+  readonly drain: DrainPolicy;
+  readonly overrides: Overrides;
+  readonly acceptsDowntime: boolean;
+  readonly act: (node: NodeModel, handle: StepHandle) => Promise<void>;
+  /** Absent: the machine is not waited for by `disrupt`. */
+  readonly comesBack?: (node: NodeModel, bootId: string) => Condition<NodeFacts>;
+  readonly happened?: (node: NodeModel, bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
+  /** What is left to do on a node when its act was sent: wait until it is dark, or in maintenance mode. */
+  readonly after?: (node: NodeModel, handle: StepHandle) => Promise<void>;
+}
+
+export interface TakenAway extends Disrupted {
+  readonly node: string;
+}
+
+/** A run over several nodes that was cut off is taken up for this long; after that, asking again means all of them again. */
+const campaignMs = minutes(12 * 60);
+
+/**
+ * Takes machines away one after the other, control planes first, each in the one way that keeps a cluster whole: the lease, a checked
+ * snapshot of etcd before the first control plane, and `disrupt`. The next is not begun after a failure.
+ *
+ * Shape: a run over several nodes that was cut off is continued by the same line: a node that has booted since that run began is left
+ * alone.
+ */
+export async function takeAway(
+  context: TakeAwayContext,
+  nodes: readonly NodeModel[],
+  options: TakeAwayOptions,
+): Promise<readonly TakenAway[]> {
+  const { cluster, step, runId, afterwards, report } = context;
+  const ordered = [...nodes].sort((a, b) => Number(a.role === 'worker') - Number(b.role === 'worker'));
+  const isKubernetes = await cluster.kubernetes.isReachable(new AbortController().signal);
+  let lease: ClusterLease | undefined;
+  if (isKubernetes) {
+    const taken = await step('lease', (handle) => cluster.lifecycle.lease(runId, handle.signal));
+    afterwards('give the lease back', (handle) => taken.release(handle.signal));
+    lease = taken;
+  }
+  if (ordered.some((node) => node.role === 'controlplane')) await snapshotStep(context, options);
+  const results: TakenAway[] = [];
+  const one = async (node: NodeModel, within: TakeAwayContext) => {
+    const etcd = node.role === 'controlplane' ? options.etcd : 'none';
+    const disruption = {
+      node,
+      kind: options.kind,
+      etcd,
+      acceptsDowntime: options.acceptsDowntime,
+      ...(lease === undefined ? {} : { lease }),
+    } as const;
+    // A control plane that has just come back counts again only after a while.
+    if (etcd !== 'none' && results.length > 0)
+      await within.step.pure('etcd settles', async (handle) => void (await handle.wait(etcdSettled(cluster.gates, disruption))), {
+        node: node.name,
+      });
+    if (etcd !== 'none' && cluster.controlPlanes.length > 1) await moveLeadershipStep(within, node);
+    const { comesBack, happened, after } = options;
+    const taken = await disrupt(within, {
+      disruption,
+      overrides: options.overrides,
+      drain: options.drain,
+      title: options.title,
+      key: `${options.title} ${node.name}`,
+      act: (handle) => options.act(node, handle),
+      ...(comesBack ? { comesBack: (bootId: string) => comesBack(node, bootId) } : {}),
+      ...(happened
+        ? { happened: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => happened(node, bootId, handle, intent) }
+        : {}),
+    });
+    if (after) await within.step.pure('after', (handle) => after(node, handle), { node: node.name });
+    results.push({ node: node.name, ...taken });
+  };
+  const [only, another] = ordered;
+  if (only !== undefined && another === undefined) {
+    await one(only, context);
+    return results;
+  }
+  const key = `${options.title} ${ordered.map((node) => node.name).join(' ')}`;
+  const { open } = await context.recall(key);
+  const now = cluster.operations.now();
+  // The target says when the first of these runs began; it stays the same over all of them.
+  const begunMs = open?.target !== undefined && now - Number(open.target) < campaignMs ? Number(open.target) : now;
+  await step.once(key, {
+    key,
+    target: String(begunMs),
+    probe: () => notDone(`${ordered.length} nodes, one after the other`),
+    async act(handle) {
+      for (const node of ordered) {
+        await handle.step(node.name, async (inner) => {
+          if (begunMs < now && (await hasBootedSince(cluster, node, begunMs, inner.signal))) {
+            inner.skip('it has booted since this was begun');
+            return;
+          }
+          try {
+            await one(node, { ...context, step: inner.step, log: inner.log });
+          } catch (error) {
+            const left = ordered.slice(ordered.indexOf(node)).map(({ name }) => name);
+            report({ rows: { Done: results.map((result) => result.node).join(' ') || 'none', Pending: left.join(' ') } });
+            throw error;
+          }
+        });
+      }
+    },
+  });
+  return results;
+}
+
+/** Nothing is to be lost with the machine that is not in a file. A cluster whose etcd does not work has nothing to take one of. */
+async function snapshotStep({ cluster, step }: TakeAwayContext, { overrides }: TakeAwayOptions): Promise<void> {
+  await step('etcd snapshot', async (handle) => {
+    try {
+      const { path, revision } = await cluster.lifecycle.snapshot({ reuseForMs: minutes(15) }, handle.signal);
+      handle.detail(`${path}, revision ${revision}`);
+    } catch (error) {
+      // Whoever overrides the gate of etcd knows that it does not work.
+      if (!overrides.has('etcd-quorum') || !(error instanceof TkError)) throw error;
+      handle.log.warn(failureOf(error));
+      handle.skip('etcd gave none');
+    }
+  });
+}
+
+async function moveLeadershipStep({ cluster, step }: TakeAwayContext, node: NodeModel): Promise<void> {
+  await step(
+    'leadership',
+    async (handle) => {
+      try {
+        const next = await cluster.lifecycle.moveLeadership(node, handle.signal);
+        if (next === undefined) handle.skip('it does not lead etcd');
+        else handle.detail(`${next} leads etcd now`);
+      } catch (error) {
+        // A member that is broken cannot hand over; whether it may go is for the gates to say.
+        if (!(error instanceof TkError) || !(isTransientTalos(failureOf(error)) || hasCode(error, 'wait/timeout'))) throw error;
+        handle.skip(`it could not hand over (${failureOf(error).code})`);
+      }
+    },
+    { node: node.name },
+  );
+}
+
+async function hasBootedSince(cluster: Cluster, node: NodeModel, sinceMs: number, signal: AbortSignal): Promise<boolean> {
+  return cluster.machines.read(node, async (machine) => (await machine.bootedAtMs(signal)) >= sinceMs);
+}
+
+/** A machine that was told to go dark and does not answer has done so. */
+export async function darkEvidence(
+  cluster: Cluster,
+  node: NodeModel,
+  bootId: string,
+  handle: StepHandle,
+  intent: OpenIntent | undefined,
+): Promise<Evidence> {
+  try {
+    const seen = await cluster.lifecycle.boot(node, handle.signal);
+    if (seen.bootId !== bootId) return done(`${node.name} has booted since`);
+    if (seen.stage === 'shutting down' || seen.stage === 'resetting') return done(`${node.name} is ${seen.stage}`);
+    return notDone(`${node.name} is ${seen.stage}`);
+  } catch (error) {
+    if (intent === undefined || handle.signal.aborted || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
+    const state = await cluster.machines.state(node, handle.signal);
+    if (state.state === 'maintenance' || state.state === 'unreachable') return done(`${node.name} is ${state.state}`);
+    return notDone(`${node.name} is ${state.state}`);
+  }
+}
+
+/** Off, or without a config. */
+export function gone(cluster: Cluster, node: NodeModel, comesBack: boolean): Condition<string> {
+  return {
+    description: `${node.name} to ${comesBack ? 'come back in maintenance mode' : 'switch off'}`,
+    deadlineMs: minutes(15),
+    intervalMs: seconds(5),
+    see: `npx tk talos:dmesg NODE=${node.name}`,
+    transient: isTransientTalos,
+    async check(signal): Promise<Observation<string>> {
+      const { state } = await cluster.machines.state(node, signal);
+      const isGone = comesBack ? state === 'maintenance' : state === 'unreachable' || state === 'maintenance';
+      return isGone ? { state: 'holds', value: state } : { state: 'not-yet', seen: `it is ${state}` };
+    },
+  };
+}
+
+export interface TakeAwayFacts {
+  readonly node: NodeModel;
+  readonly answers: readonly GateAnswer[];
+}
+
+/** What the gates would say to each of these now. */
+export async function takeAwayFacts(
+  { gates }: Pick<ClusterView, 'gates'>,
+  nodes: readonly NodeModel[],
+  options: Pick<TakeAwayOptions, 'kind' | 'etcd' | 'overrides' | 'acceptsDowntime'>,
+  signal: AbortSignal,
+): Promise<readonly TakeAwayFacts[]> {
+  return Promise.all(
+    nodes.map(async (node) => {
+      const etcd = node.role === 'controlplane' ? options.etcd : 'none';
+      const disruption = { node, kind: options.kind, etcd, acceptsDowntime: options.acceptsDowntime };
+      return { node, answers: await gates.check(disruption, options.overrides, signal) };
+    }),
+  );
+}
+
+/** One step a node, with what etcd would be left with, and the gates that would refuse. */
+export function takeAwayPlan(
+  facts: readonly TakeAwayFacts[] | undefined,
+  nodes: readonly NodeModel[],
+  {
+    title,
+    call,
+    drain,
+    also = [],
+  }: { readonly title: string; readonly call: string; readonly drain: DrainPolicy; readonly also?: readonly string[] },
+): readonly PlannedStep[] {
+  if (facts === undefined) return nodes.map(({ name }) => ({ decision: 'unknown', title, node: name, reason: 'no machine was asked' }));
+  const snapshot: readonly PlannedStep[] = nodes.some((node) => node.role === 'controlplane')
+    ? [{ decision: 'run', title: 'etcd snapshot', reason: 'verified before anything goes away' }]
+    : [];
+  const ordered = [...facts].sort((a, b) => Number(a.node.role === 'worker') - Number(b.node.role === 'worker'));
+  return [
+    ...snapshot,
+    ...ordered.map(({ node, answers }): PlannedStep => {
+      const seen = answers.flatMap((answer) => {
+        if (answer.state === 'refused') return [`the gate ${answer.gate} would refuse`];
+        return answer.gate === 'etcd-quorum' && answer.state === 'passed' ? [answer.seen] : [];
+      });
+      const target = node.name;
+      return {
+        decision: 'run',
+        title,
+        node: target,
+        ...(seen.length + also.length === 0 ? {} : { reason: [...also, ...seen].join(', ') }),
+        calls: [...(drain.how === 'skip' ? [] : [{ target, call: 'cordon and drain' }]), { target, call }],
+      };
+    }),
+  ];
+}

@@ -1,0 +1,123 @@
+import {
+  darkEvidence,
+  defineTask,
+  disruptionOptions,
+  disruptionParams,
+  gone,
+  nodeParams,
+  refuse,
+  takeAway,
+  takeAwayFacts,
+  takeAwayPlan,
+  z,
+} from 'talos-tk';
+
+const systemLabels = ['EFI', 'BIOS', 'BOOT', 'META', 'STATE', 'EPHEMERAL'] as const;
+
+export default defineTask({
+  summary: 'Wipe one node',
+  description:
+    'One node, named and typed. A graceful reset leaves etcd first; --no-graceful is for a machine whose etcd does not work, and its member is removed afterwards. With --reboot it comes back in maintenance mode. The Node object stays in Kubernetes: npx tk node:remove takes everything away.',
+  params: z.object({
+    ...nodeParams,
+    graceful: z.boolean().default(true).describe('Talos drains it and leaves etcd before it wipes'),
+    reboot: z.boolean().default(false).describe('come back in maintenance mode instead of switching off'),
+    wipe: z.enum(['all', 'system-disk', 'user-disks']).default('all').describe('which disks'),
+    labels: z.array(z.enum(systemLabels)).default([]).describe('only these partitions of the system disk: STATE, EPHEMERAL'),
+    userDisks: z.array(z.string().startsWith('/dev/')).default([]).describe('these disks too: /dev/sdb'),
+    ...disruptionParams,
+  }),
+  effect: 'destroy',
+  locks: ['machines', 'etcd'],
+  confirm(params, { cluster }) {
+    const { name, address } = cluster.find(params);
+    return { message: `Wipe ${name} (${address}): ${wipeWords(params)}`, phrase: name };
+  },
+  async probe({ params, cluster, signal }) {
+    checkWipe(params);
+    const node = cluster.find(params);
+    return takeAwayFacts(cluster, [node], { kind: 'reset', etcd: etcdLoss(params), ...disruptionOptions(params, cluster.gates) }, signal);
+  },
+  plan: ({ params, cluster }, facts) =>
+    takeAwayPlan(facts, [cluster.find(params)], {
+      title: 'reset',
+      call: 'machine.MachineService/Reset',
+      drain: disruptionOptions(params, cluster.gates).drain,
+      also: [wipeWords(params)],
+    }),
+  async run(context) {
+    const { params, cluster, step, detail, log } = context;
+    checkWipe(params);
+    const node = cluster.find(params);
+    const keepsConfig = params.labels.length > 0 && !params.labels.includes('STATE');
+    await takeAway(context, [node], {
+      kind: 'reset',
+      title: 'reset',
+      etcd: etcdLoss(params),
+      ...disruptionOptions(params, cluster.gates),
+      act: (target, handle) =>
+        cluster.lifecycle.reset(
+          target,
+          {
+            isGraceful: params.graceful,
+            reboots: params.reboot,
+            wipe: params.wipe,
+            systemLabels: params.labels,
+            userDisks: params.userDisks,
+          },
+          handle.signal,
+        ),
+      happened: (target, bootId, handle, intent) => darkEvidence(cluster, target, bootId, handle, intent),
+      ...(params.reboot && (keepsConfig || params.wipe === 'user-disks')
+        ? {}
+        : { after: async (target, handle) => handle.detail(await handle.wait(gone(cluster, target, params.reboot))) }),
+    });
+    if (node.role === 'controlplane' && etcdLoss(params) === 'for-good') {
+      await step('etcd member', async (handle) => {
+        const picture = await cluster.lifecycle.etcd(handle.signal);
+        const left = picture.views
+          .flatMap((view) => (view.state === 'answered' ? view.members : []))
+          .find((one) => one.hostname === node.name);
+        if (left === undefined) {
+          handle.skip('it has left etcd');
+          return;
+        }
+        const problems = cluster.operations.etcd.mayRemove(picture, left, { alsoWorking: false });
+        if (problems.length > 0) {
+          for (const problem of problems) log.warn(problem);
+          handle.skip('it is still in the member list');
+          return;
+        }
+        await cluster.operations.etcd.remove(picture, left.id, handle.signal);
+        handle.detail(cluster.operations.etcd.tolerance(await cluster.lifecycle.etcd(handle.signal), 0));
+      });
+    }
+    detail(`${node.name}: ${wipeWords(params)}`);
+    return { node: node.name, reboots: params.reboot };
+  },
+});
+
+interface Wipe {
+  readonly graceful: boolean;
+  readonly wipe: 'all' | 'system-disk' | 'user-disks';
+  readonly labels: readonly string[];
+  readonly userDisks: readonly string[];
+}
+
+/** As the machine would refuse it, before anything is drained. Source: Talos internal/app/machined/internal/server/v1alpha1 (Reset) */
+function checkWipe({ wipe, labels, userDisks }: Wipe): void {
+  if (wipe === 'system-disk' && userDisks.length > 0) refuse('--wipe=system-disk excludes --user-disks');
+  if (wipe === 'user-disks' && labels.length > 0) refuse('--wipe=user-disks excludes --labels');
+  if (wipe === 'user-disks' && userDisks.length === 0) refuse('--wipe=user-disks wipes nothing without --user-disks');
+}
+
+/** etcd's data lies on EPHEMERAL; a graceful reset leaves the member list whatever is wiped. */
+function etcdLoss({ graceful, wipe, labels }: Wipe): 'away' | 'for-good' {
+  const wipesData = wipe !== 'user-disks' && (labels.length === 0 || labels.includes('EPHEMERAL'));
+  return graceful || wipesData ? 'for-good' : 'away';
+}
+
+function wipeWords({ wipe, labels, userDisks }: Wipe): string {
+  const system = labels.length > 0 ? labels.join(' and ') : wipe === 'user-disks' ? '' : 'the system disk';
+  return [system, userDisks.join(' and ')].filter(Boolean).join(' and ') || 'nothing';
+}
