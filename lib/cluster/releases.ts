@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Clock, type Dial, type Env, type Files, throwIfAny, TkError, type World } from '../base/index.ts';
+import { type Clock, type Dial, type Env, type Exec, type Files, throwIfAny, TkError, type World } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { parseYaml } from '../format/index.ts';
 import {
@@ -31,6 +31,8 @@ export interface ReleaseParts {
   readonly dial: Dial;
   readonly clock: Clock;
   readonly env: Env;
+  /** For the programs that Docker keeps logins in. */
+  readonly exec: Exec;
   readonly engine: HelmEngine;
   readonly access: KubeAccess;
   /** Where pulled charts are kept. */
@@ -49,20 +51,20 @@ export interface ReleasesOfTree extends Releases {
 
 /** The tree is read once: a run decides on one state of the repository. */
 export function createReleases(parts: ReleaseParts): ReleasesOfTree {
-  const { model, access } = parts;
+  const { access } = parts;
   let found: Promise<FoundReleases | undefined> | undefined;
-  const tree = () => (found ??= readTree(model, parts.files));
+  const tree = (signal: AbortSignal = new AbortController().signal) => (found ??= readTree(parts, signal));
   let ports: Promise<ReleasePorts> | undefined;
   const portsOf = (releases: FoundReleases) => (ports ??= makePorts(parts, releases));
 
   const bootstrapPlans = async (): Promise<readonly ReleasePlan[]> => {
     const releases = await tree();
     if (releases === undefined) return [];
-    throwIfAny(releases.failures);
     const wanted = parts.settings.bootstrap?.releases;
-    const plans = releases.releases.filter(
-      (plan) => plan.role === 'release' && (wanted === undefined ? plan.isBootstrap : wanted.includes(plan.name)),
-    );
+    const isWanted = (name: string, isBootstrap: boolean) => (wanted === undefined ? isBootstrap : wanted.includes(name));
+    const broken = releases.broken.filter(({ name, isBootstrap }) => isWanted(name, isBootstrap));
+    throwIfAny([...releases.failures, ...broken.flatMap(({ failures }) => failures)]);
+    const plans = releases.releases.filter((plan) => plan.role === 'release' && isWanted(plan.name, plan.isBootstrap));
     const missing = (wanted ?? []).filter((name) => !plans.some((plan) => plan.name === name));
     throwIfAny(
       missing.map((release) => clusterFailure('cluster/unknown-release', { release, known: releases.releases.map((plan) => plan.name) })),
@@ -136,7 +138,7 @@ export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   };
 }
 
-export type ReleaseTreeParts = Pick<ReleaseParts, 'model' | 'files' | 'dial' | 'clock' | 'env' | 'engine' | 'cache' | 'vault'>;
+export type ReleaseTreeParts = Pick<ReleaseParts, 'model' | 'files' | 'dial' | 'clock' | 'env' | 'exec' | 'engine' | 'cache' | 'vault'>;
 
 /** The releases that a repository declares, with what brings and renders their charts. */
 export interface ReleaseTree {
@@ -144,22 +146,30 @@ export interface ReleaseTree {
   readonly ports: ReleasePorts;
 }
 
-/** For what needs no cluster. Failure: everything that is wrong with the tree, at once. Undefined: there is no tree. */
-export async function readReleaseTree(parts: ReleaseTreeParts): Promise<ReleaseTree | undefined> {
-  const found = await readTree(parts.model, parts.files);
+/**
+ * For what needs no cluster. Undefined: there is no tree.
+ *
+ * Failure: what is wrong with the tree as a whole, and with the releases that `isWanted` takes, at once.
+ */
+export async function readReleaseTree(
+  parts: ReleaseTreeParts,
+  isWanted: (release: { readonly name: string; readonly namespace: string }) => boolean,
+  signal: AbortSignal,
+): Promise<ReleaseTree | undefined> {
+  const found = await readTree(parts, signal);
   if (found === undefined) return undefined;
-  throwIfAny(found.failures);
+  throwIfAny([...found.failures, ...found.broken.filter(isWanted).flatMap(({ failures }) => failures)]);
   return { releases: found.releases, ports: await makePorts(parts, found) };
 }
 
-async function readTree(model: ClusterModel, files: Files): Promise<FoundReleases | undefined> {
+async function readTree({ model, files, engine, env }: ReleaseTreeParts, signal: AbortSignal): Promise<FoundReleases | undefined> {
   const { kubernetes, root } = model.paths;
-  return kubernetes === undefined ? undefined : findReleases(files, root, kubernetes.slice(root.length + 1));
+  return kubernetes === undefined ? undefined : findReleases({ files, engine, env }, root, kubernetes.slice(root.length + 1), signal);
 }
 
 async function makePorts(parts: ReleaseTreeParts, releases: FoundReleases): Promise<ReleasePorts> {
-  const { engine, clock, files, dial, env, cache } = parts;
-  const credentials = await loadRegistryCredentials({ files, env });
+  const { engine, clock, files, dial, env, exec, cache } = parts;
+  const credentials = await loadRegistryCredentials({ files, env, exec });
   return { engine, clock, pull: { files, dial, clock, credentials, cache }, readReference: decrypting(releases, parts) };
 }
 

@@ -53,14 +53,15 @@ export {
 } from './waits.ts';
 export { podTrouble, type Readiness, readinessOf, type WaitOptions, workloadReady, workloadsReady } from './workloads.ts';
 // --- charts and releases
-export { loadRegistryCredentials, noCredentials, type RegistryCredential, type RegistryCredentials } from './charts/credentials.ts';
+export { type CredentialPorts, loadRegistryCredentials, noCredentials, type RegistryCredential, type RegistryCredentials } from './charts/credentials.ts';
 export { chartSourceFailure, type ChartSourceFailures, releaseFailure, type ReleaseFailures } from './charts/failures.ts';
-export { findReleases, type FoundReleases } from './charts/find-releases.ts';
+export { type BrokenRelease, type FindPorts, findReleases, type FoundReleases } from './charts/find-releases.ts';
 export { type FluxTree, loadFluxTree, type TreeObject } from './charts/flux-tree.ts';
 export { type Pulled, pullChart, type PullPorts } from './charts/pull.ts';
+export { pullRelease } from './charts/source-access.ts';
 export type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './charts/release-plan.ts';
 export { applyCrds, type InstallOptions } from './charts/apply-crds.ts';
-export { diffRelease, type FieldChange, type ObjectChange } from './charts/diff.ts';
+export { diffRelease, type FieldChange, type ObjectChange, type ReleaseChange } from './charts/diff.ts';
 export { type InstalledRelease, installRelease } from './charts/install.ts';
 export {
   crdsOfRelease,

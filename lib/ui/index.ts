@@ -3,6 +3,7 @@ export { type FailurePrintOptions, failureWords, renderFailure } from './failure
 export type { CliFailures } from './failures/cli.ts';
 export type { FailureText, Printers } from './failures/printer.ts';
 export { renderPlan } from './plan-text.ts';
+export { renderReleaseChanges } from './release-changes.ts';
 export { createPrompter, type PrompterOptions } from './prompter.ts';
 export type { Renderer, RendererOptions } from './renderer.ts';
 export { type Style, styleWith } from './style.ts';

@@ -41,8 +41,19 @@ export interface RenderRequest {
   readonly capabilities?: { readonly kubeVersion?: string; readonly apiVersions?: readonly string[]; readonly onlyThese?: boolean };
   /** CRDs of the chart's `crds/` folder come first in the manifest. Default: false. */
   readonly includeCrds?: boolean;
+  /** Default: the chart's values.yaml. */
+  readonly valuesFiles?: ValuesFiles;
+  /** Values are not held against the chart's schema. Default: false. */
+  readonly skipSchema?: boolean;
   /** Answers `lookup`; undefined: there is no such object. Absent: every look-up finds nothing, as in `helm template`. */
   readonly lookup?: (asked: Lookup, signal: AbortSignal) => Promise<Json | undefined>;
+}
+
+/** Files of the chart that are its default values, in place of values.yaml; later ones win. */
+export interface ValuesFiles {
+  readonly paths: readonly string[];
+  /** Default: false, a file that is not there is a failure. */
+  readonly ignoreMissing?: boolean;
 }
 
 /** One Kubernetes object as Kubernetes' own YAML reader sees it, and the template that it came from. */
@@ -134,6 +145,8 @@ export interface ReleaseRecord {
   readonly config: JsonObject | null;
   readonly manifest: string;
   readonly hooks: readonly HelmHook[] | null;
+  /** As it was rendered. */
+  readonly valuesFiles?: ValuesFiles;
 }
 
 export interface DecodedRecord extends ReleaseRecord {
@@ -161,7 +174,17 @@ export interface GoTemplateRequest {
   readonly missingKey?: 'default' | 'zero' | 'error';
   /** Default: `{{` and `}}`. */
   readonly delimiters?: readonly [left: string, right: string];
+  /**
+   * helmfile's functions take the place of Helm's, and files are read through this; undefined: there is nothing. Paths are joined to
+   * `base`. Absent: a template sees no files.
+   */
+  readonly files?: { readonly base: string; readonly read: (path: string, signal: AbortSignal) => Promise<TemplateFile | undefined> };
 }
+
+/** What lies at a path: a file's text, or what a folder holds. */
+export type TemplateFile =
+  | { readonly text: string }
+  | { readonly entries: readonly { readonly name: string; readonly directory: boolean }[] };
 
 /** Helm's own engine. Loaded at the first call, away from the main thread. */
 export interface HelmEngine {
@@ -175,12 +198,14 @@ export interface HelmEngine {
   decodeRecord(data: string, signal: AbortSignal): Promise<DecodedRecord>;
   /** The same record with another status. Failure: `chart/record`. */
   restatusRecord(data: string, status: string, description: string, signal: AbortSignal): Promise<string>;
-  /** text/template with sprig. Failure: `go-template/failed`. */
+  /** text/template with sprig. Failure: `go-template/failed`, and what reading a file throws. */
   renderGoTemplate(request: GoTemplateRequest, signal: AbortSignal): Promise<string>;
   /** YAML as Kubernetes and Helm read it (sigs.k8s.io/yaml): `0400` is 256, `yes` is true. Empty documents are left out. Failure: `chart/values`. */
   parseYaml(text: string, signal: AbortSignal): Promise<readonly Json[]>;
   /** Values of a HelmRelease, put together as Flux does. Failure: `chart/values-layer` with the index of the layer. */
   mergeValues(request: ValuesRequest, signal: AbortSignal): Promise<JsonObject>;
+  /** Each object as Kubernetes' own writer puts it, in the same order. */
+  toYaml(objects: readonly Json[], signal: AbortSignal): Promise<readonly string[]>;
   /** The same documents with sorted keys and quotes only where they are needed, as Flux writes them before it substitutes variables. */
   normalizeYaml(text: string, signal: AbortSignal): Promise<string>;
 }
@@ -274,16 +299,27 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
         async () => (await plainly<{ data: string }>('restatus-record', { status: { data, status, description } }, undefined, signal)).data,
       ),
     decodeRecord: (data, signal) => asFailures(() => plainly('decode-record', { data }, undefined, signal)),
-    async renderGoTemplate({ delimiters = ['', ''], ...template }, signal) {
+    renderGoTemplate: async ({ delimiters = ['', ''], files, ...template }, signal) => {
       const goTemplate = { ...template, left: delimiters[0], right: delimiters[1] };
+      const known: Record<string, Json> = {};
       try {
-        return (await plainly<{ text: string }>('go-template', { goTemplate }, undefined, signal)).text;
+        for (;;) {
+          const from = files === undefined ? {} : { base: files.base, files: known };
+          const body = { goTemplate: { ...goTemplate, ...from } };
+          const { text, missing } = await plainly<{ text: string; missing?: string }>('go-template', body, undefined, signal);
+          if (missing === undefined || files === undefined) return text;
+          known[missing] = ((await files.read(missing, signal)) ?? null) as unknown as Json;
+        }
       } catch (error) {
         throw error instanceof EngineRefusal ? new TkError(goTemplateFailure(template.name, error.failure.message)) : error;
       }
     },
     mergeValues: (values, signal) =>
       asFailures(async () => (await plainly<{ values: JsonObject }>('values', { values }, undefined, signal)).values),
+    toYaml: (documents, signal) =>
+      documents.length === 0
+        ? Promise.resolve([])
+        : asFailures(async () => (await plainly<{ texts: readonly string[] }>('to-yaml', { documents }, undefined, signal)).texts),
     normalizeYaml: (text, signal) =>
       asFailures(async () => (await plainly<{ text: string }>('normal-yaml', { text }, undefined, signal)).text),
     parseYaml: (text, signal) =>
@@ -318,7 +354,7 @@ function refuseUnknownKind({ apiVersion }: ChartMetadata): void {
 }
 
 function renderBody(request: RenderRequest, answers: Readonly<Record<string, Json>>) {
-  const { archive, release, valuesTexts, values, capabilities, includeCrds, lookup } = request;
+  const { archive, release, valuesTexts, values, capabilities, includeCrds, lookup, valuesFiles, skipSchema } = request;
   return {
     release,
     ...(valuesTexts === undefined ? {} : { valuesTexts }),
@@ -326,6 +362,8 @@ function renderBody(request: RenderRequest, answers: Readonly<Record<string, Jso
     ...(capabilities === undefined ? {} : { capabilities }),
     includeCrds: includeCrds ?? false,
     folder: archive.isFolder ?? false,
+    ...(valuesFiles === undefined ? {} : { valuesFiles }),
+    ...(skipSchema === true ? { skipSchema } : {}),
     ...(lookup === undefined ? {} : { lookups: answers }),
   };
 }

@@ -18,5 +18,7 @@ export {
   type RenderedObject,
   type Rendering,
   type RenderRequest,
+  type TemplateFile,
+  type ValuesFiles,
   type ValuesRequest,
 } from './helm.ts';

@@ -3,20 +3,34 @@ import type { Command } from './index.ts';
 
 const release: ArgumentShape = { name: 'release', kind: 'value', position: 0 };
 const all: ArgumentShape = { name: 'all', kind: 'boolean' };
+const live: ArgumentShape = { name: 'live', kind: 'boolean' };
 
 export const chartCommands: readonly Command[] = [
   {
     name: 'charts:render',
     summary: 'Render releases of this repository as helm template would',
-    usage: 'charts:render RELEASE|--all [--include-crds] [--out DIR]',
+    usage: 'charts:render RELEASE|--all [--live] [--include-crds] [--out DIR]',
     options: [
       ['RELEASE', 'name, or NAMESPACE/name'],
       ['--all', 'every release that the repository declares'],
+      ['--live', 'for the cluster as it is: its version, its kinds, its answers to `lookup`'],
       ['--include-crds', "with the definitions in the charts' crds/ folders"],
       ['--out DIR', 'write NAMESPACE/RELEASE.yaml below it instead of standard output'],
     ],
-    arguments: [release, all, { name: 'include-crds', kind: 'boolean' }, { name: 'out', kind: 'value' }],
+    arguments: [release, all, live, { name: 'include-crds', kind: 'boolean' }, { name: 'out', kind: 'value' }],
     load: async () => ({ run: (await import('./charts.ts')).render }),
+  },
+  {
+    name: 'charts:diff',
+    summary: 'Tell what installing the releases now would change in the cluster',
+    usage: 'charts:diff [RELEASE|--all] [--json]',
+    options: [
+      ['RELEASE', "name, or NAMESPACE/name; without it, bootstrap's releases"],
+      ['--all', 'every release that the repository declares'],
+      ['--json', 'as one document'],
+    ],
+    arguments: [release, all],
+    load: async () => ({ run: (await import('./charts.ts')).diff }),
   },
   {
     name: 'charts:pull',
@@ -28,9 +42,12 @@ export const chartCommands: readonly Command[] = [
   {
     name: 'charts:crds',
     summary: 'Print the CustomResourceDefinitions that releases bring',
-    usage: 'charts:crds [RELEASE] [--out F]',
-    options: [['--out F', 'write there instead of standard output']],
-    arguments: [release, { name: 'out', kind: 'value' }],
+    usage: 'charts:crds [RELEASE] [--live] [--out F]',
+    options: [
+      ['--live', 'those that charts render for the cluster as it is'],
+      ['--out F', 'write there instead of standard output'],
+    ],
+    arguments: [release, live, { name: 'out', kind: 'value' }],
     load: async () => ({ run: (await import('./charts.ts')).crds }),
   },
 ];

@@ -1,9 +1,20 @@
 import { join, resolve } from 'node:path';
 import { type Failure, throwIfAny, TkError } from '../../base/index.ts';
-import { openReleaseTree, type ReleaseTree } from '../../cluster/index.ts';
+import { type OpenedReleases, openReleaseTree } from '../../cluster/index.ts';
 import { type ClusterModel, findRepository } from '../../config/index.ts';
 import { stringifyYamlDocuments } from '../../format/index.ts';
-import { crdsOfRelease, type KubeObject, manifestText, prepareRelease, pullChart, renderReleaseOffline } from '../../kube/index.ts';
+import {
+  crdsOfRelease,
+  diffRelease,
+  type KubeObject,
+  manifestText,
+  prepareRelease,
+  pullRelease,
+  type ReleaseChange,
+  renderRelease,
+  renderReleaseOffline,
+} from '../../kube/index.ts';
+import { renderReleaseChanges } from '../../ui/index.ts';
 import { cliFailure } from '../failures.ts';
 import { loadModel } from '../load-model.ts';
 import { helmModule } from '../open-cluster.ts';
@@ -12,16 +23,19 @@ import { createVault } from '../vault.ts';
 import type { CommandContext } from './index.ts';
 import { deliver, isOn, textOf } from './inputs.ts';
 
-type Release = ReleaseTree['releases'][number];
+type Release = OpenedReleases['releases'][number];
 
 interface Charts {
   readonly model: ClusterModel;
   readonly chosen: readonly Release[];
-  readonly ports: ReleaseTree['ports'];
+  readonly ports: OpenedReleases['ports'];
+  /** Failure: `cluster/no-kubeconfig`, `cluster/kubeconfig-foreign`. */
+  kube(): ReturnType<OpenedReleases['kube']>;
 }
 
 /**
- * For the Kubernetes of the inputs, without asking a cluster; one after the other, so that output has one order.
+ * For the Kubernetes of the inputs, without asking a cluster, or with --live for the cluster as it is; one after the other, so that
+ * output has one order.
  *
  * Failure: `chart/*`, `release/*` of every release; then nothing is printed or written.
  */
@@ -32,15 +46,18 @@ export async function render(context: CommandContext): Promise<number> {
     throw new TkError(cliFailure('usage/missing-argument', { command: 'charts:render', argument: 'RELEASE' }));
   if (textOf(values, 'release') !== undefined && isOn(values, 'all'))
     throw new TkError(cliFailure('usage/flags-exclude', { one: '--all', other: 'a release' }));
-  return withCharts(context, async ({ model, chosen, ports }) => {
+  const isLive = isOn(values, 'live');
+  return withCharts(context, async ({ model, chosen, ports, kube }) => {
+    const reader = isLive ? await kube() : undefined;
     const rendered = await forEach(
       chosen.filter(({ role }) => role === 'release'),
       async (plan) => {
         const prepared = await prepareRelease(plan, ports, signal);
-        return {
-          plan,
-          rendering: await renderReleaseOffline(prepared, ports, { kubeVersion: model.kubernetesVersion, includeCrds }, signal),
-        };
+        const rendering =
+          reader === undefined
+            ? await renderReleaseOffline(prepared, ports, { kubeVersion: model.kubernetesVersion, includeCrds }, signal)
+            : await renderRelease(prepared, reader, ports, { revision: 1, isUpgrade: false, includeCrds }, signal);
+        return { plan, rendering };
       },
     );
     const out = textOf(values, 'out');
@@ -58,7 +75,7 @@ export async function render(context: CommandContext): Promise<number> {
 export async function pull(context: CommandContext): Promise<number> {
   return withCharts(context, async ({ chosen, ports }) => {
     const pulled = await forEach(chosen, async (plan) => {
-      const { archive, version, from } = await pullChart(plan.source, ports.pull, context.signal);
+      const { archive, version, from } = await pullRelease(plan, ports, context.signal);
       return { release: plan.name, namespace: plan.namespace, chart: plan.chart, version, digest: archive.digest, from };
     });
     if (context.json) context.print(`${JSON.stringify(pulled)}\n`);
@@ -69,13 +86,35 @@ export async function pull(context: CommandContext): Promise<number> {
 
 /** Each definition once, by name. Failure: `chart/*`, `release/*` of every release. */
 export async function crds(context: CommandContext): Promise<number> {
-  return withCharts(context, async ({ chosen, ports }) => {
-    const found = await forEach(chosen, (plan) => crdsOfRelease(plan, ports, undefined, context.signal));
+  const isLive = isOn(context.values, 'live');
+  return withCharts(context, async ({ chosen, ports, kube }) => {
+    const reader = isLive ? await kube() : undefined;
+    const found = await forEach(chosen, (plan) => crdsOfRelease(plan, ports, reader, context.signal));
     const byName = new Map<string, KubeObject>();
     for (const object of found.flat()) if (!byName.has(object.metadata.name)) byName.set(object.metadata.name, object);
     const sorted = [...byName.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     await deliver(context, stringifyYamlDocuments(sorted));
     return 0;
+  });
+}
+
+/**
+ * What installing the releases now would change in the cluster, by its own answer to a dry run. Bootstrap's releases unless others are
+ * named. Exit 6 when something differs.
+ *
+ * Failure: `cluster/no-kubeconfig`; `chart/*`, `release/*`, `kube/*` of every release.
+ */
+export async function diff(context: CommandContext): Promise<number> {
+  const { values, signal } = context;
+  const isNamed = textOf(values, 'release') !== undefined;
+  if (isNamed && isOn(values, 'all')) throw new TkError(cliFailure('usage/flags-exclude', { one: '--all', other: 'a release' }));
+  return withCharts(context, async ({ chosen, ports, kube }) => {
+    const reader = await kube();
+    const wanted = chosen.filter(({ role, isBootstrap }) => role === 'release' && (isNamed || isOn(values, 'all') || isBootstrap));
+    const changes = await forEach(wanted, (plan): Promise<ReleaseChange> => diffRelease(plan, reader, ports, signal));
+    if (context.json) context.print(`${JSON.stringify(changes)}\n`);
+    else context.print(renderReleaseChanges(changes));
+    return changes.some(({ objects }) => objects.length > 0) ? 6 : 0;
   });
 }
 
@@ -102,15 +141,20 @@ async function withCharts(context: CommandContext, use: (charts: Charts) => Prom
   const sandbox = context.isSandbox ? await openSandboxWorld({ world, repository }) : undefined;
   try {
     const model = sandbox?.model ?? (await loadModel(world, repository));
-    const tree = await openReleaseTree({
-      world: sandbox?.world ?? world,
-      model,
-      vault: sandbox?.vault ?? createVault(world, repository.root),
-      helmModule,
-      cacheDirectory: join(sandbox ? sandboxDirectory(repository.root) : join(repository.root, '.tk'), 'cache'),
-    });
-    const chosen = chosenFrom(tree?.releases ?? [], textOf(context.values, 'release'));
-    return tree === undefined ? 0 : await use({ model, chosen, ports: tree.ports });
+    const named = textOf(context.values, 'release');
+    const tree = await openReleaseTree(
+      {
+        world: sandbox?.world ?? world,
+        model,
+        vault: sandbox?.vault ?? createVault(world, repository.root),
+        helmModule,
+        cacheDirectory: join(sandbox ? sandboxDirectory(repository.root) : join(repository.root, '.tk'), 'cache'),
+      },
+      (release) => named === undefined || isMeant(release, named),
+      context.signal,
+    );
+    const chosen = chosenFrom(tree?.releases ?? [], named);
+    return tree === undefined ? 0 : await use({ model, chosen, ports: tree.ports, kube: () => tree.kube() });
   } finally {
     await sandbox?.close();
   }
@@ -119,7 +163,7 @@ async function withCharts(context: CommandContext, use: (charts: Charts) => Prom
 /** Failure: `usage/bad-value`. */
 function chosenFrom(releases: readonly Release[], wanted: string | undefined): readonly Release[] {
   if (wanted === undefined) return releases;
-  const chosen = releases.filter(({ name, namespace }) => name === wanted || `${namespace}/${name}` === wanted);
+  const chosen = releases.filter((release) => isMeant(release, wanted));
   if (chosen.length === 0)
     throw new TkError(
       cliFailure('usage/bad-value', {
@@ -130,3 +174,6 @@ function chosenFrom(releases: readonly Release[], wanted: string | undefined): r
     );
   return chosen;
 }
+
+const isMeant = ({ name, namespace }: { readonly name: string; readonly namespace: string }, wanted: string): boolean =>
+  name === wanted || `${namespace}/${name}` === wanted;

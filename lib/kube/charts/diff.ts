@@ -2,9 +2,9 @@ import { hasCode, type Json } from '../../base/index.ts';
 import { formatPath } from '../../format/index.ts';
 import type { KubeReader } from '../client.ts';
 import { type KubeObject, type ObjectRef, refOf } from '../object.ts';
-import { isFields } from './flux-tree.ts';
-import { isKept, isOwned, keyOf, owned, placed, toKubeObject } from './objects.ts';
-import { prepareRelease, type ReleasePorts, renderRelease } from './prepare.ts';
+import { isFields } from './fields.ts';
+import { isKept, isOwned, keyOf, owned, placed, toKubeObject, withOrigin } from './objects.ts';
+import { crdsFrom, prepareRelease, type ReleasePorts, renderRelease } from './prepare.ts';
 import { decode, fieldManager, listRecords } from './record.ts';
 import type { ReleasePlan } from './release-plan.ts';
 
@@ -19,21 +19,28 @@ export type ObjectChange =
   | { readonly change: 'create' | 'delete'; readonly ref: ObjectRef }
   | { readonly change: 'update'; readonly ref: ObjectRef; readonly fields: readonly FieldChange[] };
 
+/** What installing a release now would do. */
+export interface ReleaseChange {
+  readonly release: string;
+  readonly namespace: string;
+  /** As the repository pins it. */
+  readonly version: string;
+  /** Revision that is deployed; absent: there is none. */
+  readonly revision?: number;
+  /** In the order in which it would happen; equal objects are left out. */
+  readonly objects: readonly ObjectChange[];
+}
+
 /** What the server itself writes, or that only says who wrote. */
 const bookkeeping = ['managedFields', 'resourceVersion', 'generation', 'uid', 'creationTimestamp', 'selfLink'];
 
 /**
  * What installing this release now would change, by asking the API server what it would make of each object (`dryRun=All`).
  *
- * Shape: in the order in which it would happen; equal objects are left out. Changes nothing.
+ * Shape: contents of Secrets are redacted. Changes nothing.
  * Failure: each of `renderRelease`.
  */
-export async function diffRelease(
-  plan: ReleasePlan,
-  kube: KubeReader,
-  ports: ReleasePorts,
-  signal: AbortSignal,
-): Promise<readonly ObjectChange[]> {
+export async function diffRelease(plan: ReleasePlan, kube: KubeReader, ports: ReleasePorts, signal: AbortSignal): Promise<ReleaseChange> {
   const records = await listRecords(kube, plan.name, plan.storageNamespace, signal);
   const deployed = records.filter(({ status }) => status === 'deployed').at(-1);
   const rendering = await renderRelease(
@@ -45,10 +52,16 @@ export async function diffRelease(
   );
   const changes: ObjectChange[] = [];
   const wanted = new Set<string>();
+  for (const definition of plan.crds === 'skip' ? [] : crdsFrom(rendering.crds)) {
+    const change = await changeOf(withOrigin(definition, plan), kube, signal);
+    if (change !== undefined && (change.change === 'create' || plan.crds === 'create-replace')) changes.push(change);
+  }
+  const hasNamespace = (await kube.get({ apiVersion: 'v1', kind: 'Namespace', name: plan.namespace }, signal)) !== undefined;
   for (const rendered of rendering.objects) {
     const object = toKubeObject(rendered);
     if (object === undefined) continue;
-    if (!(await kube.serves(object, signal))) {
+    // Nothing can be tried in a namespace that is not there, nor of a kind that is not served yet.
+    if (!hasNamespace || !(await kube.serves(object, signal))) {
       changes.push({ change: 'create', ref: refOf(object) });
       continue;
     }
@@ -66,7 +79,8 @@ export async function diffRelease(
     const live = await kube.get(refOf(old), signal);
     if (live !== undefined && isOwned(live, plan) && !isKept(live)) changes.push({ change: 'delete', ref: refOf(old) });
   }
-  return changes;
+  const { name, namespace, version } = plan;
+  return { release: name, namespace, version, ...(deployed === undefined ? {} : { revision: deployed.revision }), objects: changes };
 }
 
 async function changeOf(object: KubeObject, kube: KubeReader, signal: AbortSignal): Promise<ObjectChange | undefined> {

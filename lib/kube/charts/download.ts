@@ -1,9 +1,20 @@
-import { type Clock, type Dial, type Failure, failureOf, type HttpResponse, type HttpTarget, TkError } from '../../base/index.ts';
+import {
+  type Clock,
+  type Dial,
+  type Failure,
+  failureOf,
+  type HttpResponse,
+  type HttpTarget,
+  type Secret,
+  TkError,
+} from '../../base/index.ts';
 import { chartSourceFailure } from './failures.ts';
 
 export interface DownloadPorts {
   readonly dial: Dial;
   readonly clock: Clock;
+  /** PEM, for sources that are not known to the system. */
+  readonly tls?: { readonly ca?: string; readonly certificate?: string; readonly key?: Secret<string> };
 }
 
 export interface Download {
@@ -44,17 +55,17 @@ const redirectLimit = 8;
  * Shape: statuses below 500 but 429 come back as they are.
  * Failure: `chart/source-unreachable`, `chart/rate-limited`, `chart/server-error`, `chart/too-large`.
  */
-export async function download(request: Download, { dial, clock }: DownloadPorts, signal: AbortSignal): Promise<Downloaded> {
+export async function download(request: Download, ports: DownloadPorts, signal: AbortSignal): Promise<Downloaded> {
   let waitedMs = 0;
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await tryOnce(request, { dial, clock }, signal);
+    const outcome = await tryOnce(request, ports, signal);
     if ('answer' in outcome && outcome.answer.status !== 429 && outcome.answer.status < 500) return outcome.answer;
     const reason = 'answer' in outcome ? String(outcome.answer.status) : outcome.reason;
     if (retries[reason] === undefined || attempt === attempts) throw new TkError(lastFailure(request, outcome, waitedMs));
     const asked = 'answer' in outcome ? Number(outcome.answer.headers['retry-after']) * 1000 : Number.NaN;
     const pauseMs = Math.min(longestPauseMs, Number.isNaN(asked) ? 500 * 2 ** (attempt - 1) : asked);
     waitedMs += pauseMs;
-    await clock.sleep(pauseMs, signal);
+    await ports.clock.sleep(pauseMs, signal);
   }
 }
 
@@ -71,7 +82,7 @@ function lastFailure({ source }: Download, outcome: Outcome, waitedMs: number): 
     : chartSourceFailure('chart/server-error', { source, host, status });
 }
 
-async function tryOnce(request: Download, { dial, clock }: DownloadPorts, signal: AbortSignal): Promise<Outcome> {
+async function tryOnce(request: Download, { dial, clock, tls }: DownloadPorts, signal: AbortSignal): Promise<Outcome> {
   const cutOff = new AbortController();
   const timer = new AbortController();
   clock.sleep(request.timeoutMs ?? 60_000, timer.signal).then(
@@ -84,7 +95,7 @@ async function tryOnce(request: Download, { dial, clock }: DownloadPorts, signal
   try {
     for (let hop = 0; hop <= redirectLimit; hop += 1) {
       const response = await dial.http({
-        target: targetOf(url),
+        target: { ...targetOf(url), ...(tls === undefined ? {} : { tls }) },
         method: 'GET',
         path: `${url.pathname}${url.search}`,
         headers: { host: url.host, 'user-agent': 'talos-tk', ...headers },

@@ -18,6 +18,8 @@ export type ChartSourceFailures = {
   'chart/malformed-answer': { source: string; what: string; reason: string };
   'chart/folder': { path: string; reason: string };
   'chart/credentials-malformed': { path: string; reason: string };
+  /** Docker keeps this host's login in a program of its own, and that gave none. */
+  'chart/credential-program': { host: string; program: string; reason: string };
 };
 
 export const chartSourceFailure = failuresOf<ChartSourceFailures>();
@@ -28,6 +30,10 @@ export type ReleaseFailures = {
   /** Names an OCIRepository, HelmRepository, HelmChart or GitRepository that the tree does not have. */
   'release/source-missing': { release: string; kind: string; name: string; namespace: string };
   'release/source-unsupported': { release: string; kind: string; reason: string };
+  /** A patch of the tree or of a post-renderer that cannot be read or does not fit. */
+  'release/patch': { release: string; reason: string };
+  /** The Secret that a chart's source names for its login or its certificate authority; `key` when only that is missing. */
+  'release/login-missing': { release: string; name: string; namespace: string; key?: string };
   'release/values-missing': { release: string; kind: string; name: string; namespace: string; key?: string };
   'release/values-malformed': { release: string; origin: string; reason: string };
   'release/needs-unknown': { release: string; needs: string; known: readonly string[] };
@@ -37,6 +43,8 @@ export type ReleaseFailures = {
   'release/values-schema': { release: string; chart: string; path: string; problem: string; value?: string };
   /** A file of helmfile uses what only helmfile itself can run. */
   'release/helmfile-unsupported': { field: string; reason: string };
+  /** A template of a helmfile. Commands in it are not run, and nothing outside of the repository is read. */
+  'release/helmfile-template': { file: string; line?: number; problem: string };
   /** Somebody is at work on this release right now: its record is pending and its last change is younger than `staleAfterMs`. */
   'release/pending': { release: string; revision: number; status: string; ageMs: number; staleAfterMs: number };
   'release/hook-failed': { release: string; hook: string; event: string };

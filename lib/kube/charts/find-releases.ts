@@ -1,15 +1,35 @@
 import { posix } from 'node:path';
-import { type Failure, type Files, hasCode } from '../../base/index.ts';
+import { type Env, type Failure, type Files, TkError } from '../../base/index.ts';
+import type { HelmEngine } from '../../wasm/index.ts';
 import { releaseFailure } from './failures.ts';
 import { type FluxTree, loadFluxTree } from './flux-tree.ts';
 import { type FoundRelease, readHelmRelease } from './helm-release.ts';
-import { findHelmfiles, type HelmfileRelease, planOfHelmfile, readHelmfile } from './helmfile.ts';
+import { findHelmfiles, type HelmfileRelease, readHelmfile } from './helmfile.ts';
 import type { ReleasePlan } from './release-plan.ts';
 import { type ReferenceReader, readerOfTree } from './values.ts';
+
+export interface FindPorts {
+  readonly files: Files;
+  /** For helmfiles with templates; not loaded otherwise. */
+  readonly engine: HelmEngine;
+  readonly env: Env;
+}
+
+/** A HelmRelease that cannot be read as one. */
+export interface BrokenRelease {
+  readonly name: string;
+  readonly namespace: string;
+  /** Whether bootstrap would install it. */
+  readonly isBootstrap: boolean;
+  readonly failures: readonly Failure[];
+}
 
 export interface FoundReleases {
   /** In the order of their needs, bootstrap's first. */
   readonly releases: readonly ReleasePlan[];
+  /** What is wrong with single releases; the others can be used all the same. */
+  readonly broken: readonly BrokenRelease[];
+  /** What is wrong with the tree or a helmfile as a whole. */
   readonly failures: readonly Failure[];
   /** What else the tree holds: sources, Kustomizations. */
   readonly tree: FluxTree;
@@ -26,29 +46,35 @@ const bootstrapOrder = ['cilium', 'coredns', 'spegel', 'cert-manager', 'flux-ope
 /**
  * Every release that the repository declares.
  *
- * Shape: HelmReleases of the Flux tree; those that a bootstrap helmfile names are bootstrap's, with its needs, and keep their own
+ * Shape: HelmReleases that Flux applies; those that a bootstrap helmfile names are bootstrap's, with its needs, and keep their own
  * chart, version and values, so that bootstrap installs what Flux will. Releases that only the helmfile has come as it has them.
- * Failure: none is thrown; `failures` holds every problem with its place.
+ * Failure: none is thrown; `failures` and `broken` hold every problem with its place.
  */
-export async function findReleases(files: Files, repository: string, folder = 'kubernetes'): Promise<FoundReleases> {
+export async function findReleases(ports: FindPorts, repository: string, folder: string, signal: AbortSignal): Promise<FoundReleases> {
+  const { files } = ports;
   const tree = await loadFluxTree(files, repository, folder);
   const failures: Failure[] = [...tree.failures];
   const found: FoundRelease[] = [];
+  const broken: BrokenRelease[] = [];
   for (const object of tree.objects) {
     if (object.kind !== 'HelmRelease' || !object.apiVersion.startsWith('helm.toolkit.fluxcd.io/')) continue;
     const release = readHelmRelease(object, tree, repository);
     if ('plan' in release) found.push(release);
-    else failures.push(...release);
+    else if (object.isApplied)
+      broken.push({ name: object.name, namespace: object.namespace ?? 'default', isBootstrap: false, failures: release });
   }
   const declared: HelmfileRelease[] = [];
   for (const path of await findHelmfiles(files, repository)) {
-    const helmfile = await readHelmfile(path, files, repository);
+    const helmfile = await readHelmfile(path, { ...ports, repository, signal });
     declared.push(...helmfile.releases);
     failures.push(...helmfile.failures);
   }
-  const wanted = declared.length > 0 ? byHelmfile(found, declared, failures) : byNames(found);
+  const wanted =
+    declared.length > 0 ? await byHelmfile(found, declared, failures) : byNames(found.filter(({ object }) => object.isApplied));
+  const names = declared.length > 0 ? declared.filter(({ role }) => role === 'release').map(({ name }) => name) : bootstrapOrder;
   return {
     releases: inOrder(wanted, failures),
+    broken: broken.map((release) => ({ ...release, isBootstrap: names.includes(release.name) })),
     failures,
     tree,
     readReference: readerOfTree(tree, (path) => files.readText(posix.join(repository, path))),
@@ -65,32 +91,41 @@ function byNames(found: readonly FoundRelease[]): readonly ReleasePlan[] {
   });
 }
 
-function byHelmfile(found: readonly FoundRelease[], declared: readonly HelmfileRelease[], failures: Failure[]): readonly ReleasePlan[] {
+async function byHelmfile(
+  found: readonly FoundRelease[],
+  declared: readonly HelmfileRelease[],
+  failures: Failure[],
+): Promise<readonly ReleasePlan[]> {
+  const applied = found.filter(({ object }) => object.isApplied);
+  // One that nobody applies is still the best description of what bootstrap is to install.
+  const candidates = [...applied, ...found.filter(({ object }) => !object.isApplied)];
   const matching = (release: HelmfileRelease) =>
-    found.find(
+    candidates.find(
       ({ plan, object }) => (plan.name === release.name || object.name === release.name) && plan.namespace === release.namespace,
-    ) ?? found.find(({ plan }) => plan.name === release.name);
+    ) ?? candidates.find(({ plan }) => plan.name === release.name);
   const main = declared.filter(({ role }) => role === 'release');
   const known = main.map(({ name }) => name);
   const plans: ReleasePlan[] = [];
   for (const release of declared) {
-    const match = matching(release);
     try {
-      const plan = match?.plan ?? planOfHelmfile(release);
+      const plan = matching(release)?.plan ?? (await release.plan());
       const needs = release.needs.flatMap((text) => {
         const name = text.slice(text.lastIndexOf('/') + 1);
         if (known.includes(name)) return [name];
+        if (declared.some((other) => other.name === name)) return [];
         failures.push(releaseFailure('release/needs-unknown', { release: release.name, needs: text, known }, { where: release.place }));
         return [];
       });
       plans.push({ ...plan, needs, role: release.role, isBootstrap: release.role === 'release', hooks: release.hooks });
     } catch (error) {
-      if (!hasCode(error, 'release/helmfile-unsupported')) throw error;
+      if (!(error instanceof TkError)) throw error;
       failures.push(...error.failures);
     }
   }
-  const rest = found.filter(({ plan }) => !plans.some(({ name, namespace }) => name === plan.name && namespace === plan.namespace));
-  return [...plans, ...rest.map(({ plan, dependsOn }) => ({ ...plan, needs: namesOf(dependsOn, found) }))];
+  const isPlanned = ({ plan }: FoundRelease) =>
+    plans.some(({ name, namespace, role }) => role === 'release' && name === plan.name && namespace === plan.namespace);
+  const rest = applied.filter((release) => !isPlanned(release));
+  return [...plans, ...rest.map(({ plan, dependsOn }) => ({ ...plan, needs: namesOf(dependsOn, applied) }))];
 }
 
 const namesOf = (dependsOn: readonly string[], found: readonly FoundRelease[]): readonly string[] =>

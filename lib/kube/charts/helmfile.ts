@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
-import { type Failure, type Files, type Json, type Place, placeOf, TkError } from '../../base/index.ts';
-import { type DataDocument, parseYaml } from '../../format/index.ts';
+import { type Failure, type Files, type Json, type Place, TkError } from '../../base/index.ts';
 import { releaseFailure } from './failures.ts';
-import { type Fields, fieldsOf, isFields, mergePatch } from './flux-tree.ts';
-import { listOf, textOf, textsOf } from './helm-release.ts';
+import { type Fields, fieldsOf, isFields, listOf, textOf, textsOf } from './fields.ts';
+import { type HelmfileState, loadHelmfile, type WrittenRelease } from './helmfile-state.ts';
+import { type HelmfilePorts, renderHelmfileTemplate } from './helmfile-template.ts';
 import type { ReleasePlan, ValuesLayer } from './release-plan.ts';
 import { type ChartSource, versionOfSource } from './source.ts';
 
@@ -16,192 +16,326 @@ export interface HelmfileRelease {
   readonly role: ReleasePlan['role'];
   readonly hooks: readonly string[];
   readonly place: Place;
-  /** What it would install by itself. Failures when that takes helmfile's own templates; a HelmRelease of the same name does not need it. */
-  readonly own: { readonly source: ChartSource; readonly values: readonly ValuesLayer[] } | { readonly failures: readonly Failure[] };
+  /** The release by itself, for one that has no HelmRelease. Failure: `release/helmfile-unsupported`, `release/helmfile-template`. */
+  plan(): Promise<ReleasePlan>;
 }
 
-const known = [
-  'bootstrap/helmfile.yaml',
-  'bootstrap/helmfile.yaml.gotmpl',
-  'kubernetes/bootstrap/helmfile.yaml',
-  'kubernetes/bootstrap/apps/helmfile.yaml',
-  'helmfile.yaml',
-];
-const folders = ['bootstrap/helmfile.d', 'bootstrap/helmfile'];
+const homes = ['', 'bootstrap', 'kubernetes/bootstrap', 'talos/bootstrap'];
+const names = ['helmfile.yaml', 'helmfile.yaml.gotmpl', 'apps/helmfile.yaml', 'apps/helmfile.yaml.gotmpl'];
+const folders = ['helmfile.d', 'helmfile'];
 const defaultTimeoutSeconds = 300;
 
-/** Every helmfile that real repositories bootstrap from, in the order in which helmfile would run them. */
+/** Every helmfile that real repositories bootstrap from, definitions first, then in the order in which helmfile would run them. */
 export async function findHelmfiles(files: Files, repository: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const path of known) if ((await files.stat(posix.join(repository, path)))?.kind === 'file') found.push(path);
-  for (const folder of folders) {
-    for (const { name, kind } of await files.list(posix.join(repository, folder))) {
-      if (kind === 'file' && /\.ya?ml(?:\.gotmpl)?$/.test(name)) found.push(posix.join(folder, name));
+  for (const home of homes) {
+    for (const name of names)
+      if ((await files.stat(posix.join(repository, home, name)))?.kind === 'file') found.push(posix.join(home, name));
+    for (const folder of folders) {
+      for (const { name, kind } of await files.list(posix.join(repository, home, folder))) {
+        if (kind === 'file' && /\.ya?ml(?:\.gotmpl)?$/.test(name)) found.push(posix.join(home, folder, name));
+      }
     }
   }
-  return found;
+  const isCrds = (path: string) => /crds/.test(posix.basename(path));
+  return [...found.filter(isCrds), ...found.filter((path) => !isCrds(path))];
 }
 
 /**
- * Reads `releases`, `repositories`, `helmDefaults` and `templates` of one helmfile; environments, selectors and remote states are
- * helmfile's own business.
+ * Reads the releases of one helmfile and of those that it names below `helmfiles`. Templates of a release are rendered only when somebody
+ * asks for its plan; those in its name, namespace and needs at once.
  *
- * Failure: `format/*`, `release/malformed`, `release/helmfile-unsupported`; collected.
- * Source: helmfile docs/index.md, "Configuration".
+ * Failure: `format/*`, `release/malformed`, `release/helmfile-template`, `release/helmfile-unsupported`; collected.
+ * Source: helmfile docs/index.md, "Configuration"; pkg/state/state_exec_tmpl.go
  */
 export async function readHelmfile(
   path: string,
-  files: Files,
-  repository: string,
+  ports: HelmfilePorts,
 ): Promise<{ readonly releases: readonly HelmfileRelease[]; readonly failures: readonly Failure[] }> {
-  const text = (await files.readText(posix.join(repository, path))) ?? '';
-  const parsed = parseYaml({ path, text }, { version: 'kubernetes' });
-  const failures: Failure[] = [...parsed.failures];
-  const releases: HelmfileRelease[] = [];
-  let templates: Fields = {};
-  let repositories: readonly Fields[] = [];
-  // Parts between `---` are states of their own to helmfile, but templates and repositories of the first are meant for all.
-  for (const document of parsed.documents) {
-    const state = fieldsOf(document.value as Json);
-    templates = { ...templates, ...fieldsOf(state.templates) };
-    repositories = [...repositories, ...listOf(state.repositories)];
-    const entries = Array.isArray(state.releases) ? state.releases : [];
-    for (const [index, entry] of entries.entries()) {
-      const place = placeOf(document.spanOf(['releases', index]));
-      if (!isFields(entry)) {
-        failures.push(
-          releaseFailure('release/malformed', { release: path, field: `releases[${index}]`, expected: 'a mapping' }, { where: place }),
-        );
-        continue;
-      }
-      const merged = inherited(entry, templates);
-      if (merged.installed === false || merged.condition === false) continue;
-      const release = await readRelease(
-        merged,
-        { path, index, place, document, repositories, isCrds: /crds/.test(posix.basename(path)) },
-        files,
-        repository,
-      );
-      if ('code' in release) failures.push(release);
-      else releases.push(release);
-    }
-  }
+  const failures: Failure[] = [];
+  const releases = await releasesOf(path, ports, failures, []);
   return { releases, failures };
 }
 
-/** `inherit: [{ template: name }]` and the older `<<: *anchor`, which the YAML reader has merged already. */
-function inherited(entry: Fields, templates: Fields): Fields {
-  const from = listOf(entry.inherit).map(({ template }) => fieldsOf(templates[String(template)]));
-  return mergePatch(
-    from.reduce((into, template) => mergePatch(into, template), {}),
-    entry,
-  );
+async function releasesOf(
+  path: string,
+  ports: HelmfilePorts,
+  failures: Failure[],
+  within: readonly string[],
+): Promise<readonly HelmfileRelease[]> {
+  const state = await loadHelmfile(path, ports, failures);
+  const releases: HelmfileRelease[] = [];
+  // helmfile runs nested files first.
+  for (const nested of state.helmfiles) {
+    const name = typeof nested === 'string' ? nested : textOf(fieldsOf(nested).path);
+    const file = name === undefined ? undefined : posix.join(posix.dirname(path), name);
+    if (file === undefined || name?.includes('::') === true || within.includes(file)) continue;
+    for (const one of await expand(file, ports)) releases.push(...(await releasesOf(one, ports, failures, [...within, path])));
+  }
+  for (const [index, written] of state.releases.entries()) {
+    try {
+      const release = await readRelease(written, index, state, ports);
+      if (release !== undefined) releases.push(release);
+    } catch (error) {
+      if (!(error instanceof TkError)) throw error;
+      failures.push(...error.failures);
+    }
+  }
+  return releases;
 }
 
-interface Surroundings {
-  readonly path: string;
-  readonly index: number;
-  readonly place: Place;
-  readonly document: DataDocument;
-  readonly repositories: readonly Fields[];
-  readonly isCrds: boolean;
+/** A folder means its files, a `*` in the last part every file that fits. */
+async function expand(path: string, { files, repository }: HelmfilePorts): Promise<readonly string[]> {
+  const isFolder = (await files.stat(posix.join(repository, path)))?.kind === 'directory';
+  if (!isFolder && !path.includes('*')) return [path];
+  const folder = isFolder ? path : posix.dirname(path);
+  const pattern = isFolder ? /\.ya?ml(?:\.gotmpl)?$/ : new RegExp(`^${posix.basename(path).replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+  const entries = await files.list(posix.join(repository, folder));
+  return entries.filter(({ name, kind }) => kind === 'file' && pattern.test(name)).map(({ name }) => posix.join(folder, name));
 }
 
-async function readRelease(entry: Fields, around: Surroundings, files: Files, repository: string): Promise<HelmfileRelease | Failure> {
-  const name = textOf(entry.name);
-  if (name === undefined) {
-    return releaseFailure(
-      'release/malformed',
-      { release: around.path, field: `releases[${around.index}].name`, expected: 'a name' },
-      { where: around.place },
+async function readRelease(
+  { fields, place }: WrittenRelease,
+  index: number,
+  state: HelmfileState,
+  ports: HelmfilePorts,
+): Promise<HelmfileRelease | undefined> {
+  const malformed = (field: string, expected: string) =>
+    new TkError(
+      releaseFailure('release/malformed', { release: state.path, field: `releases[${index}]${field}`, expected }, { where: place }),
     );
-  }
-  return {
-    name,
-    namespace: textOf(entry.namespace) ?? 'default',
-    needs: textsOf(entry.needs),
-    role: around.isCrds ? 'crds' : 'release',
-    hooks: listOf(entry.hooks).map((hook) =>
-      [...textsOf(hook.events).map((event) => `${event}:`), String(hook.command ?? ''), ...textsOf(hook.args)].join(' '),
-    ),
-    place: around.place,
-    own: await ownPlan(entry, name, around, files, repository),
-  };
-}
-
-async function ownPlan(
-  entry: Fields,
-  name: string,
-  around: Surroundings,
-  files: Files,
-  repository: string,
-): Promise<HelmfileRelease['own']> {
-  const failures: Failure[] = [];
-  const unsupported = (field: string, reason: string) =>
-    failures.push(releaseFailure('release/helmfile-unsupported', { field, reason }, { where: around.place }));
-  const source = sourceOf(entry, around, repository);
-  if (source === undefined) unsupported(`${name}.chart`, `\`${String(entry.chart ?? '')}\` names no repository of this file`);
-  const values: ValuesLayer[] = [];
-  for (const layer of Array.isArray(entry.values) ? entry.values : []) {
-    if (isFields(layer)) values.push({ kind: 'inline', origin: around.path, values: layer });
-    else if (typeof layer === 'string' && !layer.includes('{{') && !layer.endsWith('.gotmpl')) {
-      const path = posix.join(posix.dirname(around.path), layer);
-      const text = await files.readText(posix.join(repository, path));
-      if (text === undefined) unsupported(`${name}.values`, `\`${path}\` does not exist`);
-      else values.push({ kind: 'file', path, text });
-    } else unsupported(`${name}.values`, `\`${String(layer)}\` is a template of helmfile`);
-  }
-  if (entry.set !== undefined) unsupported(`${name}.set`, 'values belong into `values`');
-  return source === undefined || failures.length > 0 ? { failures } : { source, values };
-}
-
-function sourceOf(entry: Fields, { repositories, path }: Surroundings, repository: string): ChartSource | undefined {
-  const chart = textOf(entry.chart) ?? '';
-  const version = textOf(entry.version);
-  if (chart.includes('{{') || version?.includes('{{') === true) return undefined;
-  if (chart.startsWith('oci://')) return ociSource(chart.slice('oci://'.length), version);
-  if (chart.startsWith('.')) return { kind: 'folder', path: posix.join(repository, posix.dirname(path), chart) };
-  const slash = chart.indexOf('/');
-  const found = repositories.find((candidate) => candidate.name === chart.slice(0, slash));
-  const url = textOf(found?.url);
-  if (url === undefined) return undefined;
-  const name = chart.slice(slash + 1);
-  if (found?.oci === true) return ociSource(`${url.replace(/^oci:\/\//, '')}/${name}`, version);
-  return { kind: 'index', url, chart: name, ...(version === undefined ? {} : { version }) };
-}
-
-function ociSource(text: string, version: string | undefined): ChartSource {
-  const [repository = '', tag] = text.split(/:(?=[^/]*$)/);
-  const wanted = version ?? tag;
-  return { kind: 'oci', repository, ...(wanted === undefined ? {} : { tag: wanted }) };
-}
-
-/** A plan for a release that only the helmfile knows. Failure: `release/helmfile-unsupported`. */
-export function planOfHelmfile(release: HelmfileRelease): ReleasePlan {
-  const { own, name, namespace, role, place, hooks } = release;
-  if ('failures' in own) {
-    const [first, ...rest] = own.failures;
-    throw new TkError(
-      first ?? releaseFailure('release/helmfile-unsupported', { field: name, reason: 'nothing in it can be read' }, { where: place }),
-      ...rest,
-    );
-  }
+  if (!isFields(fields)) throw malformed('', 'a mapping');
+  const entry = inherited(fields, state);
+  if (entry.installed === false || isOff(entry.condition, state)) return undefined;
+  const work = new ReleaseReader(entry, place, state, ports);
+  const name = await work.text(entry.name, 'name');
+  if (name === undefined) throw malformed('.name', 'a name');
+  const namespace = (await work.text(entry.namespace, 'namespace')) ?? textOf(state.helmDefaults.namespace) ?? 'default';
+  const isCrds = /crds/.test(posix.basename(state.path)) || textsOf(state.helmDefaults.args).includes('--include-crds');
   return {
     name,
     namespace,
-    storageNamespace: namespace,
-    source: own.source,
-    chart:
-      own.source.kind === 'index' ? own.source.chart : posix.basename(own.source.kind === 'oci' ? own.source.repository : own.source.path),
-    version: versionOfSource(own.source),
-    needs: [],
-    role,
-    isBootstrap: true,
-    values: own.values,
-    crds: 'create',
-    areHooksDisabled: false,
-    timeoutMs: defaultTimeoutSeconds * 1000,
+    needs: textsOf(entry.needs),
+    role: isCrds ? 'crds' : 'release',
+    hooks: listOf(entry.hooks).map((hook) =>
+      [...textsOf(hook.events).map((event) => `${event}:`), String(hook.command ?? ''), ...textsOf(hook.args)].join(' '),
+    ),
     place,
-    hooks,
+    plan: () => work.plan(name, namespace, isCrds ? 'crds' : 'release'),
   };
+}
+
+/** `condition: foo.enabled` names a value. */
+function isOff(condition: Json | undefined, { data }: HelmfileState): boolean {
+  if (condition === undefined) return false;
+  if (typeof condition === 'boolean') return !condition;
+  const value = String(condition)
+    .split('.')
+    .reduce<Json | undefined>((inner, key) => fieldsOf(inner)[key], data.Values);
+  return value === false || value === undefined;
+}
+
+/**
+ * `defaultInherit` and `inherit: [{ template: name }]`: what a template says stands, the release fills in; lists grow.
+ * Source: helmfile pkg/state/state_exec_tmpl.go releaseWithInheritedTemplate
+ */
+function inherited(entry: Fields, { templates, defaultInherit }: HelmfileState, within: readonly string[] = []): Fields {
+  const own = listOf(entry.inherit);
+  const named = own.map(({ template }) => String(template));
+  const from = [
+    ...(within.length === 0 ? defaultInherit.filter((name) => !named.includes(name)).map((template): Fields => ({ template })) : []),
+    ...own,
+  ];
+  const { inherit: _inherit, ...rest } = entry;
+  return [
+    ...from.flatMap(({ template, except }) => {
+      const name = String(template);
+      if (within.includes(name) || !isFields(templates[name])) return [];
+      const inner = inherited(fieldsOf(templates[name]), { templates, defaultInherit } as HelmfileState, [...within, name]);
+      const left = textsOf(except);
+      return [Object.fromEntries(Object.entries(inner).filter(([key]) => !left.includes(key)))];
+    }),
+    rest,
+  ].reduce((into: Fields, next: Fields) => fillIn(into, next), {});
+}
+
+function fillIn(into: Fields, next: Fields): Fields {
+  const filled: { [field: string]: Json | undefined } = { ...into };
+  for (const [key, value] of Object.entries(next)) {
+    const present = filled[key];
+    if (Array.isArray(present) && Array.isArray(value)) filled[key] = [...present, ...value];
+    else if (isFields(present) && isFields(value)) filled[key] = fillIn(present, value) as Json;
+    else if (present === undefined || present === '' || present === null || present === false || present === 0) filled[key] = value;
+  }
+  return filled;
+}
+
+/** One release with its templates. */
+class ReleaseReader {
+  readonly #entry: Fields;
+  readonly #place: Place;
+  readonly #state: HelmfileState;
+  readonly #ports: HelmfilePorts;
+
+  constructor(entry: Fields, place: Place, state: HelmfileState, ports: HelmfilePorts) {
+    this.#entry = entry;
+    this.#place = place;
+    this.#state = state;
+    this.#ports = ports;
+  }
+
+  get #folder(): string {
+    return posix.dirname(this.#state.path);
+  }
+
+  async text(value: Json | undefined, field: string, release: Fields = this.#facts({})): Promise<string | undefined> {
+    const written = typeof value === 'number' ? String(value) : textOf(value);
+    if (written === undefined) return undefined;
+    const rendered = await this.#render(`${this.#state.path} ${field}`, written, this.#folder, release);
+    return textOf(rendered.trim());
+  }
+
+  /** Failure: `release/helmfile-unsupported`, `release/helmfile-template`. */
+  async plan(name: string, namespace: string, role: ReleasePlan['role']): Promise<ReleasePlan> {
+    const facts = this.#facts({ Name: name, Namespace: namespace });
+    const chart = await this.text(this.#entry.chart, 'chart', facts);
+    const version = await this.text(this.#entry.version, 'version', this.#facts({ Name: name, Namespace: namespace, Chart: chart ?? '' }));
+    const source = await this.#source(name, chart, version);
+    const { helmDefaults } = this.#state;
+    const wait = this.#entry.wait ?? helmDefaults.wait;
+    const timeout = Number(this.#entry.timeout ?? helmDefaults.timeout ?? defaultTimeoutSeconds);
+    return {
+      name,
+      namespace,
+      storageNamespace: namespace,
+      source,
+      chart: source.kind === 'index' ? source.chart : posix.basename(source.kind === 'oci' ? source.repository : source.path),
+      version: versionOfSource(source),
+      needs: [],
+      role,
+      isBootstrap: role === 'release',
+      values: await this.#values(name, facts),
+      crds: (this.#entry.skipCRDs ?? helmDefaults.skipCRDs) === true ? 'skip' : 'create',
+      areHooksDisabled: false,
+      timeoutMs: (Number.isFinite(timeout) && timeout > 0 ? timeout : defaultTimeoutSeconds) * 1000,
+      ...(wait === false ? { shouldWait: false } : {}),
+      ...((this.#entry.skipSchemaValidation ?? helmDefaults.skipSchemaValidation) === true ? { isSchemaSkipped: true } : {}),
+      place: this.#place,
+      hooks: [],
+    };
+  }
+
+  #facts(known: Fields): Fields {
+    const { name, namespace, chart, labels, version } = this.#entry;
+    const text = (value: Json | undefined) => (typeof value === 'string' ? value : '');
+    return {
+      Name: text(name),
+      Namespace: text(namespace),
+      Chart: text(chart),
+      ChartVersion: text(version),
+      KubeContext: '',
+      Labels: fieldsOf(labels) as Json,
+      ...known,
+    };
+  }
+
+  #render(name: string, text: string, base: string, release: Fields): Promise<string> {
+    const data = { ...this.#state.data, Release: release as Json };
+    return renderHelmfileTemplate({ name, text, base, data: data as Json, place: this.#place }, this.#ports);
+  }
+
+  #unsupported(field: string, reason: string): TkError {
+    return new TkError(releaseFailure('release/helmfile-unsupported', { field, reason }, { where: this.#place }));
+  }
+
+  async #source(name: string, chart: string | undefined, version: string | undefined): Promise<ChartSource> {
+    if (chart === undefined) throw this.#unsupported(`${name}.chart`, 'there is none');
+    const { repositories } = this.#state;
+    const { repository: root, files } = this.#ports;
+    const isPlainHttp = (this.#entry.plainHttp ?? this.#state.helmDefaults.plainHttp) === true;
+    const oci = (text: string): ChartSource => {
+      const [repository = '', tag] = text.split(/:(?=[^/]*$)/);
+      const wanted = version ?? tag;
+      const isRange = wanted !== undefined && !/^v?\d+\.\d+\.\d+[\w.+-]*$/.test(wanted);
+      return {
+        kind: 'oci',
+        repository,
+        ...(wanted === undefined ? { range: '*' } : isRange ? { range: wanted } : { tag: wanted }),
+        ...(isPlainHttp ? { isPlainHttp } : {}),
+      };
+    };
+    if (chart.startsWith('oci://')) return oci(chart.slice('oci://'.length));
+    const local = chart.startsWith('/') ? chart : posix.join(root, this.#folder, chart);
+    if (/^\.{0,2}\//.test(chart) || (await files.stat(posix.join(local, 'Chart.yaml'))) !== undefined)
+      return { kind: 'folder', path: local };
+    const slash = chart.indexOf('/');
+    const found = repositories.find((candidate) => candidate.name === chart.slice(0, slash));
+    const url = textOf(found?.url);
+    if (url === undefined) throw this.#unsupported(`${name}.chart`, `\`${chart}\` names no repository of this file`);
+    const own = chart.slice(slash + 1);
+    if (found?.oci === true || url.startsWith('oci://')) return oci(`${url.replace(/^oci:\/\//, '').replace(/\/$/, '')}/${own}`);
+    return { kind: 'index', url, chart: own, ...(version === undefined ? {} : { version }) };
+  }
+
+  async #values(name: string, facts: Fields): Promise<readonly ValuesLayer[]> {
+    const layers: ValuesLayer[] = [];
+    for (const field of ['valuesTemplate', 'values'] as const) {
+      const entries = this.#entry[field];
+      for (const [index, entry] of (Array.isArray(entries) ? (entries as readonly Json[]) : []).entries()) {
+        if (typeof entry === 'string') layers.push(...(await this.#valuesFile(name, entry, facts)));
+        else if (isFields(entry)) {
+          const text = JSON.stringify(entry);
+          // Only `valuesTemplate` holds templates; braces in `values` are meant for the chart.
+          layers.push(
+            field === 'values'
+              ? { kind: 'inline', origin: this.#state.path, values: entry }
+              : {
+                  kind: 'file',
+                  path: `${this.#state.path} valuesTemplate[${index}]`,
+                  text: await this.#render(this.#state.path, text, this.#folder, facts),
+                },
+          );
+        }
+      }
+    }
+    if (textsOf(this.#entry.secrets).length > 0) throw this.#unsupported(`${name}.secrets`, 'helmfile decrypts them with a plugin of helm');
+    for (const field of ['setTemplate', 'set', 'setString'] as const) layers.push(...(await this.#setValues(name, field, facts)));
+    return layers;
+  }
+
+  async #valuesFile(name: string, written: string, facts: Fields): Promise<readonly ValuesLayer[]> {
+    const rendered = (await this.#render(`${this.#state.path} values`, written, this.#folder, facts)).trim();
+    const { repository: root, files } = this.#ports;
+    const path = rendered.startsWith(`${root}/`) ? rendered.slice(root.length + 1) : posix.join(this.#folder, rendered);
+    const text = await files.readText(posix.join(root, path));
+    if (text === undefined) {
+      if (['Warn', 'Info', 'Debug'].includes(textOf(this.#entry.missingFileHandler) ?? '')) return [];
+      throw this.#unsupported(`${name}.values`, `\`${path}\` does not exist`);
+    }
+    const content = path.endsWith('.gotmpl') ? await this.#render(path, text, posix.dirname(path), facts) : text;
+    return [{ kind: 'file', path, text: content }];
+  }
+
+  async #setValues(name: string, field: 'set' | 'setString' | 'setTemplate', facts: Fields): Promise<readonly ValuesLayer[]> {
+    const layers: ValuesLayer[] = [];
+    for (const [index, entry] of listOf(this.#entry[field]).entries()) {
+      const render = async (value: Json | undefined) =>
+        field === 'setTemplate'
+          ? this.#render(`${this.#state.path} ${field}`, String(value ?? ''), this.#folder, facts)
+          : String(value ?? '');
+      const targetPath = textOf(await render(entry.name));
+      if (targetPath === undefined) throw this.#unsupported(`${name}.${field}[${index}]`, 'it has no name');
+      const isLiteral = field === 'setString';
+      const set = (text: string): ValuesLayer => ({ kind: 'set', origin: this.#state.path, targetPath, text, isLiteral });
+      if (Array.isArray(entry.values))
+        layers.push(set(`{${(await Promise.all(entry.values.map((value: Json) => render(value)))).join(',')}}`));
+      else if (textOf(entry.file) !== undefined) {
+        const path = posix.join(this.#folder, await render(entry.file));
+        const text = await this.#ports.files.readText(posix.join(this.#ports.repository, path));
+        if (text === undefined) throw this.#unsupported(`${name}.${field}[${index}]`, `\`${path}\` does not exist`);
+        layers.push({ kind: 'set', origin: path, targetPath, text, isLiteral: true });
+      } else layers.push(set(await render(entry.value)));
+    }
+    return layers;
+  }
 }

@@ -73,7 +73,7 @@ function entriesOf(index: Downloaded, chart: string, source: string): readonly E
 
 async function get(url: string, source: string, limitBytes: number, ports: OciPorts, signal: AbortSignal): Promise<Downloaded> {
   const { host } = new URL(url);
-  const credential = ports.credentials.of(host);
+  const credential = await ports.credentials.of(host, signal);
   const headers: Record<string, string> =
     credential === undefined
       ? {}

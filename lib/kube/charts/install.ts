@@ -7,7 +7,7 @@ import { applyCrds, type InstallOptions, waitForCrds } from './apply-crds.ts';
 import { releaseFailure } from './failures.ts';
 import { type HookEvent, runHooks } from './hooks.ts';
 import { hasReadiness, isCrd, isKept, isOwned, keyOf, owned, placed, toKubeObject } from './objects.ts';
-import { crdsFrom, type PreparedRelease, prepareRelease, type ReleasePorts, renderRelease } from './prepare.ts';
+import { crdsFrom, type PreparedRelease, prepareRelease, type ReleasePorts, renderRelease, valuesFilesOf } from './prepare.ts';
 import { decode, fieldManager, isPending, listRecords, restatus, type StoredRecord, timestamp, writeRecord } from './record.ts';
 import type { ReleasePlan } from './release-plan.ts';
 import { staleRecords, stateOf } from './release-state.ts';
@@ -77,6 +77,7 @@ export async function installRelease(
       config: prepared.values.reveal(),
       manifest: rendering.manifest,
       hooks,
+      ...valuesFilesOf(plan),
     },
     prepared.pulled.archive,
     signal,

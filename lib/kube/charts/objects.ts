@@ -2,7 +2,7 @@ import type { Json } from '../../base/index.ts';
 import type { RenderedObject } from '../../wasm/index.ts';
 import type { KubeReader } from '../client.ts';
 import { type KubeObject, type ObjectMeta, type ObjectRef, refOf } from '../object.ts';
-import { isFields } from './flux-tree.ts';
+import { isFields } from './fields.ts';
 import type { ReleasePlan } from './release-plan.ts';
 
 const managedBy = 'app.kubernetes.io/managed-by';

@@ -47,12 +47,14 @@ interface Descriptor {
  */
 export async function pullFromRegistry(source: OciSource, ports: OciPorts, signal: AbortSignal): Promise<PulledChart> {
   const registry = new Registry(source, ports, signal);
-  const reference = source.digest ?? (source.tag === undefined ? await registry.newestTag(source.range ?? '*') : tagOf(source.tag));
+  const reference =
+    source.digest ?? (source.tag === undefined ? await registry.newestTag(source.range ?? '*', source.tagFilter) : tagOf(source.tag));
   const manifest = await registry.manifest(reference);
   const layers = manifest.layers ?? [];
-  const layer = layers.find(({ mediaType }) => mediaType === chartLayer) ?? layers.find(({ mediaType }) => mediaType === oldChartLayer);
+  const wanted = source.layer === undefined ? [chartLayer, oldChartLayer] : [source.layer];
+  const layer = wanted.flatMap((type) => layers.find(({ mediaType }) => mediaType === type) ?? [])[0] ?? loneLayer(layers, source);
   if (layer?.digest === undefined || layer.size === undefined) {
-    throw registry.malformed('manifest', `no layer of type ${chartLayer} among ${layers.length}`);
+    throw registry.malformed('manifest', `no layer of type ${wanted[0]} among ${layers.length}`);
   }
   if (layer.size > archiveLimitBytes) {
     throw new TkError(
@@ -63,6 +65,10 @@ export async function pullFromRegistry(source: OciSource, ports: OciPorts, signa
   registry.check('chart archive', layer.digest, body, layer.size);
   return { bytes: body, digest: layer.digest, version: source.digest === undefined ? versionOfTag(reference) : (source.tag ?? reference) };
 }
+
+/** What was pushed as a plain artifact has one layer of whatever type; Flux takes the first when it is told of none. */
+const loneLayer = (layers: readonly Descriptor[], { layer }: OciSource): Descriptor | undefined =>
+  layer === undefined && layers.length === 1 ? layers[0] : undefined;
 
 /** `+` may not stand in a tag. */
 export const tagOf = (version: string): string => version.replaceAll('+', '_');
@@ -96,7 +102,7 @@ class Registry {
     return manifest.layers === undefined && inner?.digest !== undefined ? this.manifest(inner.digest) : manifest;
   }
 
-  async newestTag(range: string): Promise<string> {
+  async newestTag(range: string, filter?: string): Promise<string> {
     const versions: string[] = [];
     let path: string | undefined = 'tags/list?n=1000';
     for (let page = 0; path !== undefined && page < tagPages; page += 1) {
@@ -105,7 +111,8 @@ class Registry {
       const next: string | undefined = /<[^>]*\/(tags\/list[^>]*)>;\s*rel="?next/.exec(headers.link ?? '')?.[1];
       path = next;
     }
-    const newest = newestInRange(versions, rangeOf(range));
+    const allowed = filter === undefined ? versions : versions.filter((version) => new RegExp(filter).test(version));
+    const newest = newestInRange(allowed, rangeOf(range));
     if (newest === undefined) throw this.#versionNotFound(range, versions);
     return tagOf(newest);
   }
@@ -127,7 +134,7 @@ class Registry {
       await this.#authenticate(answer.headers['www-authenticate'] ?? '');
       answer = await ask();
     }
-    if (answer.status === 401 || answer.status === 403) throw this.#unauthorized(answer.status, answer.host);
+    if (answer.status === 401 || answer.status === 403) throw await this.#unauthorized(answer.status, answer.host);
     if (answer.status === 404) throw reference === undefined ? this.#notFound() : await this.#missingVersion(reference);
     if (answer.status !== 200) throw this.malformed(path, `status ${answer.status}`);
     return answer;
@@ -155,12 +162,12 @@ class Registry {
 
   /** Anonymous callers need a token too where the registry hands them out. */
   async #authenticate(challenge: string): Promise<void> {
-    const credential = this.#ports.credentials.of(this.#host);
+    const credential = await this.#ports.credentials.of(this.#host, this.#signal);
     const basic = credential && `Basic ${Buffer.from(`${credential.username}:${credential.password.reveal()}`).toString('base64')}`;
     const parameters = new Map([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name.toLowerCase(), value]));
     const realm = parameters.get('realm');
     if (/^basic\b/i.test(challenge)) {
-      if (basic === undefined) throw this.#unauthorized(401, this.#host);
+      if (basic === undefined) throw await this.#unauthorized(401, this.#host);
       this.#authorization = basic;
       return;
     }
@@ -178,15 +185,15 @@ class Registry {
       this.#ports,
       this.#signal,
     );
-    if (answer.status !== 200) throw this.#unauthorized(answer.status, answer.host);
+    if (answer.status !== 200) throw await this.#unauthorized(answer.status, answer.host);
     const { token, access_token } = this.json<{ token?: string; access_token?: string }>('token', answer.body);
     const given = token ?? access_token;
     if (typeof given !== 'string') throw this.malformed('token', 'no token in it');
     this.#authorization = `Bearer ${given}`;
   }
 
-  #unauthorized(status: number, host: string): TkError {
-    const credentials = this.#ports.credentials.of(this.#host)?.from ?? 'none';
+  async #unauthorized(status: number, host: string): Promise<TkError> {
+    const credentials = (await this.#ports.credentials.of(this.#host, this.#signal))?.from ?? 'none';
     return new TkError(chartSourceFailure('chart/unauthorized', { source: this.source, host, status, credentials }));
   }
 

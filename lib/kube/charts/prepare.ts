@@ -1,13 +1,17 @@
-import type { Clock, Json, Secret } from '../../base/index.ts';
-import type { HelmEngine, JsonObject, Lookup, RenderedObject, Rendering } from '../../wasm/index.ts';
+import { type Clock, type Json, type Secret, TkError } from '../../base/index.ts';
+import type { HelmEngine, JsonObject, Lookup, RenderedObject, Rendering, RenderRequest } from '../../wasm/index.ts';
 import type { KubeReader } from '../client.ts';
 import type { KubeObject } from '../object.ts';
 import { kindsOf } from '../waits.ts';
 import { namingChart } from './chart-failure.ts';
 import { isCrd, toKubeObject } from './objects.ts';
-import { pullChart, type Pulled, type PullPorts } from './pull.ts';
+import { releaseFailure } from './failures.ts';
+import type { Pulled, PullPorts } from './pull.ts';
+import { pullRelease } from './source-access.ts';
 import type { ReleasePlan } from './release-plan.ts';
-import { type ReferenceReader, resolveValues } from './values.ts';
+import { PatchError } from './kustomize-patches.ts';
+import { type PostRenderer, postRender } from './post-render.ts';
+import { type ReferenceReader, resolveRelease } from './values.ts';
 
 export interface ReleasePorts {
   readonly engine: HelmEngine;
@@ -21,6 +25,8 @@ export interface PreparedRelease {
   readonly plan: ReleasePlan;
   readonly pulled: Pulled;
   readonly values: Secret<JsonObject>;
+  /** May hold secrets that variables brought. */
+  readonly postRenderers: Secret<readonly PostRenderer[]>;
 }
 
 /** Fetches and puts together; touches no cluster. Failure: `chart/*`, `release/*`. */
@@ -29,8 +35,8 @@ export async function prepareRelease(
   { engine, pull, readReference }: ReleasePorts,
   signal: AbortSignal,
 ): Promise<PreparedRelease> {
-  const pulled = await pullChart(plan.source, pull, signal);
-  return { plan, pulled, values: await resolveValues(plan, engine, readReference, signal) };
+  const pulled = await pullRelease(plan, { pull, readReference }, signal);
+  return { plan, pulled, ...(await resolveRelease(plan, engine, readReference, signal)) };
 }
 
 /**
@@ -42,7 +48,7 @@ export async function renderRelease(
   prepared: PreparedRelease,
   kube: KubeReader,
   ports: Pick<ReleasePorts, 'engine'>,
-  { revision, isUpgrade }: { readonly revision: number; readonly isUpgrade: boolean },
+  { revision, isUpgrade, includeCrds = false }: { readonly revision: number; readonly isUpgrade: boolean; readonly includeCrds?: boolean },
   signal: AbortSignal,
 ): Promise<Rendering> {
   const { plan, pulled, values } = prepared;
@@ -52,17 +58,45 @@ export async function renderRelease(
     const { crds } = await ports.engine.inspect(pulled.archive, signal);
     const own = plan.crds === 'skip' ? [] : crdsFrom(crds).flatMap(kindsOf);
     const added = own.flatMap(({ apiVersion, kind }) => [apiVersion, `${apiVersion}/${kind}`]);
-    return ports.engine.render(
+    const rendering = await ports.engine.render(
       {
-        archive: pulled.archive,
+        ...chartPartOf(prepared),
         release: { name: plan.name, namespace: plan.namespace, revision, isUpgrade },
         values: values.reveal(),
         capabilities: { kubeVersion: kubeVersion.gitVersion, apiVersions: [...new Set([...apiVersions, ...added])], onlyThese: true },
+        includeCrds,
         lookup: (asked, inner) => answer(asked, kube, inner),
       },
       signal,
     );
+    return afterwards(prepared, rendering, ports.engine, signal);
   });
+}
+
+const chartPartOf = ({ plan, pulled }: PreparedRelease): Pick<RenderRequest, 'archive' | 'valuesFiles' | 'skipSchema'> => ({
+  archive: pulled.archive,
+  ...valuesFilesOf(plan),
+  ...(plan.isSchemaSkipped === true ? { skipSchema: true } : {}),
+});
+
+/** Which of the chart's files are its default values, as the engine is told. */
+export const valuesFilesOf = ({ valuesFiles }: ReleasePlan): Pick<RenderRequest, 'valuesFiles'> =>
+  valuesFiles === undefined ? {} : { valuesFiles: { paths: valuesFiles.paths, ignoreMissing: valuesFiles.isMissingIgnored } };
+
+/** Failure: `release/patch`. */
+async function afterwards(
+  { plan, postRenderers }: PreparedRelease,
+  rendering: Rendering,
+  engine: HelmEngine,
+  signal: AbortSignal,
+): Promise<Rendering> {
+  try {
+    const areHooksSpared = plan.areHooksPostRendered === false;
+    return await postRender(rendering, postRenderers.reveal(), { engine, namespace: plan.namespace, areHooksSpared, signal });
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    throw new TkError(releaseFailure('release/patch', { release: plan.name, reason: error.message }, { where: plan.place }));
+  }
 }
 
 /** What `lookup` gives: an object, a list, or nothing. */
@@ -88,15 +122,20 @@ export interface OfflineOptions {
 
 /** Renders without a cluster, as `helm template` does: look-ups find nothing. Failure: as `renderRelease`. */
 export async function renderReleaseOffline(
-  { plan, pulled, values }: PreparedRelease,
+  prepared: PreparedRelease,
   { engine }: Pick<ReleasePorts, 'engine'>,
   { includeCrds = false, ...capabilities }: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Rendering> {
+  const { plan, values } = prepared;
   const release = { name: plan.name, namespace: plan.namespace };
-  return namingChart(plan, () =>
-    engine.render({ archive: pulled.archive, release, values: values.reveal(), capabilities, includeCrds }, signal),
-  );
+  return namingChart(plan, async () => {
+    const rendering = await engine.render(
+      { ...chartPartOf(prepared), release, values: values.reveal(), capabilities, includeCrds },
+      signal,
+    );
+    return afterwards(prepared, rendering, engine, signal);
+  });
 }
 
 /** What `helm template` prints of a rendering: the manifest, then every hook. */

@@ -9,6 +9,8 @@ export type ValuesLayer =
       readonly text: string;
       /** The line of the file on which `text` begins. */
       readonly firstLine: number;
+      /** The object as JSON where patches of the tree change it; then `text` only says where values stand. */
+      readonly patched?: string;
       readonly place: Place;
       readonly substitution?: Substitution;
     }
@@ -25,8 +27,19 @@ export type ValuesLayer =
     }
   /** A values file. */
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
+  /** One value for one place, in the syntax of `--set`. */
+  | {
+      readonly kind: 'set';
+      readonly origin: string;
+      readonly targetPath: string;
+      readonly text: string;
+      /** The text is the value as it is. */
+      readonly isLiteral: boolean;
+    }
   /** Written inline; `origin` names the file. */
   | { readonly kind: 'inline'; readonly origin: string; readonly values: { readonly [key: string]: Json | undefined } };
+
+export type CrdPolicy = 'skip' | 'create' | 'create-replace';
 
 /** What Flux puts in for `${name}` before it applies. */
 export interface Substitution {
@@ -60,11 +73,21 @@ export interface ReleasePlan {
   readonly isBootstrap: boolean;
   readonly values: readonly ValuesLayer[];
   /** What becomes of the chart's `crds/` folder. */
-  readonly crds: 'skip' | 'create' | 'create-replace';
+  readonly crds: CrdPolicy;
   /** The HelmRelease that Flux will run it from; its labels go onto each object. Absent for releases that only a helmfile knows. */
   readonly origin?: { readonly name: string; readonly namespace: string };
   readonly areHooksDisabled: boolean;
   readonly timeoutMs: number;
+  /** Default: true. */
+  readonly shouldWait?: boolean;
+  /** Values are not held against the chart's schema. Default: false. */
+  readonly isSchemaSkipped?: boolean;
+  /** What an upgrade does otherwise than the first install. */
+  readonly upgrade?: Partial<Pick<ReleasePlan, 'crds' | 'areHooksDisabled' | 'timeoutMs' | 'shouldWait' | 'isSchemaSkipped'>>;
+  /** Files of the chart that are its default values, in place of values.yaml. */
+  readonly valuesFiles?: { readonly paths: readonly string[]; readonly isMissingIgnored: boolean };
+  /** Whether hooks go through the post-renderers too. Default: true. */
+  readonly areHooksPostRendered?: boolean;
   /** The HelmRelease or the helmfile. */
   readonly place: Place;
   /** Commands that helmfile would run around this release; they are listed, never run. */

@@ -4,7 +4,7 @@ import type { KubeReader } from '../client.ts';
 import { refOf } from '../object.ts';
 import { isEqualJson, isOwned, placed, toKubeObject } from './objects.ts';
 import type { ReleasePorts } from './prepare.ts';
-import { pullChart } from './pull.ts';
+import { pullRelease } from './source-access.ts';
 import { decode, isPending, listRecords, type StoredRecord } from './record.ts';
 import type { ReleasePlan } from './release-plan.ts';
 import { resolveValues } from './values.ts';
@@ -57,10 +57,11 @@ export async function stateOf(
   return missing === undefined ? { state: 'equal', revision } : differs(missing);
 }
 
-async function wantedVersion({ source }: ReleasePlan, ports: ReleasePorts, signal: AbortSignal): Promise<string | undefined> {
+async function wantedVersion(plan: ReleasePlan, ports: ReleasePorts, signal: AbortSignal): Promise<string | undefined> {
+  const { source } = plan;
   if (source.kind === 'oci' && source.tag !== undefined && isVersion(source.tag)) return source.tag;
   if (source.kind === 'index' && source.version !== undefined && isVersion(source.version)) return source.version;
-  const { archive } = await pullChart(source, ports.pull, signal);
+  const { archive } = await pullRelease(plan, ports, signal);
   return (await ports.engine.inspect(archive, signal)).metadata.version;
 }
 

@@ -1,5 +1,23 @@
+/** A Secret of the tree or the cluster. */
+export interface SecretReference {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** What a source of Flux names for logging in to it, and for knowing it. */
+export interface SourceAccess {
+  /** `username` and `password`, or a Docker config. */
+  readonly login?: SecretReference;
+  /** `ca.crt`, `tls.crt`, `tls.key`. */
+  readonly trust?: SecretReference;
+  /** The login is also sent to other hosts that the index names. Default: false. */
+  readonly isLoginForAllHosts?: boolean;
+}
+
 /** Where a chart comes from. */
-export type ChartSource =
+export type ChartSource = ChartOrigin & { readonly access?: SourceAccess };
+
+type ChartOrigin =
   /** `repository` without scheme: `ghcr.io/org/charts/cilium`. A digest wins over a tag, a tag over a range. */
   | {
       readonly kind: 'oci';
@@ -8,6 +26,10 @@ export type ChartSource =
       readonly range?: string;
       readonly digest?: string;
       readonly isPlainHttp?: boolean;
+      /** Media type of the layer that is the chart. Default: Helm's own. */
+      readonly layer?: string;
+      /** Tags that a range may choose from: an expression. */
+      readonly tagFilter?: string;
     }
   /** A classic repository: `url` is the folder of its index.yaml; `version` is exact or a range, absent: the newest. */
   | { readonly kind: 'index'; readonly url: string; readonly chart: string; readonly version?: string }

@@ -2,28 +2,46 @@ import { posix } from 'node:path';
 import { hasCode, type Json, Secret, TkError } from '../../base/index.ts';
 import type { HelmEngine, JsonObject } from '../../wasm/index.ts';
 import { releaseFailure } from './failures.ts';
-import { fieldsOf, type FluxTree, isFields } from './flux-tree.ts';
-import { listOf, textOf, textsOf } from './helm-release.ts';
+import { type Fields, fieldsOf, isFields, listOf, textOf, textsOf } from './fields.ts';
+import type { FluxTree } from './flux-tree.ts';
+import { type PostRenderer, readPostRenderers } from './post-render.ts';
 import type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './release-plan.ts';
 import { substitute, SubstitutionError } from './substitute.ts';
 
 /** Text by key of a ConfigMap or Secret; undefined when there is none. What it returns is treated as secret. */
 export type ReferenceReader = (reference: ObjectReference, signal: AbortSignal) => Promise<Readonly<Record<string, string>> | undefined>;
 
-/**
- * The values that Flux would give to this release.
- *
- * Failure: `release/values-missing`, `release/values-malformed`, `release/substitution`.
- * Source: fluxcd/pkg/chartutil values.go; kustomize-controller's post-build substitution.
- */
+/** What of a HelmRelease is known only when variables and secrets are. */
+export interface ResolvedRelease {
+  readonly values: Secret<JsonObject>;
+  /** In their order; `commonMetadata` is the last of them. */
+  readonly postRenderers: Secret<readonly PostRenderer[]>;
+}
+
+/** The values that Flux would give to this release. Failure: as `resolveRelease`. */
 export async function resolveValues(
   plan: ReleasePlan,
   engine: HelmEngine,
   read: ReferenceReader,
   signal: AbortSignal,
 ): Promise<Secret<JsonObject>> {
+  return (await resolveRelease(plan, engine, read, signal)).values;
+}
+
+/**
+ * Values and post-renderers as Flux would have them: patched, with variables put in, values merged.
+ *
+ * Failure: `release/values-missing`, `release/values-malformed`, `release/substitution`.
+ * Source: fluxcd/pkg/chartutil values.go; kustomize-controller's post-build substitution.
+ */
+export async function resolveRelease(
+  plan: ReleasePlan,
+  engine: HelmEngine,
+  read: ReferenceReader,
+  signal: AbortSignal,
+): Promise<ResolvedRelease> {
   const layers: { text: string; targetPath?: string; literal?: boolean; origin: ValuesLayer }[] = [];
-  let own: JsonObject = {};
+  let spec: Fields = {};
   for (const layer of plan.values) {
     switch (layer.kind) {
       case 'reference': {
@@ -43,13 +61,30 @@ export async function resolveValues(
       case 'inline':
         layers.push({ text: JSON.stringify(layer.values), origin: layer });
         break;
+      case 'set':
+        layers.push({ text: layer.text, targetPath: layer.targetPath, literal: layer.isLiteral, origin: layer });
+        break;
       case 'helm-release':
-        own = await ownValues(plan, layer, engine, read, signal);
+        spec = await ownSpec(plan, layer, engine, read, signal);
         break;
       default:
         layer satisfies never;
     }
   }
+  const own = spec.values;
+  return {
+    values: await merged(plan, layers, isFields(own) ? own : {}, engine, signal),
+    postRenderers: new Secret(readPostRenderers(spec)),
+  };
+}
+
+async function merged(
+  plan: ReleasePlan,
+  layers: readonly { text: string; targetPath?: string; literal?: boolean; origin: ValuesLayer }[],
+  own: JsonObject,
+  engine: HelmEngine,
+  signal: AbortSignal,
+): Promise<Secret<JsonObject>> {
   try {
     return new Secret(
       await engine.mergeValues(
@@ -90,19 +125,19 @@ async function referenced(
   );
 }
 
-async function ownValues(
+async function ownSpec(
   plan: ReleasePlan,
   layer: Extract<ValuesLayer, { kind: 'helm-release' }>,
   engine: HelmEngine,
   read: ReferenceReader,
   signal: AbortSignal,
-): Promise<JsonObject> {
+): Promise<Fields> {
   const { substitution } = layer;
-  const text = substitution === undefined ? layer.text : await substituted(plan, layer, substitution, engine, read, signal);
+  const text =
+    substitution === undefined ? (layer.patched ?? layer.text) : await substituted(plan, layer, substitution, engine, read, signal);
   try {
     const [object] = await engine.parseYaml(text, signal);
-    const values = fieldsOf(fieldsOf(object).spec).values;
-    return isFields(values) ? values : {};
+    return fieldsOf(fieldsOf(object).spec);
   } catch (error) {
     if (!hasCode(error, 'chart/values')) throw error;
     throw malformed(plan, layer, String(error.failure.facts.reason));
@@ -128,7 +163,7 @@ async function substituted(
   }
   try {
     // Flux substitutes in what kustomize wrote, so a quoted "${port}" may become a number; writing it the same way keeps that.
-    return substitute(await engine.normalizeYaml(layer.text, signal), { ...known, ...variables });
+    return substitute(await engine.normalizeYaml(layer.patched ?? layer.text, signal), { ...known, ...variables });
   } catch (error) {
     if (!(error instanceof SubstitutionError)) throw error;
     const file = layer.place.kind === 'file' ? layer.place.path : plan.name;
@@ -149,6 +184,8 @@ function originOf(layer: ValuesLayer | undefined): string {
       return layer.path;
     case 'inline':
       return layer.origin;
+    case 'set':
+      return `${layer.origin}, ${layer.targetPath}`;
     case 'helm-release':
     case undefined:
       return 'spec.values';
@@ -169,7 +206,7 @@ export function readerOfTree(tree: FluxTree, readText: (path: string) => Promise
       return Object.fromEntries([...data, ...plain]);
     }
     for (const file of tree.objects) {
-      if (file.kind !== 'Kustomization' || !file.apiVersion.startsWith('kustomize.config.k8s.io')) continue;
+      if (!file.apiVersion.startsWith('kustomize.config.k8s.io')) continue;
       const generator = listOf(kind === 'Secret' ? file.value.secretGenerator : file.value.configMapGenerator).find(
         (entry) => entry.name === name && (textOf(entry.namespace) ?? file.namespace ?? namespace) === namespace,
       );

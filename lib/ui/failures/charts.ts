@@ -50,6 +50,11 @@ export const chartSourcePrinters: Printers<ChartSourceFailures> = {
   'chart/malformed-answer': ({ source, what, reason }) => ({ title: `the ${what} of \`${source}\` makes no sense`, because: reason }),
   'chart/folder': ({ path, reason }) => ({ title: `\`${path}\` is not a chart`, because: reason }),
   'chart/credentials-malformed': ({ path, reason }) => ({ title: `\`${path}\` cannot be read`, because: reason }),
+  'chart/credential-program': ({ host, program, reason }) => ({
+    title: `\`${program}\` keeps the login for \`${host}\` and did not give it`,
+    because: reason,
+    help: `install it, or log in again with \`helm registry login ${host}\``,
+  }),
 };
 
 export const releasePrinters: Printers<ReleaseFailures> = {
@@ -61,6 +66,11 @@ export const releasePrinters: Printers<ReleaseFailures> = {
   'release/source-unsupported': ({ release, kind, reason }) => ({
     title: `\`${release}\` takes its chart from a ${kind}, which bootstrap cannot use`,
     because: reason,
+  }),
+  'release/patch': ({ release, reason }) => ({ title: `a patch of \`${release}\` cannot be applied`, because: reason }),
+  'release/login-missing': ({ release, name, namespace, key }) => ({
+    title: `the source of \`${release}\` takes its login from ${key === undefined ? '' : `key \`${key}\` of `}Secret \`${namespace}/${name}\`, which is not there`,
+    help: 'add the secret to the tree, or correct `secretRef` and `certSecretRef`',
   }),
   'release/values-missing': ({ release, kind, name, namespace, key }) => ({
     title: `\`${release}\` needs ${key === undefined ? '' : `key \`${key}\` of `}${kind} \`${namespace}/${name}\`, which is not there`,
@@ -87,6 +97,11 @@ export const releasePrinters: Printers<ReleaseFailures> = {
     title: `\`${field}\` needs helmfile itself`,
     because: reason,
     help: 'give the release a HelmRelease in `kubernetes/`; bootstrap then takes chart and values from there',
+  }),
+  'release/helmfile-template': ({ file, line, problem }) => ({
+    title: `template \`${file}\`${line === undefined ? '' : `, line ${line},`} cannot be rendered`,
+    because: problem,
+    help: 'give the release a HelmRelease in `kubernetes/`, or set the variables that the helmfile expects',
   }),
   'release/pending': ({ release, revision, status, ageMs, staleAfterMs }) => ({
     title: `somebody is at work on \`${release}\`: revision ${revision} is ${status} since ${formatDuration(ageMs)}`,

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/ignore"
+	"sigs.k8s.io/yaml"
 )
 
 type description struct {
@@ -110,6 +112,50 @@ func withoutIgnored(files []*archive.BufferedFile) ([]*archive.BufferedFile, err
 		}
 	}
 	return kept, nil
+}
+
+// valuesFiles names files of a chart that are its default values, in place of values.yaml.
+type valuesFiles struct {
+	Paths         []string `json:"paths"`
+	IgnoreMissing bool     `json:"ignoreMissing"`
+}
+
+// use puts the merged files where the chart's own values.yaml was. Source: source-controller internal/helm/chart/{builder,metadata}.go
+func (f *valuesFiles) use(loaded *chart.Chart) error {
+	if f == nil || len(f.Paths) == 0 {
+		return nil
+	}
+	merged := map[string]any{}
+	for _, name := range f.Paths {
+		name = path.Clean(name)
+		if name == "values.yaml" {
+			merged = loader.MergeMaps(merged, loaded.Values)
+			continue
+		}
+		index := slices.IndexFunc(loaded.Files, func(file *common.File) bool { return file.Name == name })
+		if index == -1 {
+			if f.IgnoreMissing {
+				continue
+			}
+			return at("chart", fmt.Errorf("no values file found at path '%s'", name))
+		}
+		values, err := loader.LoadValues(bytes.NewReader(loaded.Files[index].Data))
+		if err != nil {
+			return at("chart", fmt.Errorf("unmarshaling values from '%s' failed: %w", name, err))
+		}
+		merged = loader.MergeMaps(merged, values)
+	}
+	written, err := yaml.Marshal(merged)
+	if err != nil {
+		return at("chart", err)
+	}
+	for _, file := range loaded.Raw {
+		if file.Name == "values.yaml" {
+			file.Data = written
+		}
+	}
+	loaded.Values = merged
+	return nil
 }
 
 // installable applies the two checks that `helm install` makes before it renders.

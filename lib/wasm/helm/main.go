@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"runtime/debug"
 	"strings"
 	"unsafe"
 )
@@ -29,6 +30,8 @@ type request struct {
 	Status     *statusRequest   `json:"status"`
 	Values     *valuesRequest   `json:"values"`
 	Text       string           `json:"text"`
+	// For `to-yaml`.
+	Documents []json.RawMessage `json:"documents"`
 }
 
 type failure struct {
@@ -129,13 +132,21 @@ func dispatch(frame []byte) (result any, err error) {
 		return mergeValues(req.Values)
 	case req.Op == "yaml":
 		return parseDocuments(req.Text)
+	case req.Op == "to-yaml":
+		return writeDocuments(req.Documents)
 	case req.Op == "normal-yaml":
 		return normalYAML(req.Text)
 	}
 	return nil, fmt.Errorf("unknown operation %q", req.Op)
 }
 
+// collectAboveBytes is more than a chart of Cilium's size needs: collecting garbage costs a fifth of a render, and the instance is thrown
+// away when it has grown.
+const collectAboveBytes = 128 << 20
+
 func init() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(collectAboveBytes)
 	log.SetFlags(0)
 	log.SetOutput(&warnings)
 }

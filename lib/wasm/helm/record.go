@@ -22,6 +22,8 @@ type recordRequest struct {
 	Manifest  string          `json:"manifest"`
 	Hooks     []*release.Hook `json:"hooks"`
 	Folder    bool            `json:"folder"`
+
+	ValuesFiles *valuesFiles `json:"valuesFiles"`
 }
 
 type statusRequest struct {
@@ -52,6 +54,9 @@ type decodedRecord struct {
 func encodeRecord(data []byte, req *recordRequest) (any, error) {
 	loaded, err := loadChart(data, req.Folder)
 	if err != nil {
+		return nil, err
+	}
+	if err := req.ValuesFiles.use(loaded); err != nil {
 		return nil, err
 	}
 	if err := chartutil.ProcessDependencies(loaded, req.Config); err != nil {

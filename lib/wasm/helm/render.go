@@ -41,7 +41,10 @@ type renderRequest struct {
 	IncludeCrds  bool                 `json:"includeCrds"`
 	SubNotes     bool                 `json:"subNotes"`
 	// The archive is a packed folder, so .helmignore counts.
-	Folder bool `json:"folder"`
+	Folder      bool         `json:"folder"`
+	ValuesFiles *valuesFiles `json:"valuesFiles"`
+	// Values are not held against the chart's schema.
+	SkipSchema bool `json:"skipSchema"`
 	// Answers by `apiVersion|kind|namespace|name`; absent altogether: every look-up finds nothing, as in `helm template`.
 	Lookups map[string]json.RawMessage `json:"lookups"`
 }
@@ -80,6 +83,9 @@ func renderChart(data []byte, req *renderRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := req.ValuesFiles.use(loaded); err != nil {
+		return nil, err
+	}
 	if err := installable(loaded); err != nil {
 		return nil, err
 	}
@@ -105,7 +111,7 @@ func renderChart(data []byte, req *renderRequest) (any, error) {
 		Name: req.Release.Name, Namespace: req.Release.Namespace, Revision: max(1, req.Release.Revision),
 		IsInstall: !req.Release.IsUpgrade, IsUpgrade: req.Release.IsUpgrade,
 	}
-	top, err := commonutil.ToRenderValuesWithSchemaValidation(loaded, values, options, caps, false)
+	top, err := commonutil.ToRenderValuesWithSchemaValidation(loaded, values, options, caps, req.SkipSchema)
 	if err != nil {
 		return nil, at("schema", err)
 	}

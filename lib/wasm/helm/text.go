@@ -29,14 +29,37 @@ type templateRequest struct {
 	MissingKey string `json:"missingKey"`
 	Left       string `json:"left"`
 	Right      string `json:"right"`
+	// helmfile's functions, with paths relative to Base and answers by path; absent: there are no files.
+	Files map[string]*fileFacts `json:"files"`
+	Base  string                `json:"base"`
 }
 
 type templateResult struct {
 	Text string `json:"text"`
+	// A path that the template needs and the host did not send; nothing else may be used then.
+	Missing string `json:"missing,omitempty"`
 }
 
-// renderGoTemplate runs text/template with sprig and the YAML functions of Helm's engine.
+// renderGoTemplate runs text/template with sprig and the YAML functions of Helm's engine, or with helmfile's functions.
 func renderGoTemplate(req *templateRequest) (any, error) {
+	var data any
+	if len(req.Data) > 0 {
+		if err := decodeNumbers(req.Data, &data); err != nil {
+			return nil, at("values", err)
+		}
+	}
+	reader := &fileReader{base: req.Base, known: req.Files}
+	text, err := executeGoTemplate(req, reader, req.Text, data)
+	if reader.missing != "" {
+		return templateResult{Missing: reader.missing}, nil
+	}
+	if err != nil {
+		return nil, at("template", err)
+	}
+	return templateResult{Text: text}, nil
+}
+
+func executeGoTemplate(req *templateRequest, reader *fileReader, text string, data any) (string, error) {
 	root := template.New(req.Name).Delims(req.Left, req.Right)
 	if req.MissingKey != "" {
 		root = root.Option("missingkey=" + req.MissingKey)
@@ -70,26 +93,26 @@ func renderGoTemplate(req *templateRequest) (any, error) {
 		err := root.ExecuteTemplate(&out, name, data)
 		return out.String(), err
 	}
+	if req.Files != nil {
+		functions["sprigGet"] = functions["get"]
+		for name, function := range helmfileFunctions(reader, req.Env, func(inner string, with any) (string, error) {
+			return executeGoTemplate(req, reader, inner, with)
+		}) {
+			functions[name] = function
+		}
+	}
 	root.Funcs(functions)
 	for _, name := range sortedKeys(req.Partials) {
 		if _, err := root.New(name).Parse(req.Partials[name]); err != nil {
-			return nil, at("template", err)
+			return "", err
 		}
 	}
-	if _, err := root.Parse(req.Text); err != nil {
-		return nil, at("template", err)
-	}
-	var data any
-	if len(req.Data) > 0 {
-		if err := decodeNumbers(req.Data, &data); err != nil {
-			return nil, at("values", err)
-		}
+	if _, err := root.Parse(text); err != nil {
+		return "", err
 	}
 	var out strings.Builder
-	if err := root.Execute(&out, data); err != nil {
-		return nil, at("template", err)
-	}
-	return templateResult{out.String()}, nil
+	err := root.Execute(&out, data)
+	return out.String(), err
 }
 
 func expand(text string, env map[string]string) string {
@@ -132,6 +155,19 @@ func parseDocuments(text string) (any, error) {
 		if string(encoded) != "null" {
 			result.Documents = append(result.Documents, encoded)
 		}
+	}
+	return result, nil
+}
+
+// writeDocuments gives each object as Kubernetes' own writer puts it: keys sorted, quotes only where they are needed.
+func writeDocuments(documents []json.RawMessage) (any, error) {
+	result := yamlTexts{Texts: []string{}}
+	for _, encoded := range documents {
+		written, err := yaml.JSONToYAML(encoded)
+		if err != nil {
+			return nil, at("values", err)
+		}
+		result.Texts = append(result.Texts, string(written))
 	}
 	return result, nil
 }
@@ -208,7 +244,7 @@ func normalYAML(text string) (any, error) {
 		out.WriteString("---\n")
 		out.Write(written)
 	}
-	return templateResult{out.String()}, nil
+	return templateResult{Text: out.String()}, nil
 }
 
 func splitDocuments(text string) []string {

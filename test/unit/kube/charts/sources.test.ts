@@ -34,7 +34,7 @@ const broken = (point: string, kind: string, facts: object = {}): Partial<Regist
 });
 
 const credentials = (username: string, password: string): PullPorts['credentials'] => ({
-  of: () => ({ username, password: new Secret(password), from: '~/.docker/config.json' }),
+  of: () => Promise.resolve({ username, password: new Secret(password), from: '~/.docker/config.json' }),
 });
 
 test('an anonymous pull gets a token, a manifest and the archive', async () => {
