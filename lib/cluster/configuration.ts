@@ -26,6 +26,7 @@ import {
 } from '../render/index.ts';
 import type { Configuration, ConfigurationPlan, FileChange } from './cluster.ts';
 import { clusterFailure } from './failures.ts';
+import { plainSecrets } from './plain-secrets.ts';
 import type { Vault } from './vault.ts';
 
 export interface ConfigurationParts {
@@ -57,6 +58,8 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
 
   return {
     async plan(): Promise<ConfigurationPlan> {
+      // What the sandbox sees of encrypted files is made up.
+      if (!isSandbox) throwIfAny(await plainSecrets({ model, files, vault }));
       const input = posix.join(root, templatesFolder);
       if (model.source !== 'cluster.yaml' || (await files.stat(input))?.kind !== 'directory') {
         return { changes: [], equal: 0, notVerified: [], warnings: [], placeholders: [], renders: false };

@@ -17,6 +17,8 @@ export type ClusterFailures = {
   /** Two files beside the talconfig hold different secrets. */
   'cluster/two-bundles': { paths: readonly string[] };
   'cluster/plaintext-secret': { path: string };
+  /** A key file that the next commit would take. */
+  'cluster/secret-not-ignored': { path: string };
   'cluster/unknown-release': { release: string; known: readonly string[] };
   'preflight/unreachable': { node: string; address: string; reason: string };
   'preflight/foreign': { node: string; address: string };

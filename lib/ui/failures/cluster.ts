@@ -40,7 +40,11 @@ export const clusterPrinters: Printers<ClusterFailures> = {
   }),
   'cluster/plaintext-secret': ({ path }) => ({
     title: `\`${path}\` holds secrets in plain text, and git would take it`,
-    help: `npx tk sops encrypt ${path}`,
+    help: `npx tk sops encrypt ${path} --out ${path}`,
+  }),
+  'cluster/secret-not-ignored': ({ path }) => ({
+    title: `\`${path}\` holds secrets, and git would take it`,
+    help: `add the line \`/${path}\` to \`.gitignore\`; if it was committed before, what it holds has to be made anew`,
   }),
   'cluster/unknown-release': ({ release, known }) => ({
     title: `tasks.config.ts wants the release \`${release}\`, which the tree does not have`,
