@@ -29,7 +29,8 @@ export function backCondition({ node, wanted, facts, wantsKubernetes }: BackPart
     deadlineMs,
     intervalMs: seconds(5),
     see: `npx tk talos:dmesg NODE=${node.name}`,
-    transient: isTransientTalos,
+    // Half an answer of a machine that is starting is none.
+    transient: (failure) => isTransientTalos(failure) || failure.code === 'talos/unexpected-reply',
     async check(signal) {
       const seen = await facts(signal);
       if (seen.bootId === wanted.afterBoot) return notYet(`it is ${seen.stage}, still in the boot before`);
@@ -41,6 +42,9 @@ export function backCondition({ node, wanted, facts, wantsKubernetes }: BackPart
       }
       if (seen.stage !== 'running')
         return notYet([seen.stage, ...seen.unmet.slice(0, 1).map(({ name, reason }) => `${name}: ${reason}`)].join(', '));
+      // Until then the machine itself does not believe in the new version either, and would fall back at the next start.
+      const [unmet] = seen.unmet.filter(({ name }) => wanted.unmetBefore?.includes(name) !== true);
+      if (!seen.isReady && unmet !== undefined) return notYet(`${unmet.name}: ${unmet.reason}`);
       if (node.role === 'controlplane') {
         if (seen.etcd === undefined) return notYet('its etcd does not answer yet');
         if (!seen.etcd.isHealthy) return notYet('its etcd is not healthy yet');

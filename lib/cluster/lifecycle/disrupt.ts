@@ -99,7 +99,11 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     isSent = true;
     const state = acted.state === 'acted' ? 'acted' : 'resumed';
     if (comesBack === undefined) return { state };
-    const facts = await returnStep(context, node, comesBack(bootId));
+    const facts = await returnStep(context, node, comesBack(bootId)).catch(async (error: unknown) => {
+      // It is back, if not as it should be: its pods may come back too.
+      if (hasCode(error, 'node/rolled-back')) await uncordonStep(context, node);
+      throw error;
+    });
     await uncordonStep(context, node);
     return { state, facts };
   } catch (error) {

@@ -5,6 +5,7 @@ import type { TalosReader } from '../../talos/index.ts';
 import { documentsOf } from '../compare-configs.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
+import { isTransientTalos } from '../transient.ts';
 import type { EtcdPicture, EtcdView, NodeFacts, SurveyedNode } from './lifecycle.ts';
 import { fields, findKubeNode, kubeNodeFacts, listKubeNodes, text } from './node-mark.ts';
 import { within } from './within.ts';
@@ -19,10 +20,14 @@ export interface FactParts {
 /** A member that has not answered by then counts as silent: a gate must not decide on older answers of the others. */
 const memberDeadlineMs = 4500;
 
+/** A machine that restarts its apid, or a packet that got lost, is no silent machine. */
+const surveyAttempts = 3;
+const surveyPauseMs = seconds(3);
+
 export function createFacts({ clock, connections, access, controlPlanes }: FactParts) {
   const kubeNodes = async (signal: AbortSignal): Promise<readonly KubeObject[] | undefined> => {
     try {
-      return await within(clock, seconds(10), signal, async (limited) => listKubeNodes(await access.reader(), limited));
+      return await within(clock, seconds(20), signal, async (limited) => listKubeNodes(await access.reader(), limited));
     } catch (error) {
       if (signal.aborted || !(error instanceof TkError)) throw error;
       return undefined;
@@ -41,11 +46,15 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
     known.catch(() => {});
     return Promise.all(
       nodes.map(async (node): Promise<SurveyedNode> => {
-        try {
-          return { state: 'answered', node, facts: await factsWith(node, known, signal) };
-        } catch (error) {
-          if (signal.aborted) throw error;
-          return { state: 'silent', node, failure: failureOf(error) };
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            return { state: 'answered', node, facts: await factsWith(node, known, signal) };
+          } catch (error) {
+            if (signal.aborted) throw error;
+            const failure = failureOf(error);
+            if (attempt >= surveyAttempts || !isTransientTalos(failure)) return { state: 'silent', node, failure };
+            await clock.sleep(surveyPauseMs, signal);
+          }
         }
       }),
     );

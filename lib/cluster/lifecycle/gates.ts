@@ -4,6 +4,7 @@ import type { KubeObject, KubeReader } from '../../kube/index.ts';
 import type { Connections } from '../connections.ts';
 import { lifecycleFailure } from './failures.ts';
 import type { KubeAccess } from '../kube-access.ts';
+import { isTransientTalos } from '../transient.ts';
 import type { ConfiguredGate } from './gates/define-gate.ts';
 import { othersAway } from './gates/one-at-a-time.ts';
 import { otherDrivers } from './gates/other-drivers.ts';
@@ -29,9 +30,11 @@ export interface GateParts {
 
 /** What was read of the members may be this old when the decision is made. */
 export const freshForMs = 5000;
-const attempts = 3;
+const attempts = 4;
+const againMs = 3000;
+const passing: ReadonlySet<string> = new Set(['gate/etcd-quorum', 'gate/etcd-unhealthy', 'gate/stale']);
 /** For everything else that one gate asks. */
-const gateDeadlineMs = 30_000;
+const gateDeadlineMs = 45_000;
 
 /** Read once a check, for every gate that looks at it. */
 interface KubernetesNow {
@@ -81,7 +84,7 @@ export function createGates(parts: GateParts): Gates {
     const asked = async (gate: GateName, judge: (signal: AbortSignal) => Promise<Verdict>): Promise<GateAnswer> => {
       let verdict: Verdict;
       try {
-        verdict = await within(clock, gateDeadlineMs, signal, judge);
+        verdict = await within(clock, gateDeadlineMs, signal, (limited) => patiently(judge, limited));
       } catch (error) {
         if (signal.aborted || !(error instanceof TkError)) throw error;
         const why = failureOf(error);
@@ -135,6 +138,18 @@ export function createGates(parts: GateParts): Gates {
     return [...slow, await asked('etcd-quorum', (limited) => quorum(disruption, limited))];
   };
 
+  /** An answer that got lost is asked for again; what the machine says stands. */
+  const patiently = async (judge: (signal: AbortSignal) => Promise<Verdict>, signal: AbortSignal): Promise<Verdict> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await judge(signal);
+      } catch (error) {
+        if (signal.aborted || attempt >= attempts || !(error instanceof TkError) || !isTransientTalos(error.failure)) throw error;
+        await clock.sleep(againMs, signal);
+      }
+    }
+  };
+
   const versionPath = async ({ node, toVersion }: Disruption, world: KubernetesNow | undefined, signal: AbortSignal): Promise<Verdict> => {
     if (toVersion === undefined) return { state: 'skipped', because: 'the version stays' };
     const { tag } = await connections.read(node, (machine) => machine.version(signal));
@@ -164,15 +179,22 @@ export function createGates(parts: GateParts): Gates {
     if (disruption.node.role === 'worker') return { state: 'skipped', because: 'a worker has no etcd' };
     if (disruption.etcd === 'none') return { state: 'skipped', because: 'etcd goes on' };
     for (let attempt = 1; ; attempt += 1) {
-      const picture = await parts.etcd(signal);
-      const ageMs = clock.monotonicMs() - picture.observedAtMs;
-      if (ageMs <= freshForMs) return judgeQuorum(picture, disruption, controlPlanes);
-      if (attempt >= attempts)
-        return {
-          state: 'refused',
-          failures: [lifecycleFailure('gate/stale', { node: disruption.node.name, ageMs: Math.round(ageMs), freshForMs })],
-        };
+      const verdict = await judgedNow(disruption, signal);
+      // An election or a late answer passes by itself; consent does not.
+      const [failure] = verdict.state === 'refused' ? verdict.failures : [];
+      if (failure === undefined || !passing.has(failure.code) || attempt >= attempts) return verdict;
+      await clock.sleep(againMs, signal);
     }
+  };
+
+  const judgedNow = async (disruption: Disruption, signal: AbortSignal): Promise<Verdict> => {
+    const picture = await parts.etcd(signal);
+    const ageMs = clock.monotonicMs() - picture.observedAtMs;
+    if (ageMs <= freshForMs) return judgeQuorum(picture, disruption, controlPlanes);
+    return {
+      state: 'refused',
+      failures: [lifecycleFailure('gate/stale', { node: disruption.node.name, ageMs: Math.round(ageMs), freshForMs })],
+    };
   };
 
   return {

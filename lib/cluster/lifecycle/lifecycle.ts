@@ -304,6 +304,8 @@ export interface WantedBack {
   readonly afterBoot: string;
   readonly version?: string;
   readonly schematicId?: string;
+  /** Conditions that were not met before either: nobody waits for what was broken already. */
+  readonly unmetBefore?: readonly string[];
   /** A staged upgrade boots the old version once more, and installs then. */
   readonly isStaged?: boolean;
   /** Default 30 minutes, as upstream's client waits. */

@@ -1,8 +1,9 @@
-import { type Failure, failureOf, minutes, throwIfAny, TkError } from '../../base/index.ts';
+import { type Failure, failureOf, minutes, seconds, throwIfAny, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { PlannedStep, TaskContext } from '../../core/index.ts';
 import type { ClusterView } from '../cluster.ts';
 import { clusterFailure } from '../failures.ts';
+import { isTransientTalos } from '../transient.ts';
 import type { DisruptContext } from './disrupt.ts';
 import type { ClusterLease, DrainPolicy, GateAnswer, Overrides, WantedImage } from './lifecycle.ts';
 import { shareOf } from './options.ts';
@@ -297,9 +298,13 @@ function pullStep(
       handle.detail(state.target.image);
       await cluster.lifecycle.pull(node, state.target.image, AbortSignal.any([handle.signal, stopping]));
     },
-    { node: node.name },
+    // Pulling twice does no harm, and registries have their moments.
+    { node: node.name, retry: { attempts: 3, delayMs: seconds(5), factor: 2, when: pullMayPass } },
   );
 }
+
+const pullMayPass = (failure: Failure): boolean =>
+  isTransientTalos(failure) || failure.code === 'talos/unexpected-reply' || failure.code === 'talos/outcome-unknown';
 
 /** Whatever was taken in the last quarter of an hour will do: nothing was disrupted since, or a run that took it was cut off. */
 const reuseForMs = minutes(15);

@@ -89,8 +89,11 @@ export async function nodeUpgradeState({
   const isUnseen = open !== undefined && open.target !== facts.bootId;
   const isGoing = leavingStages.has(facts.stage) && (open ?? last)?.target === facts.bootId;
   const isComing = facts.stage !== 'running' && last?.target !== undefined && last.target !== facts.bootId;
-  if (isUnseen || isGoing || isComing) return { state: 'leaving', node, version: target.version, facts, target };
-  if (isEqual) return { state: 'equal', facts, target, cordon: facts.kube?.cordon ?? { state: 'none' } };
+  // Its mark is still there: the run that sent the call has not seen it come back.
+  const cordon = facts.kube?.cordon ?? { state: 'none' };
+  const isMarked = last?.target !== undefined && last.target !== facts.bootId && cordon.state === 'ours' && cordon.run === last.runId;
+  if (isUnseen || isGoing || isComing || isMarked) return { state: 'leaving', node, version: target.version, facts, target };
+  if (isEqual) return { state: 'equal', facts, target, cordon };
   const installed = await recall(installKey(node, target.image, facts.bootId));
   const more = overridden === undefined ? {} : { overridden };
   if (installed.last !== undefined) return { state: 'installed', facts, target, ...more };
@@ -204,6 +207,7 @@ function away(
         afterBoot: bootId,
         version,
         isStaged,
+        unmetBefore: what?.facts.stage === 'running' ? what.facts.unmet.map(({ name }) => name) : [],
         ...(what?.target.schematicId === undefined ? {} : { schematicId: what.target.schematicId }),
       }),
   });
@@ -261,11 +265,14 @@ export function upgradeCalls(state: NodeUpgradeState, options: Pick<NodeUpgradeO
 export function upgradeProblems(states: readonly NodeUpgradeState[], overrides: Overrides): readonly Failure[] {
   const facts = states.flatMap((state) => ('facts' in state && state.facts ? [state.facts] : []));
   const kubernetes = facts.flatMap(({ kube }) => (kube === undefined || kube.kubeletVersion === '' ? [] : [kube.kubeletVersion]));
-  return states.flatMap((state) => {
-    if (state.state === 'unknown') return [state.failure];
+  const silent = new Map(
+    states.flatMap((state) => (state.state === 'unknown' ? [[JSON.stringify(state.failure), state.failure] as const] : [])),
+  );
+  const paths = states.flatMap((state) => {
     if (state.state !== 'needed' || overrides.has('version-path')) return [];
     return versionPathProblems({ node: state.facts.node.name, from: state.facts.talosVersion, to: state.target.version, kubernetes });
   });
+  return [...silent.values(), ...paths];
 }
 
 /** How a node was left when its upgrade ended early, in words; undefined when it is as it was before. */
