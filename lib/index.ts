@@ -82,6 +82,10 @@ export {
   whichNode,
   type ShownResource,
   type ShownResourceEvent,
+  followPins,
+  planKubernetesSteps,
+  surveyHops,
+  upgradeCluster,
   upgradeKubernetes,
 } from './cluster/index.ts';
 export {

@@ -74,7 +74,12 @@ export type {
   NodeKubernetes,
   PartChange,
 } from './kubernetes-upgrade/kubernetes-upgrade.ts';
-export { upgradeKubernetes } from './kubernetes-upgrade/door.ts';
+export { followPins, upgradeKubernetes } from './kubernetes-upgrade/door.ts';
+export { planKubernetesSteps, type KubernetesPlanView } from './kubernetes-upgrade/planned-steps.ts';
+export { surveyHops, upgradeCluster } from './whole-upgrade/door.ts';
+export type { PlannedHop } from './whole-upgrade/preview.ts';
+export type { WholeUpgraded, WholeUpgradeOptions } from './whole-upgrade/run.ts';
+export type { FollowOptions, PinContext } from './kubernetes-upgrade/follow-pins.ts';
 export type { KubernetesUpgradeContext, KubernetesUpgraded, KubernetesUpgradeOptions } from './kubernetes-upgrade/run.ts';
 export { type PinFailures, pinFailure } from './pins/failures.ts';
 export type { PinEdit, PinPlan, WantedPins } from './pins/pins.ts';
@@ -110,7 +115,16 @@ export type {
 } from './lifecycle/lifecycle.ts';
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
-export { darkEvidence, gone, takeAway, takeAwayFacts, takeAwayPlan, type TakeAwayContext, type TakeAwayOptions, type TakenAway } from './operations/one-by-one.ts';
+export {
+  darkEvidence,
+  gone,
+  takeAway,
+  takeAwayFacts,
+  takeAwayPlan,
+  type TakeAwayContext,
+  type TakeAwayOptions,
+  type TakenAway,
+} from './operations/one-by-one.ts';
 export { type OperationFailures, operationFailure } from './operations/failures.ts';
 export type { CpuUse, LogRequest, OperationsView } from './operations/operations.ts';
 export { resourceYaml, type ResourceQuery, type Resources, type ShownResource, type ShownResourceEvent } from './operations/resources.ts';

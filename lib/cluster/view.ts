@@ -69,6 +69,9 @@ export function viewOf(cluster: Cluster): ClusterView {
     gates: cluster.gates,
     operations: operationsViewOf(cluster.operations),
     kubernetesUpgrade: kubernetesUpgradeViewOf(cluster.kubernetesUpgrade),
-    pins: { plan: (wanted) => pins.plan(wanted), overridden: (wanted, signal) => pins.overridden(wanted, signal) },
+    pins: {
+      plan: (wanted, options) => pins.plan(wanted, options),
+      overridden: (wanted, signal, options) => pins.overridden(wanted, signal, options),
+    },
   };
 }

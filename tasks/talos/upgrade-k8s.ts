@@ -1,4 +1,4 @@
-import { defineTask, throwIfAny, upgradeKubernetes, z } from 'talos-tk';
+import { defineTask, planKubernetesSteps, throwIfAny, upgradeKubernetes, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Upgrade Kubernetes',
@@ -26,44 +26,12 @@ export default defineTask({
     const plan = cluster.kubernetesUpgrade.plan(facts, to);
     const pins = params.pins ? await cluster.pins.plan({ kubernetes: to }) : undefined;
     const manifests = mode === 'dry-run' ? await cluster.kubernetesUpgrade.manifestChanges(plan, signal) : undefined;
-    return { to, facts, plan, pins, manifests };
+    return { plan, ...(pins === undefined ? {} : { pins }), ...(manifests === undefined ? {} : { manifests }) };
   },
   plan({ params, cluster }, found) {
     const to = versionOf(params.to ?? cluster.model.kubernetesVersion);
     if (found === undefined) return [{ decision: 'unknown', title: `Kubernetes ${to}`, reason: 'no machine was asked' }];
-    const { plan, pins, manifests } = found;
-    const changes = [...plan.staticPods, ...plan.proxies, ...plan.kubelets];
-    if (changes.length === 0) return [{ decision: 'skip', title: `Kubernetes ${to}`, reason: 'every part runs it' }];
-    return [
-      ...(params.prePull
-        ? plan.pulls.map(({ node, image }) => ({
-            decision: 'run' as const,
-            title: `pull ${image}`,
-            node: node.name,
-            calls: [{ target: node.name, call: 'machine.MachineService/ImagePull' }],
-          }))
-        : []),
-      ...changes.map(({ node, part, from, to: image }) => ({
-        decision: 'run' as const,
-        title: part,
-        node: node.name,
-        reason: `${from} → ${image}`,
-        calls: [{ target: node.name, call: 'machine.MachineService/ApplyConfiguration' }],
-      })),
-      ...(pins?.edits ?? []).map(({ path, line, from, to: version }) => ({
-        decision: 'run' as const,
-        title: 'pin',
-        reason: `${path}:${line} ${from ?? 'absent'} → ${version}`,
-        calls: [{ target: path, call: 'write file' }],
-      })),
-      ...(manifests === undefined
-        ? [{ decision: 'unknown' as const, title: 'manifests', reason: 'what they hold is known once the new versions run' }]
-        : manifests.changes.map(({ object, action }) => ({
-            decision: 'run' as const,
-            title: `${action} ${object}`,
-            calls: [{ target: 'kube-apiserver', call: action === 'prune' ? 'DELETE' : 'PATCH' }],
-          }))),
-    ];
+    return planKubernetesSteps({ ...found, pulls: params.prePull });
   },
   async run(context) {
     const { params, cluster, runId, afterwards, signal, detail, skip } = context;

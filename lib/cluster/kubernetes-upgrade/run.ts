@@ -1,10 +1,11 @@
-import { type Failure, failureOf, throwIfAny, TkError } from '../../base/index.ts';
+import { type Failure, failureOf, throwIfAny } from '../../base/index.ts';
 import type { RetryPolicy, StepHandle, TaskContext } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { passGates } from '../lifecycle/gate-answers.ts';
 import type { ClusterLease, Overrides } from '../lifecycle/lifecycle.ts';
 import type { PinPlan } from '../pins/pins.ts';
 import { isTransientTalos } from '../transient.ts';
+import { followPins } from './follow-pins.ts';
 import { versionOfImage } from './images.ts';
 import { kubernetesUpgradeFailure } from './failures.ts';
 import { isChange } from './plan.ts';
@@ -24,6 +25,8 @@ export interface KubernetesUpgradeOptions {
   readonly lease?: () => Promise<ClusterLease>;
   /** Let the repository's version pins follow. Default true. */
   readonly pins?: boolean;
+  /** See `FollowOptions`. */
+  readonly isForwardOnly?: boolean;
 }
 
 export interface KubernetesUpgraded {
@@ -76,7 +79,8 @@ export async function upgradeKubernetes(context: KubernetesUpgradeContext, optio
     await settle(context, change, { ...options, lease });
     if (isChange(change)) changed.push(`${change.part} of ${change.node.name}`);
   }
-  const pins = (options.pins ?? true) ? await followPins(context, plan) : [];
+  const pins =
+    (options.pins ?? true) ? await followPins(context, { kubernetes: plan.to }, { isForwardOnly: options.isForwardOnly ?? false }) : [];
   const manifests = await step('manifests', async (handle) => {
     const synced = await kubernetesUpgrade.syncManifests(plan, (seen) => handle.detail(seen), handle.signal);
     if (synced.changes.length === 0) handle.skip(`${synced.unchanged} objects are equal`);
@@ -157,27 +161,6 @@ async function settle(
     },
     at,
   );
-}
-
-async function followPins({ step, cluster, log }: KubernetesUpgradeContext, { to }: KubernetesPlan): Promise<PinPlan['edits']> {
-  const wanted = { kubernetes: to };
-  return step('pins', async (handle) => {
-    const plan = await cluster.pins.plan(wanted);
-    for (const warning of plan.warnings) log.warn(warning);
-    if (plan.edits.length === 0) handle.skip('the repository says so already');
-    else {
-      await cluster.pins.follow(plan);
-      handle.detail(plan.edits.map(({ path, line }) => `${path}:${line}`).join(' '));
-    }
-    try {
-      for (const warning of await cluster.pins.overridden(wanted, handle.signal)) log.warn(warning);
-    } catch (error) {
-      // Inputs that cannot be read keep no upgrade from ending: they are told.
-      if (!(error instanceof TkError) || handle.signal.aborted) throw error;
-      for (const failure of error.failures) log.warn(failure);
-    }
-    return plan.edits;
-  });
 }
 
 function notUpgraded(left: readonly PartChange[], to: string): readonly Failure[] {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { type Failure, type SourceFile, lineColumnAt, type World } from '../../base/index.ts';
 import { type ClusterModel, clusterFile, defaultEnvFiles, nodesFile } from '../../config/index.ts';
-import { type DataDocument, type DataPath, editYaml, formatPath, parseYaml } from '../../format/index.ts';
+import { compareVersions, type DataDocument, type DataPath, editYaml, formatPath, parseYaml } from '../../format/index.ts';
 import { imageIn } from '../kubernetes-upgrade/config-patch.ts';
 import { versionOfImage } from '../kubernetes-upgrade/images.ts';
 import { type KubernetesPart, kubernetesParts } from '../kubernetes-upgrade/kubernetes-upgrade.ts';
@@ -52,7 +52,7 @@ export function createPins({ model, world, vault, machineConfigs }: PinParts): P
   const found = new WeakMap<PinPlan, readonly Found[]>();
 
   return {
-    async plan(wanted) {
+    async plan(wanted, { isForwardOnly = false } = {}) {
       const edits: Found[] = [];
       const warnings: Failure[] = [];
       for (const what of ['talos', 'kubernetes'] as const) {
@@ -67,8 +67,9 @@ export function createPins({ model, world, vault, machineConfigs }: PinParts): P
       // Another Talos changes which Kubernetes goes without saying: what runs is written down before it moves.
       if (wanted.talos !== undefined && wanted.kubernetes === undefined && model.source === 'cluster.yaml')
         edits.push(...(await inputPins('kubernetes', model.kubernetesVersion)).filter(({ edit }) => edit.from === undefined));
-      const plan: PinPlan = { wanted, edits: edits.map(({ edit }) => edit), warnings };
-      found.set(plan, edits);
+      const kept = edits.filter(({ edit }) => !isForwardOnly || edit.from === undefined || compareVersions(edit.from, edit.to) < 0);
+      const plan: PinPlan = { wanted, edits: kept.map(({ edit }) => edit), warnings };
+      found.set(plan, kept);
       return plan;
     },
     async follow(plan) {
@@ -79,7 +80,7 @@ export function createPins({ model, world, vault, machineConfigs }: PinParts): P
       }
       for (const [path, text] of texts) await files.write(absolute(path), text);
     },
-    async overridden(wanted, signal) {
+    async overridden(wanted, signal, { isForwardOnly = false } = {}) {
       const failures: Failure[] = [];
       if (wanted.kubernetes === undefined) return failures;
       const { files: generated } = await machineConfigs.generate(signal);
@@ -88,7 +89,9 @@ export function createPins({ model, world, vault, machineConfigs }: PinParts): P
         for (const part of kubernetesParts) {
           if (node.role === 'worker' && part !== 'kubelet') continue;
           const image = imageIn(text, part);
-          if (image === undefined || versionOfImage(image) === wanted.kubernetes) continue;
+          const version = image === undefined ? undefined : versionOfImage(image);
+          if (image === undefined || version === wanted.kubernetes) continue;
+          if (isForwardOnly && version !== undefined && compareVersions(version, wanted.kubernetes) > 0) continue;
           const where = await placeOf(node, part, signal);
           failures.push(
             pinFailure('pin/overridden', {
@@ -138,8 +141,9 @@ export function createPins({ model, world, vault, machineConfigs }: PinParts): P
       const line = envLine(file.text, variable.name);
       if (line === undefined) continue;
       if (isEncrypted) {
-        const plain = envLine((await vault.decrypt(file)).reveal(), variable.name)?.value ?? '';
-        const isRight = isSameVersion(variable.prefix + plain, version);
+        // Without the key nobody knows, and that is said too.
+        const plain = (await vault.canOpen(file)) ? envLine((await vault.decrypt(file)).reveal(), variable.name)?.value : undefined;
+        const isRight = plain !== undefined && isSameVersion(variable.prefix + plain, version);
         return {
           edits: [],
           warnings: isRight ? [] : [pinFailure('pin/encrypted', { path: file.path, variable: variable.name, version })],

@@ -31,13 +31,15 @@ export interface PinsView {
   /**
    * What has to be written so that the next `generate-config` makes configs of these versions: the inputs, what is rendered from them
    * and read by the generator, and the versions that an upgrade controller in the Flux tree is told. Reads files alone.
+   *
+   * `isForwardOnly`: what names a newer version stays. Default false.
    */
-  plan(wanted: WantedPins): Promise<PinPlan>;
+  plan(wanted: WantedPins, options?: { readonly isForwardOnly?: boolean }): Promise<PinPlan>;
   /**
    * What the repository would still generate otherwise, with the place that says so: a patch of one node, a cluster patch.
    * Shape: `pin/overridden`, one for each node and part. Failure: as `MachineConfigs.generate`.
    */
-  overridden(wanted: WantedPins, signal: AbortSignal): Promise<readonly Failure[]>;
+  overridden(wanted: WantedPins, signal: AbortSignal, options?: { readonly isForwardOnly?: boolean }): Promise<readonly Failure[]>;
 }
 
 export interface Pins extends PinsView {

@@ -1,0 +1,56 @@
+import type { PlannedStep } from '../../core/index.ts';
+import type { PinPlan } from '../pins/pins.ts';
+import type { KubernetesPlan, ManifestSync } from './kubernetes-upgrade.ts';
+
+export interface KubernetesPlanView {
+  readonly plan: KubernetesPlan;
+  /** Whether images are pulled before the first change. */
+  readonly pulls: boolean;
+  /** Absent: the pins stay. */
+  readonly pins?: PinPlan;
+  /** Absent: nobody asked the API server. */
+  readonly manifests?: ManifestSync;
+}
+
+/** An upgrade of Kubernetes as a plan, with every call that would change something. Pure. */
+export function planKubernetesSteps({ plan, pulls, pins, manifests }: KubernetesPlanView): readonly PlannedStep[] {
+  const changes = [...plan.staticPods, ...plan.proxies, ...plan.kubelets];
+  const written = (pins?.edits ?? []).map(
+    ({ path, line, from, to }): PlannedStep => ({
+      decision: 'run',
+      title: 'pin',
+      reason: `${path}:${line} ${from ?? 'absent'} → ${to}`,
+      calls: [{ target: path, call: 'write file' }],
+    }),
+  );
+  if (changes.length === 0) return [{ decision: 'skip', title: `Kubernetes ${plan.to}`, reason: 'every part runs it' }, ...written];
+  return [
+    ...(pulls ? plan.pulls : []).map(
+      ({ node, image }): PlannedStep => ({
+        decision: 'run',
+        title: `pull ${image}`,
+        node: node.name,
+        calls: [{ target: node.name, call: 'machine.MachineService/ImagePull' }],
+      }),
+    ),
+    ...changes.map(
+      ({ node, part, from, to }): PlannedStep => ({
+        decision: 'run',
+        title: part,
+        node: node.name,
+        reason: `${from} → ${to}`,
+        calls: [{ target: node.name, call: 'machine.MachineService/ApplyConfiguration' }],
+      }),
+    ),
+    ...written,
+    ...(manifests === undefined
+      ? [{ decision: 'unknown' as const, title: 'manifests', reason: 'what they hold is known once the new versions run' }]
+      : manifests.changes.map(
+          ({ object, action }): PlannedStep => ({
+            decision: 'run',
+            title: `${action} ${object}`,
+            calls: [{ target: 'kube-apiserver', call: action === 'prune' ? 'DELETE' : 'PATCH' }],
+          }),
+        )),
+  ];
+}
