@@ -1,10 +1,10 @@
-import type { Dial, World } from '../base/index.ts';
+import type { Clock, Dial, World } from '../base/index.ts';
 import { parseYaml, stringifyYaml } from '../format/index.ts';
 import { createKernel } from './create-kernel.ts';
 import { openLog } from './log.ts';
 import { dialRefused } from './memory-dial.ts';
 import { createNetwork } from './network.ts';
-import { endpointsPath, lockDirectory, type SandboxEndpoint, statePath, statusHost } from './sandbox.ts';
+import { endpointsPath, lockDirectory, type SandboxEndpoint, type SandboxTime, statePath, statusHost } from './sandbox.ts';
 import type { SandboxSpec } from './spec.ts';
 import { type SandboxStatus, statusOf } from './status.ts';
 import { createTalosModel } from './talos/model.ts';
@@ -16,22 +16,25 @@ export interface AttachedSandbox {
   status(signal: AbortSignal): Promise<SandboxStatus>;
 }
 
+const statusDeadlineMs = 10_000;
+
 /** Undefined when no process keeps the sandbox listening. */
 export async function attachSandbox(world: World, directory: string): Promise<AttachedSandbox | undefined> {
   const endpoints = await readEndpoints(world, directory);
   if (!endpoints || !(await isHeld(world, directory))) return undefined;
   const dial = await attachedDial(world, directory);
-  return {
-    world: { ...world, dial },
-    endpoints,
-    async status(signal) {
-      const target = { protocol: 'http', host: statusHost, port: 80 } as const;
-      const response = await dial.http({ target, method: 'GET', path: '/', headers: {}, signal });
-      let text = '';
-      for await (const chunk of response.body) text += Buffer.from(chunk).toString('utf8');
-      return JSON.parse(text) as SandboxStatus;
-    },
+  const status = async (signal: AbortSignal): Promise<SandboxStatus & SandboxTime> => {
+    const target = { protocol: 'http', host: statusHost, port: 80 } as const;
+    const response = await dial.http({ target, method: 'GET', path: '/', headers: {}, signal });
+    let text = '';
+    for await (const chunk of response.body) text += Buffer.from(chunk).toString('utf8');
+    return JSON.parse(text) as SandboxStatus & SandboxTime;
   };
+  const { nowMs, speed } = await status(AbortSignal.timeout(statusDeadlineMs));
+  const attachedMs = world.clock.monotonicMs();
+  // The machines live in a time of their own; compared with ours every one of their clocks would be wrong.
+  const clock: Clock = { ...world.clock, now: () => nowMs + (world.clock.monotonicMs() - attachedMs) * speed };
+  return { world: { ...world, clock, dial }, endpoints, status };
 }
 
 /** What lies in the directory, without starting anything. Undefined when there is no sandbox. Failure: `sim/in-use`. */

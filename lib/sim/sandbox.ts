@@ -78,7 +78,13 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await world.files.write(endpointsPath(directory), `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
   });
   const talos = startCluster(kernel, network, options.spec, hooks);
-  network.listen(statusHost, 80, { kind: 'http', handler: async () => ({ status: 200, body: JSON.stringify(statusOf(kernel, talos)) }) });
+  network.listen(statusHost, 80, {
+    kind: 'http',
+    handler: async () => {
+      const time: SandboxTime = { nowMs: kernel.clock.now(), speed: drive.kind === 'follow' ? drive.speed : 1 };
+      return { status: 200, body: JSON.stringify({ ...statusOf(kernel, talos), ...time }) };
+    },
+  });
   await kernel.commit();
   await sockets.settled();
 
@@ -94,6 +100,12 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       await lock.release();
     },
   };
+}
+
+/** What the clocks of the machines show, for whoever compares them with his own. */
+export interface SandboxTime {
+  readonly nowMs: number;
+  readonly speed: number;
 }
 
 /** Answers what the sandbox looks like to a `tk sim:status` in another process. */
