@@ -14,6 +14,8 @@ export interface KernelHandle extends SimKernel {
   flush(): Promise<void>;
   /** Hits of faults by `point kind`. */
   faultHits(): Readonly<Record<string, number>>;
+  /** All that is stored, timers included, in the order of the keys: another kernel can begin with it. */
+  entries(): readonly (readonly [string, Json])[];
   /** Stops time and closes the log. */
   close(): Promise<void>;
 }
@@ -159,6 +161,7 @@ function assemble(
     flush: () => write(false),
     fault: (point, facts) => faults.ask(point, facts, clock.monotonicMs()),
     faultHits: () => faults.hits(),
+    entries: () => store.entries(),
     async close() {
       await write(true);
       clock.stop();

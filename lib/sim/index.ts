@@ -5,7 +5,7 @@ export { type FaultClass, faultClasses, swarmFaults } from './fault-points.ts';
 export type { FaultRule } from './faults.ts';
 export type { SimEvent, SimFault, SimKernel, SimModel, SimStore, SimTimer } from './kernel.ts';
 export type { KubeHost, KubeletFacts, KubeModel } from './kube-door.ts';
-export { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
+export { createMemoryFiles, type InitialFile, type MemoryFiles } from './memory-files.ts';
 export { createMemoryWorld, type MemoryWorld, type MemoryWorldOptions } from './memory-world.ts';
 export { createNetwork, type SimListener, type SimNetwork, type SimService } from './network.ts';
 export type { DiskSpec, LinkSpec, MachineSpec, SandboxSpec } from './spec.ts';
@@ -30,6 +30,9 @@ export type { SandboxStatus } from './status.ts';
 export type { ConfigCheck } from './talos/api/call.ts';
 export type { AlarmKind } from './talos/etcd.ts';
 export { type Hand, type TalosModel } from './talos/model.ts';
+// --- image factory
+export { createFactory, factoryHost, type FactoryOptions, type SimFactory } from './factory/factory.ts';
+
 // --- chart registry
 export type { ChartFolder } from './registry/chart-folder.ts';
 export { packChart, simulatedCharts, standInFor } from './registry/pack-chart.ts';

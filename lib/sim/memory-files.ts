@@ -9,7 +9,11 @@ export interface MemoryFiles extends Files {
   crash(random: Random): void;
   /** Every file with its text, sorted by path. */
   snapshot(): Readonly<Record<string, string>>;
+  /** Every file with its mode: another file system can begin with them. */
+  copy(): Readonly<Record<string, InitialFile>>;
 }
+
+export type InitialFile = string | { readonly content: Uint8Array; readonly mode: number };
 
 interface MemoryFile {
   content: Uint8Array;
@@ -25,7 +29,7 @@ export type FileTrouble = (operation: 'read' | 'write' | 'append' | 'remove' | '
 /** A file system in memory. `write` is atomic and durable, as the port promises; `append` is durable only when synced. */
 export function createMemoryFiles(
   now: () => number,
-  initial: Readonly<Record<string, string>> = {},
+  initial: Readonly<Record<string, InitialFile>> = {},
   trouble: FileTrouble = () => undefined,
 ): MemoryFiles {
   const files = new Map<string, MemoryFile>();
@@ -52,7 +56,10 @@ export function createMemoryFiles(
     makeParents(path);
     files.set(path, { content, durableBytes: content.length, mode: mode ?? files.get(path)?.mode ?? 0o644, modifiedMs: now() });
   };
-  for (const [path, text] of Object.entries(initial)) put(normal(path), Buffer.from(text), undefined);
+  for (const [path, file] of Object.entries(initial)) {
+    if (typeof file === 'string') put(normal(path), Buffer.from(file), undefined);
+    else put(normal(path), file.content, file.mode);
+  }
 
   return {
     async read(path) {
@@ -152,6 +159,7 @@ export function createMemoryFiles(
         file.durableBytes = file.content.length;
       }
     },
+    copy: () => Object.fromEntries([...files].map(([path, { content, mode }]) => [path, { content: content.slice(), mode }])),
     snapshot: () =>
       Object.fromEntries(
         [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, file]) => [path, Buffer.from(file.content).toString('utf8')]),

@@ -1,7 +1,7 @@
 import { type Env, type Exec, failuresOf, type Files, TkError, type World } from '../base/index.ts';
 import { createKernel, type KernelHandle, type KernelOptions } from './create-kernel.ts';
 import { createMemoryDial } from './memory-dial.ts';
-import { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
+import { createMemoryFiles, type InitialFile, type MemoryFiles } from './memory-files.ts';
 import { createNetwork, type SimNetwork } from './network.ts';
 
 type ExecFailures = { 'host/command-not-found': { command: string } };
@@ -17,7 +17,7 @@ export interface MemoryWorld {
 }
 
 export interface MemoryWorldOptions extends Partial<KernelOptions> {
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, InitialFile>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Answers for child processes; default: no command exists. */
   readonly exec?: Exec;

@@ -9,9 +9,9 @@ const never = new Promise<never>(() => {});
 
 /**
  * The World as one process sees it that dies after so many operations: every even one has taken effect when it dies, an odd one
- * has not. Nothing that a dead process asked for ever returns, so nothing of it goes on.
+ * has not. Nothing that a dead process asked for ever returns, so nothing of it goes on. `on` hears of every operation.
  */
-export function mortal(world: World, dieAfter: number | undefined): MortalProcess {
+export function mortal(world: World, dieAfter: number | undefined, on: (operation: number) => void = () => {}): MortalProcess {
   const dying = Promise.withResolvers<'dead'>();
   let isDead = false;
   let operations = 0;
@@ -24,6 +24,7 @@ export function mortal(world: World, dieAfter: number | undefined): MortalProces
   const live = async <T>(act: () => Promise<T>): Promise<T> => {
     if (isDead) return never;
     operations += 1;
+    on(operations);
     const isLast = operations === dieAfter;
     if (isLast && operations % 2 === 1) return die();
     try {

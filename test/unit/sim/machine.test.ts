@@ -132,7 +132,7 @@ test('without a majority of its members etcd answers no linearizable read and is
   await rig.world.clock.sleep(30_000);
   await expect(rig.reader('cp-1').etcdMembers({ queryLocal: false }, signal)).rejects.toMatchObject(code('talos/unavailable'));
   expect((await rig.reader('cp-1').services(signal)).find(({ id }) => id === 'etcd')?.health).toBe('unhealthy');
-  expect(rig.invariants.violations().map(({ invariant }) => invariant)).toEqual(['I-02']);
+  expect(rig.invariants.violations().map(({ invariant }) => invariant)).toEqual(['I-03', 'I-02']);
 });
 
 test('a snapshot of etcd carries its checksum, and a new etcd starts from it on another disk', async () => {

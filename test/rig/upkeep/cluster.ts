@@ -1,0 +1,210 @@
+import { join } from 'node:path';
+import { createRedactor, type Failure, failureOf, type Json, Secret, TkError, type World } from '../../../lib/base/index.ts';
+import { failureClasses } from '../../../lib/cli/failure-classes.ts';
+import { loadModel } from '../../../lib/cli/load-model.ts';
+import { openRepositoryCluster } from '../../../lib/cli/open-cluster.ts';
+import { registryHost, throughRegistry } from '../../../lib/cli/sandbox/open.ts';
+import { sandboxSpecOf } from '../../../lib/cli/sandbox/spec.ts';
+import { settingsSchema } from '../../../lib/cluster/index.ts';
+import { findRepository } from '../../../lib/config/index.ts';
+import { createEngine, createRegistry, type EngineEvent, type Prompter, type Shell, type Task } from '../../../lib/core/index.ts';
+import {
+  createKubeModel,
+  createMemoryFiles,
+  createMemoryWorld,
+  createOperator,
+  createRegistry as createChartRegistry,
+  type FaultRule,
+  type InitialFile,
+  type SimulatedKube,
+  startCluster,
+  type Terms,
+  watchInvariants,
+} from '../../../lib/sim/index.ts';
+import { createSeededRandom } from '../../../lib/sim/random.ts';
+import { mortal } from '../swarm/mortal-world.ts';
+import type { Shape } from './schedule.ts';
+
+export const root = '/home/user/home-ops';
+const stateDirectory = join(root, '.tk/sim');
+
+/** One process of tk. */
+export interface Attempt {
+  readonly task: string;
+  /** `dead`: the process died before it could tell. */
+  readonly exit: number | 'dead';
+  readonly failures: readonly Failure[];
+  readonly changes: number;
+  readonly events: readonly EngineEvent[];
+}
+
+export interface Asked {
+  readonly task: string;
+  readonly params?: object;
+  readonly terms?: Terms;
+}
+
+export interface RigOptions {
+  readonly seed: string;
+  readonly files: Readonly<Record<string, InitialFile>>;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly entries?: readonly (readonly [string, Json])[];
+  readonly startMs?: number;
+  readonly faults?: readonly FaultRule[];
+}
+
+/** Where keys of the cluster may lie on a workstation. */
+const secretsMayLieIn = ['talsecret', 'clusterconfig', 'kubeconfig', 'talosconfig', 'age', '/backups/', '/cache/'];
+
+export async function openRig(options: RigOptions) {
+  const { seed, files, tasks } = options;
+  const memory = createMemoryWorld({
+    seed,
+    files,
+    faults: options.faults ?? [],
+    ...(options.entries ? { entries: options.entries } : {}),
+    ...(options.startMs === undefined ? {} : { startMs: options.startMs }),
+  });
+  const { kernel } = memory;
+  const outer: World = {
+    ...memory.world,
+    // Keys and ids of the workstation are the same in all histories: what is made of them is made once per process.
+    random: createSeededRandom('upkeep', 'workstation'),
+    dial: throughRegistry(memory.world.dial),
+  };
+  const calmFiles = createMemoryFiles(() => 0, files);
+  const modelOf = async (world: World) => loadModel(world, await findRepository(world.files, root, { exactly: true }));
+  const model = await modelOf({ ...outer, files: calmFiles });
+  const spec = sandboxSpecOf(model);
+  let kube: SimulatedKube | undefined;
+  const talos = startCluster(kernel, memory.network, spec, {
+    kube: (one, host) => (kube = createKubeModel(one, host)),
+    mounts: () => {
+      const charts = createChartRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
+      return [{ host: registryHost, port: 443, handler: charts.handler }];
+    },
+  });
+  const simulated = () => kube as SimulatedKube;
+  const invariants = watchInvariants(kernel, spec, talos, () => kube);
+  const operator = createOperator(kernel, talos, simulated());
+  let printed = '';
+
+  /** One process, which may die at an operation, or be asked to stop at one. */
+  const attempt = async (
+    asked: Asked,
+    ends: { readonly dieAfter?: number | undefined; readonly stopAt?: number | undefined } = {},
+  ): Promise<Attempt> => {
+    invariants.terms(asked.terms ?? {});
+    const watch = invariants.begin({ name: asked.task, secretsMayLieIn });
+    let stop: (() => void) | undefined;
+    const process = mortal(watch.observe(outer), ends.dieAfter, (operation) => {
+      if (operation === ends.stopAt) stop?.();
+    });
+    const events: EngineEvent[] = [];
+    const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
+      watch.ended({ exit, unfinished });
+      return { task: asked.task, exit, failures, changes, events };
+    };
+    const open = async () => {
+      const own = await modelOf(process.world);
+      return openRepositoryCluster({
+        world: process.world,
+        model: own,
+        settings: settingsSchema.parse({}),
+        isSandbox: true,
+        cacheDirectory: join(stateDirectory, 'cache'),
+      });
+    };
+    const opened = await Promise.race([open().catch((error: unknown) => ({ error })), process.death]);
+    if (opened === 'dead') return told('dead');
+    if ('error' in opened) return told(2, opened.error instanceof TkError ? opened.error.failures : [failureOf(opened.error)]);
+    const registry = createRegistry();
+    for (const [name, task] of tasks) registry.register(name, task);
+    const engine = createEngine({
+      world: process.world,
+      registry,
+      kit: {
+        plan: () => ({ cluster: opened.view }),
+        run: ({ effect }) => ({ cluster: effect === 'read' ? opened.view : opened.full, $: noShell }),
+      },
+      stateDirectory,
+      identity: opened.identity,
+      version: 'swarm',
+      redactor: createRedactor(),
+      prompter: typist,
+      sinks: [(event) => void events.push(event)],
+      stdout: (text) => {
+        printed += text;
+      },
+      failureClasses,
+      owner: 'swarm',
+    });
+    const call = { kind: 'call', task: registry.get(asked.task), params: asked.params ?? {} } as const;
+    const run = engine.run([call], { argv: [asked.task], yes: true });
+    stop = () => {
+      watch.signalled('SIGINT');
+      run.stop('SIGINT');
+    };
+    const result = await Promise.race([run.finished, process.death]);
+    if (result === 'dead') return told('dead');
+    const unfinished = result.failures.some(({ code }) => code === 'run/unfinished') ? 1 : 0;
+    return told(result.exitCode, result.failures, result.counts.steps.changes, unfinished);
+  };
+
+  return {
+    memory,
+    model,
+    talos,
+    kube: simulated,
+    invariants,
+    operator,
+    attempt,
+    printed: () => printed,
+    /** What a home has: something behind a budget, something with a volume, where there is room to move them to. */
+    settle(shape: Shape): void {
+      const { landscape } = simulated();
+      const room = shape.workers === 0 ? shape.controlPlanes : shape.workers;
+      landscape.storage('driver.longhorn.io', 'longhorn');
+      const labels = { app: 'web' };
+      const workload = (kind: string, name: string, replicas: number, more: object = {}) =>
+        landscape.put({
+          apiVersion: 'apps/v1',
+          kind,
+          metadata: { name, namespace: 'default' },
+          spec: {
+            replicas,
+            ...(kind === 'StatefulSet' ? { serviceName: name } : {}),
+            selector: { matchLabels: { ...labels, app: name } },
+            template: { metadata: { labels: { app: name } }, spec: { containers: [{ name, image: `example.org/${name}:1` }] } },
+            ...more,
+          } as never,
+        });
+      workload('Deployment', 'web', 2);
+      workload('StatefulSet', 'database', 1, {
+        volumeClaimTemplates: [
+          { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+        ],
+      });
+      if (room < 2) return;
+      landscape.put({
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata: { name: 'web', namespace: 'default' },
+        spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'web' } } },
+      });
+    },
+  };
+}
+
+/** Types the name of the node where it is asked for, and nothing else. */
+const typist: Prompter = {
+  text: async (question) => ('phrase' in question ? String(question.phrase) : '') as never,
+  password: async () => new Secret(''),
+  confirm: async () => true as never,
+  select: () => Promise.reject(new Error('asked')),
+  multiselect: () => Promise.reject(new Error('asked')),
+};
+
+const noShell: Shell = () => {
+  throw new Error('the stories start no command');
+};

@@ -1,0 +1,137 @@
+import type { Task } from '../../../lib/core/index.ts';
+import type { EndState } from '../../../lib/sim/index.ts';
+import { createSeededRandom } from '../../../lib/sim/random.ts';
+import { type Attempt, openRig } from './cluster.ts';
+import { atRest } from './healthy.ts';
+import { calm, calmAfterMs, type Upkeep } from './schedule.ts';
+import { storyOf, type UpkeepCommand } from './stories.ts';
+
+export interface UpkeepHistory {
+  readonly attempts: readonly Attempt[];
+  /** What must never be, and was. */
+  readonly violations: readonly string[];
+  readonly faultHits: Readonly<Record<string, number>>;
+  readonly deeds: readonly string[];
+  readonly endState: EndState;
+  readonly fingerprint: string;
+  readonly virtualMs: number;
+}
+
+/** A person gives up after this many tries of one command. */
+const mostAttempts = 14;
+
+const undisturbed = new Map<string, Promise<UpkeepHistory>>();
+
+/** Tells one history of work on a running cluster. The same schedule gives the same history. */
+export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task>): Promise<UpkeepHistory> {
+  const { shape, talos } = upkeep;
+  const story = storyOf(upkeep.story);
+  const rest = await atRest(shape, talos, tasks);
+  const startMs = rest.startMs;
+  const faults = upkeep.faults.map((rule) => ({
+    ...rule,
+    fromMs: startMs + (rule.fromMs ?? 0),
+    untilMs: startMs + (rule.untilMs ?? calmAfterMs),
+  }));
+  const rig = await openRig({ seed: upkeep.seed, ...rest, faults, tasks });
+  const { kernel } = rig.memory;
+  const { invariants } = rig;
+  for (const { inMs, deed } of upkeep.deeds) {
+    if (inMs <= 0) rig.operator.does(deed);
+    else rig.operator.later(inMs, deed);
+  }
+  story.prepare?.(rig.talos);
+  const random = createSeededRandom(upkeep.seed, 'crash');
+  const attempts: Attempt[] = [];
+  const at = { shape, talos };
+
+  /** As a person would: again and again, a little later. */
+  const insist = async (command: UpkeepCommand): Promise<Attempt | undefined> => {
+    const ends = command.ends ?? [0];
+    for (let tries = 0; tries < mostAttempts; tries += 1) {
+      const number = attempts.length;
+      const last = await rig.attempt(command, { dieAfter: upkeep.deaths[number], stopAt: upkeep.stops[number] });
+      attempts.push(last);
+      for (const failure of last.failures) {
+        invariants.inspect(`${failure.code}`, JSON.stringify(failure.facts));
+        if (failure.code === 'internal/unexpected') defects.push(`a defect: ${JSON.stringify(failure.facts)}`);
+      }
+      if (typeof last.exit === 'number' && ends.includes(last.exit)) return last;
+      if (last.exit === 'dead') {
+        rig.memory.files.crash(random);
+        invariants.afterCrash(rig.memory.files.snapshot());
+      }
+      await kernel.clock.sleep(1000 + Math.floor(random.fraction() * 60_000));
+    }
+    return undefined;
+  };
+
+  const defects: string[] = [];
+  const commands = story.commands(at);
+  let end: Attempt | undefined;
+  for (const command of commands) {
+    end = await insist(command);
+    if (end) continue;
+    invariants.gaveUp(command.task, attempts.at(-1)?.failures.map(({ code }) => code) ?? []);
+    break;
+  }
+  if (end?.exit === 0) {
+    const away = story.leaves === 'away';
+    // The proof of exit 0 is taken at that very moment, not after the dust has settled.
+    if (!away) invariants.claimedDone([...ownMissing(rig, upkeep), ...(story.problems?.({ ...at, model: rig.talos }) ?? [])]);
+    await kernel.clock.sleep(calmAfterMs);
+    const last = commands.at(-1) as UpkeepCommand;
+    if (last.repeats !== true) {
+      const again = await rig.attempt(last);
+      if (again.exit !== 0 || again.changes !== 0)
+        defects.push(`a further run ended with ${again.exit} and ${again.changes} changes: ${JSON.stringify(again.failures)}`);
+    }
+    const isDisturbed = upkeep.faults.length + upkeep.deeds.length + upkeep.deaths.filter(Boolean).length > 0;
+    if (isDisturbed && !away && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon'))
+      invariants.cameTo((await calmly(upkeep, tasks)).endState);
+  }
+  invariants.inspect('standard output', rig.printed());
+  invariants.inspect('the events', JSON.stringify(attempts.at(-1)?.events ?? []));
+  const history: UpkeepHistory = {
+    attempts,
+    violations: [...defects, ...invariants.violations().map(({ invariant, what }) => `${invariant} ${what}`)],
+    faultHits: kernel.faultHits(),
+    deeds: upkeep.deeds.map(({ deed }) => deed.deed),
+    endState: invariants.endState(),
+    fingerprint: invariants.fingerprint(),
+    virtualMs: kernel.clock.monotonicMs() - startMs,
+  };
+  await kernel.close();
+  return history;
+}
+
+/** A machine that somebody else has just taken away is nobody's broken promise. */
+function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): readonly string[] {
+  const others = upkeep.deeds.some(({ deed }) => ['reboot', 'lose-power', 'stop-etcd'].includes(deed.deed));
+  const power = upkeep.faults.some(({ point }) => point === 'talos/power');
+  return others || power ? [] : rig.invariants.missing();
+}
+
+/** The same with nothing going wrong; told once per process. */
+function calmly(upkeep: Upkeep, tasks: ReadonlyMap<string, Task>): Promise<UpkeepHistory> {
+  const key = `${upkeep.story} ${upkeep.shape.controlPlanes}+${upkeep.shape.workers} ${upkeep.talos}`;
+  let found = undisturbed.get(key);
+  if (!found) {
+    found = tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), tasks);
+    undisturbed.set(key, found);
+  }
+  return found;
+}
+
+export const lineOf = (upkeep: Upkeep, { attempts, violations }: UpkeepHistory): string =>
+  [
+    `${upkeep.seed} ${upkeep.story} ${upkeep.talos} ${upkeep.shape.controlPlanes}+${upkeep.shape.workers}`,
+    attempts
+      .map(({ exit, failures }) =>
+        `${exit} ${failures.map(({ code, cause }) => `${code}${cause ? `<${cause.code}` : ''}`).join(' ')}`.trim(),
+      )
+      .join(' | '),
+    violations.join(' ; '),
+  ]
+    .filter((part) => part !== '')
+    .join('\n    ');

@@ -1,0 +1,89 @@
+import { type Deed, type FaultRule, faultClasses } from '../../../lib/sim/index.ts';
+import { createSeededRandom } from '../../../lib/sim/random.ts';
+import { talosVersions } from '../swarm/schedule.ts';
+
+export type Shape = { readonly controlPlanes: number; readonly workers: number };
+
+/** One history of work on a cluster that runs. All of it from the seed; shrinking makes smaller ones. */
+export interface Upkeep {
+  readonly seed: string;
+  readonly story: string;
+  readonly shape: Shape;
+  readonly talos: string;
+  /** Times are counted from the first command. */
+  readonly faults: readonly FaultRule[];
+  /** What others do meanwhile. */
+  readonly deeds: readonly { readonly inMs: number; readonly deed: Deed }[];
+  /** Per attempt: at which of its operations on files and wires the process dies. */
+  readonly deaths: readonly (number | undefined)[];
+  /** Per attempt: at which operation somebody presses Ctrl-C. */
+  readonly stops: readonly (number | undefined)[];
+}
+
+/** From then on nothing goes wrong any more, so that every history can end well. */
+export const calmAfterMs = 15 * 60_000;
+
+/** Two members, and one: those need somebody's consent. */
+const shapes: readonly (Shape & { readonly weight: number })[] = [
+  { controlPlanes: 1, workers: 1, weight: 6 },
+  { controlPlanes: 1, workers: 0, weight: 3 },
+  { controlPlanes: 3, workers: 0, weight: 6 },
+  { controlPlanes: 3, workers: 2, weight: 4 },
+  { controlPlanes: 2, workers: 0, weight: 1 },
+  { controlPlanes: 5, workers: 0, weight: 1 },
+];
+
+export function upkeepOf(seed: string, stories: readonly string[]): Upkeep {
+  const random = createSeededRandom(seed, 'upkeep');
+  const chance = (probability: number) => random.fraction() < probability;
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random.fraction() * values.length)] as T;
+  const story = pick(stories);
+  const total = shapes.reduce((sum, { weight }) => sum + weight, 0);
+  let left = random.fraction() * total;
+  const shape = shapes.find(({ weight }) => (left -= weight) < 0) ?? (shapes[0] as (typeof shapes)[number]);
+  const talos = pick(talosVersions);
+  const names = namesOf(shape);
+  const faults = faultClasses.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {
+    const [isTaken, times, drawn] = [random.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), random.fraction(), facts?.(random)];
+    if (!isTaken) return [];
+    return [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), untilMs: calmAfterMs, ...(drawn ? { facts: drawn } : {}) }];
+  });
+  const at = () => Math.floor(random.fraction() * 8 * 60_000);
+  const deeds: { inMs: number; deed: Deed }[] = [];
+  const node = () => pick(names);
+  if (chance(0.12)) {
+    const cordoned = node();
+    deeds.push({ inMs: at() - 4 * 60_000, deed: { deed: 'cordon', node: cordoned } });
+    if (chance(0.7)) deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'uncordon', node: cordoned } });
+  }
+  if (chance(0.08)) deeds.push({ inMs: at(), deed: { deed: 'reboot', node: node() } });
+  if (chance(0.12))
+    deeds.push({ inMs: at(), deed: { deed: 'lose-power', node: node(), darkMs: 20_000 + Math.floor(random.fraction() * 120_000) } });
+  if (chance(0.1)) deeds.push({ inMs: at(), deed: { deed: 'move-leader', node: 'cp-1' } });
+  if (chance(0.08)) {
+    deeds.push({ inMs: at() - 4 * 60_000, deed: { deed: 'tuppr', kind: pick(['TalosUpgrade', 'KubernetesUpgrade']), phase: 'Upgrading' } });
+    const [last] = deeds.slice(-1) as [{ inMs: number; deed: Extract<Deed, { deed: 'tuppr' }> }];
+    deeds.push({ inMs: calmAfterMs - 60_000, deed: { ...last.deed, phase: 'Completed' } });
+  }
+  if (chance(0.06)) {
+    deeds.push({ inMs: at() - 4 * 60_000, deed: { deed: 'ceph', health: 'HEALTH_ERR' } });
+    deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'ceph', health: 'HEALTH_OK' } });
+  }
+  return {
+    seed,
+    story,
+    shape: { controlPlanes: shape.controlPlanes, workers: shape.workers },
+    talos,
+    faults,
+    deeds: deeds.sort((a, b) => a.inMs - b.inMs),
+    deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 2 * 500) : undefined)),
+    stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * 300) : undefined)),
+  };
+}
+
+export const namesOf = ({ controlPlanes, workers }: Shape): readonly string[] => [
+  ...Array.from({ length: controlPlanes }, (_, index) => `cp-${index + 1}`),
+  ...Array.from({ length: workers }, (_, index) => `worker-${index + 1}`),
+];
+
+export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [] });
