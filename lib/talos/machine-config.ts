@@ -20,6 +20,8 @@ export { type KeptValue } from './config/merge.ts';
 export { contractOf, isAtLeastMinor } from './config/minor.ts';
 export { type LostSetting } from './config/network-documents.ts';
 export { applyPatch, loadPatch, type Patch, patchMachineConfig, type PatchRequest } from './config/patch.ts';
+export { createImageFactory, type FactoryAddress, type FactoryPorts, type ImageFactory, type Registered } from './config/factory.ts';
+export { buildSchematic, type SchematicWish } from './config/schematic-build.ts';
 export { parseSchematic, renderSchematic, type Schematic, schematicId, schematicOf } from './config/schematic.ts';
 export {
   bundleFromControlPlaneConfig,

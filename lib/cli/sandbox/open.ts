@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Dial, type Env, hasCode, type World } from '../../base/index.ts';
+import { type Dial, type Env, hasCode, type HttpHandler, type World } from '../../base/index.ts';
 import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
-import { attachSandbox, createRegistry, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
+import { attachSandbox, createFactory, createRegistry, factoryHost, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
 import { checkForNode } from '../../talos/machine-config.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
@@ -111,7 +111,12 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
       mounts: (kernel) => {
         const registry = createRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
         standIns = registry.standIns;
-        return [{ host: registryHost, port: 443, handler: registry.handler }];
+        const factory = createFactory({ fault: (point, facts) => kernel.fault(point, facts) });
+        const handler: HttpHandler = (request) =>
+          request.headers['host'] === factoryHost && !request.path.startsWith('/v2/')
+            ? factory.handler(request)
+            : registry.handler(request);
+        return [{ host: registryHost, port: 443, handler }];
       },
     },
   });

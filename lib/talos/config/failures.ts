@@ -51,6 +51,15 @@ export type TalosConfigFailures = {
   'talos-config/no-such-document': { document: string; suggestion?: string };
 
   // --- schematics ---
+  'factory/unknown-extension': { extension: string; talosVersion: string; suggestion?: string };
+  'factory/extension-twice': { extension: string };
+  'factory/unknown-overlay': { overlay: string; talosVersion: string; suggestion?: string };
+  /** A word that should be `name=value`. */
+  'factory/bad-pair': { word: string };
+  'factory/unreachable': { host: string; reason: string };
+  'factory/refused': { host: string; status: number; said: string };
+  /** The factory computes another id for the same schematic. */
+  'factory/different-id': { host: string; expected: string; found: string };
   'talos-config/schematic-unknown-key': { path: string; key: string; suggestion?: string };
   'talos-config/schematic-invalid': { path: string; expected: string; found: string };
 };

@@ -109,6 +109,30 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `this configuration has no document \`${document}\``,
     ...didYouMean(suggestion),
   }),
+  'factory/unknown-extension': ({ extension, talosVersion, suggestion }) => ({
+    title: `the image factory has no extension \`${extension}\` for Talos ${talosVersion}`,
+    ...didYouMean(suggestion),
+  }),
+  'factory/extension-twice': ({ extension }) => ({ title: `the extension \`${extension}\` is asked for twice` }),
+  'factory/unknown-overlay': ({ overlay, talosVersion, suggestion }) => ({
+    title: `the image factory has no overlay \`${overlay}\` for Talos ${talosVersion}`,
+    ...didYouMean(suggestion),
+  }),
+  'factory/bad-pair': ({ word }) => ({ title: `expected \`name=value\` but found \`${word}\`` }),
+  'factory/unreachable': ({ host, reason }) => ({
+    title: `the image factory \`${host}\` cannot be reached`,
+    because: reason,
+    help: 'ids of schematics need no factory: npx tk schematic id FILE',
+  }),
+  'factory/refused': ({ host, status, said }) => ({
+    title: `the image factory \`${host}\` does not take the schematic`,
+    because: `it answered ${status}${said.trim() === '' ? '' : `: ${said.trim()}`}`,
+  }),
+  'factory/different-id': ({ host, expected, found }) => ({
+    title: `the image factory \`${host}\` gives the schematic another id`,
+    because: `expected ${expected} but found ${found}`,
+    help: 'images and upgrades would name a schematic that does not exist; please report the schematic',
+  }),
   'talos-config/schematic-unknown-key': ({ path, key, suggestion }) => ({
     title: `\`${key}\` is not a key of ${path === '' ? 'a schematic' : `\`${path}\` of a schematic`}`,
     ...didYouMean(suggestion),
