@@ -60,6 +60,7 @@ export {
   type DisruptContext,
   disruptionOptions,
   disruptionParams,
+  doctorAreas,
   etcdSettled,
   everyoneOf,
   gates,

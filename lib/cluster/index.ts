@@ -121,6 +121,7 @@ export {
   takeAway,
   takeAwayFacts,
   takeAwayPlan,
+export { type Doctor, type DoctorArea, doctorAreas, type Finding } from './operations/doctor.ts';
   type TakeAwayContext,
   type TakeAwayOptions,
   type TakenAway,

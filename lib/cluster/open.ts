@@ -1,4 +1,5 @@
-import type { World } from '../base/index.ts';
+import { posix } from 'node:path';
+import { Secret, type World } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { createBootstrapSecrets } from './bootstrap-secrets.ts';
 import type { Cluster, ClusterView } from './cluster.ts';
@@ -6,7 +7,7 @@ import { compareConfigs } from './compare-configs.ts';
 import { configDifferences } from './config-differences.ts';
 import { createConfiguration } from './configuration.ts';
 import { createConnections } from './connections.ts';
-import { createCredentials } from './credentials.ts';
+import { createCredentials, trustOf } from './credentials.ts';
 import { createEtcd } from './etcd.ts';
 import { createHealth } from './health.ts';
 import { createKubeAccess } from './kube-access.ts';
@@ -16,11 +17,13 @@ import { createLifecycle } from './lifecycle/create-lifecycle.ts';
 import { createMachineConfigs } from './machine-configs.ts';
 import { createMachines } from './machines.ts';
 import { findNode } from './nodes.ts';
+import { createDoctor } from './operations/doctor.ts';
 import { createOperations } from './operations/operations.ts';
 import { createKubernetesUpgrade } from './kubernetes-upgrade/create.ts';
 import { createPins } from './pins/create.ts';
 import { createReleases, helmEngineOf } from './releases.ts';
 import { createBundleStore } from './secrets-bundle.ts';
+import type { SecretsBundle } from '../talos/machine-config.ts';
 import type { Settings } from './settings.ts';
 import type { Vault } from './vault.ts';
 import { viewOf } from './view.ts';
@@ -102,6 +105,21 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     configuredGates: settings.gates ?? [],
     cacheDirectory,
   });
+  const identity = `${model.name} ${model.endpoint}`;
+  const doctor = createDoctor({
+    // What it looks at is what everybody else is given, itself included.
+    get cluster() {
+      return full;
+    },
+    connections,
+    access,
+    files,
+    now: () => clock.now(),
+    stateDirectory: posix.dirname(cacheDirectory),
+    identity,
+    authorities: async () => authoritiesOf(await bundles.existing()),
+    talosCertificate: async () => certificateOf(await files.readText(model.paths.talosconfig)),
+  });
   const full: Cluster = {
     name: model.name,
     model,
@@ -120,13 +138,27 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     releases,
     lifecycle,
     gates,
-    operations: createOperations({ nodes: model.nodes, connections, access, clock, secretValues: () => bundles.secretValues() }),
+    operations: createOperations({ nodes: model.nodes, connections, access, clock, doctor, secretValues: () => bundles.secretValues() }),
     kubernetesUpgrade: createKubernetesUpgrade({ model, clock, connections, access }),
     pins: createPins({ model, world, vault, machineConfigs }),
     health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
   };
-  return { view: viewOf(full), full, identity: `${model.name} ${model.endpoint}` };
+  return { view: viewOf(full), full, identity };
 }
+
+function authoritiesOf(bundle: SecretsBundle | undefined): ReadonlyMap<string, string> {
+  if (bundle === undefined) return new Map();
+  const { os, k8s, etcd, k8sAggregator } = bundle.certs;
+  return new Map([
+    ['Talos', os.certificate],
+    ['Kubernetes', k8s.certificate],
+    ['etcd', etcd.certificate],
+    ['the aggregation layer', k8sAggregator.certificate],
+  ]);
+}
+
+const certificateOf = (talosconfig: string | undefined): string | undefined =>
+  talosconfig === undefined ? undefined : trustOf(new Secret(talosconfig))?.certificate;
 
 /** A repository with a Flux tree brings its own network; otherwise Talos brings flannel, unless the config says `none`. */
 async function hasCni(model: ClusterModel, machineConfigs: Cluster['machineConfigs']): Promise<boolean> {

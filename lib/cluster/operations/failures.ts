@@ -7,6 +7,35 @@ export type OperationFailures = {
   'etcd/unknown-member': { asked: string; known: readonly string[]; suggestion?: string };
   /** A member that answers leaves by itself, with its machine: nobody removes it behind its back. */
   'etcd/member-works': { member: string };
+  // --- what the doctor finds
+  'doctor/not-rendered': { paths: readonly string[] };
+  'doctor/not-generated': { paths: readonly string[] };
+  'doctor/wide-file': { path: string; mode: string };
+  'doctor/not-ignored': { path: string };
+  'doctor/unreachable': { node: string; address: string; reason: string };
+  'doctor/foreign': { node: string; address: string };
+  'doctor/maintenance': { node: string };
+  'doctor/not-ready': { node: string; stage: string; unmet: readonly string[] };
+  'doctor/time-not-synced': { node: string };
+  'doctor/clock': { node: string; offsetMs: number };
+  /** Every machine agrees, and not with this computer. */
+  'doctor/own-clock': { offsetMs: number; nodes: number };
+  'doctor/no-talosconfig': { path: string };
+  'doctor/certificate': { what: string; state: 'expired' | 'not-yet-valid' | 'ends-soon'; daysLeft: number; node?: string };
+  'doctor/etcd': { node: string; problem: string };
+  'doctor/etcd-views': { nodes: readonly string[] };
+  /** A member that no control plane of the inventory is. */
+  'doctor/etcd-stranger': { member: string };
+  'doctor/alarm': { member: string; alarm: string };
+  'doctor/kubeconfig': { because: string };
+  'doctor/kubernetes-unreachable': { server: string };
+  'doctor/version': { node: string; what: 'Talos' | 'Kubernetes' | 'schematic'; running: string; wanted: string };
+  'doctor/config': { node: string; changed: readonly string[] };
+  'doctor/cordon': { node: string; run?: string };
+  'doctor/node-missing': { node: string };
+  'doctor/node-not-ready': { node: string };
+  'doctor/unfinished-run': { run: string; goals: readonly string[]; ageMs: number };
+  'doctor/open-intent': { key: string; run: string; ageMs: number };
 };
 
 export const operationFailure = failuresOf<OperationFailures>();

@@ -4,6 +4,7 @@ import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../t
 import { definitions, fromBinary } from '../../upstream/index.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
+import type { Doctor } from './doctor.ts';
 import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } from './etcd.ts';
 import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
 import { followLines, linesOf } from './lines.ts';
@@ -38,6 +39,7 @@ export interface OperationsView {
   nodes(selector: NodesSelector): readonly NodeModel[];
   /** The same, and `ALL`; one has to be given. Failure: `cluster/node-not-named`, … */
   named(selector: NodesSelector & { readonly all?: boolean }): readonly NodeModel[];
+  readonly doctor: Doctor;
   /** Wall time, milliseconds. */
   now(): number;
   readonly resources: Resources;
@@ -69,14 +71,16 @@ export interface OperationParts {
   readonly connections: Connections;
   readonly access: KubeAccess;
   readonly clock: Clock;
+  readonly doctor: Doctor;
   readonly secretValues: () => Promise<readonly string[]>;
 }
 
-export function createOperations({ nodes, connections, access, clock, secretValues }: OperationParts): Operations {
+export function createOperations({ nodes, connections, access, clock, doctor, secretValues }: OperationParts): Operations {
   return {
     nodes: (selector) => selectNodes(nodes, selector),
     named: ({ ip, node, hostname, nodes: names, role, all }) =>
       namedNodes(nodes, { ip, node, hostname, nodes: names, role, ...(all === undefined ? {} : { all }) }),
+    doctor,
     now: () => clock.now(),
     etcd: createEtcdOperations(connections),
     resources: createResources({ connections, clock, secretValues }),
@@ -135,6 +139,7 @@ export function operationsViewOf(operations: Operations): OperationsView {
   return {
     nodes: (selector) => operations.nodes(selector),
     named: (selector) => operations.named(selector),
+    doctor: operations.doctor,
     now: () => operations.now(),
     resources: operations.resources,
     etcd: {

@@ -1,4 +1,4 @@
-import { oneOf } from '../../base/index.ts';
+import { allOf, count, formatDuration, oneOf } from '../../base/index.ts';
 import type { OperationFailures } from '../../cluster/index.ts';
 import type { Printers } from './printer.ts';
 
@@ -17,4 +17,95 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'a member that works leaves etcd together with its machine',
     help: `npx tk node:remove NODE=${member}`,
   }),
+  'doctor/not-rendered': ({ paths }) => ({ title: `the inputs say otherwise than ${some(paths)}`, help: 'npx tk configure' }),
+  'doctor/not-generated': ({ paths }) => ({ title: `${some(paths)} would be generated anew`, help: 'npx tk talos:generate-config' }),
+  'doctor/wide-file': ({ path, mode }) => ({
+    title: `\`${path}\` holds a key and others may read it (mode ${mode})`,
+    help: `chmod 600 ${path}`,
+  }),
+  'doctor/not-ignored': ({ path }) => ({ title: `\`${path}\` holds a key and git would take it`, help: `add /${path} to .gitignore` }),
+  'doctor/unreachable': ({ node, address, reason }) => ({
+    title: `\`${node}\` (${address}) does not answer on port 50000`,
+    because: reason,
+    help: `is it on? npx tk talos:dmesg NODE=${node} as soon as it is`,
+  }),
+  'doctor/foreign': ({ node, address }) => ({
+    title: `\`${node}\` (${address}) runs with another cluster's certificates`,
+    help: 'bring the right secrets back, or reset the machine',
+  }),
+  'doctor/maintenance': ({ node }) => ({ title: `\`${node}\` has no config`, help: `npx tk talos:apply-node NODE=${node}` }),
+  'doctor/not-ready': ({ node, stage, unmet }) => ({
+    title: `\`${node}\` is ${stage} and not ready`,
+    ...(unmet.length === 0 ? {} : { because: unmet.join(', ') }),
+    help: `npx tk talos:services NODE=${node}`,
+  }),
+  'doctor/time-not-synced': ({ node }) => ({
+    title: `\`${node}\` has not synchronised its clock`,
+    help: `npx tk talos:logs NODE=${node} SERVICE=timed`,
+  }),
+  'doctor/clock': ({ node, offsetMs }) => ({
+    title: `the clock of \`${node}\` is ${formatDuration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind'}`,
+    help: `npx tk talos:logs NODE=${node} SERVICE=timed`,
+  }),
+  'doctor/own-clock': ({ offsetMs, nodes }) => ({
+    title: `the clock of this computer is ${formatDuration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind'}`,
+    because: `${count(nodes, 'machine')} agree with each other`,
+    help: 'set it, or let it be set: sudo timedatectl set-ntp true',
+  }),
+  'doctor/no-talosconfig': ({ path }) => ({ title: `there is no talosconfig at \`${path}\``, help: 'npx tk talos:generate-config' }),
+  'doctor/certificate': ({ what, state, daysLeft, node }) => {
+    const whose = node === undefined ? `the certificate of the ${what}` : `the certificate of \`${node}\` (${what})`;
+    if (state === 'not-yet-valid') return { title: `${whose} is not valid yet`, help: 'npx tk doctor tells whose clock is wrong' };
+    const days = Math.abs(daysLeft);
+    return { title: state === 'expired' ? `${whose} has expired ${count(days, 'day')} ago` : `${whose} ends in ${count(days, 'day')}` };
+  },
+  'doctor/etcd': ({ node, problem }) => ({ title: `etcd on \`${node}\`: ${problem}`, help: `npx tk talos:logs NODE=${node} SERVICE=etcd` }),
+  'doctor/etcd-views': ({ nodes }) => ({ title: `${allOf(nodes)} see different members of etcd`, help: 'npx tk talos:etcd-members' }),
+  'doctor/etcd-stranger': ({ member }) => ({
+    title: `etcd has a member \`${member}\` that is no control plane of the inventory`,
+    help: `npx tk talos:etcd-remove-member ${member}`,
+  }),
+  'doctor/alarm': ({ member, alarm }) => ({
+    title: `etcd on \`${member}\` has raised ${alarm}`,
+    help: 'npx tk talos:etcd-defrag, then npx tk talos:etcd-disarm',
+  }),
+  'doctor/kubeconfig': ({ because }) => ({ title: 'the kubeconfig is not right', because, help: 'npx tk talos:kubeconfig' }),
+  'doctor/kubernetes-unreachable': ({ server }) => ({ title: `no API server answers at ${server}`, help: 'npx tk talos:health' }),
+  'doctor/version': ({ node, what, running, wanted }) => ({
+    title: `\`${node}\` runs ${what} ${short(running)}, the inventory says ${short(wanted)}`,
+    help: what === 'Kubernetes' ? 'npx tk talos:upgrade-k8s' : `npx tk talos:upgrade-node NODE=${node}`,
+  }),
+  'doctor/config': ({ node, changed }) => ({
+    title: `\`${node}\` runs another config than the repository has`,
+    because: changed.join(', '),
+    help: `npx tk talos:diff --live NODE=${node}, then npx tk talos:apply-node NODE=${node}`,
+  }),
+  'doctor/cordon': ({ node, run }) => ({
+    title: `\`${node}\` is cordoned`,
+    because: run === undefined ? 'somebody else did it' : `run ${run} did it`,
+    help: `npx tk talos:uncordon NODE=${node}${run === undefined ? ' --foreign' : ''}`,
+  }),
+  'doctor/node-missing': ({ node }) => ({
+    title: `Kubernetes knows no node \`${node}\``,
+    help: `npx tk talos:logs NODE=${node} SERVICE=kubelet`,
+  }),
+  'doctor/node-not-ready': ({ node }) => ({
+    title: `Kubernetes says that \`${node}\` is not Ready`,
+    help: `npx tk talos:services NODE=${node}`,
+  }),
+  'doctor/unfinished-run': ({ run, goals, ageMs }) => ({
+    title: `a run of ${goals.join(', ')} was cut off ${formatDuration(ageMs)} ago`,
+    help: `npx tk resume ${run}`,
+  }),
+  'doctor/open-intent': ({ key, run, ageMs }) => ({
+    title: `${key} was begun ${formatDuration(ageMs)} ago and never seen to end`,
+    help: `npx tk resume ${run}`,
+  }),
 };
+
+/** A few of many. */
+const some = (paths: readonly string[]): string =>
+  paths.length <= 3 ? allOf(paths.map((path) => `\`${path}\``)) : `\`${paths[0]}\` and ${paths.length - 1} more files`;
+
+/** Of a schematic's id its beginning says enough. */
+const short = (version: string): string => (/^[0-9a-f]{64}$/.test(version) ? version.slice(0, 12) : version);
