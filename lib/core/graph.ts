@@ -1,9 +1,10 @@
+import type { z } from 'zod';
 import { type Failure, TkError } from '../base/index.ts';
 import { coreFailure } from './failures.ts';
 import type { Need, Needs, Parallel, TaskCall } from './needs.ts';
 import { canonicalText, checkParams, kebabCase } from './params.ts';
 import type { TaskRegistry } from './registry.ts';
-import type { Task } from './task.ts';
+import { type ParamsSchema, paramsSchemaOf, type Task } from './task.ts';
 
 /** A task with checked params. Two calls with the same canonical params are one node. */
 export interface GraphNode {
@@ -112,7 +113,7 @@ class GraphBuilder {
     const draft: Draft = {
       id,
       name,
-      title: titleOf(name, call.params),
+      title: titleOf(name, call.params, paramsSchemaOf(call.task)),
       task,
       params: params.value,
       needs: new Set(),
@@ -245,11 +246,16 @@ function inOrder(drafts: ReadonlyMap<string, Draft>): ReadonlyMap<string, GraphN
 }
 
 /** Only what the caller gave: defaults would be noise. */
-function titleOf(name: string, params: object): string {
+function titleOf(name: string, params: object, schema: ParamsSchema): string {
   const words = Object.entries(params)
-    .filter(([, value]) => value !== undefined)
+    .filter(([key, value]) => value !== undefined && !isDefault(schema.shape[key] as z.ZodType | undefined, value))
     .map(([key, value]) => `${kebabCase(key)}=${typeof value === 'string' ? value : (canonicalText(value) ?? '…')}`);
   return [name, ...words].join(' ');
+}
+
+function isDefault(field: z.ZodType | undefined, value: unknown): boolean {
+  const absent = field?.safeParse(undefined);
+  return absent?.success === true && absent.data !== undefined && canonicalText(absent.data) === canonicalText(value);
 }
 
 /** The results of a node's needs in the shape that its `run` declared. */

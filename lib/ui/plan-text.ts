@@ -44,7 +44,9 @@ const nameOf = (step: PlannedStep): string =>
 function noteOf(step: PlannedStep): string {
   switch (step.decision) {
     case 'run': {
-      const calls = (step.calls ?? []).map((call) => call.call).join(', ');
+      // Many would drown the reason; `--json` has every one of them.
+      const named = step.calls ?? [];
+      const calls = named.length > 2 ? count(named.length, 'call') : named.map((call) => call.call).join(', ');
       return [step.reason, calls === '' ? undefined : calls].filter((part) => part !== undefined).join(' · ');
     }
     case 'skip':

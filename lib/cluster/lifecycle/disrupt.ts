@@ -1,6 +1,6 @@
-import { type Condition, count, failureOf, hasCode, minutes, TkError } from '../../base/index.ts';
+import { type Condition, count, type Failure, failureOf, hasCode, minutes, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
-import { coreFailure, type Evidence, type Log, type OpenIntent, type StepHandle, type TaskContext } from '../../core/index.ts';
+import { coreFailure, type Evidence, type Log, notDone, type OpenIntent, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { isTransientTalos } from '../transient.ts';
 import { notReturned } from './back.ts';
@@ -99,13 +99,11 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     isSent = true;
     const state = acted.state === 'acted' ? 'acted' : 'resumed';
     if (comesBack === undefined) return { state };
-    const facts = await returnStep(context, node, comesBack(bootId)).catch(async (error: unknown) => {
-      // It is back, if not as it should be: its pods may come back too.
-      if (hasCode(error, 'node/rolled-back')) await uncordonStep(context, node);
-      throw error;
-    });
+    const returned = await returnStep(context, node, bootId, comesBack(bootId));
+    // A machine that is back, if not as it should be, may have its pods back too.
     await uncordonStep(context, node);
-    return { state, facts };
+    if (returned.state === 'rolled-back') throw new TkError(returned.failure);
+    return { state, facts: returned.facts };
   } catch (error) {
     // Nothing was sent: the machine goes on as before, so its pods may come back. Also when the cordon itself failed: its answer may
     // have been lost.
@@ -134,18 +132,32 @@ async function whatIsLeft(
       }
       try {
         const { bootId, kube } = await cluster.lifecycle.facts(node, handle.signal);
-        // Its own mark says that the run which sent the call has not seen it come back.
-        const isUnfinished =
-          last?.target !== undefined && last.target !== bootId && kube?.cordon.state === 'ours' && kube.cordon.run === last.runId;
-        return isUnfinished ? { bootId: last.target as string, isSent: true } : { bootId, isSent: false };
+        const isUnseen = last?.target !== undefined && last.target !== bootId && !(await wasSeenBack(recall, node, last.target));
+        // Without its mark an old story is over, however it ended: whoever asks today wants it done today.
+        const isRecent = last !== undefined && (kube?.cordon.state === 'ours' || (await ageOf(cluster, node, last.at, handle)) < staleMs);
+        return isUnseen && isRecent ? { bootId: last.target as string, isSent: true } : { bootId, isSent: false };
       } catch (error) {
         if (last?.target === undefined || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
+        if (await wasSeenBack(recall, node, last.target)) throw error;
         handle.detail('it was taken down by an earlier run and has not come back yet');
         return { bootId: last.target, isSent: true };
       }
     },
     { node: node.name },
   );
+}
+
+const staleMs = minutes(60);
+
+async function ageOf(cluster: Cluster, node: NodeModel, at: number, handle: StepHandle): Promise<number> {
+  return (await cluster.lifecycle.boot(node, handle.signal)).atMs - at;
+}
+
+const returnKey = (node: NodeModel, bootId: string): string => `return of ${node.name} from boot ${bootId}`;
+
+/** Whether a run has seen the machine in the boot after this one. */
+export async function wasSeenBack(recall: TaskContext['recall'], node: NodeModel, bootId: string): Promise<boolean> {
+  return (await recall(returnKey(node, bootId))).last !== undefined;
 }
 
 /** The first Ctrl-C lets what runs end; nothing that takes a machine away begins after it. */
@@ -221,21 +233,31 @@ async function leadershipStep({ cluster, step }: DisruptContext, node: NodeModel
   );
 }
 
-async function returnStep({ step }: DisruptContext, node: NodeModel, condition: Condition<NodeFacts>): Promise<NodeFacts> {
-  return step.pure(
-    'return',
-    async (handle) => {
+type Returned = { readonly state: 'returned'; readonly facts: NodeFacts } | { readonly state: 'rolled-back'; readonly failure: Failure };
+
+/** That it was seen back is kept in the journal: a machine that is silent later is not one that has never come back. */
+async function returnStep({ step }: DisruptContext, node: NodeModel, bootId: string, condition: Condition<NodeFacts>): Promise<Returned> {
+  const { value } = await step.once('return', {
+    key: returnKey(node, bootId),
+    node: node.name,
+    // Looking again does no harm, and what is looked at are the facts of now.
+    probe: (): Evidence<Returned> => notDone(),
+    async act(handle): Promise<Returned> {
       try {
         const facts = await handle.wait(condition);
         handle.detail(`Talos ${facts.talosVersion}`);
-        return facts;
+        return { state: 'returned', facts };
       } catch (error) {
+        if (hasCode(error, 'node/rolled-back')) {
+          handle.detail('rolled back');
+          return { state: 'rolled-back', failure: failureOf(error) };
+        }
         if (hasCode(error, 'wait/timeout')) throw new TkError(notReturned(node, failureOf(error)));
         throw error;
       }
     },
-    { node: node.name },
-  );
+  });
+  return value;
 }
 
 /** Takes our cordon back, in a step of its own; a user's stays. */

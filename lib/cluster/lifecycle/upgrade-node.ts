@@ -2,7 +2,7 @@ import { type Failure, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { done, notDone, type MutatingCall, type Recollection, type StepHandle } from '../../core/index.ts';
 import { isAtLeast } from '../../format/index.ts';
-import { disrupt, type DisruptContext, type Disrupted, uncordonStep } from './disrupt.ts';
+import { disrupt, type DisruptContext, type Disrupted, uncordonStep, wasSeenBack } from './disrupt.ts';
 import { lifecycleFailure } from './failures.ts';
 import { versionPathProblems } from './gates/version-path.ts';
 import type {
@@ -77,22 +77,19 @@ export async function nodeUpgradeState({
   if (surveyed.state === 'silent') {
     const version = wanted.version ?? node.talosVersion;
     const { open, last } = await recall(rebootKey(node, version));
-    return open === undefined && last === undefined
-      ? { state: 'unknown', node, failure: surveyed.failure }
-      : { state: 'leaving', node, version };
+    const isUnseen = last?.target !== undefined && !(await wasSeenBack(recall, node, last.target));
+    return open === undefined && !isUnseen ? { state: 'unknown', node, failure: surveyed.failure } : { state: 'leaving', node, version };
   }
   const { facts } = surveyed;
   const { target, overridden } = await lifecycle.image(facts, wanted, overrides, signal);
   const { open, last } = await recall(rebootKey(node, target.version));
   const isEqual = facts.talosVersion === target.version && (target.schematicId === undefined || facts.schematicId === target.schematicId);
-  // The call was sent and its end was not seen: in the boot after it, or on the way out of the boot before.
-  const isUnseen = open !== undefined && open.target !== facts.bootId;
-  const isGoing = leavingStages.has(facts.stage) && (open ?? last)?.target === facts.bootId;
-  const isComing = facts.stage !== 'running' && last?.target !== undefined && last.target !== facts.bootId;
-  // Its mark is still there: the run that sent the call has not seen it come back.
   const cordon = facts.kube?.cordon ?? { state: 'none' };
-  const isMarked = last?.target !== undefined && last.target !== facts.bootId && cordon.state === 'ours' && cordon.run === last.runId;
-  if (isUnseen || isGoing || isComing || isMarked) return { state: 'leaving', node, version: target.version, facts, target };
+  // The call was sent and the machine was not seen back: it is in the boot after it, or on the way out of the boot before.
+  const isSent = open !== undefined && open.target !== facts.bootId;
+  const isGoing = leavingStages.has(facts.stage) && (open ?? last)?.target === facts.bootId;
+  const isUnseen = last?.target !== undefined && last.target !== facts.bootId && !(await wasSeenBack(recall, node, last.target));
+  if (isSent || isGoing || isUnseen) return { state: 'leaving', node, version: target.version, facts, target };
   if (isEqual) return { state: 'equal', facts, target, cordon };
   const installed = await recall(installKey(node, target.image, facts.bootId));
   const more = overridden === undefined ? {} : { overridden };
