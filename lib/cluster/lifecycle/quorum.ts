@@ -71,7 +71,7 @@ const refused = (...failures: [Failure, ...Failure[]]): QuorumVerdict => ({ stat
 const unanswered = (picture: EtcdPicture) =>
   picture.views.map((view) => ({
     member: view.node.name as string,
-    reason: view.state === 'silent' ? view.because : 'its etcd has no members',
+    reason: view.state === 'silent' ? `no answer (${view.because})` : 'its etcd has no members',
   }));
 
 /** The members in everybody's view; views that differ are a problem of their own. */
@@ -114,7 +114,7 @@ function checkMembers(
 function checkConsensus(answered: readonly Answered[], target: NodeModel, problem: (name: string, reason: string) => void): void {
   const working = answered.filter((view) => view.node !== target || isWorking(view));
   const newest = working.reduce((highest, view) => (view.raftIndex > highest ? view.raftIndex : highest), 0n);
-  const leaders = new Set(working.map(({ leader }) => leader));
+  const leaders = new Set(working.flatMap(({ leader }) => (leader === 0n ? [] : [leader])));
   const terms = new Set(working.map(({ raftTerm }) => raftTerm));
   for (const view of working) {
     if (view.leader === 0n) problem(view.node.name, 'it sees no leader');
