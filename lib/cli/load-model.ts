@@ -7,6 +7,7 @@ import {
   loadTalconfig,
   type Repository,
   sourceDisagreements,
+  type Talconfig,
   talconfigPaths,
 } from '../config/index.ts';
 import { schematicId, schematicOf } from '../talos/machine-config.ts';
@@ -28,15 +29,8 @@ export async function loadModel(world: World, repository: Repository): Promise<C
       return loaded.model as ClusterModel;
     }
     case 'talconfig.yaml': {
-      const path = join(repository.root, repository.source.path);
-      const paths = await talconfigPaths(world.files, repository.root, path);
-      const vault = createVault(world, repository.root);
-      const talconfig = await loadTalconfig(world.files, {
-        root: repository.root,
-        path,
-        environment: new Proxy({}, { get: (_target, name) => world.env.get(String(name)) }),
-        decrypt: async (file) => (vault.isEncrypted(file) ? (await vault.decrypt(file)).reveal() : file.text),
-      });
+      const paths = await talconfigPaths(world.files, repository.root, join(repository.root, repository.source.path));
+      const talconfig = await loadRepositoryTalconfig(world, repository.root, paths.talconfig);
       const model = clusterModelOf(talconfig, paths, (schematic) =>
         schematic === undefined ? undefined : schematicId(schematicOf(schematic as never)),
       );
@@ -48,4 +42,15 @@ export async function loadModel(world: World, repository: Repository): Promise<C
       return model;
     }
   }
+}
+
+/** The talconfig at that absolute path, with the keys and the variables of this machine. Failure: `talconfig/*`. */
+export function loadRepositoryTalconfig(world: World, root: string, path: string): Promise<Talconfig> {
+  const vault = createVault(world, root);
+  return loadTalconfig(world.files, {
+    root,
+    path,
+    environment: new Proxy({}, { get: (_target, name) => world.env.get(String(name)) }),
+    decrypt: async (file) => (vault.isEncrypted(file) ? (await vault.decrypt(file)).reveal() : file.text),
+  });
 }

@@ -1,21 +1,12 @@
 import type { Talconfig, TalconfigNode } from '../config/index.ts';
-import {
-  bootImageUrl,
-  contractOf,
-  type GeneratorInput,
-  type GeneratorNode,
-  installerImage,
-  schematicId,
-  schematicOf,
-} from '../talos/machine-config.ts';
+import { contractOf, type GeneratorInput, type GeneratorNode } from '../talos/machine-config.ts';
+import { fillTemplate, installerImageOf, type TemplateOptions } from './talconfig-images.ts';
 
 type Values = Exclude<GeneratorInput['cni'], undefined>;
 
-export interface GeneratorInputOptions {
+export interface GeneratorInputOptions extends TemplateOptions {
   /** Whether what 1.14 switches on for new clusters is wanted: false for a cluster that was made with an older contract. */
   readonly hardening: boolean;
-  /** Renders a template of a file name or an image URL that holds more than plain fields. Absent: such a template stays as it is. */
-  readonly renderTemplate?: (template: string, data: Readonly<Record<string, string | boolean>>) => string;
 }
 
 /** What the generator is told about the cluster of a talconfig. */
@@ -73,12 +64,8 @@ function generatorNode(talconfig: Talconfig, node: TalconfigNode, options: Gener
 }
 
 /** `<cluster>-<node>.yaml`, or what `filenameTmpl` says. */
-export function machineConfigFileName(
-  talconfig: Talconfig,
-  node: TalconfigNode,
-  options: Pick<GeneratorInputOptions, 'renderTemplate'> = {},
-): string {
-  return fill(
+export function machineConfigFileName(talconfig: Talconfig, node: TalconfigNode, options: TemplateOptions = {}): string {
+  return fillTemplate(
     node.fileNameTemplate ?? '{{ .ClusterName }}-{{ .Hostname }}.yaml',
     {
       ClusterName: talconfig.clusterName,
@@ -88,70 +75,6 @@ export function machineConfigFileName(
     },
     options,
   );
-}
-
-/** The image that installs a node: `talosImageURL`, or that of its schematic. */
-export function installerImageOf(
-  talconfig: Talconfig,
-  node: TalconfigNode,
-  options: Pick<GeneratorInputOptions, 'renderTemplate'> = {},
-): string {
-  const given = node.configs['talosImageURL'];
-  if (typeof given === 'string' && given !== '') return `${given}:${talconfig.talosVersion}`;
-  const id = nodeSchematicId(node);
-  const spec = mapOf(node.configs['machineSpec']);
-  const platform = textOf(spec['mode']) || 'metal';
-  const secureBoot = spec['secureboot'] === true;
-  const { installerUrlTemplate, registryUrl } = talconfig.imageFactory;
-  if (installerUrlTemplate === undefined) {
-    return installerImage({ factory: registryUrl, platform, secureBoot, schematicId: id, talosVersion: talconfig.talosVersion });
-  }
-  return fill(
-    installerUrlTemplate,
-    { RegistryURL: registryUrl, ID: id, Version: talconfig.talosVersion, Mode: platform, Secureboot: secureBoot },
-    options,
-  );
-}
-
-/** The image that a node boots from the first time; its schematic may be another than the installer's. */
-export function bootImageOf(talconfig: Talconfig, node: TalconfigNode): string {
-  const spec = mapOf(node.configs['machineSpec']);
-  const secureBoot = spec['secureboot'] === true;
-  const method = textOf(spec['bootMethod']) || 'iso';
-  const medium =
-    method === 'iso' && secureBoot && spec['useUKI'] === true ? 'uki' : method === 'disk-image' || method === 'pxe' ? method : 'iso';
-  return bootImageUrl(
-    medium,
-    {
-      schematicId: schematicId(schematicOf(node.configs['imageSchematic'] ?? node.configs['schematic'])),
-      talosVersion: talconfig.talosVersion,
-      platform: textOf(spec['mode']) || 'metal',
-      arch: textOf(spec['arch']) || 'amd64',
-      secureBoot,
-      factory: talconfig.imageFactory.registryUrl,
-      protocol: talconfig.imageFactory.protocol,
-    },
-    textOf(spec['imageSuffix']) || 'raw.zst',
-  );
-}
-
-export function nodeSchematicId(node: TalconfigNode): string {
-  return schematicId(schematicOf(node.configs['schematic']));
-}
-
-/** Fields and simple conditions over them; anything more goes to the template engine. */
-function fill(
-  template: string,
-  data: Readonly<Record<string, string | boolean>>,
-  options: Pick<GeneratorInputOptions, 'renderTemplate'>,
-): string {
-  const filled = template
-    .replace(
-      /\{\{-?\s*if\s+\.(\w+)\s*-?\}\}(.*?)(?:\{\{-?\s*else\s*-?\}\}(.*?))?\{\{-?\s*end\s*-?\}\}/gs,
-      (_, name: string, yes: string, no: string | undefined) => (data[name] ? yes : (no ?? '')),
-    )
-    .replace(/\{\{-?\s*\.(\w+)\s*-?\}\}/g, (whole, name: string) => (data[name] === undefined ? whole : String(data[name])));
-  return filled.includes('{{') && options.renderTemplate ? options.renderTemplate(template, data) : filled;
 }
 
 function some<K extends string, T, R>(key: K, value: T | undefined, read: (value: T | undefined) => R): { [P in K]?: R } {

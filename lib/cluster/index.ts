@@ -44,6 +44,14 @@ export type {
 export { installRelease, type ReleaseContext } from './install-release.ts';
 export { planReleases, probeReleases, type ReleaseFacts } from './release-plan.ts';
 export type { ShownValue } from './redact-config.ts';
+export {
+  bootImageOf,
+  bootSchematic,
+  type ImageMedium,
+  installerImageOf,
+  installerSchematic,
+  withTemplates,
+} from './talconfig-images.ts';
 export { nodeParams, whichNode } from './node-params.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
@@ -113,6 +121,7 @@ export type {
   WantedBack,
   WantedImage,
 } from './lifecycle/lifecycle.ts';
+export { type Doctor, type DoctorArea, doctorAreas, type Finding } from './operations/doctor.ts';
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
 export {
@@ -121,7 +130,6 @@ export {
   takeAway,
   takeAwayFacts,
   takeAwayPlan,
-export { type Doctor, type DoctorArea, doctorAreas, type Finding } from './operations/doctor.ts';
   type TakeAwayContext,
   type TakeAwayOptions,
   type TakenAway,

@@ -19,6 +19,7 @@ import { clusterFailure } from './failures.ts';
 import { generatorInput } from './generator-input.ts';
 import { ensureIgnored } from './git-ignore.ts';
 import type { BundleStore, KeptBundle } from './secrets-bundle.ts';
+import { withTemplates } from './talconfig-images.ts';
 import type { Vault } from './vault.ts';
 
 export interface MachineConfigParts {
@@ -49,8 +50,11 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     const source = await talconfig();
     const bundle = options.bundle ?? (await bundles.get()).bundle;
     const hardening = await isNewCluster(files, model, options.folder ?? paths.clusterConfig);
+    const render = (text: string, data: unknown) =>
+      engine.renderGoTemplate({ text, data: data as never, name: source.source.original.path }, signal);
+    const cluster = await withTemplates((templates) => generatorInput(source, { hardening, ...templates }), render);
     const configs = await configsOf(
-      { cluster: generatorInput(source, { hardening }), bundle },
+      { cluster, bundle },
       {
         ...(options.withLayers === undefined ? {} : { withLayers: options.withLayers }),
         renderTemplate: (text, data, file) => engine.renderGoTemplate({ text, data: data as never, name: file.path }, signal),

@@ -1,17 +1,8 @@
-import { join } from 'node:path';
-import { findRepository } from '../../config/index.ts';
-import {
-  buildSchematic,
-  createImageFactory,
-  parseSchematic,
-  renderSchematic,
-  type Schematic,
-  schematicId,
-  type SchematicWish,
-} from '../../talos/machine-config.ts';
+import { buildSchematic, parseSchematic, renderSchematic, schematicId, type SchematicWish } from '../../talos/machine-config.ts';
 import { newestTalos } from '../../upstream/tables.ts';
+import { withFactory } from './factory.ts';
 import type { CommandContext } from './index.ts';
-import { deliver, isOn, placeOf, readNamed, requiredText, rootOrFolder, textOf } from './inputs.ts';
+import { deliver, isOn, readNamed, requiredText, textOf } from './inputs.ts';
 
 /** Failure: `talos-config/schematic-*`. */
 export async function id(context: CommandContext): Promise<number> {
@@ -45,30 +36,14 @@ export async function build(context: CommandContext): Promise<number> {
 /** Tells the factory once; the second time nothing is sent. Failure: `factory/*`. */
 export async function register(context: CommandContext): Promise<number> {
   const file = await readNamed(context, requiredText(context.values, 'file'), 'FILE');
-  const { id: known, isNew } = await registered(context, parseSchematic(file));
+  const host = textOf(context.values, 'factory');
+  const schematic = parseSchematic(file);
+  const { id: known, isNew } = await withFactory(context, host === undefined ? {} : { host }, (factory) =>
+    factory.register(schematic, context.signal),
+  );
   context.print(`${known}\n`);
   context.note(isNew ? 'registered' : 'registered before; nothing was sent');
   return 0;
-}
-
-async function registered(context: CommandContext, schematic: Schematic) {
-  const { values, signal } = context;
-  const host = textOf(values, 'factory');
-  const address = host === undefined ? {} : { host };
-  if (!context.isSandbox) {
-    const cacheDirectory = join(await rootOrFolder(context), '.tk/cache');
-    return createImageFactory({ ...context.world, cacheDirectory }, address).register(schematic, signal);
-  }
-  // Nothing real is dialled: the sandbox has a factory of its own.
-  const repository = await findRepository(context.world.files, context.directory, placeOf(context));
-  const { openSandboxWorld } = await import('../sandbox/open.ts');
-  const sandbox = await openSandboxWorld({ world: context.world, repository });
-  try {
-    const cacheDirectory = join(repository.root, '.tk/sim/cache');
-    return await createImageFactory({ ...sandbox.world, cacheDirectory }, address).register(schematic, signal);
-  } finally {
-    await sandbox.close();
-  }
 }
 
 function list<K extends keyof SchematicWish>({ values }: CommandContext, word: string, key: K): { readonly [P in K]?: readonly string[] } {

@@ -114,12 +114,14 @@ export const talosCommands: readonly Command[] = [
   {
     name: 'talos:image-url',
     summary: 'Where the image of a node is',
-    usage: 'talos:image-url installer|iso|disk-image|pxe --node N',
+    usage: 'talos:image-url installer|iso|disk-image|pxe [--node N] [--register]',
     options: [
       ['--node N', 'name or address; default: every node'],
-      ['--arch A', 'amd64 or arm64; default: amd64'],
+      ['--arch A', 'amd64 or arm64; default: what the talconfig says, else amd64'],
+      ['--register', 'tell the image factory of the schematics first, each once'],
     ],
     arguments: [
+      { name: 'register', kind: 'boolean' },
       { name: 'medium', kind: 'value', position: 0, required: true },
       { name: 'node', kind: 'value' },
       { name: 'arch', kind: 'value' },

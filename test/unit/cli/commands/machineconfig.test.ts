@@ -127,3 +127,47 @@ test('a lost secrets bundle is taken from the config of a control plane', async 
       .sort();
   expect(values(made.stdout)).toEqual(values(secrets));
 });
+
+test('images are those that a talconfig describes: its factory, platform, templates, and a schematic for the first boot', async () => {
+  const node = (name: string, rest: string) =>
+    `  - hostname: ${name}\n    ipAddress: 10.0.0.${name.at(-1)}\n    controlPlane: ${name === 'n1'}\n    installDisk: /dev/sda\n${rest}`;
+  using folder = temporaryFolder({
+    'talos/talconfig.yaml': `clusterName: home\ntalosVersion: v1.13.2\nkubernetesVersion: v1.35.1\nendpoint: https://10.0.0.1:6443\nimageFactory:\n  registryURL: factory.home\n  protocol: http\n  installerURLTmpl: '{{ .RegistryURL | upper }}/{{ .Mode }}/{{ .ID | trunc 6 }}:{{ .Version }}'\nnodes:\n${node(
+      'n1',
+      '    filenameTmpl: "{{ .Hostname | upper }}-{{ .Role }}.yaml"\n    schematic:\n      customization: {systemExtensions: {officialExtensions: [siderolabs/qemu-guest-agent]}}\n    imageSchematic:\n      customization: {extraKernelArgs: [noapic, nolapic]}\n',
+    )}${node('n2', '    talosImageURL: ghcr.io/me/installer\n    machineSpec: {mode: nocloud, arch: arm64, secureboot: true, useUKI: true}\n')}`,
+    'talos/talsecret.yaml': secrets,
+  });
+  const imageUrl = async (...words: string[]) => (await inFolder(folder.path, ['talos:image-url', ...words])).stdout;
+  const empty = '376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba';
+  const boot = '9cba8e32753f91a16c1837ab8abf356af021706ef284aef07380780177d9a06c';
+  expect(await imageUrl('installer')).toBe('n1\tFACTORY.HOME/metal/ce4c98:v1.13.2\nn2\tghcr.io/me/installer:v1.13.2\n');
+  expect(await imageUrl('iso')).toBe(
+    `n1\thttp://factory.home/image/${boot}/v1.13.2/metal-amd64.iso\nn2\thttp://factory.home/image/${empty}/v1.13.2/nocloud-arm64-secureboot-uki.efi\n`,
+  );
+  expect(await imageUrl('disk-image', '--node', 'n2', '--arch', 'amd64')).toBe(
+    `http://factory.home/image/${empty}/v1.13.2/nocloud-amd64-secureboot.raw.zst\n`,
+  );
+});
+
+test('a schematic is put together from names, and names that the factory does not have are refused', async () => {
+  using folder = temporaryFolder({});
+  const built = await inFolder(folder.path, [
+    'schematic',
+    'build',
+    '--extension',
+    'qemu-guest-agent',
+    '--talos-version=1.13',
+    '--out',
+    's.yaml',
+  ]);
+  expect(built).toMatchObject({ exitCode: 0, stdout: '', failures: [] });
+  expect((await inFolder(folder.path, ['schematic', 'id', 's.yaml'])).stdout).toBe(
+    'ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515\n',
+  );
+  expect(await inFolder(folder.path, ['schematic', 'build', '--secure-boot'])).toMatchObject({
+    stdout: 'customization:\n    secureboot:\n        includeWellKnownCertificates: true\n',
+    notes: ['id: fa8e05f142a851d3ee568eb0a8e5841eaf6b0ebc8df9a63df16ac5ed2c04f3e6'],
+  });
+  expect((await inFolder(folder.path, ['schematic', 'build', '--extension', 'nothing'])).failures).toEqual(['factory/unknown-extension']);
+});
