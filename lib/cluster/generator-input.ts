@@ -86,4 +86,3 @@ const mapOf = (value: unknown): Values => (typeof value === 'object' && value !=
 const mapsOf = (value: unknown): Values[] =>
   Array.isArray(value) ? value.filter((item: Value) => typeof item === 'object' && item !== null && !Array.isArray(item)) : [];
 const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
