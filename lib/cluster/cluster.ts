@@ -308,6 +308,11 @@ export interface KubeconfigView {
 export interface Kubeconfig extends KubeconfigView {
   /** Fetches from the first control plane that gives one, checks its CA against the bundle, writes it 0600. */
   fetch(signal: AbortSignal): Promise<{ readonly path: string; readonly server: string }>;
+  /**
+   * Puts the repository's kubeconfig into the user's own: the first other file of KUBECONFIG, else `~/.kube/config`. Contexts of other
+   * clusters stay as they are. Failure: `cluster/no-kubeconfig`, `kube/kubeconfig-malformed`.
+   */
+  merge(options: { readonly activate: boolean }): Promise<{ readonly path: string; readonly isChanged: boolean }>;
 }
 
 export interface KubernetesView {

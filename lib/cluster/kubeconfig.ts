@@ -1,4 +1,4 @@
-import { type Clock, type Dial, type Files, holds, minutes, notYet, seconds, Secret, TkError } from '../base/index.ts';
+import { type Clock, type Dial, type Env, type Files, holds, minutes, notYet, seconds, Secret, TkError } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import {
   apiServerReady,
@@ -6,6 +6,7 @@ import {
   isTransient,
   kubeconfigExpiresMs,
   kubeconfigTrusts,
+  mergeKubeconfig,
   parseKubeconfig,
   targetOf,
 } from '../kube/index.ts';
@@ -25,12 +26,13 @@ export interface KubeconfigParts {
   readonly connections: Connections;
   readonly access: KubeAccess;
   readonly kubernetesCa: () => Promise<string | undefined>;
+  readonly env: Env;
 }
 
 /** A certificate that ends sooner than this is fetched anew. */
 const renewBeforeMs = 7 * 86_400_000;
 
-export function createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa }: KubeconfigParts): Kubeconfig {
+export function createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa, env }: KubeconfigParts): Kubeconfig {
   const path = model.paths.kubeconfig;
   const controlPlanes = model.nodes.filter((node) => node.role === 'controlplane');
 
@@ -110,6 +112,18 @@ export function createKubeconfig({ model, files, dial, clock, connections, acces
       await ensureIgnored(files, model.paths.root, path);
       await files.write(path, text.reveal(), { mode: 0o600 });
       return { path, server };
+    },
+    async merge({ activate }) {
+      const own = await files.readText(path);
+      if (own === undefined) throw new TkError(clusterFailure('cluster/no-kubeconfig', { path }));
+      const listed = (env.get('KUBECONFIG') ?? '').split(env.platform === 'win32' ? ';' : ':').filter((one) => one !== '' && one !== path);
+      const target = listed[0] ?? `${env.home}/.kube/config`;
+      const before = await files.readText(target);
+      const existing = before === undefined ? undefined : new Secret(before);
+      const merged = mergeKubeconfig(existing, new Secret(own), activate ? { activate } : {}).reveal();
+      if (merged === before) return { path: target, isChanged: false };
+      await files.write(target, merged, { mode: 0o600 });
+      return { path: target, isChanged: true };
     },
   };
 }

@@ -133,7 +133,7 @@ export function openCluster({ world, model, settings, vault, isSandbox, helmModu
     machineConfigs,
     machines,
     etcd: createEtcd({ model, clock, connections }),
-    kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa }),
+    kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa, env }),
     kubernetes: createKubernetes({ model, files, access, secrets: createBootstrapSecrets({ model, files, vault, access }) }),
     releases,
     lifecycle,

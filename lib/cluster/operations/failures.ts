@@ -7,6 +7,9 @@ export type OperationFailures = {
   'etcd/unknown-member': { asked: string; known: readonly string[]; suggestion?: string };
   /** A member that answers leaves by itself, with its machine: nobody removes it behind its back. */
   'etcd/member-works': { member: string };
+  'flux/no-kustomization': { namespace: string; name: string };
+  /** Its controller has given up. `message` is its own text. */
+  'flux/not-ready': { kind: string; namespace: string; name: string; reason: string; message: string };
   // --- what the doctor finds
   'doctor/not-rendered': { paths: readonly string[] };
   'doctor/not-generated': { paths: readonly string[] };

@@ -7,6 +7,7 @@ import type { KubeAccess } from '../kube-access.ts';
 import type { Doctor } from './doctor.ts';
 import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } from './etcd.ts';
 import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
+import { createFluxOperations, type FluxOperations, type FluxOperationsView } from './flux.ts';
 import { followLines, linesOf } from './lines.ts';
 import { createResources, type Resources } from './resources.ts';
 import { namedNodes, type NodesSelector, selectNodes } from './select-nodes.ts';
@@ -40,6 +41,7 @@ export interface OperationsView {
   /** The same, and `ALL`; one has to be given. Failure: `cluster/node-not-named`, … */
   named(selector: NodesSelector & { readonly all?: boolean }): readonly NodeModel[];
   readonly doctor: Doctor;
+  readonly flux: FluxOperationsView;
   /** Wall time, milliseconds. */
   now(): number;
   readonly resources: Resources;
@@ -58,6 +60,7 @@ export interface OperationsView {
 /** The same, with what changes a machine without taking it away. */
 export interface Operations extends OperationsView {
   readonly etcd: EtcdOperations;
+  readonly flux: FluxOperations;
   /** Failure: `talos/*`: Talos itself says which services one may start, stop and restart. */
   /** A cordon that tk has not set. Failure: `node/not-in-kubernetes`. */
   uncordonForeign(node: NodeModel, signal: AbortSignal): Promise<void>;
@@ -81,6 +84,7 @@ export function createOperations({ nodes, connections, access, clock, doctor, se
     named: ({ ip, node, hostname, nodes: names, role, all }) =>
       namedNodes(nodes, { ip, node, hostname, nodes: names, role, ...(all === undefined ? {} : { all }) }),
     doctor,
+    flux: createFluxOperations(access, () => clock.now()),
     now: () => clock.now(),
     etcd: createEtcdOperations(connections),
     resources: createResources({ connections, clock, secretValues }),
@@ -140,6 +144,10 @@ export function operationsViewOf(operations: Operations): OperationsView {
     nodes: (selector) => operations.nodes(selector),
     named: (selector) => operations.named(selector),
     doctor: operations.doctor,
+    flux: {
+      objects: (asked, signal) => operations.flux.objects(asked, signal),
+      handled: (object, requestedAt) => operations.flux.handled(object, requestedAt),
+    },
     now: () => operations.now(),
     resources: operations.resources,
     etcd: {

@@ -27,6 +27,7 @@ export function setReady(state: KubeState, kind: Kind, object: Obj, verdict: Ver
     status: verdict.status,
     type: 'Ready',
   };
+  const requestedAt = textAt(object, 'metadata', 'annotations', 'reconcile.fluxcd.io/requestedAt');
   const reconciling: Obj[] = verdict.status === 'Unknown' ? [{ ...condition, status: 'True', type: 'Reconciling' }] : [];
   // A failed attempt is not an observed generation: what waits for it goes on waiting.
   const next: Obj = {
@@ -34,6 +35,8 @@ export function setReady(state: KubeState, kind: Kind, object: Obj, verdict: Ver
     ...more,
     conditions: [...reconciling, condition],
     ...(verdict.status === 'True' ? { observedGeneration: generation } : {}),
+    // Source: fluxcd/pkg apis/meta reconcile.go: also after an attempt that failed
+    ...(requestedAt !== '' && verdict.status !== 'Unknown' ? { lastHandledReconcileAt: requestedAt } : {}),
   };
   if (!equal(next, status)) state.put(kind, { ...current, status: next });
 }

@@ -17,6 +17,15 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'a member that works leaves etcd together with its machine',
     help: `npx tk node:remove NODE=${member}`,
   }),
+  'flux/no-kustomization': ({ namespace, name }) => ({
+    title: `there is no Kustomization \`${namespace}/${name}\``,
+    help: 'kubectl get kustomizations -A',
+  }),
+  'flux/not-ready': ({ kind, namespace, name, reason, message }) => ({
+    title: `${kind} \`${namespace}/${name}\` cannot be reconciled (${reason})`,
+    because: message,
+    help: `kubectl -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
+  }),
   'doctor/not-rendered': ({ paths }) => ({ title: `the inputs say otherwise than ${some(paths)}`, help: 'npx tk configure' }),
   'doctor/not-generated': ({ paths }) => ({ title: `${some(paths)} would be generated anew`, help: 'npx tk talos:generate-config' }),
   'doctor/wide-file': ({ path, mode }) => ({
