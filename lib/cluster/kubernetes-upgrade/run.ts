@@ -1,15 +1,16 @@
-import { type Failure, failureOf, throwIfAny } from '../../base/index.ts';
+import { type Failure, failureOf, hasCode, holds, minutes, notYet, seconds, throwIfAny } from '../../base/index.ts';
 import type { RetryPolicy, StepHandle, TaskContext } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { passGates } from '../lifecycle/gate-answers.ts';
 import type { ClusterLease, Overrides } from '../lifecycle/lifecycle.ts';
 import type { PinPlan } from '../pins/pins.ts';
+import { isTransient } from '../../kube/index.ts';
 import { isTransientTalos } from '../transient.ts';
 import { followPins } from './follow-pins.ts';
 import { versionOfImage } from './images.ts';
 import { kubernetesUpgradeFailure } from './failures.ts';
 import { isChange } from './plan.ts';
-import type { KubernetesPlan, ManifestSync, PartChange, PullTarget } from './kubernetes-upgrade.ts';
+import type { KubernetesFacts, KubernetesPlan, ManifestSync, PartChange, PullTarget } from './kubernetes-upgrade.ts';
 
 /** What an upgrade of Kubernetes needs of a task's context. */
 export type KubernetesUpgradeContext = Pick<TaskContext, 'step' | 'log' | 'each' | 'keep'> & { readonly cluster: Cluster };
@@ -39,16 +40,22 @@ export interface KubernetesUpgraded {
 }
 
 /** An apply that was lost, or came while another one ran: looked at again, then sent again. It is the same config. */
-const applyAgain: RetryPolicy = {
-  attempts: 8,
-  delayMs: 2000,
-  factor: 2,
-  maxDelayMs: 20_000,
-  when: (failure: Failure) => isTransientTalos(failure) || failure.code === 'talos/outcome-unknown',
-};
+const applyAgain: RetryPolicy = { attempts: 8, delayMs: 2000, factor: 2, maxDelayMs: 20_000, when: passes };
 
 /** A registry that does not answer now may answer in a minute; nothing was touched yet. */
-const pullAgain: RetryPolicy = { attempts: 3, delayMs: 5000, factor: 3, when: (failure) => isTransientTalos(failure) };
+const pullAgain: RetryPolicy = { attempts: 5, delayMs: 5000, factor: 2, maxDelayMs: 30_000, when: passes };
+
+/** While an API server starts anew, and the floating address moves, Kubernetes may be silent for a while. */
+const askAgain: RetryPolicy = { attempts: 10, delayMs: 3000, factor: 1.5, maxDelayMs: 20_000, when: passes };
+
+/** What says nothing about the cluster but that somebody could not be asked. All that is repeated is harmless twice. */
+function passes(failure: Failure): boolean {
+  return (
+    isTransientTalos(failure) ||
+    isTransient(failure) ||
+    ['talos/outcome-unknown', 'talos/unexpected-reply', 'gate/kubernetes', 'gate/unknown'].includes(failure.code)
+  );
+}
 
 /**
  * The one way in which Kubernetes is upgraded:
@@ -63,16 +70,21 @@ const pullAgain: RetryPolicy = { attempts: 3, delayMs: 5000, factor: 3, when: (f
 export async function upgradeKubernetes(context: KubernetesUpgradeContext, options: KubernetesUpgradeOptions): Promise<KubernetesUpgraded> {
   const { cluster, step } = context;
   const { kubernetesUpgrade } = cluster;
-  const { plan, from } = await step.pure('checks', async (handle) => {
-    const facts = await kubernetesUpgrade.facts(handle.signal);
-    throwIfAny(await kubernetesUpgrade.problems(facts, options.to, handle.signal));
-    const lowest = facts.lowest ?? options.to;
-    handle.detail(`${facts.nodes.length} nodes, lowest ${lowest}`);
-    return { plan: kubernetesUpgrade.plan(facts, options.to), from: lowest };
-  });
+  const { plan, from } = await step.pure(
+    'checks',
+    async (handle) => {
+      const facts = await factsOfAll(context, handle, minutes(2));
+      throwIfAny(await kubernetesUpgrade.problems(facts, options.to, handle.signal));
+      const lowest = facts.lowest ?? options.to;
+      handle.detail(`${facts.nodes.length} nodes, lowest ${lowest}`);
+      return { plan: kubernetesUpgrade.plan(facts, options.to), from: lowest };
+    },
+    { retry: askAgain },
+  );
   const hasWork =
-    plan.wanted.some(isChange) || (await step.pure('manifests', (handle) => compareManifests(context, plan, handle))).changes.length > 0;
-  const lease = hasWork ? await options.lease?.() : undefined;
+    plan.wanted.some(isChange) ||
+    (await step.pure('manifests', (handle) => compareManifests(context, plan, handle), { retry: askAgain })).changes.length > 0;
+  const lease = hasWork && options.lease ? await step('lease', options.lease, { retry: askAgain }) : undefined;
   if (options.pulls ?? true) await pullEverything(context, plan);
   const changed: string[] = [];
   for (const change of plan.wanted) {
@@ -81,19 +93,45 @@ export async function upgradeKubernetes(context: KubernetesUpgradeContext, optio
   }
   const pins =
     (options.pins ?? true) ? await followPins(context, { kubernetes: plan.to }, { isForwardOnly: options.isForwardOnly ?? false }) : [];
-  const manifests = await step('manifests', async (handle) => {
-    const synced = await kubernetesUpgrade.syncManifests(plan, (seen) => handle.detail(seen), handle.signal);
-    if (synced.changes.length === 0) handle.skip(`${synced.unchanged} objects are equal`);
-    else handle.detail(synced.changes.map(({ action, object }) => `${action} ${object}`).join(', '));
-    return synced;
-  });
+  const manifests = await step(
+    'manifests',
+    async (handle) => {
+      const synced = await kubernetesUpgrade.syncManifests(plan, (seen) => handle.detail(seen), handle.signal);
+      if (synced.changes.length === 0) handle.skip(`${synced.unchanged} objects are equal`);
+      else handle.detail(synced.changes.map(({ action, object }) => `${action} ${object}`).join(', '));
+      return synced;
+    },
+    { retry: askAgain },
+  );
   await step.pure('goal', async (handle) => {
     // The proof is what every machine says at the end, not what was done on the way.
-    const left = kubernetesUpgrade.plan(await kubernetesUpgrade.facts(handle.signal), options.to).wanted.filter(isChange);
+    const left = kubernetesUpgrade.plan(await factsOfAll(context, handle, minutes(5)), options.to).wanted.filter(isChange);
     throwIfAny(notUpgraded(left, options.to));
     handle.detail(`${plan.wanted.length} parts run ${options.to}`);
   });
   return { from, to: options.to, changed, manifests, pins };
+}
+
+/** Waits for machines that are silent: one that restarts says nothing for a while. Then whoever is silent still is told. */
+export async function factsOfAll({ cluster }: KubernetesUpgradeContext, handle: StepHandle, deadlineMs: number): Promise<KubernetesFacts> {
+  let last: KubernetesFacts | undefined;
+  try {
+    return await handle.wait<KubernetesFacts>({
+      description: 'every machine to answer',
+      deadlineMs,
+      intervalMs: seconds(5),
+      async check(signal) {
+        last = await cluster.kubernetesUpgrade.facts(signal);
+        const silent = last.nodes.flatMap((one) => (one.state === 'silent' ? [one] : []));
+        const hopeless = silent.find(({ failure }) => failure.code === 'cluster/no-credentials');
+        if (hopeless) return holds(last);
+        return silent.length === 0 ? holds(last) : notYet(silent.map(({ node }) => node.name).join(' '));
+      },
+    });
+  } catch (error) {
+    if (last === undefined || !hasCode(error, 'wait/timeout')) throw error;
+    return last;
+  }
 }
 
 async function compareManifests({ cluster }: KubernetesUpgradeContext, plan: KubernetesPlan, handle: StepHandle): Promise<ManifestSync> {
@@ -149,8 +187,12 @@ async function settle(
       if (part !== 'kubelet' && part !== 'kube-proxy') await handle.wait(kubernetesUpgrade.othersReady(node));
       // Nothing is taken away, so etcd is not asked; who this machine is, and who else is at work, is.
       const disruption = { node, kind: 'upgrade', etcd: 'none', ...(lease ? { lease } : {}) } as const;
-      const answers = await cluster.gates.check(disruption, overrides, handle.signal);
-      await passGates(answers, { keep, log: handle.log, node: node.name });
+      await handle.step.pure(
+        'gates',
+        async (inner) =>
+          passGates(await cluster.gates.check(disruption, overrides, inner.signal), { keep, log: inner.log, node: node.name }),
+        { ...at, retry: askAgain },
+      );
       await handle.step.probeAct('config', {
         ...at,
         retry: applyAgain,

@@ -1,10 +1,10 @@
-import { holds, minutes, notYet, seconds, throwIfAny, TkError } from '../../base/index.ts';
+import { minutes, throwIfAny, TkError } from '../../base/index.ts';
 import type { StepHandle } from '../../core/index.ts';
 import { compareVersions } from '../../format/index.ts';
 import { kubernetesUpgradeFailure } from '../kubernetes-upgrade/failures.ts';
 import type { KubernetesFacts } from '../kubernetes-upgrade/kubernetes-upgrade.ts';
 import { followPins } from '../kubernetes-upgrade/follow-pins.ts';
-import { upgradeKubernetes } from '../kubernetes-upgrade/run.ts';
+import { factsOfAll, upgradeKubernetes } from '../kubernetes-upgrade/run.ts';
 import { uncordonStep } from '../lifecycle/disrupt.ts';
 import { type RollContext, type RollOptions, runRoll, surveyRoll } from '../lifecycle/roll.ts';
 import type { UpgradeHop, VersionPair } from '../upgrade-path.ts';
@@ -42,7 +42,8 @@ export async function upgradeCluster(context: RollContext, options: WholeUpgrade
   let from: VersionPair | undefined;
   for (;;) {
     const { facts, hops } = await step.pure('hops', async (handle) => {
-      const now = await answers(context, handle);
+      // A machine that an earlier run has sent into its reboot is silent for a while.
+      const now = await factsOfAll(context, handle, minutes(10));
       const found = kubernetesUpgrade.hops(now, options.to);
       if (done.length === 0)
         throwIfAny(await hopProblems(previewHops(now, found, kubernetesUpgrade, options), kubernetesUpgrade, handle.signal));
@@ -69,30 +70,6 @@ const describeHop = ({ what, from, to }: UpgradeHop): string => `${what === 'tal
 function lowestTalos({ nodes }: KubernetesFacts, otherwise: string): string {
   const versions = nodes.flatMap((one) => (one.state === 'answered' ? [one.facts.talosVersion] : []));
   return versions.sort(compareVersions)[0] ?? otherwise;
-}
-
-/** A machine that an earlier run has sent into its reboot is silent for a while. */
-function answers({ cluster }: RollContext, handle: StepHandle): Promise<KubernetesFacts> {
-  let last: KubernetesFacts | undefined;
-  return handle
-    .wait<KubernetesFacts>({
-      description: 'every machine to answer',
-      deadlineMs: minutes(10),
-      intervalMs: seconds(5),
-      async check(signal) {
-        last = await cluster.kubernetesUpgrade.facts(signal);
-        const silent = last.nodes.flatMap((one) => (one.state === 'silent' ? [one.node.name] : []));
-        return silent.length === 0 && last.lowest !== undefined
-          ? holds(last)
-          : notYet(silent.join(' ') || 'no control plane tells its Kubernetes');
-      },
-    })
-    .catch((error: unknown) => {
-      // Who is silent, and why, says more than that time has run out.
-      if (error instanceof TkError && error.failure.code === 'wait/timeout' && last?.nodes.some(({ state }) => state === 'silent'))
-        return last;
-      throw error;
-    });
 }
 
 /** Machines that an earlier run has brought home and not given back to their pods; those of the next hop keep theirs. */
