@@ -53,9 +53,15 @@ const bootstrapOrder = ['cilium', 'coredns', 'spegel', 'cert-manager', 'flux-ope
 export async function findReleases(ports: FindPorts, repository: string, folder: string, signal: AbortSignal): Promise<FoundReleases> {
   const { files } = ports;
   const tree = await loadFluxTree(files, repository, folder);
-  const failures: Failure[] = [...tree.failures];
+  const isRelease = ({ kind }: { readonly kind: string }) => kind === 'HelmRelease';
+  const failures: Failure[] = tree.unreadable.filter((file) => !isRelease(file)).flatMap((file) => file.failures);
   const found: FoundRelease[] = [];
-  const broken: BrokenRelease[] = [];
+  const broken: BrokenRelease[] = tree.unreadable.filter(isRelease).map(({ name, path, failures: problems }) => ({
+    name,
+    namespace: /(?:^|\/)apps\/([^/]+)\//.exec(path)?.[1] ?? 'default',
+    isBootstrap: false,
+    failures: problems,
+  }));
   for (const object of tree.objects) {
     if (object.kind !== 'HelmRelease' || !object.apiVersion.startsWith('helm.toolkit.fluxcd.io/')) continue;
     const release = readHelmRelease(object, tree, repository);
@@ -107,6 +113,8 @@ async function byHelmfile(
   const known = main.map(({ name }) => name);
   const plans: ReleasePlan[] = [];
   for (const release of declared) {
+    // Some repositories keep an old helmfile beside the one that they use.
+    if (plans.some(({ name, role }) => name === release.name && role === release.role)) continue;
     try {
       const plan = matching(release)?.plan ?? (await release.plan());
       const needs = release.needs.flatMap((text) => {

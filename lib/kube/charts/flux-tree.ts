@@ -29,11 +29,19 @@ export interface Owner {
   readonly spec: Fields;
 }
 
+/** A file of Flux' that is not YAML; kind and name are what a look at its lines tells. */
+export interface UnreadableFile {
+  readonly path: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly failures: readonly Failure[];
+}
+
 /** The repository's own Flux files, read but not built: no remote bases, no generators beyond those for values. */
 export interface FluxTree {
   /** A file that several Kustomizations apply is here once for each. */
   readonly objects: readonly TreeObject[];
-  readonly failures: readonly Failure[];
+  readonly unreadable: readonly UnreadableFile[];
   /** The Kustomization that applies this object. */
   ownerOf(object: TreeObject): Owner | undefined;
   /**
@@ -55,27 +63,39 @@ const largestFileBytes = 4 * 1024 * 1024;
  */
 export async function loadFluxTree(files: Files, repository: string, folder = 'kubernetes'): Promise<FluxTree> {
   const documents: RawObject[] = [];
-  const failures: Failure[] = [];
+  const unreadable: UnreadableFile[] = [];
   const texts = new Map<string, string>();
   for (const path of await yamlFilesBelow(files, repository, folder)) {
-    const text = await files.readText(posix.join(repository, path));
-    if (text === undefined) continue;
+    const read = await files.readText(posix.join(repository, path));
+    if (read === undefined) continue;
+    const text = withGoAliases(read);
     texts.set(path, text);
     const parsed = parseYaml({ path, text }, { version: 'kubernetes', confidential: /\.sops\.ya?ml$/.test(path) });
-    failures.push(...parsed.failures);
-    // What could be read of a broken file would only bring further problems that are none.
-    if (parsed.failures.length > 0) continue;
+    if (parsed.failures.length > 0) {
+      // Much that lies in a tree is no object: templates of charts, configs of applications. Only Flux' own kinds matter here. What could
+      // be read of a broken file would only bring further problems that are none.
+      const [, kind] = /^kind:\s*["']?(HelmRelease|HelmChart|HelmRepository|OCIRepository|Kustomization|Component)\b/m.exec(text) ?? [];
+      if (kind !== undefined)
+        unreadable.push({ path, kind, name: /\bname:\s*(?:&\S+\s+)?["']?([\w.-]+)/.exec(text)?.[1] ?? '', failures: parsed.failures });
+      continue;
+    }
     for (const document of parsed.documents) {
       const object = objectOf(document, path);
       if (object !== undefined) documents.push(object);
     }
   }
-  return createTree(documents, failures, (path) => texts.get(path));
+  return createTree(documents, unreadable, (path) => texts.get(path));
 }
+
+/** Go's reader ends the name of an alias at the colon of a key, so `*app: x` is written a lot; others take the colon for a part of the name. */
+const withGoAliases = (text: string): string => text.replace(/(^|[\s{,])(\*[\w-]+):(?=\s|$)/gm, '$1$2 :');
 
 async function yamlFilesBelow(files: Files, repository: string, folder: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const entry of await files.list(posix.join(repository, folder))) {
+  const entries = await files.list(posix.join(repository, folder));
+  // Templates of a chart are no objects yet.
+  if (entries.some(({ name }) => name === 'Chart.yaml')) return found;
+  for (const entry of entries) {
     const path = posix.join(folder, entry.name);
     if (entry.kind === 'directory') found.push(...(await yamlFilesBelow(files, repository, path)));
     else if (/\.ya?ml$/.test(entry.name)) {

@@ -136,7 +136,7 @@ function isOff(condition: Json | undefined, { data }: HelmfileState): boolean {
 }
 
 /**
- * `defaultInherit` and `inherit: [{ template: name }]`: what a template says stands, the release fills in; lists grow.
+ * `defaultInherit` and `inherit: [{ template: name }]`: what comes later wins, the release last; lists grow.
  * Source: helmfile pkg/state/state_exec_tmpl.go releaseWithInheritedTemplate
  */
 function inherited(entry: Fields, { templates, defaultInherit }: HelmfileState, within: readonly string[] = []): Fields {
@@ -156,18 +156,18 @@ function inherited(entry: Fields, { templates, defaultInherit }: HelmfileState, 
       return [Object.fromEntries(Object.entries(inner).filter(([key]) => !left.includes(key)))];
     }),
     rest,
-  ].reduce((into: Fields, next: Fields) => fillIn(into, next), {});
+  ].reduce((into: Fields, next: Fields) => mergeGrowing(into, next), {});
 }
 
-function fillIn(into: Fields, next: Fields): Fields {
-  const filled: { [field: string]: Json | undefined } = { ...into };
+function mergeGrowing(into: Fields, next: Fields): Fields {
+  const merged: { [field: string]: Json | undefined } = { ...into };
   for (const [key, value] of Object.entries(next)) {
-    const present = filled[key];
-    if (Array.isArray(present) && Array.isArray(value)) filled[key] = [...present, ...value];
-    else if (isFields(present) && isFields(value)) filled[key] = fillIn(present, value) as Json;
-    else if (present === undefined || present === '' || present === null || present === false || present === 0) filled[key] = value;
+    const present = merged[key];
+    if (Array.isArray(present) && Array.isArray(value)) merged[key] = [...present, ...value];
+    else if (isFields(present) && isFields(value)) merged[key] = mergeGrowing(present, value) as Json;
+    else if (value !== null && value !== '') merged[key] = value;
   }
-  return filled;
+  return merged;
 }
 
 /** One release with its templates. */

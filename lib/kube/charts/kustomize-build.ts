@@ -16,14 +16,20 @@ export interface KustomizeLayer {
   readonly nameSuffix: string;
 }
 
-/** Files that a build takes in, each with the layers that change it, innermost first. */
-export type KustomizeBuild = ReadonlyMap<string, readonly KustomizeLayer[]>;
+/** A file that a build takes in, with the layers that change it, innermost first. */
+export interface TakenFile {
+  readonly path: string;
+  readonly layers: readonly KustomizeLayer[];
+}
+
+/** A component that several folders take in is here once for each of them. */
+export type KustomizeBuild = readonly TakenFile[];
 
 export interface KustomizeSource {
   /** By folder. */
   readonly kustomizations: ReadonlyMap<string, KustomizeFile>;
   /** Every YAML file of the tree that holds objects. */
-  readonly paths: readonly string[];
+  readonly paths: ReadonlySet<string>;
   /** For patches that stand in files of their own. */
   textOf(path: string): string | undefined;
 }
@@ -49,20 +55,20 @@ class Builder {
     this.#source = source;
   }
 
-  plainFolder(folder: string): Map<string, readonly KustomizeLayer[]> {
-    const taken = new Map<string, readonly KustomizeLayer[]>();
+  plainFolder(folder: string): TakenFile[] {
+    const taken: TakenFile[] = [];
     const { kustomizations, paths } = this.#source;
     const inside = [...kustomizations.keys()].filter((candidate) => isBelow(candidate, folder));
     const outermost = inside.filter((candidate) => !inside.some((other) => other !== candidate && isBelow(candidate, other)));
     for (const path of paths) {
-      if (isBelow(path, folder) && !outermost.some((own) => isBelow(path, own))) taken.set(path, []);
+      if (isBelow(path, folder) && !outermost.some((own) => isBelow(path, own))) taken.push({ path, layers: [] });
     }
-    for (const own of outermost) for (const [path, layers] of this.kustomization(own, [])) taken.set(path, layers);
+    for (const own of outermost) taken.push(...this.kustomization(own, []));
     return taken;
   }
 
-  kustomization(folder: string, within: readonly string[]): Map<string, readonly KustomizeLayer[]> {
-    const taken = new Map<string, readonly KustomizeLayer[]>();
+  kustomization(folder: string, within: readonly string[]): TakenFile[] {
+    const taken: TakenFile[] = [];
     const file = this.#source.kustomizations.get(folder);
     if (file === undefined || within.includes(folder)) return taken;
     const inner = [...within, folder];
@@ -73,7 +79,7 @@ class Builder {
   }
 
   /** A component brings resources of its own, and changes everything that is there already. */
-  addComponent(taken: Map<string, readonly KustomizeLayer[]>, folder: string, within: readonly string[]): void {
+  addComponent(taken: TakenFile[], folder: string, within: readonly string[]): void {
     const file = this.#source.kustomizations.get(posix.normalize(folder).replace(/\/$/, ''));
     if (file === undefined || within.includes(file.folder)) return;
     const inner = [...within, file.folder];
@@ -82,11 +88,11 @@ class Builder {
     addLayer(taken, this.#layerOf(file));
   }
 
-  #addResources(taken: Map<string, readonly KustomizeLayer[]>, { folder, value }: KustomizeFile, within: readonly string[]): void {
+  #addResources(taken: TakenFile[], { folder, value }: KustomizeFile, within: readonly string[]): void {
     for (const resource of [...textsOf(value.resources), ...textsOf(value.bases)]) {
       const path = posix.join(folder, resource).replace(/\/$/, '');
-      if (this.#source.kustomizations.has(path)) for (const [one, layers] of this.kustomization(path, within)) taken.set(one, layers);
-      else if (this.#source.paths.includes(path)) taken.set(path, []);
+      if (this.#source.kustomizations.has(path)) taken.push(...this.kustomization(path, within));
+      else if (this.#source.paths.has(path)) taken.push({ path, layers: [] });
     }
   }
 
@@ -116,8 +122,8 @@ class Builder {
   }
 }
 
-function addLayer(taken: Map<string, readonly KustomizeLayer[]>, layer: KustomizeLayer): void {
-  for (const [path, layers] of taken) taken.set(path, [...layers, layer]);
+function addLayer(taken: TakenFile[], layer: KustomizeLayer): void {
+  for (const [index, { path, layers }] of taken.entries()) taken[index] = { path, layers: [...layers, layer] };
 }
 
 export const isBelow = (path: string, folder: string): boolean =>

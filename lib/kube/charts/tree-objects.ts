@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
-import type { Failure } from '../../base/index.ts';
 import { type Fields, fieldsOf, textOf, textsOf } from './fields.ts';
-import type { FluxTree, Owner, RawObject, TreeObject } from './flux-tree.ts';
+import type { FluxTree, Owner, RawObject, TreeObject, UnreadableFile } from './flux-tree.ts';
 import { buildFolder, isBelow, type KustomizeBuild, type KustomizeFile, type KustomizeLayer } from './kustomize-build.ts';
 import { applyPatches, patchesOf } from './kustomize-patches.ts';
 import { substituteKnown } from './substitute.ts';
@@ -20,7 +19,7 @@ interface Kustomization {
 /** Puts objects, kustomization.yaml files and Flux Kustomizations together. */
 export function createTree(
   raw: readonly RawObject[],
-  failures: readonly Failure[],
+  unreadable: readonly UnreadableFile[],
   textAt: (path: string) => string | undefined,
 ): FluxTree {
   const isKustomize = ({ kind, apiVersion }: RawObject) =>
@@ -28,8 +27,10 @@ export function createTree(
   const files = new Map<string, KustomizeFile>(
     raw.filter(isKustomize).map(({ path, value }) => [posix.dirname(path), { folder: posix.dirname(path), value }]),
   );
-  const paths = [...new Set(raw.filter((object) => !isKustomize(object)).map(({ path }) => path))];
-  const kustomizations = raw
+  const patchFiles = new Set([...files.values()].flatMap(patchFilesOf));
+  const objects = raw.filter(({ path }) => !patchFiles.has(path));
+  const paths = new Set(objects.filter((object) => !isKustomize(object)).map(({ path }) => path));
+  const kustomizations = objects
     .filter(({ kind, apiVersion }) => kind === 'Kustomization' && apiVersion.startsWith(fluxKustomization))
     .map((object): Kustomization => {
       const spec = fieldsOf(object.value.spec);
@@ -41,28 +42,54 @@ export function createTree(
       };
     })
     .filter(({ folder }) => folder !== '' && folder !== '.');
-  const tree = new Tree(raw, failures, kustomizations, namespacesByFolder(raw));
-  return tree;
+  const components = [...files.values()].filter(({ value }) => value.kind === 'Component').map(({ folder }) => folder);
+  return new Tree(objects, unreadable, kustomizations, namespacesByFolder(raw), components);
+}
+
+/** Files that are patches and look like objects. */
+function patchFilesOf({ folder, value }: KustomizeFile): readonly string[] {
+  const listed = [value.patches, value.patchesJson6902].flatMap((list) => (Array.isArray(list) ? list.map(fieldsOf) : []));
+  const paths = [...listed.flatMap(({ path }) => textOf(path) ?? []), ...textsOf(value.patchesStrategicMerge)];
+  return paths.filter((path) => !path.includes('\n')).map((path) => posix.join(folder, path));
+}
+
+/** Who takes a file in, and what changes it on the way. */
+interface Taker {
+  readonly owner: Kustomization;
+  readonly layers: readonly KustomizeLayer[];
 }
 
 class Tree implements FluxTree {
   readonly objects: readonly TreeObject[];
-  readonly failures: readonly Failure[];
+  readonly unreadable: readonly UnreadableFile[];
   readonly #kustomizations: readonly Kustomization[];
   readonly #owners = new Map<TreeObject, { readonly owner?: Kustomization; readonly layers: readonly KustomizeLayer[] }>();
+  readonly #takers = new Map<string, Taker[]>();
+  readonly #aboveFolder = new Map<string, readonly Kustomization[]>();
+  readonly #applied = new Map<RawObject, boolean>();
   readonly #ofRaw = new Map<RawObject, TreeObject>();
   readonly #patched = new Map<TreeObject, Fields | undefined>();
   readonly #namespaces: ReadonlyMap<string, string>;
+  readonly #components: readonly string[];
 
   constructor(
     raw: readonly RawObject[],
-    failures: readonly Failure[],
+    unreadable: readonly UnreadableFile[],
     kustomizations: readonly Kustomization[],
     namespaces: ReadonlyMap<string, string>,
+    components: readonly string[],
   ) {
-    this.failures = failures;
+    this.unreadable = unreadable;
     this.#kustomizations = kustomizations;
     this.#namespaces = namespaces;
+    this.#components = components;
+    for (const owner of kustomizations) {
+      for (const { path, layers } of owner.build) {
+        const takers = this.#takers.get(path) ?? [];
+        takers.push({ owner, layers });
+        this.#takers.set(path, takers);
+      }
+    }
     // Kustomizations first, outermost first: what they are patched to decides about everything below them.
     const ordered = kustomizations.map((one) => one.raw).sort((a, b) => this.#depthOf(a) - this.#depthOf(b));
     const made = new Map<RawObject, readonly TreeObject[]>();
@@ -109,24 +136,39 @@ class Tree implements FluxTree {
 
   /** Innermost last. */
   #above({ path }: RawObject): readonly Kustomization[] {
-    return this.#kustomizations
-      .filter(({ folder, raw }) => isBelow(posix.dirname(path), folder) && raw.path !== path)
-      .sort((a, b) => a.folder.length - b.folder.length);
+    const at = posix.dirname(path);
+    const known =
+      this.#aboveFolder.get(at) ??
+      this.#kustomizations.filter(({ folder }) => isBelow(at, folder)).sort((a, b) => a.folder.length - b.folder.length);
+    this.#aboveFolder.set(at, known);
+    return known.filter(({ raw }) => raw.path !== path);
   }
 
   /** One for each Kustomization that applies the file; one that is not applied when there is none. */
   #instancesOf(raw: RawObject): readonly TreeObject[] {
-    const appliers = this.#kustomizations.filter(({ build, raw: own }) => own !== raw && build.has(raw.path) && this.#isApplied(own));
-    if (appliers.length > 0) return appliers.map((owner) => this.#instance(raw, owner, owner.build.get(raw.path) ?? [], true));
+    const instances = this.#takersOf(raw)
+      .filter(({ owner }) => this.#isApplied(owner.raw))
+      .map(({ owner, layers }) => this.#instance(raw, owner, layers, true));
+    if (instances.length > 0) return instances;
     const nearest = this.#above(raw).at(-1);
-    return [this.#instance(raw, nearest, [], nearest === undefined)];
+    // A component that nobody takes in is applied by nobody, wherever it lies.
+    const isComponent = this.#components.some((folder) => isBelow(posix.dirname(raw.path), folder));
+    return [this.#instance(raw, nearest, [], nearest === undefined && !isComponent)];
+  }
+
+  #takersOf(raw: RawObject): readonly Taker[] {
+    return (this.#takers.get(raw.path) ?? []).filter(({ owner }) => owner.raw !== raw);
   }
 
   /** A Kustomization that nobody takes in although it lies in somebody's folder is switched off. */
   #isApplied(raw: RawObject, within: readonly RawObject[] = []): boolean {
-    const above = this.#above(raw);
-    if (above.length === 0 || within.includes(raw)) return true;
-    return this.#kustomizations.some(({ build, raw: own }) => own !== raw && build.has(raw.path) && this.#isApplied(own, [...within, raw]));
+    const known = this.#applied.get(raw);
+    if (known !== undefined) return known;
+    if (within.includes(raw)) return true;
+    const inner = [...within, raw];
+    const isApplied = this.#above(raw).length === 0 || this.#takersOf(raw).some(({ owner }) => this.#isApplied(owner.raw, inner));
+    this.#applied.set(raw, isApplied);
+    return isApplied;
   }
 
   #instance(raw: RawObject, owner: Kustomization | undefined, layers: readonly KustomizeLayer[], isApplied: boolean): TreeObject {
