@@ -27,7 +27,16 @@ import {
   type Task,
 } from './core/index.ts';
 import { createHostWorld } from './host/index.ts';
-import { createMemoryWorld, createRegistry as createChartRegistry, type Hand, startCluster } from './sim/index.ts';
+import {
+  createMemoryWorld,
+  createRegistry as createChartRegistry,
+  type FaultRule,
+  type Hand,
+  type Landscape,
+  type MachineSpec,
+  type SimulatedKube,
+  startCluster,
+} from './sim/index.ts';
 import { renderFailure } from './ui/index.ts';
 import { defaultKubernetes, newestTalos } from './upstream/tables.ts';
 
@@ -46,10 +55,21 @@ export interface SimulateOptions {
   readonly settings?: Settings;
   /** Tasks under their names, besides the built-in ones. Default: those in `tasks/` of the current directory. */
   readonly tasks?: Readonly<Record<string, Task>>;
+  /** The machine as it stands there in truth, where that differs from what the inventory says: another disk, another network card. */
+  readonly hardware?: (machine: MachineSpec) => MachineSpec;
+  /** What goes wrong on the wire, in the machines, in Kubernetes and on the disk of the workstation. */
+  readonly faults?: readonly FaultRule[];
   /** The same seed gives the same run, down to the byte. */
   readonly seed?: string;
   /** What a person at the terminal would answer, by the name of the question. Others fail with `prompt/no-terminal`. */
   readonly answers?: Readonly<Record<string, string | boolean | readonly string[]>>;
+}
+
+export interface TkOptions {
+  /** Gives the confirmations. Default true. */
+  readonly yes?: boolean;
+  /** Ctrl-C, once, after so much simulated time. */
+  readonly ctrlCAfterMs?: number;
 }
 
 export interface SimulatedRun {
@@ -74,11 +94,13 @@ export interface CommandAnswer {
 
 export interface SimulatedRepository extends AsyncDisposable {
   /** Runs a task by its name, as `tk` would. Params are those of its schema. `yes` gives the confirmations (default true). */
-  tk(name: string, params?: object, options?: { readonly yes?: boolean }): Promise<SimulatedRun>;
+  tk(name: string, params?: object, options?: TkOptions): Promise<SimulatedRun>;
   /** What the task would do, as `tk --plan` would say it. */
   plan(name: string, params?: object, mode?: 'plan' | 'dry-run'): Promise<Plan>;
   /** What happens to the machines without any call of tk's: power, alarms, another operator. */
   readonly hand: Hand;
+  /** What lives in the cluster besides Flux, and has a say when machines go away: storage, tuppr, budgets, cordons of people. */
+  readonly landscape: Landscape;
   /** Lets simulated time pass. */
   pass(ms: number): Promise<void>;
   /** Commands without an answer make their task fail. */
@@ -102,13 +124,18 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   const commands: (readonly string[])[] = [];
   const memory = createMemoryWorld({
     seed: options.seed ?? 'simulate',
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
     files: Object.fromEntries(Object.entries({ ...inputsOf(options), ...options.files }).map(([path, text]) => [join(root, path), text])),
   });
   const world = { ...memory.world, dial: throughRegistry(memory.world.dial) };
   const repository = await findRepository(world.files, root, { exactly: true });
   const model = await loadModel(world, repository);
-  const simulated = startCluster(memory.kernel, memory.network, sandboxSpecOf(model), {
-    kube: (kernel, host) => simulatedKube(kernel, host, world.files, root),
+  const described = sandboxSpecOf(model);
+  const { hardware } = options;
+  const spec = hardware === undefined ? described : { ...described, machines: described.machines.map(hardware) };
+  let kube: SimulatedKube | undefined;
+  const simulated = startCluster(memory.kernel, memory.network, spec, {
+    kube: (kernel, host) => (kube = simulatedKube(kernel, host, world.files, root)),
     mounts: (kernel) => {
       const charts = createChartRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
       return [{ host: registryHost, port: 443, handler: charts.handler }];
@@ -139,13 +166,21 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
       failureClasses,
       owner: 'a test',
     });
-  const tk = async (name: string, params: object = {}, { yes = true }: { readonly yes?: boolean } = {}): Promise<SimulatedRun> => {
+  const tk = async (name: string, params: object = {}, { yes = true, ctrlCAfterMs }: TkOptions = {}): Promise<SimulatedRun> => {
     const events: EngineEvent[] = [];
     let printed = '';
     const engine = openEngine(events, (text) => {
       printed += text;
     });
-    const result = await engine.run([{ kind: 'call', task: registry.get(name), params }], { argv: [name], yes }).finished;
+    const running = engine.run([{ kind: 'call', task: registry.get(name), params }], { argv: [name], yes });
+    const timer = new AbortController();
+    if (ctrlCAfterMs !== undefined)
+      world.clock.sleep(ctrlCAfterMs, timer.signal).then(
+        () => running.stop('SIGINT'),
+        () => {},
+      );
+    const result = await running.finished;
+    timer.abort();
     return {
       outcome: result.outcome,
       exitCode: result.exitCode,
@@ -172,6 +207,10 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
         signal: new AbortController().signal,
       }),
     hand: simulated.hand,
+    get landscape() {
+      if (kube === undefined) throw new Error('the cluster has no Kubernetes');
+      return kube.landscape;
+    },
     pass: (ms) => world.clock.sleep(ms),
     command: (name) => ({
       succeeds: (stdout = '') => void answers.set(name, { stdout, stderr: '', exitCode: 0 }),

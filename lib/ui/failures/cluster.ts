@@ -53,7 +53,7 @@ export const clusterPrinters: Printers<ClusterFailures> = {
   'preflight/unreachable': ({ node, address, reason }) => ({
     title: `\`${node}\` (${address}) does not answer on port 50000`,
     because: reason,
-    help: 'is the machine on, and booted from a Talos image?',
+    help: 'switch the machine on and boot it from a Talos image, or correct its address in the inventory; then run the same command again',
   }),
   'preflight/foreign': ({ node, address }) => ({
     title: `\`${node}\` (${address}) is configured, and not by this repository's secrets`,
@@ -62,6 +62,7 @@ export const clusterPrinters: Printers<ClusterFailures> = {
   'preflight/no-disk': ({ node, wanted, found }) => ({
     title: `\`${node}\` has no disk that matches ${wanted}`,
     because: `it has ${found.length === 0 ? 'none' : found.join(', ')}`,
+    help: 'name one that it has in the inventory, best by its serial number',
   }),
   'preflight/two-disks': ({ node, wanted, found }) => ({
     title: `${count(found.length, 'disk')} of \`${node}\` match ${wanted}, and one of them would be wiped`,

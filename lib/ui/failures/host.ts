@@ -67,6 +67,8 @@ const fileHelp: Readonly<Record<string, string>> = {
   EACCES: 'make it accessible for you (`ls -l` shows whose it is) and run the same command again',
   EPERM: 'make it accessible for you (`ls -l` shows whose it is) and run the same command again',
   EDQUOT: 'make room on the disk and run the same command again',
+  ENOTDIR: 'move the file that is in the way',
+  EISDIR: 'move the folder that is in the way',
   EROFS: 'mount the file system writable, or work in a copy of the repository',
 };
 
