@@ -1,4 +1,4 @@
-import { type Clock, failureOf, hasCode, seconds, TkError } from '../../base/index.ts';
+import { type Clock, type Failure, failureOf, hasCode, seconds, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { KubeObject } from '../../kube/index.ts';
 import type { TalosReader } from '../../talos/index.ts';
@@ -23,6 +23,7 @@ const memberDeadlineMs = 4500;
 /** A machine that restarts its apid, or a packet that got lost, is no silent machine. */
 const surveyAttempts = 3;
 const surveyPauseMs = seconds(3);
+const mayPass = (failure: Failure): boolean => isTransientTalos(failure) || failure.code === 'talos/unexpected-reply';
 
 export function createFacts({ clock, connections, access, controlPlanes }: FactParts) {
   const kubeNodes = async (signal: AbortSignal): Promise<readonly KubeObject[] | undefined> => {
@@ -52,7 +53,7 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
           } catch (error) {
             if (signal.aborted) throw error;
             const failure = failureOf(error);
-            if (attempt >= surveyAttempts || !isTransientTalos(failure)) return { state: 'silent', node, failure };
+            if (attempt >= surveyAttempts || !mayPass(failure)) return { state: 'silent', node, failure };
             await clock.sleep(surveyPauseMs, signal);
           }
         }

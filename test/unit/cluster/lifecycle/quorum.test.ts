@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeName } from '../../../../lib/base/index.ts';
 import type { NodeModel } from '../../../../lib/config/index.ts';
-import type { Disruption, EtcdView } from '../../../../lib/cluster/index.ts';
+import type { Disruption, EtcdView } from '../../../../lib/cluster/lifecycle/lifecycle.ts';
 import { judgeQuorum } from '../../../../lib/cluster/lifecycle/quorum.ts';
 
 type Answered = Extract<EtcdView, { readonly state: 'answered' }>;
