@@ -27,7 +27,7 @@ export interface Invariants {
   /** I-20: nothing went wrong any more, and still no attempt ended. */
   gaveUp(name: string, codes: readonly string[]): void;
   /** I-07: the files of the workstation after a power cut. */
-  afterCrash(files: Readonly<Record<string, string>>): void;
+  afterCrash(files: Readonly<Record<string, { readonly content: Uint8Array }>>): void;
   /** What the cluster came to. */
   endState(): EndState;
   /** I-11: an interrupted history came to the same as the one that nothing disturbed. */

@@ -10,7 +10,7 @@ export interface MemoryFiles extends Files {
   /** Every file with its text, sorted by path. */
   snapshot(): Readonly<Record<string, string>>;
   /** Every file with its mode: another file system can begin with them. */
-  copy(): Readonly<Record<string, InitialFile>>;
+  copy(): Readonly<Record<string, Exclude<InitialFile, string>>>;
 }
 
 export type InitialFile = string | { readonly content: Uint8Array; readonly mode: number };

@@ -1,17 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type GrpcStatus, type TalosTrust, type World, GrpcError } from '../../lib/base/index.ts';
+import type { TalosTrust } from '../../lib/base/index.ts';
 import { createKubeModel, createMemoryWorld, startCluster } from '../../lib/sim/index.ts';
 import { commandsAfterBoot, network } from '../oracle/talosctl/commands.ts';
-import {
-  applyPath,
-  fieldsOf,
-  type RecordedCall,
-  type RecordedCommand,
-  type Transcript,
-  withConfig,
-} from '../oracle/talosctl/transcript.ts';
+import type { RecordedCommand, Transcript } from '../oracle/talosctl/transcript.ts';
 import { adminTrust, configsOf, driverOf, type Minor, specOf } from '../unit/sim/cluster-rig.ts';
+import { sayAgain } from './say-again.ts';
 
 /** What stock talosctl said to the simulator and took for an answer, said again to the same models in memory. */
 const recorded = (client: Minor, server: Minor) =>
@@ -26,55 +20,6 @@ async function runningCluster(minor: Minor) {
   const driver = driverOf(memory.world, spec, texts, trust);
   const inMaintenance = specOf(minor, 3, 1, network);
   return { ...memory, spec: inMaintenance, texts, trust, driver };
-}
-
-interface Answer {
-  readonly status: GrpcStatus | undefined;
-  readonly fields: readonly string[];
-}
-
-/** The recorded call once more; a stream that its caller left is left after as many messages. */
-async function sayAgain(
-  { dial, clock }: World,
-  call: RecordedCall,
-  trust: TalosTrust,
-  configOf: (address: string) => string,
-): Promise<Answer> {
-  const stop = new AbortController();
-  const connection = await dial.talos({ host: call.endpoint, port: 50_000, trust }, stop.signal);
-  const fields = new Set<string>();
-  const requests = async function* () {
-    for (const request of call.requests) {
-      const bytes = new Uint8Array(Buffer.from(request, 'base64'));
-      yield call.path === applyPath ? withConfig(bytes, configOf(call.node ?? call.endpoint)) : bytes;
-    }
-  };
-  const metadata = {
-    ...(call.node === undefined ? {} : { node: call.node }),
-    ...(call.nodes === undefined ? {} : { nodes: call.nodes }),
-  };
-  // Virtual time only passes while somebody waits for it. A follower is left after a minute at the latest.
-  clock.sleep(call.status === undefined ? 60_000 : 600_000, stop.signal).then(
-    () => stop.abort(),
-    () => {},
-  );
-  let status: GrpcStatus | undefined;
-  let replies = 0;
-  try {
-    for await (const reply of connection.call({ path: call.path, metadata, requests: requests(), signal: stop.signal })) {
-      for (const field of fieldsOf(call.path, reply)) fields.add(field);
-      replies += 1;
-      if (call.status === undefined && replies >= call.replies) break;
-    }
-    if (call.status !== undefined) status = { code: 0, message: '' };
-  } catch (error) {
-    if (!(error instanceof GrpcError)) throw error;
-    if (call.status !== undefined) status = error.status;
-  } finally {
-    stop.abort();
-    connection.close();
-  }
-  return { status, fields: [...fields].sort() };
 }
 
 const titleOf = ({ argv }: RecordedCommand) => argv.join(' ');

@@ -50,9 +50,10 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
 
   return {
     /** I-07: what a power cut left of the files that were written whole. */
-    afterCrash(files: Readonly<Record<string, string>>): void {
+    afterCrash(files: Readonly<Record<string, { readonly content: Uint8Array }>>): void {
       for (const [path, { old, next }] of contents) {
-        const found = files[path] === undefined ? undefined : Buffer.from(files[path], 'utf8').toString('latin1');
+        const file = files[path];
+        const found = file && textOf(file.content);
         if (found !== old && found !== next) report('I-07', `${path} is neither what it was nor what it was to be`);
       }
     },

@@ -15,6 +15,8 @@ export interface Command {
   readonly disrupts?: boolean;
   /** Calls that are compared when it is replayed; what a waiting client asks in between depends on the moment. Default: all. */
   readonly compares?: readonly string[];
+  /** `kinds`: of the same call with the same kind of answer only the first is kept. */
+  readonly keeps?: 'kinds';
 }
 
 const cp1 = `${network}.11`;

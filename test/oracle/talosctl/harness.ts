@@ -58,7 +58,7 @@ export async function openStockCluster(folder: string, client: Minor, server: Mi
           exitCode: ended,
           stdout: tidy(stdout, directory),
           stderr: tidy(stderr, directory),
-          calls: [...calls],
+          calls: command.keeps === 'kinds' ? kindsOf(calls, argv[0] === 'support') : [...calls],
         });
         process.stderr.write(`${client} -> ${server}  ${exitCode}  ${argv.join(' ')}\n${exitCode === 0 ? '' : stderr}`);
         if (command.disrupts) for (const { name } of spec.machines) await driver.stage(name, 'running');
@@ -80,6 +80,15 @@ export async function openStockCluster(folder: string, client: Minor, server: Mi
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** One call of each kind, where a tool asks the same again and again. */
+function kindsOf(calls: readonly RecordedCall[], whateverNode: boolean): readonly RecordedCall[] {
+  const seen = new Set<string>();
+  return calls.filter(({ path, node, status, fields }) => {
+    const key = JSON.stringify(whateverNode ? [path, status] : [path, node, status, path.endsWith('/Watch') ? [] : fields]);
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 function talosctl(binary: string, argv: readonly string[], directory: string, stopAfterMs = 180_000) {

@@ -23,7 +23,7 @@ export const upkeepCommands = (client: Minor, server: Minor): readonly Command[]
     { argv: ['etcd', 'snapshot', 'db.snapshot', '-n', cp] },
     { argv: ['support', '-O', 'support.zip', '-n', `${cp},${worker}`], compares: ['Version'] },
     // The machine drains by itself on the old way; the new one does it from outside.
-    { argv: ['upgrade', '-n', worker, '--image', image, '--timeout', '120s'], disrupts: true, compares: ['Upgrade', 'Pull'] },
+    { argv: ['upgrade', '-n', worker, '--image', image, '--timeout', '120s'], disrupts: true, compares: ['Upgrade', 'Pull', 'Reboot'] },
     ...(drains
       ? []
       : [{ argv: ['upgrade', '-n', other, '--image', image, '--stage', '--timeout', '120s'], disrupts: true, compares: ['Upgrade'] }]),
@@ -57,7 +57,7 @@ export async function recordUpkeep(folder: string, client: Minor, server: Minor)
     await driver.mutator('cp-1').bootstrap({}, AbortSignal.timeout(5000));
     for (const { name } of cluster.spec.machines) await driver.stage(name, 'running');
     await wait(3000);
-    await cluster.run(upkeepCommands(client, server));
+    await cluster.run(upkeepCommands(client, server).map((command) => ({ ...command, keeps: 'kinds' as const })));
     await driver.until('cp-1 to wait for bootstrap', async () => {
       const services = await driver.reader('cp-1').services(AbortSignal.timeout(5000));
       return services.some((one) => one.id === 'etcd' && one.state === 'Preparing') ? true : undefined;

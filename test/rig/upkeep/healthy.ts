@@ -30,7 +30,7 @@ async function bootstrapped(shape: Shape, talos: string, tasks: ReadonlyMap<stri
   const files = { [join(root, 'talos/talconfig.yaml')]: talconfigOf(shape, talos) };
   const rig = await openRig({ seed: `rest ${shape.controlPlanes} ${shape.workers} ${talos}`, files, tasks });
   const { exit, failures } = await rig.attempt({ task: 'bootstrap' });
-  if (exit !== 0) throw new Error(`the undisturbed bootstrap ended with ${exit}: ${failures.map(({ code }) => code).join(' ')}`);
+  if (exit !== 0) throw new Error(`the undisturbed bootstrap ended with ${exit}: ${failures.map((one) => JSON.stringify(one)).join(' ')}`);
   rig.settle(shape);
   await rig.memory.kernel.clock.sleep(15 * 60_000);
   const rest = { entries: rig.memory.kernel.entries(), startMs: rig.memory.kernel.clock.monotonicMs(), files: rig.memory.files.copy() };

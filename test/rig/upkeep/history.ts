@@ -18,7 +18,9 @@ export interface UpkeepHistory {
 }
 
 /** A person gives up after this many tries of one command. */
-const mostAttempts = 14;
+const mostAttempts = 12;
+/** And after so many looks again when it has become quiet. */
+const patience = 4;
 
 const undisturbed = new Map<string, Promise<UpkeepHistory>>();
 
@@ -59,8 +61,11 @@ export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task
       if (typeof last.exit === 'number' && ends.includes(last.exit)) return last;
       if (last.exit === 'dead') {
         rig.memory.files.crash(random);
-        invariants.afterCrash(rig.memory.files.snapshot());
+        invariants.afterCrash(rig.memory.files.copy());
       }
+      const restMs = startMs + calmAfterMs - kernel.clock.monotonicMs();
+      // What others hold up is waited for: a person comes back later.
+      if (tries === patience && restMs > 0) await kernel.clock.sleep(restMs);
       await kernel.clock.sleep(1000 + Math.floor(random.fraction() * 60_000));
     }
     return undefined;

@@ -119,9 +119,9 @@ test('I-07 a file that is half of what was written', async () => {
   const { files } = invariants.begin({ name: 'test' }).observe(world);
   await files.write('/repo/a.yaml', 'first');
   await files.write('/repo/a.yaml', 'second');
-  invariants.afterCrash({ '/repo/a.yaml': 'second' });
+  invariants.afterCrash({ '/repo/a.yaml': { content: Buffer.from('second') } });
   expect(fired()).toEqual([]);
-  invariants.afterCrash({ '/repo/a.yaml': 'sec' });
+  invariants.afterCrash({ '/repo/a.yaml': { content: Buffer.from('sec') } });
   expect(fired()).toEqual(['I-07 /repo/a.yaml is neither what it was nor what it was to be']);
 });
 
