@@ -41,7 +41,7 @@ export function callCoverage(): readonly CallCoverage[] {
     }
   }
   const talosctl = new Map<string, Map<number, number>>();
-  for (const [, { commands }] of recordings<Transcript>('talosctl')) {
+  for (const [, { commands }] of [...recordings<Transcript>('talosctl'), ...recordings<Transcript>('talosctl-upkeep')]) {
     for (const { path, status } of commands.flatMap(({ calls }) => calls)) {
       const counts = talosctl.get(path) ?? new Map<number, number>();
       const code = status?.code ?? 0;

@@ -96,9 +96,9 @@ export async function openRig(options: RigOptions) {
   ): Promise<Attempt> => {
     invariants.terms(asked.terms ?? {});
     const watch = invariants.begin({ name: asked.task, secretsMayLieIn });
-    let stop: (() => void) | undefined;
+    const running: { stop?: () => void } = {};
     const process = mortal(watch.observe(outer), ends.dieAfter, (operation) => {
-      if (operation === ends.stopAt) stop?.();
+      if (operation === ends.stopAt) running.stop?.();
     });
     const events: EngineEvent[] = [];
     const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
@@ -141,7 +141,7 @@ export async function openRig(options: RigOptions) {
     });
     const call = { kind: 'call', task: registry.get(asked.task), params: asked.params ?? {} } as const;
     const run = engine.run([call], { argv: [asked.task], yes: true });
-    stop = () => {
+    running.stop = () => {
       watch.signalled('SIGINT');
       run.stop('SIGINT');
     };

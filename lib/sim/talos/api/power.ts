@@ -136,14 +136,6 @@ export const powerMethods: readonly BoundMethod[] = [
   streaming(ImageService.method.list, async function* ({ machine }) {
     for (const name of machine.get('images') ?? []) yield { name, digest: '', size: 0n };
   }),
-  unary(ImageService.method.remove, ({ machine }, request) => {
-    if (!hasImage(machine, request.imageRef)) throw refuse('notFound', `image ${request.imageRef} not found`);
-    machine.set(
-      'images',
-      (machine.get('images') ?? []).filter((name) => name !== request.imageRef),
-    );
-    return {};
-  }),
 ];
 
 /** Why it could not be pulled. */

@@ -40,7 +40,6 @@ const mutating = new Set(
       '/machine.LifecycleService/Upgrade',
       '/machine.LifecycleService/Install',
       '/machine.ImageService/Pull',
-      '/machine.ImageService/Remove',
       '/storage.StorageService/BlockDeviceWipe',
     ),
 );
