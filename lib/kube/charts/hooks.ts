@@ -5,7 +5,7 @@ import { type KubeObject, refOf } from '../object.ts';
 import { objectGone } from '../waits.ts';
 import { workloadReady } from '../workloads.ts';
 import { releaseFailure } from './failures.ts';
-import { isCrd, placed, toKubeObject } from './objects.ts';
+import { isCrd, placed, toKubeObject, withOrigin } from './objects.ts';
 import { fieldManager, timestamp } from './record.ts';
 import type { ReleasePlan } from './release-plan.ts';
 
@@ -66,7 +66,9 @@ async function objectsOf(hook: RenderedHook, plan: ReleasePlan, { kube }: HookPo
   const objects: KubeObject[] = [];
   for (const rendered of hook.objects) {
     const object = toKubeObject(rendered);
-    if (object !== undefined) objects.push(await placed(object, plan.namespace, kube, signal));
+    if (object === undefined) continue;
+    const marked = plan.areHooksPostRendered === false ? object : withOrigin(object, plan);
+    objects.push(await placed(marked, plan.namespace, kube, signal));
   }
   return objects;
 }

@@ -35,6 +35,9 @@ export async function installRelease(
   const observe = options.observe ?? (() => {});
   const records = await listRecords(kube, plan.name, plan.storageNamespace, signal);
   const state = await stateOf(plan, records, kube, ports, signal);
+  const deployed = records.filter(({ status }) => status === 'deployed').at(-1);
+  const isUpgrade = deployed !== undefined;
+  const action: ReleasePlan = isUpgrade ? { ...plan, ...plan.upgrade } : plan;
   if (state.state === 'equal') {
     await retire(staleRecords(records), state.revision, kube, ports, signal);
     return { state: 'equal', revision: state.revision, objects: 0 };
@@ -46,10 +49,8 @@ export async function installRelease(
     );
   }
   observe(`fetching ${plan.chart} ${plan.version}`);
-  const prepared = await prepareRelease(plan, ports, signal);
-  const deployed = records.filter(({ status }) => status === 'deployed').at(-1);
+  const prepared = await prepareRelease(action, ports, signal);
   const revision = (records.at(-1)?.revision ?? 0) + 1;
-  const isUpgrade = deployed !== undefined;
   const work = new ReleaseWork(prepared, kube, ports, { ...options, observe }, signal);
   // Everything that can be wrong with the chart or its values comes to light here, before anything is changed.
   const rendering = await renderRelease(prepared, kube, ports, { revision, isUpgrade }, signal);
@@ -192,7 +193,7 @@ class ReleaseWork {
 
   async wait(objects: readonly KubeObject[]): Promise<void> {
     const workloads = objects.filter(hasReadiness).map(refOf);
-    if (this.#options.shouldWait === false || workloads.length === 0) return;
+    if (this.#options.shouldWait === false || this.#plan.shouldWait === false || workloads.length === 0) return;
     const condition = workloadsReady(this.#kube, workloads, { deadlineMs: this.#plan.timeoutMs });
     await waitFor(condition, this.#ports.clock, this.#signal, ({ waitingFor, seen }) =>
       this.#options.observe(`waiting for ${waitingFor}: ${seen}`),

@@ -118,7 +118,7 @@ const known = new Map<string, readonly Json[]>();
 function parsed(text: string): readonly Json[] {
   const before = known.get(text);
   if (before !== undefined) return before;
-  const { documents, failures } = parseYaml({ path: 'patch', text }, { version: 'kubernetes' });
+  const { documents, failures } = parseYaml({ path: 'patch', text }, { version: 'go' });
   if (failures.length > 0) throw new PatchError(`a patch is not YAML: ${text.split('\n')[0]}`);
   const values = documents.map(({ value }) => value as Json).filter((value) => value !== null && value !== undefined);
   if (known.size > 200) known.clear();

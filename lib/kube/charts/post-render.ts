@@ -69,7 +69,7 @@ export async function postRender(
   if (renderers.length === 0) return rendering;
   const change = (rendered: readonly RenderedObject[]): readonly RenderedObject[] =>
     rendered.flatMap(({ source, object }) => {
-      const changed = renderers.reduce<Fields | undefined>((value, renderer) => value && applyRenderer(value, renderer, namespace), object);
+      const changed = applyPostRenderers(object, renderers, namespace);
       return changed === undefined ? [] : [{ source, object: changed as JsonObject }];
     });
   const objects = change(rendering.objects);
@@ -91,6 +91,10 @@ export async function postRender(
   }
   return { ...rendering, objects, manifest, hooks };
 }
+
+/** One object through all of them; undefined when one takes it away. Failure: `PatchError`. */
+export const applyPostRenderers = (object: Fields, renderers: readonly PostRenderer[], namespace: string): Fields | undefined =>
+  renderers.reduce<Fields | undefined>((value, renderer) => value && applyRenderer(value, renderer, namespace), object);
 
 function applyRenderer(object: Fields, renderer: PostRenderer, namespace: string): Fields | undefined {
   switch (renderer.kind) {

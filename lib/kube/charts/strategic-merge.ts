@@ -86,17 +86,16 @@ function mergeList(field: string, into: Json | undefined, patch: readonly Json[]
     : undefined;
   if (isReplaced || key === undefined || !Array.isArray(into))
     return entries.filter((entry) => fieldsOf(entry).$patch !== 'delete').map(plain);
-  // Entries that a patch adds come first, as kustomize puts them.
-  const added: Json[] = [];
-  let merged: readonly Json[] = into as readonly Json[];
+  // What a patch names comes first, in its order, as kustomize puts it.
+  const named: Json[] = [];
+  let rest: readonly Json[] = into as readonly Json[];
   for (const entry of entries.map(fieldsOf)) {
-    const isSame = (item: Json) => isSameEntry(fieldsOf(item), entry, key);
-    if (entry.$patch === 'delete') merged = merged.filter((item) => !isSame(item));
-    else if (merged.some(isSame))
-      merged = merged.map((item) => (isSame(item) ? (mergeFields(fieldsOf(item), entry, isBuiltIn) as Json) : item));
-    else added.push(plain(entry as Json));
+    const present = rest.find((item) => isSameEntry(fieldsOf(item), entry, key));
+    rest = rest.filter((item) => item !== present);
+    if (entry.$patch === 'delete') continue;
+    named.push(present === undefined ? plain(entry as Json) : (mergeFields(fieldsOf(present), entry, isBuiltIn) as Json));
   }
-  return [...added, ...merged];
+  return [...named, ...rest];
 }
 
 /** A port may be there twice, once for each protocol. */

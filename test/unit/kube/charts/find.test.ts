@@ -207,6 +207,7 @@ test('everything that is wrong in a tree is told at once, with its place', async
       'releases:\n  - name: one\n    namespace: x\n    chart: oci://ghcr.io/x/one\n    needs: [x/two, x/gone]\n  - name: two\n    namespace: x\n    chart: unknown/two\n    needs: [x/one]\n    values: [./values.yaml.gotmpl]\n  - namespace: x\n',
   });
   expect(broken.map(({ namespace, name, isBootstrap }) => `${namespace}/${name} ${isBootstrap}`)).toEqual([
+    'a/d false',
     'a/a false',
     'a/b false',
     'a/c false',
