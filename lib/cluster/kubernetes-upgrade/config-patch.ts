@@ -26,7 +26,7 @@ const at = (value: unknown, ...path: readonly string[]): unknown =>
 /** Undefined: the config names none, and the machine takes that of its own release. */
 export function imageIn(config: Secret<string>, part: KubernetesPart): string | undefined {
   const { kind, old } = places[part];
-  const documents = parseYamlBulk(config.reveal(), { version: 'go' });
+  const documents = candidates(splitDocuments(config.reveal()), kind);
   const own = documents.find((document) => at(document, 'kind') === kind);
   const image = own === undefined ? at(documents.find(isOld), ...old, 'image') : at(own, 'image');
   return typeof image === 'string' && image !== '' ? image : undefined;
@@ -42,7 +42,7 @@ export function imageIn(config: Secret<string>, part: KubernetesPart): string | 
 export function withImage(config: Secret<string>, part: KubernetesPart, image: string, node: string): Secret<string> {
   const { kind, old } = places[part];
   const pieces = splitDocuments(config.reveal());
-  const values = pieces.map(({ text }) => parseYamlBulk(text, { version: 'go' })[0]);
+  const values = candidates(pieces, kind);
   const own = values.findIndex((value) => at(value, 'kind') === kind);
   const index = own === -1 ? values.findIndex(isOld) : own;
   const piece = pieces[index];
@@ -58,6 +58,12 @@ export function withImage(config: Secret<string>, part: KubernetesPart, image: s
   if (imageIn(after, part) !== image) throw unreadable(node, part, 'the image did not come out as meant');
   return after;
 }
+
+/** The value of each document that may be the wanted one; the others are not read, whatever is in them. */
+const candidates = (pieces: readonly { readonly text: string }[], kind: string): readonly unknown[] =>
+  pieces.map(({ text }) =>
+    text.includes(kind) || /^machine:/m.test(text) || !/^kind:/m.test(text) ? parseYamlBulk(text, { version: 'go' })[0] : undefined,
+  );
 
 const isOld = (document: unknown): boolean => isTree(document) && document['kind'] === undefined && isTree(document['machine']);
 

@@ -120,7 +120,8 @@ async function imageOn(machine: TalosReader, { part }: PartChange, signal: Abort
 /** Applying over a config on trial, or beside one that waits for a reboot, would make the one permanent and lose the other. */
 async function refuseWaitingConfig(machine: TalosReader, node: string, signal: AbortSignal): Promise<void> {
   const [active, persistent] = [await machine.machineConfig('active', signal), await machine.machineConfig('persistent', signal)];
-  if (active === undefined || persistent === undefined || compareConfigs(active, persistent).state !== 'differs') return;
+  if (active === undefined || persistent === undefined || active.reveal() === persistent.reveal()) return;
+  if (compareConfigs(active, persistent).state !== 'differs') return;
   throw new TkError(kubernetesUpgradeFailure('upgrade-k8s/config-waits', { node }));
 }
 
