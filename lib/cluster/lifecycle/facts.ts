@@ -37,6 +37,8 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
 
   const factsWith = async (node: NodeModel, nodes: Promise<readonly KubeObject[] | undefined>, signal: AbortSignal): Promise<NodeFacts> => {
     const observedAtMs = clock.monotonicMs();
+    // Whoever asks the machine first may fail first: then nobody waits for this one any more.
+    nodes.catch(() => {});
     const machine = await connections.read(node, (reader) => machineFacts(node, reader, signal));
     const kube = findKubeNode((await nodes) ?? [], node);
     return { node, observedAtMs, ...machine, ...(kube === undefined ? {} : { kube: kubeNodeFacts(kube) }) };
