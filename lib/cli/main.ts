@@ -66,5 +66,7 @@ async function reportFailure(error: unknown): Promise<number> {
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   // Whoever read us has gone; there is nobody left to tell. 128 + SIGPIPE, as a shell would report it.
   if (error.code === 'EPIPE') process.exit(141);
+  // The terminal was closed. Its SIGHUP ends the run in order, and what it still says has nowhere to go.
+  if (error.code === 'EIO') return;
   throw error;
 }

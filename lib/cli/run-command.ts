@@ -2,18 +2,19 @@ import { resolve } from 'node:path';
 import { createHostWorld } from '../host/index.ts';
 import { type GlobalFlags, parseArguments } from './argv.ts';
 import type { Command } from './commands/index.ts';
+import { catchSignals, type EndSignal, exitCodeOf } from './signals.ts';
 
 /** Runs a command that is not a task. Ctrl-C fires its signal; a second one ends the process. */
 export async function runCommand(command: Command, flags: GlobalFlags, words: readonly string[]): Promise<number> {
   const values = parseArguments(command.name.replaceAll(':', ' '), words, command.arguments);
   const aborting = new AbortController();
-  let received: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (received !== undefined) process.exit(exitCodeOf(signal));
+  let received: EndSignal | undefined;
+  const signals = catchSignals();
+  signals.tell((signal) => {
+    if (received !== undefined) process.exit(exitCodeOf(received));
     received = signal;
     aborting.abort();
-  };
-  for (const signal of signals) process.on(signal, onSignal);
+  });
   try {
     const { run } = await command.load();
     const exitCode = await run({
@@ -30,10 +31,6 @@ export async function runCommand(command: Command, flags: GlobalFlags, words: re
     });
     return received === undefined ? exitCode : exitCodeOf(received);
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    signals.release();
   }
 }
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-export const exitCodeOf = (signal: NodeJS.Signals): number => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1;

@@ -9,6 +9,7 @@ import { loadAnswers } from './answers.ts';
 import { type ArgumentShape, type ArgumentValues, type GlobalFlags, parseArguments } from './argv.ts';
 import { failureClasses } from './failure-classes.ts';
 import { openRepository, type OpenedRepository } from './open-repository.ts';
+import { type CaughtSignals, catchSignals, type EndSignal, exitCodeOf } from './signals.ts';
 import { version } from './version.ts';
 
 export interface TaskRequest {
@@ -21,11 +22,12 @@ export interface TaskRequest {
 }
 
 const planFlags = new Set(['--plan', '--dry-run', '--offline', '--json']);
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs one task with everything that it needs. Returns the exit code. */
 export async function runTask(request: TaskRequest): Promise<number> {
   const { flags } = request;
+  // Held to the end of the process: between the last line of ours and its end there is still time for a signal.
+  const signals = catchSignals();
   // Before anything is opened: a misspelt word leaves no trace.
   const values = absolutePaths(parseArguments(request.name, request.words, argumentShapesOf(request.params)), request);
   const redactor = createRedactor();
@@ -100,8 +102,8 @@ export async function runTask(request: TaskRequest): Promise<number> {
       failureClasses,
       owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
     });
-    if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, repository, ui);
-    return await runToEnd(engine, call, request, repository, view);
+    if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, repository, ui, signals);
+    return await runToEnd(engine, call, request, repository, view, signals);
   } finally {
     await repository.close();
   }
@@ -128,12 +130,16 @@ async function showPlan(
   request: TaskRequest,
   repository: OpenedRepository,
   ui: typeof Ui,
+  signals: CaughtSignals,
 ): Promise<number> {
   const { flags } = request;
   const { world } = repository;
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  for (const signal of stopSignals) process.once(signal, stop);
+  let received: EndSignal | undefined;
+  signals.tell((signal) => {
+    received ??= signal;
+    stopping.abort();
+  });
   try {
     if (!flags.offline && engine.rows([call]).some(({ name }) => name === 'configure')) await repository.renderAhead(stopping.signal);
     const plan = await engine.plan([call], { mode: flags.dryRun ? 'dry-run' : 'plan', offline: flags.offline, signal: stopping.signal });
@@ -148,8 +154,9 @@ async function showPlan(
           }),
     );
     return plan.tasks.some((task) => task.failure !== undefined) ? 2 : 0;
-  } finally {
-    for (const signal of stopSignals) process.off(signal, stop);
+  } catch (error) {
+    if (received === undefined) throw error;
+    return exitCodeOf(received);
   }
 }
 
@@ -159,6 +166,7 @@ async function runToEnd(
   request: TaskRequest,
   repository: OpenedRepository,
   view: Renderer | undefined,
+  signals: CaughtSignals,
 ): Promise<number> {
   const run: RunHandle = engine.run([call], {
     argv: request.argv,
@@ -166,20 +174,16 @@ async function runToEnd(
     about: repository.about,
     shownPath: repository.shownPath,
   });
-  const stop = (signal: NodeJS.Signals) => run.stop(signal as (typeof stopSignals)[number]);
-  for (const signal of stopSignals) process.on(signal, stop);
-  try {
-    const result = await run.finished;
-    await view?.close();
-    if (request.flags.output !== 'json') for (const note of repository.notes()) process.stderr.write(`${note}\n`);
-    if (request.flags.json)
-      process.stdout.write(
-        `${JSON.stringify({ schema: 1, run: result.run, outcome: result.outcome, exitCode: result.exitCode, counts: result.counts, failures: result.failures, value: jsonOf(result.values[0]) })}\n`,
-      );
-    return result.exitCode;
-  } finally {
-    for (const signal of stopSignals) process.off(signal, stop);
-  }
+  signals.tell((signal) => run.stop(signal));
+  const result = await run.finished;
+  signals.closing(result.exitCode);
+  await view?.close();
+  if (request.flags.output !== 'json') for (const note of repository.notes()) process.stderr.write(`${note}\n`);
+  if (request.flags.json)
+    process.stdout.write(
+      `${JSON.stringify({ schema: 1, run: result.run, outcome: result.outcome, exitCode: result.exitCode, counts: result.counts, failures: result.failures, value: jsonOf(result.values[0]) })}\n`,
+    );
+  return result.exitCode;
 }
 
 /** What a task returned, without what has no place in a document: secrets, functions, circles. */

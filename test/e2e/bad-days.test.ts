@@ -255,3 +255,47 @@ test('a repository that cannot be written to still has its list, its help and it
     chmodSync(root, 0o755);
   }
 });
+
+const lineOf = (text: string) => text.split('\n').at(-2) ?? '';
+
+/** Each is sent when the one before it was heard. */
+const answers = ['waiting for cp-1 to install', 'stopping; what runs is let end', 'aborting'];
+
+test.for([
+  { what: 'the first lets what runs end', signals: ['SIGINT'], exitCode: 130 },
+  { what: 'the second aborts it', signals: ['SIGTERM', 'SIGINT'], exitCode: 143 },
+] as const)('two-stage signals: $what', { timeout: patience }, async ({ signals, exitCode }) => {
+  using folder = temporaryFolder();
+  const root = repositoryIn(folder.path, 'hut', { from: join(import.meta.dirname, 'fixtures/talhelper'), copies: ['.'] });
+  let sent = 0;
+  const run = await runTk(['bootstrap', '--sim'], {
+    cwd: root,
+    watch(stderr, kill) {
+      const signal = signals[sent];
+      if (signal === undefined || !stderr.includes(answers[sent] ?? '')) return;
+      sent += 1;
+      kill(signal);
+    },
+  });
+  expect(sent).toBe(signals.length);
+  expect({ exitCode: run.exitCode, signal: run.signal }, run.stderr).toEqual({ exitCode, signal: null });
+  expect(run.stderr).toContain(answers[signals.length]);
+  expect(run.stderr).toMatch(/^ Stopped\b/m);
+  // The same line goes on from there.
+  const again = await runTk(['bootstrap', '--sim'], { cwd: root });
+  expect(again.exitCode, again.stderr).toBe(0);
+});
+
+test('a hail of signals from the first line to the last never ends the process by a signal', { timeout: patience }, async () => {
+  using folder = temporaryFolder();
+  const root = repositoryIn(folder.path, 'hut', { from: join(import.meta.dirname, 'fixtures/talhelper'), copies: ['.'] });
+  let hail: NodeJS.Timeout | undefined;
+  const run = await runTk(['bootstrap', '--sim'], {
+    cwd: root,
+    watch(_stderr, kill) {
+      hail ??= setInterval(() => kill('SIGINT'), 1);
+    },
+  });
+  clearInterval(hail);
+  expect({ exitCode: run.exitCode, signal: run.signal }, lineOf(run.stderr)).toEqual({ exitCode: 130, signal: null });
+});
