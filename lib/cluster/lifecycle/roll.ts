@@ -169,7 +169,7 @@ export function planRoll(
     ...roll.controlPlanes.map((state, index) =>
       row(state, index === 0 ? etcd : '', leads(state) && roll.controlPlanes.length > 1 ? 'leads etcd, goes last' : ''),
     ),
-    ...(roll.canary === undefined ? [] : [row(roll.canary, roll.workers.length > 0 ? 'canary' : '')]),
+    ...(roll.canary === undefined ? [] : [row(roll.canary, roll.workers.length > 0 && roll.canary.state === 'needed' ? 'canary' : '')]),
     ...roll.workers.map((state) => row(state, roll.parallel > 1 ? `${Math.min(roll.parallel, roll.workers.length)} at once` : '')),
     ...roll.equal.map(
       (state): PlannedStep => ({ decision: 'skip', title: 'upgrade Talos', node: nodeOf(state).name, reason: reasonOf(state) }),

@@ -277,14 +277,14 @@ export async function describePending(question: Omit<StateQuestion, 'surveyed' |
   const { signal } = new AbortController();
   const [surveyed] = await question.lifecycle.survey([node], signal);
   if (surveyed === undefined || surveyed.state === 'silent') return 'does not answer';
-  const cordon = surveyed.facts.kube?.cordon.state === 'ours' ? ', cordoned by tk' : '';
   try {
     const state = await nodeUpgradeState({ ...question, surveyed, signal });
-    if (state.state === 'installed') return `installed, reboot pending${cordon}`;
-    if (state.state === 'leaving') return `on its way, not seen back${cordon}`;
+    // A cordon of ours is taken back while the run ends, unless the machine has been sent away.
+    if (state.state === 'installed') return 'is installed, reboot pending';
+    if (state.state === 'leaving') return `is on its way${surveyed.facts.kube?.cordon.state === 'ours' ? ', cordoned by tk' : ''}`;
   } catch (error) {
     // Why it cannot be upgraded has been told by then.
     if (!(error instanceof TkError)) throw error;
   }
-  return cordon === '' ? undefined : cordon.slice(2);
+  return undefined;
 }

@@ -1,31 +1,238 @@
-import { expect, test } from 'vitest';
-import type { SimulatedRun } from 'talos-tk/testing';
-import { simulate } from 'talos-tk/testing';
+import { describe, expect, test } from 'vitest';
+import { gates } from 'talos-tk';
+import { simulate, type SimulatedRepository } from 'talos-tk/testing';
+import { reportOf, stepsOf } from '../../rig/steps.ts';
 
-/** `cp-1 drain: 2 pods moved`, in the order in which steps ended. */
-function stepsOf(run: SimulatedRun): readonly string[] {
-  const steps = new Map<string, { title: string; node: string; detail: string }>();
-  const lines: string[] = [];
-  for (const event of run.events) {
-    if (event.event === 'step-started') steps.set(event.step, { title: event.title, node: event.node ?? '', detail: '' });
-    if (event.event === 'step-detail') (steps.get(event.step) as { detail: string }).detail = event.text;
-    if (event.event === 'step-finished') {
-      const { title, node, detail } = steps.get(event.step) as { title: string; node: string; detail: string };
-      const outcome = event.outcome.state === 'done' ? detail : event.outcome.state === 'skipped' ? `– ${event.outcome.reason}` : event.outcome.state;
-      lines.push([node === title ? '' : node, title].filter(Boolean).join(' ') + (outcome === '' ? '' : `: ${outcome}`));
-    }
-  }
-  return lines;
+const image = /factory\.talos\.dev\/\S+:v/g;
+const told = (steps: readonly string[]) =>
+  steps.map((step) => step.replaceAll(image, 'installer:v').replaceAll(/etcd-\d{8}T\d{6}Z/g, 'etcd-TIME'));
+
+async function versionsOf(rig: SimulatedRepository): Promise<readonly string[]> {
+  const { lifecycle, nodes } = rig.cluster;
+  const surveyed = await lifecycle.survey(nodes, new AbortController().signal);
+  return surveyed.map((one) =>
+    one.state === 'silent'
+      ? `${one.node.name} silent`
+      : [one.node.name, one.facts.talosVersion, one.facts.kube?.cordon.state === 'none' ? '' : `cordoned ${one.facts.kube?.cordon.state}`]
+          .filter(Boolean)
+          .join(' '),
+  );
 }
 
-for (const talos of ['v1.12.6', 'v1.13.5', 'v1.14.0']) {
-  test(`all nodes of ${talos}`, { timeout: 60_000 }, async () => {
-    await using rig = await simulate({ controlPlanes: 3, workers: 2, talos });
-    const to = { 'v1.12.6': 'v1.12.11', 'v1.13.5': 'v1.13.9', 'v1.14.0': 'v1.14.1' }[talos];
-    const run = await rig.tk('talos:upgrade', { to });
-    console.log(run.text, run.outcome, run.counts, stepsOf(run).join('\n'), run.events.filter(e=>e.event==='report').map(e=>JSON.stringify(e)).join());
-    const again = await rig.tk('talos:upgrade', { to });
-    console.log(again.text, again.outcome, again.counts, stepsOf(again).join('\n'));
-    expect(run.exitCode).toBe(0);
+test('Talos 1.12: the call that installs and reboots at once, leader last, and nothing left to do', async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 1, talos: 'v1.12.6' });
+  const plan = await rig.plan('talos:upgrade', { to: 'v1.12.11' });
+  expect(
+    plan.tasks.flatMap(({ steps }) => steps).map((step) => `${step.decision} ${step.node ?? ''} ${step.title}: ${step.reason}`),
+  ).toEqual([
+    'run  pull the installer: cp-2 cp-3 cp-1 worker-1',
+    'run  etcd snapshot: talos/backups, verified before anything reboots',
+    'run cp-2 drain · install · reboot: v1.12.6 → v1.12.11, etcd stays 2 of 3, leader cp-1',
+    'run cp-3 drain · install · reboot: v1.12.6 → v1.12.11',
+    'run cp-1 move etcd leadership · drain · install · reboot: v1.12.6 → v1.12.11, leads etcd, goes last',
+    'run worker-1 drain · install · reboot: v1.12.6 → v1.12.11',
+  ]);
+  expect(plan.counts).toEqual({ run: 6, skip: 0, unknown: 0, calls: 21 });
+  expect(await versionsOf(rig)).toEqual(['cp-1 v1.12.6', 'cp-2 v1.12.6', 'cp-3 v1.12.6', 'worker-1 v1.12.6']);
+
+  const run = await rig.tk('talos:upgrade', { to: 'v1.12.11' });
+  expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+  const turn = (node: string, ...middle: string[]) => [
+    `${node} look`,
+    `${node} gates: 6 passed`,
+    `${node} cordon`,
+    `${node} drain: – no pod to move`,
+    `${node} volumes: detached`,
+    ...middle.map((step) => `${node} ${step}`),
+    `${node} install and reboot: 7 passed`,
+    `${node} return: Talos v1.12.11`,
+    `${node} uncordon`,
+    node,
+  ];
+  expect(told(stepsOf(run)).filter((step) => !step.includes(' pull'))).toEqual([
+    'facts',
+    'lease: kube-system/talos-tk',
+    'etcd snapshot: talos/backups/etcd-TIME.db, revision 2',
+    ...turn('cp-2', 'leadership: – another member leads'),
+    'etcd settles',
+    ...turn('cp-3', 'leadership: – another member leads'),
+    'etcd settles',
+    ...turn('cp-1', 'leadership: cp-3 leads'),
+    'worker-1 look',
+    'worker-1 gates: 5 passed',
+    'worker-1 cordon',
+    'worker-1 drain: 2 pods moved',
+    'worker-1 volumes: detached',
+    'worker-1 install and reboot: 6 passed',
+    'worker-1 return: Talos v1.12.11',
+    'worker-1 uncordon',
+    'worker-1',
+    'give the lease back',
+  ]);
+  // Everybody has the image before anybody is cordoned.
+  const order = stepsOf(run);
+  expect(order.findLastIndex((step) => step.includes(' pull'))).toBeLessThan(order.findIndex((step) => step.includes('cordon')));
+  expect(await versionsOf(rig)).toEqual(['cp-1 v1.12.11', 'cp-2 v1.12.11', 'cp-3 v1.12.11', 'worker-1 v1.12.11']);
+
+  const again = await rig.tk('talos:upgrade', { to: 'v1.12.11' });
+  expect({ outcome: again.outcome, steps: stepsOf(again), counts: again.counts.steps }).toEqual({
+    outcome: 'succeeded',
+    steps: ['facts'],
+    counts: { checked: 1, changes: 0 },
   });
-}
+});
+
+test('Talos 1.13: install, then reboot; workers side by side behind a canary', async () => {
+  await using rig = await simulate({
+    controlPlanes: 1,
+    workers: 4,
+    talos: 'v1.13.5',
+    settings: { upgrade: { workers: { parallel: '50%' }, canary: 'worker-3' } },
+  });
+  const run = await rig.tk('talos:upgrade', { to: 'v1.13.9', role: 'worker' });
+  expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+  const steps = stepsOf(run);
+  const at = (step: string) => steps.indexOf(step);
+  expect(steps.filter((step) => step.startsWith('worker-3'))).toEqual([
+    expect.stringMatching(/^worker-3 pull: factory/),
+    'worker-3 look',
+    'worker-3 gates: 5 passed',
+    'worker-3 cordon',
+    'worker-3 drain: – no pod to move',
+    'worker-3 volumes: detached',
+    'worker-3 gates again: 6 passed',
+    'worker-3 install: installation of Talos completed',
+    'worker-3 reboot: 6 passed',
+    'worker-3 return: Talos v1.13.9',
+    'worker-3 uncordon',
+    'worker-3',
+  ]);
+  expect(at('worker-3')).toBeLessThan(at('worker-1 look'));
+  // Two at once: the second begins before the first has ended, the third after.
+  expect(at('worker-2 look')).toBeLessThan(at('worker-1'));
+  expect(at('worker-4 look')).toBeGreaterThan(Math.min(at('worker-1'), at('worker-2')));
+  expect(await versionsOf(rig)).toEqual(['cp-1 v1.13.5', 'worker-1 v1.13.9', 'worker-2 v1.13.9', 'worker-3 v1.13.9', 'worker-4 v1.13.9']);
+});
+
+describe('a single control plane', () => {
+  test('goes only with consent, and has its snapshot then', async () => {
+    await using rig = await simulate({ controlPlanes: 1, workers: 0, talos: 'v1.14.0' });
+    const refused = await rig.tk('talos:upgrade-node', { node: 'cp-1', to: 'v1.14.1' });
+    expect(refused.exitCode).toBe(3);
+    expect(refused.text).toMatchInlineSnapshot(`
+      "error[gate/etcd-downtime]: etcd has 1 member: while \`cp-1\` is away, Kubernetes stands still
+      step: talos:upgrade-node node=cp-1 to=v1.14.1 › gates
+      help: say that it may with --accept-downtime; a snapshot is taken first"
+    `);
+    expect(await versionsOf(rig)).toEqual(['cp-1 v1.14.0']);
+
+    const run = await rig.tk('talos:upgrade-node', { node: 'cp-1', to: 'v1.14.1', acceptDowntime: true });
+    expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+    expect(told(stepsOf(run))).toEqual([
+      'cp-1 facts',
+      'lease: kube-system/talos-tk',
+      expect.stringMatching('cp-1 pull: installer:v1.14.1'),
+      'etcd snapshot: talos/backups/etcd-TIME.db, revision 2, taken before',
+      'cp-1 look',
+      'cp-1 gates: 6 passed',
+      'cp-1 install: installation of Talos completed',
+      'cp-1 reboot: 6 passed',
+      'cp-1 return: Talos v1.14.1',
+      'cp-1 uncordon: – no cordon of ours',
+      'give the lease back',
+    ]);
+    const kept = await rig.files.list(`${rig.root}/talos/backups`);
+    const modes = await Promise.all(
+      kept.map(async ({ name }) => (await rig.files.stat(`${rig.root}/talos/backups/${name}`))?.mode.toString(8)),
+    );
+    expect(kept.map(({ name }, index) => [name.replace(/\d{8}T\d{6}Z/, 'TIME'), modes[index]])).toEqual([
+      ['.gitignore', '644'],
+      ['etcd-TIME.db', '600'],
+    ]);
+  });
+});
+
+describe('gates', () => {
+  test('each refuses in its own words and nothing is touched; overridden, the reason is kept', async () => {
+    await using rig = await simulate({
+      controlPlanes: 3,
+      workers: 2,
+      talos: 'v1.14.0',
+      settings: { gates: [gates.ceph({ allow: ['POOL_NO_REDUNDANCY'] })] },
+    });
+    const upgrade = (node: string, more: object = {}) => rig.tk('talos:upgrade-node', { node, to: 'v1.14.1', ...more });
+
+    rig.landscape.ceph('HEALTH_WARN', { POOL_NO_REDUNDANCY: '1 pool(s) have no replicas configured', OSD_DOWN: '1 osds down' });
+    rig.landscape.tuppr('TalosUpgrade', 'Draining');
+    rig.landscape.cordon('worker-2', true);
+    const refused = await upgrade('worker-1');
+    expect(refused.exitCode).toBe(3);
+    expect(refused.text).toMatchInlineSnapshot(`
+      "error[gate/other-driver]: \`worker-1\` is left alone while tuppr is at work
+      because: TalosUpgrade talos is Draining
+      step: talos:upgrade-node node=worker-1 to=v1.14.1 › gates
+      help: let it end, or suspend it; when you know better: --override other-driver="why"
+
+      error[gate/foreign-cordon]: \`worker-1\` is left alone while somebody keeps \`worker-2\` cordoned
+      because: a cordon that tk did not set means that somebody works on that machine
+      step: talos:upgrade-node node=worker-1 to=v1.14.1 › gates
+      help: kubectl uncordon worker-2; when you know better: --override other-driver="why"
+
+      error[gate/not-well]: the gate ceph does not let \`worker-1\` go
+      because: rook-ceph/rook-ceph is HEALTH_WARN: OSD_DOWN: 1 osds down
+      step: talos:upgrade-node node=worker-1 to=v1.14.1 › gates
+      help: when you know better: --override ceph="why""
+    `);
+    expect(await versionsOf(rig)).toEqual([
+      'cp-1 v1.14.0',
+      'cp-2 v1.14.0',
+      'cp-3 v1.14.0',
+      'worker-1 v1.14.0',
+      'worker-2 v1.14.0 cordoned foreign',
+    ]);
+
+    const run = await upgrade('worker-1', { override: ['ceph=the disk is being replaced', 'other-driver=tuppr hangs, the pod is gone'] });
+    expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+    const [newest] = (await rig.files.list(`${rig.root}/.tk/sim/runs`)).toReversed();
+    const journal = (await rig.files.readText(`${rig.root}/.tk/sim/runs/${newest?.name}/journal.jsonl`)) ?? '';
+    const decisions = journal
+      .split('\n')
+      .filter((line) => line.includes('"decision"'))
+      .map((line) => (JSON.parse(line.slice(9)) as { record: object }).record);
+    expect(decisions.slice(0, 2)).toEqual([
+      expect.objectContaining({
+        subject: 'gate other-driver: gate/other-driver, gate/foreign-cordon',
+        reason: 'tuppr hangs, the pod is gone',
+        node: 'worker-1',
+      }),
+      expect.objectContaining({ subject: 'gate ceph: gate/not-well', reason: 'the disk is being replaced', node: 'worker-1' }),
+    ]);
+
+    rig.landscape.ceph('HEALTH_WARN', { POOL_NO_REDUNDANCY: '1 pool(s) have no replicas configured' });
+    rig.landscape.tuppr('TalosUpgrade', 'Completed');
+    rig.landscape.cordon('worker-2', false);
+    rig.hand.stopEtcd('cp-3');
+    const without = await upgrade('cp-2');
+    expect(without.exitCode).toBe(3);
+    expect(without.text).toMatchInlineSnapshot(`
+      "error[gate/etcd-quorum]: taking \`cp-2\` away would leave 1 of 3 etcd members, 2 are needed
+      because: \`cp-3\`: no answer (failed to create etcd client: error getting etcd endpoints: dial tcp 127.0.0.1:2379: connect: connection refused)
+      step: talos:upgrade-node node=cp-2 to=v1.14.1 › gates
+      help: npx tk doctor NODE=cp-3"
+    `);
+    expect(await versionsOf(rig)).toEqual(['cp-1 v1.14.0', 'cp-2 v1.14.0', 'cp-3 v1.14.0', 'worker-1 v1.14.1', 'worker-2 v1.14.0']);
+  });
+
+  test('somebody else holds the lease', async () => {
+    await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.14.0' });
+    const other = await rig.cluster.lifecycle.lease('theirs', new AbortController().signal);
+    // Another checkout: another operator.
+    await rig.files.write(`${rig.root}/.tk/sim/cache/operator`, 'tk-simulated-0123456789ab\n');
+    const refused = await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.14.1' });
+    expect(refused.exitCode).toBe(3);
+    expect(refused.failures.map(({ code }) => code)).toEqual(['gate/lease']);
+    await other.release(new AbortController().signal);
+    const run = await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.14.1' });
+    expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+  });
+});
