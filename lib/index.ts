@@ -46,6 +46,7 @@ export {
   TkError,
 } from './base/index.ts';
 export {
+  addNode,
   askEach,
   darkEvidence,
   gone,
@@ -73,11 +74,14 @@ export {
   uncordonStep,
   installRelease,
   memberIdText,
+  membershipFacts,
   nodeParams,
   namedNodesParams,
   nodesParams,
   planReleases,
   probeReleases,
+  removalPlan,
+  removeNode,
   resourceYaml,
   type Settings,
   whichNode,

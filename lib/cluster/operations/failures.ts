@@ -7,6 +7,11 @@ export type OperationFailures = {
   'etcd/unknown-member': { asked: string; known: readonly string[]; suggestion?: string };
   /** A member that answers leaves by itself, with its machine: nobody removes it behind its back. */
   'etcd/member-works': { member: string };
+  'etcd/no-snapshot': { path: string };
+  /** A member that works has newer data than any snapshot. */
+  'etcd/works': { node: string };
+  /** The machine answers, and its etcd does not work. */
+  'node/half-works': { node: string };
   'flux/no-kustomization': { namespace: string; name: string };
   /** Its controller has given up. `message` is its own text. */
   'flux/not-ready': { kind: string; namespace: string; name: string; reason: string; message: string };

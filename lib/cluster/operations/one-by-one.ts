@@ -23,6 +23,8 @@ export interface TakeAwayOptions {
   /** Absent: the machine is not waited for by `disrupt`. */
   readonly comesBack?: (node: NodeModel, bootId: string) => Condition<NodeFacts>;
   readonly happened?: (node: NodeModel, bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
+  /** Something has just joined or come back: etcd is waited for before the first machine, too. */
+  readonly settlesFirst?: boolean;
   /** What is left to do on a node when its act was sent: wait until it is dark, or in maintenance mode. */
   readonly after?: (node: NodeModel, handle: StepHandle) => Promise<void>;
 }
@@ -67,7 +69,7 @@ export async function takeAway(
       ...(lease === undefined ? {} : { lease }),
     } as const;
     // A control plane that has just come back counts again only after a while.
-    if (etcd !== 'none' && results.length > 0)
+    if (etcd !== 'none' && (results.length > 0 || options.settlesFirst === true))
       await within.step.pure('etcd settles', async (handle) => void (await handle.wait(etcdSettled(cluster.gates, disruption))), {
         node: node.name,
       });

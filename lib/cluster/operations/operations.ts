@@ -1,4 +1,4 @@
-import { type Clock, type Failure, seconds } from '../../base/index.ts';
+import { type Clock, type Failure, type Files, seconds } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../talos/index.ts';
 import { definitions, fromBinary } from '../../upstream/index.ts';
@@ -9,6 +9,7 @@ import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } fr
 import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
 import { createFluxOperations, type FluxOperations, type FluxOperationsView } from './flux.ts';
 import { followLines, linesOf } from './lines.ts';
+import { createRecovery, type Recovery, type RecoveryView } from './recover.ts';
 import { createResources, type Resources } from './resources.ts';
 import { namedNodes, type NodesSelector, selectNodes } from './select-nodes.ts';
 
@@ -40,6 +41,7 @@ export interface OperationsView {
   nodes(selector: NodesSelector): readonly NodeModel[];
   /** The same, and `ALL`; one has to be given. Failure: `cluster/node-not-named`, … */
   named(selector: NodesSelector & { readonly all?: boolean }): readonly NodeModel[];
+  readonly recovery: RecoveryView;
   readonly doctor: Doctor;
   readonly flux: FluxOperationsView;
   /** Wall time, milliseconds. */
@@ -61,6 +63,7 @@ export interface OperationsView {
 export interface Operations extends OperationsView {
   readonly etcd: EtcdOperations;
   readonly flux: FluxOperations;
+  readonly recovery: Recovery;
   /** Failure: `talos/*`: Talos itself says which services one may start, stop and restart. */
   /** A cordon that tk has not set. Failure: `node/not-in-kubernetes`. */
   uncordonForeign(node: NodeModel, signal: AbortSignal): Promise<void>;
@@ -74,16 +77,20 @@ export interface OperationParts {
   readonly connections: Connections;
   readonly access: KubeAccess;
   readonly clock: Clock;
+  readonly files: Files;
+  /** Of the repository. */
+  readonly root: string;
   readonly doctor: Doctor;
   readonly secretValues: () => Promise<readonly string[]>;
 }
 
-export function createOperations({ nodes, connections, access, clock, doctor, secretValues }: OperationParts): Operations {
+export function createOperations({ nodes, connections, access, clock, files, root, doctor, secretValues }: OperationParts): Operations {
   return {
     nodes: (selector) => selectNodes(nodes, selector),
     named: ({ ip, node, hostname, nodes: names, role, all }) =>
       namedNodes(nodes, { ip, node, hostname, nodes: names, role, ...(all === undefined ? {} : { all }) }),
     doctor,
+    recovery: createRecovery({ root, files, clock, connections }),
     flux: createFluxOperations(access, () => clock.now()),
     now: () => clock.now(),
     etcd: createEtcdOperations(connections),
@@ -144,6 +151,12 @@ export function operationsViewOf(operations: Operations): OperationsView {
     nodes: (selector) => operations.nodes(selector),
     named: (selector) => operations.named(selector),
     doctor: operations.doctor,
+    recovery: {
+      file: (path) => operations.recovery.file(path),
+      remains: (nodes, signal) => operations.recovery.remains(nodes, signal),
+      mayRecover: (picture) => operations.recovery.mayRecover(picture),
+      waiting: (node) => operations.recovery.waiting(node),
+    },
     flux: {
       objects: (asked, signal) => operations.flux.objects(asked, signal),
       handled: (object, requestedAt) => operations.flux.handled(object, requestedAt),

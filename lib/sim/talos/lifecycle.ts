@@ -265,7 +265,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       after(machine, durations.apidStart, 'api');
     },
     api(machine) {
-      if (machine.service('machined') === undefined) startServices(machine);
+      // A disk that kept its system goes on from maintenance mode in the same boot; a new one reboots into what was installed.
+      const goesOn = machine.get('installed') !== undefined && machine.get('unattended-install') === undefined;
+      if (machine.service('machined') === undefined || (goesOn && machine.service('cri') === undefined)) startServices(machine);
       if (!hasCertificate(machine)) {
         after(machine, durations.trustdRetry, 'api');
         return;

@@ -17,6 +17,20 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'a member that works leaves etcd together with its machine',
     help: `npx tk node:remove NODE=${member}`,
   }),
+  'etcd/no-snapshot': ({ path }) => ({
+    title: `there is no snapshot \`${path}\``,
+    help: 'npx tk talos:etcd-snapshot writes one while etcd works',
+  }),
+  'etcd/works': ({ node }) => ({
+    title: `etcd works on \`${node}\`, and is not thrown away`,
+    because: 'it has newer data than any snapshot',
+    help: 'npx tk talos:etcd-status',
+  }),
+  'node/half-works': ({ node }) => ({
+    title: `\`${node}\` answers, and its etcd does not work`,
+    because: 'a graceful removal needs its etcd, and removed by force its data is lost',
+    help: `mend it (npx tk talos:logs NODE=${node} SERVICE=etcd), switch it off, or --override etcd-quorum="why"`,
+  }),
   'flux/no-kustomization': ({ namespace, name }) => ({
     title: `there is no Kustomization \`${namespace}/${name}\``,
     help: 'kubectl get kustomizations -A',

@@ -1,0 +1,135 @@
+import { isAbsolute, resolve } from 'node:path';
+import {
+  type Failure,
+  type Files,
+  holds,
+  minutes,
+  notYet,
+  seconds,
+  type Condition,
+  TkError,
+  waitFor,
+  type Clock,
+  failureOf,
+} from '../../base/index.ts';
+import type { NodeModel } from '../../config/index.ts';
+import { bootstrapRefusalsThatPass, readSnapshot } from '../../talos/index.ts';
+import type { Connections } from '../connections.ts';
+import type { EtcdPicture } from '../lifecycle/lifecycle.ts';
+import { isTransientTalos } from '../transient.ts';
+import { operationFailure } from './failures.ts';
+
+/** A snapshot that was looked into. */
+export interface SnapshotFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly revision: bigint;
+  readonly keys: number;
+  /** Eight hex digits, as etcd's own tool prints it. */
+  readonly hash: string;
+}
+
+/** What a control plane has of etcd. */
+export interface EtcdRemains {
+  readonly node: NodeModel;
+  readonly state: 'empty' | 'data' | 'silent';
+  /** Why it could not be asked. */
+  readonly because?: string;
+}
+
+export interface RecoveryView {
+  /** Failure: `etcd/no-snapshot`, `etcd/snapshot-invalid`. */
+  file(path: string): Promise<SnapshotFile>;
+  /** What lies on each of these disks. */
+  remains(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly EtcdRemains[]>;
+  /** Why etcd must not be recovered: a member that works has newer data than any snapshot. Shape: pure; empty: it may. */
+  mayRecover(picture: EtcdPicture): readonly Failure[];
+  /** Its etcd has no data and waits to be told what to start from. */
+  waiting(node: NodeModel): Condition<string>;
+}
+
+export interface Recovery extends RecoveryView {
+  /** Uploads the snapshot and starts etcd from it: once, on one control plane whose data was wiped. */
+  bootstrap(node: NodeModel, path: string, options: { readonly skipHashCheck: boolean }, signal: AbortSignal): Promise<void>;
+}
+
+export interface RecoveryParts {
+  readonly root: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly connections: Connections;
+}
+
+const chunkBytes = 32 * 1024;
+
+/** Source: Talos pkg/machinery/client EtcdRecover, cmd/talosctl/cmd/talos/bootstrap.go (--recover-from) */
+export function createRecovery({ root, files, clock, connections }: RecoveryParts): Recovery {
+  const bytesOf = async (path: string): Promise<Uint8Array> => {
+    const bytes = await files.read(isAbsolute(path) ? path : resolve(root, path));
+    if (bytes === undefined) throw new TkError(operationFailure('etcd/no-snapshot', { path }));
+    return bytes;
+  };
+  return {
+    async file(path) {
+      return { path, ...readSnapshot(await bytesOf(path)) };
+    },
+    remains: (nodes, signal) =>
+      Promise.all(
+        nodes.map(async (node): Promise<EtcdRemains> => {
+          try {
+            const hasData = await connections.read(node, (machine) => machine.hasEtcdData(signal));
+            return { node, state: hasData ? 'data' : 'empty' };
+          } catch (error) {
+            if (!(error instanceof TkError) || signal.aborted) throw error;
+            return { node, state: 'silent', because: failureOf(error).code };
+          }
+        }),
+      ),
+    mayRecover: ({ views }) =>
+      views.flatMap((view) =>
+        view.state === 'answered' && view.isHealthy && view.leader !== 0n ? [operationFailure('etcd/works', { node: view.node.name })] : [],
+      ),
+    waiting: (node) => ({
+      description: `etcd on ${node.name} to wait for its start`,
+      deadlineMs: minutes(20),
+      intervalMs: seconds(5),
+      see: `npx tk talos:services NODE=${node.name}`,
+      transient: isTransientTalos,
+      check: (signal) =>
+        connections.read(node, async (machine) => {
+          const { stage } = await machine.machineStatus(signal);
+          if (stage === 'resetting' || stage === 'rebooting') return notYet(stage);
+          if (await machine.hasEtcdData(signal)) return notYet(`${stage}; etcd still has data`);
+          const etcd = (await machine.services(signal)).find((service) => service.id === 'etcd');
+          return etcd?.state === 'Preparing' ? holds(stage) : notYet(`${stage}; etcd is ${etcd?.state ?? 'not there yet'}`);
+        }),
+    }),
+    async bootstrap(node, path, { skipHashCheck }, signal) {
+      const bytes = await bytesOf(path);
+      const chunks = async function* () {
+        for (let offset = 0; offset < bytes.length; offset += chunkBytes) yield bytes.subarray(offset, offset + chunkBytes);
+      };
+      await connections.change(node, (machine) => machine.recoverEtcd(chunks(), signal));
+      // As for the first bootstrap: asked again only while the machine itself says that it is too early.
+      await waitFor(
+        {
+          description: `${node.name} to accept the recovery`,
+          deadlineMs: minutes(10),
+          intervalMs: seconds(5),
+          async check() {
+            try {
+              await connections.change(node, (machine) => machine.bootstrap({ recoverEtcd: true, skipHashCheck }, signal));
+              return holds(undefined);
+            } catch (error) {
+              const failure = failureOf(error);
+              if (!Object.hasOwn(bootstrapRefusalsThatPass, failure.code)) throw error;
+              return notYet(String(failure.facts['message'] ?? failure.code));
+            }
+          },
+        },
+        clock,
+        signal,
+      );
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { defineTask, nodeParams, refuse, throwIfAny, z } from 'talos-tk';
+
+export default defineTask({
+  summary: 'Start etcd anew from a snapshot, after its quorum is lost',
+  description:
+    'For a cluster whose etcd does not come back: the data of every control plane is wiped (their configs stay), one of them starts from the snapshot, the others join it. What was written after the snapshot is lost. Refused while any member works. A run that was cut off is continued by the same line.',
+  params: z.object({
+    snapshot: z.string().describe('the file that talos:etcd-snapshot wrote'),
+    ...nodeParams,
+    without: z.array(z.string()).default([]).describe('control planes that are switched off and will not come back with their data'),
+    skipHashCheck: z.boolean().default(false).describe('for a database that was copied out of a data directory'),
+  }),
+  positional: ['snapshot'],
+  effect: 'destroy',
+  locks: ['machines', 'etcd'],
+  confirm: ({ snapshot }, { cluster }) => ({
+    message: `Wipe etcd of ${cluster.name} and start it from ${snapshot}`,
+    phrase: cluster.name,
+  }),
+  async probe({ params, cluster, signal }) {
+    const file = await cluster.operations.recovery.file(params.snapshot);
+    const nodes = cluster.controlPlanes.filter((node) => !params.without.includes(node.name));
+    const remains = await cluster.operations.recovery.remains(nodes, signal);
+    return { file, remains, problems: cluster.operations.recovery.mayRecover(await cluster.lifecycle.etcd(signal)) };
+  },
+  plan({ params, cluster }, facts) {
+    const target = targetOf(params, cluster);
+    if (facts === undefined) return [{ decision: 'unknown', title: 'recover etcd', node: target.name, reason: 'no machine was asked' }];
+    throwIfAny(facts.problems);
+    return [
+      ...facts.remains.map(({ node, state, because }) =>
+        state === 'empty'
+          ? { decision: 'skip' as const, title: 'wipe EPHEMERAL', node: node.name, reason: 'it has no data of etcd' }
+          : {
+              decision: 'run' as const,
+              title: 'wipe EPHEMERAL',
+              node: node.name,
+              ...(because === undefined ? {} : { reason: `it cannot be asked (${because}), and has to be` }),
+              calls: [{ target: node.name, call: 'machine.MachineService/Reset' }],
+            },
+      ),
+      {
+        decision: 'run',
+        title: 'start etcd from the snapshot',
+        node: target.name,
+        reason: `revision ${facts.file.revision}, ${facts.file.keys} keys, hash ${facts.file.hash}`,
+        calls: [
+          { target: target.name, call: 'machine.MachineService/EtcdRecover' },
+          { target: target.name, call: 'machine.MachineService/Bootstrap' },
+        ],
+      },
+    ];
+  },
+  async run(context) {
+    const { params, cluster, step, recall, wait, detail, report, signal } = context;
+    const { recovery } = cluster.operations;
+    const target = targetOf(params, cluster);
+    const file = await step.pure('snapshot', async (handle) => {
+      const read = await recovery.file(params.snapshot);
+      handle.detail(`revision ${read.revision}, ${read.keys} keys, hash ${read.hash}`);
+      return read;
+    });
+    const key = `recover etcd from ${file.hash} revision ${file.revision}`;
+    const nodes = cluster.controlPlanes.filter((node) => !params.without.includes(node.name));
+    if (!nodes.includes(target)) refuse(`${target.name} is to start etcd, and to be left out`);
+    const bootstrap = await recall(key);
+    const isBegun = bootstrap.open !== undefined;
+    if (!isBegun) {
+      await step.pure('look', async (handle) => {
+        throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(handle.signal)));
+        const silent = (await recovery.remains(nodes, handle.signal)).filter((one) => one.state === 'silent');
+        if (silent.length > 0)
+          refuse(`${silent.map(({ node }) => node.name).join(' and ')} cannot be asked, and may hold data of etcd`, {
+            because: silent.map(({ node, because }) => `${node.name}: ${because}`).join(', '),
+            help: 'switch them on; or make sure that they are off for good and give --without',
+          });
+      });
+      for (const node of nodes) {
+        await step.once(`wipe EPHEMERAL of ${node.name}`, {
+          key: `${key}: wipe ${node.name}`,
+          node: node.name,
+          async probe(handle) {
+            const [left] = await recovery.remains([node], handle.signal);
+            if (left?.state === 'empty') return { state: 'done', seen: 'it has no data of etcd', value: undefined };
+            if (left?.state === 'data') {
+              const { stage } = await cluster.lifecycle.boot(node, handle.signal);
+              return stage === 'resetting'
+                ? { state: 'done', seen: 'it is being wiped', value: undefined }
+                : { state: 'not-done', seen: 'etcd has data' };
+            }
+            return { state: 'undecidable', seen: `it cannot be asked (${left?.because ?? 'no answer'})` };
+          },
+          async act(handle) {
+            // Once more, on data of this very moment: nothing that works is wiped.
+            throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(handle.signal)));
+            const options = { isGraceful: false, reboots: true, wipe: 'all', systemLabels: ['EPHEMERAL'] } as const;
+            await cluster.lifecycle.reset(node, options, handle.signal);
+          },
+        });
+      }
+      for (const node of nodes)
+        await step.pure(`${node.name} comes back`, async (handle) => handle.detail(await handle.wait(recovery.waiting(node))), {
+          node: node.name,
+        });
+    }
+    await step.once('start etcd from the snapshot', {
+      key,
+      target: target.name,
+      node: target.name,
+      probe: (handle) => cluster.etcd.evidence(handle.signal),
+      act: (handle, name) =>
+        recovery.bootstrap(
+          cluster.find({ node: name ?? target.name }),
+          params.snapshot,
+          { skipHashCheck: params.skipHashCheck },
+          handle.signal,
+        ),
+    });
+    await step.pure('etcd starts', async (handle) => void (await handle.wait(cluster.etcd.started(target))), { node: target.name });
+    if (params.without.length === 0)
+      await step.pure('etcd members join', async (handle) => void (await handle.wait(cluster.etcd.joined())));
+    await wait(cluster.kubeconfig.apiServerReady(target));
+    const tolerance = cluster.operations.etcd.tolerance(await cluster.lifecycle.etcd(signal), 0);
+    detail(`revision ${file.revision}; ${tolerance}`);
+    report({ rows: { Next: 'npx tk doctor' } });
+    return { revision: String(file.revision), hash: file.hash, target: target.name, etcd: tolerance };
+  },
+});
+
+interface Named {
+  readonly ip?: string | undefined;
+  readonly node?: string | undefined;
+  readonly hostname?: string | undefined;
+}
+
+/** The one that is named, else the one that a bootstrap would choose. */
+function targetOf<N>(params: Named, cluster: { find(selector: Named): N; readonly etcd: { target(): N } }): N {
+  return params.ip || params.node || params.hostname ? cluster.find(params) : cluster.etcd.target();
+}

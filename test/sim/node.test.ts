@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { simulate, type SimulatedRun } from 'talos-tk/testing';
+
+const codes = ({ exitCode, failures }: SimulatedRun) => ({ exitCode, codes: failures.map(({ code }) => code) });
+const fine = { exitCode: 0, codes: [] };
+const now = new AbortController().signal;
+type Views = { readonly views: readonly { readonly members: readonly { readonly hostname: string; readonly isLearner: boolean }[] }[] };
+const membersIn = ({ value }: SimulatedRun): readonly string[] =>
+  (value as Views).views[0]?.members
+    .filter((one) => !one.isLearner)
+    .map((one) => one.hostname)
+    .sort() ?? [];
+
+test('node:remove takes a node that works out of etcd, of Kubernetes and of its disks', { timeout: 60_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 1 });
+  expect((await rig.plan('node:remove', { node: 'cp-3' })).tasks[0]?.steps).toEqual([
+    { decision: 'run', title: 'etcd snapshot' },
+    {
+      decision: 'run',
+      title: 'drain and wipe cp-3',
+      node: 'cp-3',
+      reason: 'etcd: 3 members, 1 of which may fail → 2 members, none of which may fail',
+      calls: [{ target: 'cp-3', call: 'machine.MachineService/Reset' }],
+    },
+    { decision: 'run', title: 'delete Node', calls: [{ target: 'cp-3', call: 'delete Node' }] },
+  ]);
+  const removed = await rig.tk('node:remove', { node: 'cp-3' });
+  expect({ ...codes(removed), value: removed.value }).toEqual({
+    ...fine,
+    value: { node: 'cp-3', etcd: '2 members, none of which may fail' },
+  });
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2']);
+  expect(await rig.cluster.operations.kubeNodeName(rig.cluster.find({ node: 'cp-3' }), now)).toBeUndefined();
+  // Two are left: neither may go without consent, and asked for again there is nothing left to do.
+  expect(codes(await rig.tk('node:remove', { node: 'cp-2' })).exitCode).toBe(3);
+  const again = await rig.tk('node:remove', { node: 'cp-3' });
+  expect({ ...codes(again), changes: again.counts.steps.changes }).toEqual({ ...fine, changes: 0 });
+});
+
+test('node:remove of a node that is gone removes what is left of it', { timeout: 60_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 0 });
+  rig.hand.losePower('cp-2', 36_000_000);
+  await rig.pass(90_000);
+  expect((await rig.plan('node:remove', { node: 'cp-2' })).tasks[0]?.steps.map(({ decision, title }) => `${decision} ${title}`)).toEqual([
+    'run etcd snapshot',
+    'skip drain and wipe cp-2',
+    'run remove cp-2 from etcd',
+    'run delete Node',
+  ]);
+  expect(codes(await rig.tk('node:remove', { node: 'cp-2' }))).toEqual(fine);
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-3']);
+});
+
+test('node:replace removes a failed control plane first, and lets the successor of one that works join first', {
+  timeout: 90_000,
+}, async () => {
+  await using rig = await simulate({ controlPlanes: 4, workers: 0 });
+  const wiped = { labels: ['STATE', 'EPHEMERAL'], reboot: true };
+  expect(codes(await rig.tk('talos:reset', { node: 'cp-4', ...wiped }))).toEqual(fine);
+  expect(codes(await rig.tk('node:replace', { node: 'cp-1' }))).toEqual({ exitCode: 3, codes: ['task/refused'] });
+  const plan = await rig.plan('node:replace', { node: 'cp-1', with: 'cp-4' });
+  expect(plan.tasks[0]?.steps.map(({ decision, title }) => `${decision} ${title}`)).toEqual([
+    'run join cp-4',
+    'run etcd snapshot',
+    'run drain and wipe cp-1',
+    'run delete Node',
+  ]);
+  expect(plan.tasks[0]?.steps[0]).toMatchObject({
+    reason: 'config and install, etcd: 3 members, 1 of which may fail → 4 members, 1 of which may fail',
+  });
+  const replaced = await rig.tk('node:replace', { node: 'cp-1', with: 'cp-4' });
+  expect({ ...codes(replaced), value: replaced.value }).toEqual({
+    ...fine,
+    value: { removed: 'cp-1', joined: 'cp-4', order: 'added first', etcd: '3 members, 1 of which may fail' },
+  });
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-2' }))).toEqual(['cp-2', 'cp-3', 'cp-4']);
+});
+
+test('a failed control plane is replaced by new hardware under the same name', { timeout: 90_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 0 });
+  expect(codes(await rig.tk('talos:reset', { node: 'cp-3', labels: ['STATE', 'EPHEMERAL'], reboot: true }))).toEqual(fine);
+  const replaced = await rig.tk('node:replace', { node: 'cp-3' });
+  expect({ ...codes(replaced), value: replaced.value }).toEqual({
+    ...fine,
+    value: { removed: 'cp-3', joined: 'cp-3', order: 'removed first', etcd: '3 members, 1 of which may fail' },
+  });
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
+});
+
+test('etcd is recovered from a snapshot after its quorum is lost, and never while a member works', { timeout: 90_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 1 });
+  expect(codes(await rig.tk('talos:etcd-snapshot', { path: 'kept.db' }))).toEqual(fine);
+  expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'kept.db' }))).toEqual({
+    exitCode: 1,
+    codes: ['etcd/works', 'etcd/works', 'etcd/works'],
+  });
+  expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'none.db' }))).toEqual({ exitCode: 1, codes: ['etcd/no-snapshot'] });
+  await rig.files.write(`${rig.root}/broken.db`, 'x'.repeat(1000));
+  expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'broken.db' }))).toEqual({ exitCode: 1, codes: ['etcd/snapshot-invalid'] });
+
+  for (const name of ['cp-1', 'cp-2', 'cp-3']) rig.hand.stopEtcd(name);
+  rig.hand.losePower('cp-3', 600_000);
+  await rig.pass(30_000);
+  const refused = await rig.tk('talos:etcd-recover', { snapshot: 'kept.db' });
+  expect({ ...codes(refused), said: refused.failures[0]?.facts['message'] }).toEqual({
+    exitCode: 3,
+    codes: ['task/refused'],
+    said: 'cp-3 cannot be asked, and may hold data of etcd',
+  });
+  await rig.pass(900_000);
+  for (const name of ['cp-1', 'cp-2', 'cp-3']) rig.hand.stopEtcd(name);
+  await rig.pass(5000);
+  const recovered = await rig.tk('talos:etcd-recover', { snapshot: 'kept.db' });
+  expect({ ...codes(recovered), text: recovered.text, value: recovered.value }).toEqual({
+    ...fine,
+    text: '',
+    value: { revision: '2', hash: 'dd959db2', target: 'cp-1', etcd: '3 members, 1 of which may fail' },
+  });
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-2' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
+  expect(codes(await rig.tk('talos:health', { until: 'control-plane' }))).toEqual(fine);
+});
