@@ -78,6 +78,7 @@ export {
   nodeParams,
   namedNodesParams,
   nodesParams,
+  untilItAnswers,
   planReleases,
   probeReleases,
   removalPlan,

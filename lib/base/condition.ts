@@ -1,3 +1,4 @@
+import { limitOf } from './abort.ts';
 import { baseFailure, type Failure, failureOf, TkError } from './failure.ts';
 import type { Clock } from './world.ts';
 
@@ -62,27 +63,20 @@ export async function waitFor<T>(condition: Condition<T>, clock: Clock, signal: 
 }
 
 async function observeOnce<T>(condition: Condition<T>, clock: Clock, signal: AbortSignal, remainingMs: number): Promise<Observation<T>> {
-  const cutOff = new AbortController();
-  const both = AbortSignal.any([signal, cutOff.signal]);
-  const timer = new AbortController();
-  const expired = clock.sleep(Math.max(0, remainingMs), timer.signal).then(
-    () => {
-      cutOff.abort();
-      return notYet('no answer before the deadline');
-    },
-    () => new Promise<never>(() => {}),
-  );
-  const checked = condition.check(both).catch((error: unknown): Observation<T> => {
+  const limit = limitOf(clock, Math.max(0, remainingMs), signal, () => new Error(condition.description));
+  const checked = condition.check(limit.signal).catch((error: unknown): Observation<T> => {
     const failure = failureOf(error);
-    if (signal.aborted || cutOff.signal.aborted || !condition.transient?.(failure)) throw error;
+    if (signal.aborted || limit.signal.aborted || !condition.transient?.(failure)) throw error;
     return notYet(failure.code);
   });
   // The loser of the race may still reject after the cut-off.
   checked.catch(() => {});
+  // When the caller gives up, the check ends by itself, and tells more than the limit could.
+  const late = limit.expired.catch(() => (limit.hasExpired() ? notYet('no answer before the deadline') : new Promise<never>(() => {})));
   try {
-    return await Promise.race([checked, expired]);
+    return await Promise.race([checked, late]);
   } finally {
-    timer.abort();
+    limit.stop();
   }
 }
 

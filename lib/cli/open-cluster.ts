@@ -12,6 +12,8 @@ export interface ClusterOptions {
   /** Default: by the keys of this machine. */
   readonly vault?: Vault;
   readonly isSandbox: boolean;
+  /** As in `openCluster`. */
+  readonly chartMemo?: Map<string, Promise<string>>;
   readonly cacheDirectory: string;
 }
 

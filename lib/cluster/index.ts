@@ -53,6 +53,7 @@ export {
   withTemplates,
 } from './talconfig-images.ts';
 export { nodeParams, whichNode } from './node-params.ts';
+export { untilItAnswers } from './transient.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, uncordonStep } from './lifecycle/disrupt.ts';

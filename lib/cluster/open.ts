@@ -36,6 +36,8 @@ export interface ClusterParts {
   readonly isSandbox: boolean;
   /** The compressed Helm engine. */
   readonly helmModule: () => Promise<Uint8Array>;
+  /** What the engine answered before, by what it was asked: for many clusters in one process. Absent: nothing is remembered. */
+  readonly chartMemo?: Map<string, Promise<string>>;
   /** Absolute; pulled charts are kept below it. */
   readonly cacheDirectory: string;
 }
@@ -49,9 +51,18 @@ export interface OpenedCluster {
 }
 
 /** Joins the six rooms. Nothing is read or dialled before it is asked for. */
-export function openCluster({ world, model, settings, vault, isSandbox, helmModule, cacheDirectory }: ClusterParts): OpenedCluster {
+export function openCluster({
+  world,
+  model,
+  settings,
+  vault,
+  isSandbox,
+  helmModule,
+  chartMemo,
+  cacheDirectory,
+}: ClusterParts): OpenedCluster {
   const { files, dial, clock, env, exec } = world;
-  const engine = helmEngineOf(world, helmModule);
+  const engine = helmEngineOf(world, helmModule, chartMemo);
   const bundles = createBundleStore({ model, files, vault, world });
   const kubernetesCa = async () => (await bundles.existing())?.certs.k8s.certificate;
   const credentials = createCredentials({ model, world, bundle: () => bundles.existing() });

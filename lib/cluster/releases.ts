@@ -40,8 +40,8 @@ export interface ReleaseParts {
   readonly vault: Vault;
 }
 
-export function helmEngineOf(world: World, moduleBytes: () => Promise<Uint8Array>): HelmEngine {
-  return createHelmEngine({ compute: world.compute, random: world.random, clock: world.clock, moduleBytes });
+export function helmEngineOf(world: World, moduleBytes: () => Promise<Uint8Array>, memo?: Map<string, Promise<string>>): HelmEngine {
+  return createHelmEngine({ compute: world.compute, random: world.random, clock: world.clock, moduleBytes, ...(memo ? { memo } : {}) });
 }
 
 export interface ReleasesOfTree extends Releases {

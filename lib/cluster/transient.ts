@@ -1,4 +1,5 @@
-import type { Failure } from '../base/index.ts';
+import { type Failure, seconds } from '../base/index.ts';
+import type { RetryPolicy } from '../core/index.ts';
 
 /**
  * What a poll of a machine may run into while the machine boots, installs, joins or changes its certificate: none of it is an
@@ -16,3 +17,14 @@ const passing: ReadonlySet<string> = new Set([
 ]);
 
 export const isTransientTalos = (failure: Failure): boolean => passing.has(failure.code);
+
+/**
+ * For steps that look before they act: a machine that restarts, or a network that loses a reply, is no reason to end a run. What it
+ * asked for and does not know the outcome of is looked at again, and asked for again only when it is not there.
+ */
+export const untilItAnswers: RetryPolicy = {
+  attempts: 5,
+  delayMs: seconds(3),
+  factor: 2,
+  when: (failure) => isTransientTalos(failure) || failure.code === 'talos/outcome-unknown' || failure.code === 'preflight/unreachable',
+};

@@ -53,7 +53,13 @@ export {
 } from './waits.ts';
 export { podTrouble, type Readiness, readinessOf, type WaitOptions, workloadReady, workloadsReady } from './workloads.ts';
 // --- charts and releases
-export { type CredentialPorts, loadRegistryCredentials, noCredentials, type RegistryCredential, type RegistryCredentials } from './charts/credentials.ts';
+export {
+  type CredentialPorts,
+  loadRegistryCredentials,
+  noCredentials,
+  type RegistryCredential,
+  type RegistryCredentials,
+} from './charts/credentials.ts';
 export { chartSourceFailure, type ChartSourceFailures, releaseFailure, type ReleaseFailures } from './charts/failures.ts';
 export { type BrokenRelease, type FindPorts, findReleases, type FoundReleases } from './charts/find-releases.ts';
 export { type FluxTree, loadFluxTree, type TreeObject } from './charts/flux-tree.ts';

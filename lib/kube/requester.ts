@@ -7,6 +7,7 @@ import {
   type HttpResponse,
   type HttpTarget,
   type Json,
+  limitOf,
   throwIfAborted,
   TkError,
 } from '../base/index.ts';
@@ -112,31 +113,21 @@ export function createRequester(options: RequesterOptions): Requester {
   /** Runs `work` under the deadline: a connection that hangs is let go, whether or not it listens to its signal. */
   const within = async <T>(request: Request, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     throwIfAborted(signal, `${request.facts.verb} ${request.facts.kind}`);
-    const cutOff = new AbortController();
-    const timer = new AbortController();
-    const late = new TkError(kubeFailure('kube/no-answer', { ...request.facts, server, timeoutMs }));
-    const both = AbortSignal.any([signal, cutOff.signal]);
-    const expired = clock.sleep(timeoutMs, AbortSignal.any([timer.signal, signal])).then(
-      () => {
-        cutOff.abort();
-        throw late;
-      },
-      () => {
-        if (timer.signal.aborted) return new Promise<never>(() => {});
-        throw new TkError(baseFailure('run/aborted', { during: `${request.facts.verb} ${request.facts.kind}` }));
-      },
+    const limit = limitOf(clock, timeoutMs, signal, (isLate) =>
+      isLate
+        ? new TkError(kubeFailure('kube/no-answer', { ...request.facts, server, timeoutMs }))
+        : new TkError(baseFailure('run/aborted', { during: `${request.facts.verb} ${request.facts.kind}` })),
     );
-    const working = work(both);
+    const working = work(limit.signal);
     working.catch(() => {});
-    expired.catch(() => {});
     try {
-      return await Promise.race([working, expired]);
+      return await Promise.race([working, limit.expired]);
     } catch (error) {
       throwIfAborted(signal, `${request.facts.verb} ${request.facts.kind}`);
-      throw cutOff.signal.aborted ? late : error;
+      if (limit.hasExpired()) throw new TkError(kubeFailure('kube/no-answer', { ...request.facts, server, timeoutMs }));
+      throw error;
     } finally {
-      // With a reason of its own no exception with a stack is made for each request.
-      timer.abort(finished);
+      limit.stop();
     }
   };
 

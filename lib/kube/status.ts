@@ -98,7 +98,10 @@ function webhookFailure(request: RequestFacts, message: string): Failure | undef
 }
 
 /** Source: kubernetes pkg/registry/core/pod/storage/eviction.go: "The disruption budget web needs 2 healthy pods and has 2 currently" */
-function budgetOf(causes: readonly { readonly reason: string; readonly message: string }[]): { readonly budget?: string; readonly needs?: string } {
+function budgetOf(causes: readonly { readonly reason: string; readonly message: string }[]): {
+  readonly budget?: string;
+  readonly needs?: string;
+} {
   const needs = causes.find((cause) => cause.reason === 'DisruptionBudget')?.message;
   if (needs === undefined) return {};
   const budget = /disruption budget (\S+) /.exec(needs)?.[1];

@@ -15,7 +15,8 @@ export interface FaultClass {
   readonly meets?: 'upkeep';
 }
 
-const upTo = (ms: number) => (random: Random) => ({ lateMs: Math.floor(random.fraction() * ms) });
+/** Mostly short: what takes long is rare, and long waits cost polls. */
+const upTo = (ms: number) => (random: Random) => ({ lateMs: Math.floor(random.fraction() ** 2 * ms) });
 const lasting = (ms: number) => (random: Random) => ({ forMs: Math.floor(random.fraction() * ms) });
 
 /** Every point that asks `kernel.fault`, with its kinds. A point that asks for another kind than these has none. */

@@ -16,11 +16,23 @@ export interface MemoryFiles extends Files {
 export type InitialFile = string | { readonly content: Uint8Array; readonly mode: number };
 
 interface MemoryFile {
-  content: Uint8Array;
-  /** How many bytes of `content` are on the disk. */
-  durableBytes: number;
+  /** As it was last written or appended to; joined when somebody reads it. */
+  parts: (string | Uint8Array)[];
+  /** How many of the parts are on the disk. */
+  durableParts: number;
   mode: number;
   modifiedMs: number;
+}
+
+/** Bytes and text of one part are the same thing; which of them is at hand depends on who wrote it. */
+const bytesOf = (part: string | Uint8Array): Uint8Array => (typeof part === 'string' ? Buffer.from(part) : part);
+const textOf = (part: string | Uint8Array): string => (typeof part === 'string' ? part : Buffer.from(part).toString('utf8'));
+
+/** All of a file as one part. Joining texts costs nothing, and who reads the same text twice gets the same one. */
+function joined(file: MemoryFile): string | Uint8Array {
+  const [only] = file.parts;
+  if (file.parts.length === 1 && only !== undefined) return only;
+  return file.parts.every((part) => typeof part === 'string') ? file.parts.join('') : Buffer.concat(file.parts.map(bytesOf));
 }
 
 /** Says which errno an operation ends with now, if any: a full disk, a file system that is read-only. */
@@ -51,13 +63,13 @@ export function createMemoryFiles(
     const errno = trouble(operation, path);
     if (errno !== undefined) throw new TkError(fileFailure('host/file', { operation, path, errno }));
   };
-  const put = (path: string, content: Uint8Array, mode: number | undefined) => {
+  const put = (path: string, content: string | Uint8Array, mode: number | undefined) => {
     refuseDirectory('write', path);
     makeParents(path);
-    files.set(path, { content, durableBytes: content.length, mode: mode ?? files.get(path)?.mode ?? 0o644, modifiedMs: now() });
+    files.set(path, { parts: [content], durableParts: 1, mode: mode ?? files.get(path)?.mode ?? 0o644, modifiedMs: now() });
   };
   for (const [path, file] of Object.entries(initial)) {
-    if (typeof file === 'string') put(normal(path), Buffer.from(file), undefined);
+    if (typeof file === 'string') put(normal(path), file, undefined);
     else put(normal(path), file.content, file.mode);
   }
 
@@ -65,17 +77,27 @@ export function createMemoryFiles(
     async read(path) {
       attempt('read', path);
       refuseDirectory('read', normal(path));
-      return files.get(normal(path))?.content.slice();
+      const file = files.get(normal(path));
+      return file && bytesOf(joined(file)).slice();
     },
     async readText(path) {
       attempt('read', path);
       refuseDirectory('read', normal(path));
       const file = files.get(normal(path));
-      return file && Buffer.from(file.content).toString('utf8');
+      if (!file) return undefined;
+      const whole = joined(file);
+      if (file.durableParts === file.parts.length) Object.assign(file, { parts: [whole], durableParts: 1 });
+      return textOf(whole);
     },
     async stat(path) {
       const file = files.get(normal(path));
-      if (file) return { kind: 'file', sizeBytes: file.content.length, mode: file.mode, modifiedMs: file.modifiedMs };
+      if (file)
+        return {
+          kind: 'file',
+          sizeBytes: file.parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0),
+          mode: file.mode,
+          modifiedMs: file.modifiedMs,
+        };
       const mode = directories.get(normal(path));
       return mode === undefined ? undefined : { kind: 'directory', sizeBytes: 0, mode, modifiedMs: 0 };
     },
@@ -94,22 +116,22 @@ export function createMemoryFiles(
     },
     async write(path, content, options) {
       attempt('write', path);
-      put(normal(path), typeof content === 'string' ? Buffer.from(content) : content.slice(), options?.mode);
+      put(normal(path), typeof content === 'string' ? content : content.slice(), options?.mode);
     },
     async append(path, options) {
       attempt('append', path);
       const at = normal(path);
       refuseDirectory('append', at);
       makeParents(at);
-      if (!files.has(at)) files.set(at, { content: new Uint8Array(), durableBytes: 0, mode: options?.mode ?? 0o644, modifiedMs: now() });
+      if (!files.has(at)) files.set(at, { parts: [], durableParts: 0, mode: options?.mode ?? 0o644, modifiedMs: now() });
       return {
         async write(text, { sync = false } = {}) {
           attempt('append', at);
           const file = files.get(at);
           if (!file) return;
-          file.content = Buffer.concat([file.content, Buffer.from(text)]);
+          file.parts.push(text);
           file.modifiedMs = now();
-          if (sync) file.durableBytes = file.content.length;
+          if (sync) file.durableParts = file.parts.length;
         },
         async close() {},
       };
@@ -154,15 +176,16 @@ export function createMemoryFiles(
     crash(random) {
       locks.clear();
       for (const file of files.values()) {
-        const unsynced = file.content.length - file.durableBytes;
-        if (unsynced > 0) file.content = file.content.slice(0, file.durableBytes + Math.floor(random.fraction() * (unsynced + 1)));
-        file.durableBytes = file.content.length;
+        const unsynced = Buffer.concat(file.parts.slice(file.durableParts).map(bytesOf));
+        if (unsynced.length > 0)
+          file.parts = [
+            ...file.parts.slice(0, file.durableParts),
+            unsynced.subarray(0, Math.floor(random.fraction() * (unsynced.length + 1))),
+          ];
+        file.durableParts = file.parts.length;
       }
     },
-    copy: () => Object.fromEntries([...files].map(([path, { content, mode }]) => [path, { content: content.slice(), mode }])),
-    snapshot: () =>
-      Object.fromEntries(
-        [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, file]) => [path, Buffer.from(file.content).toString('utf8')]),
-      ),
+    copy: () => Object.fromEntries([...files].map(([path, file]) => [path, { content: bytesOf(joined(file)).slice(), mode: file.mode }])),
+    snapshot: () => Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, file]) => [path, textOf(joined(file))])),
   };
 }

@@ -1,4 +1,4 @@
-import { defineTask, nodeParams, whichNode, z } from 'talos-tk';
+import { defineTask, nodeParams, untilItAnswers, whichNode, z } from 'talos-tk';
 import preflight from './preflight.ts';
 
 export default defineTask({
@@ -41,6 +41,7 @@ export default defineTask({
     const node = cluster.find(params);
     const applied = await step.probeAct('apply config', {
       node: node.name,
+      retry: untilItAnswers,
       async probe(handle) {
         const comparison = await cluster.machines.compareConfig(node, handle.signal);
         if (comparison.state === 'equal') return { state: 'done', seen: 'the running config is equal', value: undefined };

@@ -1,4 +1,15 @@
-import { type ClusterView, defineTask, hasCode, holds, minutes, notYet, seconds, type StepHandle, throwIfAny } from 'talos-tk';
+import {
+  type ClusterView,
+  defineTask,
+  hasCode,
+  holds,
+  minutes,
+  notYet,
+  seconds,
+  type StepHandle,
+  throwIfAny,
+  untilItAnswers,
+} from 'talos-tk';
 import generateConfig from './generate-config.ts';
 
 export default defineTask({
@@ -13,12 +24,12 @@ export default defineTask({
       step.pure(
         node.name,
         async (handle) => {
-          if (!isFresh) await answered(handle, cluster, node);
+          await answered(handle, cluster, node, isFresh ? seconds(15) : minutes(3));
           const report = await cluster.machines.preflight(node, handle.signal);
           handle.detail([report.state.state, report.disk?.path].filter(Boolean).join(', '));
           return report;
         },
-        { node: node.name },
+        { node: node.name, retry: untilItAnswers },
       ),
     );
     for (const warning of reports.flatMap((report) => report.warnings)) log.warn(warning);
@@ -34,11 +45,11 @@ export default defineTask({
 });
 
 /** A machine that installs or reboots is back within minutes. One that stays away is the preflight's own finding, not a failed wait. */
-async function answered(handle: StepHandle, cluster: ClusterView, node: ClusterView['nodes'][number]): Promise<void> {
+async function answered(handle: StepHandle, cluster: ClusterView, node: ClusterView['nodes'][number], deadlineMs: number): Promise<void> {
   try {
     await handle.wait({
       description: `${node.name} to answer`,
-      deadlineMs: minutes(3),
+      deadlineMs,
       intervalMs: seconds(5),
       async check(signal) {
         const seen = await cluster.machines.state(node, signal);

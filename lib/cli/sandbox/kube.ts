@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Files, Secret } from '../../base/index.ts';
+import { type Files, remembered, Secret } from '../../base/index.ts';
 import { parseYamlBulk } from '../../format/index.ts';
 import { openSops, parseIdentities, plainTextOf } from '../../secrets/index.ts';
 import {
@@ -25,12 +25,20 @@ function decryptor(kernel: SimKernel, files: Files, root: string): FluxOptions['
   return async (file, ageKeys) => {
     const text = await files.readText(join(root, file));
     if (text === undefined) throw new Error(`open ${file}: no such file or directory`);
-    const identities = ageKeys.flatMap((key) => parseIdentities(new Secret(key), 'age.agekey'));
     try {
-      const opened = await openSops({ path: file, text }, { identities, searched: [] }, ports);
-      return parseYamlBulk(plainTextOf(file, opened.documents), { path: file }) as Awaited<ReturnType<FluxOptions['decrypt']>>;
+      return await opened(file, text, ageKeys, ports);
     } catch {
       throw new Error('cannot get sops data key: Error getting data key: 0 successful groups required, got 0');
     }
   };
 }
+
+/** Flux opens the same few files every time that it looks at the repository. */
+const opened = remembered(
+  async (file: string, text: string, ageKeys: readonly string[], ports: Parameters<typeof openSops>[2]) => {
+    const identities = ageKeys.flatMap((key) => parseIdentities(new Secret(key), 'age.agekey'));
+    const { documents } = await openSops({ path: file, text }, { identities, searched: [] }, ports);
+    return parseYamlBulk(plainTextOf(file, documents), { path: file }) as Awaited<ReturnType<FluxOptions['decrypt']>>;
+  },
+  { keyOf: (file, text, ageKeys) => [file, text, ...ageKeys].join('\0'), limit: 20 },
+);

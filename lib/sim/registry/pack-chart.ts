@@ -37,8 +37,18 @@ export interface PackedChart {
   readonly config: Uint8Array;
 }
 
+const packed = new WeakMap<ChartFolder, Map<string, PackedChart>>();
+
 /** The same bytes for the same chart and version, always. */
-export function packChart({ name, description, files }: ChartFolder, version: string): PackedChart {
+export function packChart(chart: ChartFolder, version: string): PackedChart {
+  const versions = packed.get(chart) ?? new Map<string, PackedChart>();
+  packed.set(chart, versions);
+  const known = versions.get(version) ?? pack(chart, version);
+  versions.set(version, known);
+  return known;
+}
+
+function pack({ name, description, files }: ChartFolder, version: string): PackedChart {
   const metadata = { apiVersion: 'v2', name, description, type: 'application', version, appVersion: version };
   const entries = [{ path: `${name}/Chart.yaml`, content: `${JSON.stringify(metadata)}\n` }];
   for (const [path, content] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -150,6 +150,7 @@ export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
     }
     return key;
   };
+  let viewed: { readonly text: string | undefined; readonly view: ConfigView | undefined } = { text: undefined, view: undefined };
   const machine: Machine = {
     spec,
     name: spec.name,
@@ -171,7 +172,8 @@ export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
     },
     config() {
       const text = machine.get('config/active');
-      return text === undefined ? undefined : viewConfig(text);
+      if (text !== viewed.text) viewed = { text, view: text === undefined ? undefined : viewConfig(text) };
+      return viewed.view;
     },
     hostname: () => machine.config()?.hostname ?? spec.name,
     version: () => machine.get('boot')?.version ?? spec.talosVersion,

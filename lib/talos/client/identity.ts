@@ -45,7 +45,12 @@ export async function verifyIdentity(
 }
 
 /** The same for a machine that is only looked at. Failure: `talos/wrong-machine`. */
-export async function proveIdentity(reader: TalosReader, spkiSha256: string, expected: ExpectedIdentity, signal: AbortSignal): Promise<void> {
+export async function proveIdentity(
+  reader: TalosReader,
+  spkiSha256: string,
+  expected: ExpectedIdentity,
+  signal: AbortSignal,
+): Promise<void> {
   const { machine } = reader;
   const differences: Difference[] = [];
   const compare = (fact: string, wanted: string | undefined, found: string) => {

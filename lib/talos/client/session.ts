@@ -5,6 +5,7 @@ import {
   failureOf,
   GrpcError,
   hasCode,
+  limitOf,
   stripControl,
   type TalosConnection,
   type TalosTrust,
@@ -118,7 +119,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
   };
 
   const dialOne = async ({ host, port, trust }: TalosMachine, signal: AbortSignal): Promise<TalosConnection> => {
-    const limit = deadlineSignal(clock, dialDeadlineMs, signal);
+    const limit = limitOf(clock, dialDeadlineMs, signal, cutOff);
     try {
       const dialled = dial.talos({ host, port: port ?? apidPort, trust }, limit.signal);
       // A connection that comes after we gave up is nobody's.
@@ -136,7 +137,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
   const detour = async (host: string, signal: AbortSignal): Promise<boolean> => {
     const machineBehind: TalosMachine = { ...direct, host, through: machine.host };
     let connection: TalosConnection | undefined;
-    const limit = deadlineSignal(clock, detourDeadlineMs, signal);
+    const limit = limitOf(clock, detourDeadlineMs, signal, cutOff);
     try {
       connection = await dialOne(machineBehind, limit.signal);
       const asked = { path: versionPath, metadata: metadataOf(machineBehind), requests: oneEmptyMessage(), signal: limit.signal };
@@ -207,7 +208,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
     onConnected: (reused: boolean) => void,
   ): AsyncGenerator<Uint8Array> {
     const limitMs = deadlineMs ?? deadlineOf(call.path);
-    const limit = deadlineSignal(clock, limitMs, signal);
+    const limit = limitOf(clock, limitMs, signal, cutOff);
     let connection: TalosConnection | undefined;
     let isSent = false;
     try {
@@ -397,31 +398,4 @@ function refusal(at: At, { name: method, isReading }: Outgoing, { status }: Grpc
   return new TkError(talosFailure('talos/rpc', { ...at, method, message, status: statusNames[status.code] ?? String(status.code) }));
 }
 
-interface Limit {
-  /** Fires at the deadline or with the caller's signal. */
-  readonly signal: AbortSignal;
-  /** Rejects then, so that a peer which ignores the signal holds nobody up. */
-  readonly expired: Promise<never>;
-  hasExpired(): boolean;
-  stop(): void;
-}
-
-/** A reason of our own: without one each abort makes an exception with a stack, once per call. */
-const inTime = 'ended in time';
-
-function deadlineSignal(clock: Clock, deadlineMs: number, signal: AbortSignal): Limit {
-  const cut = new AbortController();
-  const timer = new AbortController();
-  const both = AbortSignal.any([signal, cut.signal]);
-  clock.sleep(deadlineMs, timer.signal).then(
-    () => cut.abort(),
-    () => {},
-  );
-  const expired = new Promise<never>((_, reject) => {
-    const abort = () => reject(new GrpcError(1, 'cut off'));
-    if (both.aborted) abort();
-    else both.addEventListener('abort', abort, { once: true });
-  });
-  expired.catch(() => {});
-  return { signal: both, expired, hasExpired: () => cut.signal.aborted && !signal.aborted, stop: () => timer.abort(inTime) };
-}
+const cutOff = () => new GrpcError(1, 'cut off');

@@ -1,14 +1,25 @@
 import { kubernetesOf, type Schedule } from './schedule.ts';
+import { fluxTree } from './flux-tree.ts';
 import type { Story } from './story.ts';
 
-/** Bare machines and a talconfig; `bootstrap` until it says 0. */
+let fluxFiles: Promise<Readonly<Record<string, string>>> | undefined;
+
+/** Bare machines, a talconfig and a Flux tree; `bootstrap` until it says 0. */
 export const bootstrapStory: Story = {
   name: 'bootstrap',
-  files: (schedule) => ({ 'talos/talconfig.yaml': talconfigOf(schedule) }),
+  files: async (schedule) => ({
+    'talos/talconfig.yaml': talconfigOf(schedule),
+    ...(schedule.tree ? await (fluxFiles ??= fluxTree()) : {}),
+  }),
   commands: () => [{ task: 'bootstrap' }],
 };
 
-export function talconfigOf({ controlPlanes, workers, talos }: Pick<Schedule, 'controlPlanes' | 'workers' | 'talos'>): string {
+export function talconfigOf({
+  controlPlanes,
+  workers,
+  talos,
+  tree,
+}: Pick<Schedule, 'controlPlanes' | 'workers' | 'talos' | 'tree'>): string {
   const node = (hostname: string, controlPlane: boolean, last: number) => ({
     hostname,
     controlPlane,
@@ -27,6 +38,10 @@ export function talconfigOf({ controlPlanes, workers, talos }: Pick<Schedule, 'c
     talosVersion: talos,
     kubernetesVersion: kubernetesOf[talos],
     endpoint: 'https://192.168.42.120:6443',
+    // Without workers there is nowhere else to go.
+    allowSchedulingOnControlPlanes: workers === 0,
+    // Cilium comes with the releases.
+    ...(tree ? { cniConfig: { name: 'none' } } : {}),
     nodes: [
       ...Array.from({ length: controlPlanes }, (_, index) => node(`cp-${index + 1}`, true, index + 10)),
       ...Array.from({ length: workers }, (_, index) => node(`worker-${index + 1}`, false, index + 20)),

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { createRedactor, type Failure, TkError, failureOf, type World } from '../../../lib/base/index.ts';
+import { createRedactor, type Failure, failureOf, type Secret, TkError, type World } from '../../../lib/base/index.ts';
 import { failureClasses } from '../../../lib/cli/failure-classes.ts';
 import { loadModel } from '../../../lib/cli/load-model.ts';
 import { openRepositoryCluster } from '../../../lib/cli/open-cluster.ts';
 import { simulatedKube } from '../../../lib/cli/sandbox/kube.ts';
 import { registryHost, throughRegistry } from '../../../lib/cli/sandbox/open.ts';
 import { sandboxSpecOf } from '../../../lib/cli/sandbox/spec.ts';
-import { settingsSchema } from '../../../lib/cluster/index.ts';
+import { createVault } from '../../../lib/cli/vault.ts';
+import { settingsSchema, type Vault } from '../../../lib/cluster/index.ts';
 import { type ClusterModel, findRepository } from '../../../lib/config/index.ts';
 import { createEngine, createRegistry, type EngineEvent, type Shell, type Task } from '../../../lib/core/index.ts';
 import {
@@ -47,7 +48,7 @@ const mostAttempts = 12;
 
 /** Tells one history, from bare machines to its end. The same schedule gives the same history. */
 export async function tellHistory(story: Story, schedule: Schedule, tasks: ReadonlyMap<string, Task>): Promise<History> {
-  const files = Object.fromEntries(Object.entries(story.files(schedule)).map(([path, text]) => [join(root, path), text]));
+  const files = Object.fromEntries(Object.entries(await story.files(schedule)).map(([path, text]) => [join(root, path), text]));
   const memory = createMemoryWorld({ seed: schedule.seed, faults: schedule.faults, files });
   const { kernel } = memory;
   const violations: string[] = [];
@@ -153,8 +154,34 @@ export async function tellHistory(story: Story, schedule: Schedule, tasks: Reado
 async function open(world: World) {
   const model = await modelOf(world);
   const settings = settingsSchema.parse({});
-  return openRepositoryCluster({ world, model, settings, isSandbox: true, cacheDirectory: join(stateDirectory, 'cache') });
+  return openRepositoryCluster({
+    world,
+    model,
+    settings,
+    isSandbox: true,
+    vault: rememberingVault(createVault(world, root)),
+    chartMemo,
+    cacheDirectory: join(stateDirectory, 'cache'),
+  });
 }
+
+/** Renders of all histories of this process. */
+const chartMemo = new Map<string, Promise<string>>();
+
+/** Every history opens the same files with the same key. */
+function rememberingVault(vault: Vault): Vault {
+  return {
+    ...vault,
+    decrypt: async (file) => {
+      const key = `${file.path}\0${file.text}`;
+      const known = decrypted.get(key) ?? (await vault.decrypt(file));
+      decrypted.set(key, known);
+      return known;
+    },
+  };
+}
+
+const decrypted = new Map<string, Secret<string>>();
 
 async function modelOf(world: World): Promise<ClusterModel> {
   return loadModel(world, await findRepository(world.files, root, { exactly: true }));

@@ -8,6 +8,8 @@ export interface Schedule {
   readonly workers: number;
   /** `v1.14.1` */
   readonly talos: string;
+  /** With a Flux tree, whose releases and reconciliation are most of the work then. */
+  readonly tree: boolean;
   readonly faults: readonly FaultRule[];
   /** Per attempt: at which of its operations on files and wires the process dies; undefined: it lives. */
   readonly deaths: readonly (number | undefined)[];
@@ -41,6 +43,7 @@ export function scheduleOf(seed: string): Schedule {
     controlPlanes,
     workers: mostWorkers > 2 ? Math.ceil(random.fraction() * mostWorkers) : mostWorkers,
     talos: talosVersions[Math.floor(random.fraction() * talosVersions.length)] ?? talosVersions[0],
+    tree: chance(0.1),
     faults: swarmFaults(random, { calmAfterMs }),
     deaths: Array.from({ length: 4 }, () => (chance(0.35) ? 1 + Math.floor(random.fraction() ** 2 * 600) : undefined)),
   };

@@ -6,7 +6,7 @@ export interface Story {
   /** In the line that replays one history. */
   readonly name: string;
   /** Files of the repository by relative path. */
-  files(schedule: Schedule): Readonly<Record<string, string>>;
+  files(schedule: Schedule): Promise<Readonly<Record<string, string>>>;
   /** Typed one after the other. Each is repeated, as a person would, until it ends with one of its ends. */
   commands(schedule: Schedule): readonly Command[];
   /** Where the machines stand when the first command is typed. Default `maintenance`; `healthy`: the undisturbed bootstrap has run. */

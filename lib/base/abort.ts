@@ -1,0 +1,49 @@
+import type { Clock } from './world.ts';
+
+/** Ends work at a deadline or with the caller's signal, whichever comes first. */
+export interface Limit {
+  readonly signal: AbortSignal;
+  /** Never resolves; rejects with what `late` makes when either came first. */
+  readonly expired: Promise<never>;
+  /** Whether it was the deadline. */
+  hasExpired(): boolean;
+  /** The work is over. Nothing stays behind on the caller's signal. */
+  stop(): void;
+}
+
+/** A reason of our own: without one each abort makes an exception with a stack, once per call. */
+const inTime = 'ended in time';
+
+/**
+ * Cheap on purpose: every call and every look of a wait has one, and `AbortSignal.any` leaves work to the garbage collector.
+ */
+export function limitOf(clock: Clock, deadlineMs: number, signal: AbortSignal, late: (hasExpired: boolean) => Error): Limit {
+  const both = new AbortController();
+  const timer = new AbortController();
+  const gaveUp = Promise.withResolvers<never>();
+  gaveUp.promise.catch(() => {});
+  let hasExpired = false;
+  const end = () => {
+    both.abort(signal.aborted ? signal.reason : 'deadline');
+    gaveUp.reject(late(hasExpired));
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  clock.sleep(deadlineMs, timer.signal).then(
+    () => {
+      if (signal.aborted) return;
+      hasExpired = true;
+      end();
+    },
+    () => {},
+  );
+  return {
+    signal: both.signal,
+    expired: gaveUp.promise,
+    hasExpired: () => hasExpired,
+    stop() {
+      signal.removeEventListener('abort', end);
+      timer.abort(inTime);
+    },
+  };
+}
