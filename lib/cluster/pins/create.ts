@@ -14,7 +14,7 @@ import { envLine, inTheSameStyle, isSameVersion, isVersion, variableIn } from '.
 export interface PinParts {
   readonly model: ClusterModel;
   readonly world: Pick<World, 'files' | 'env'>;
-  readonly vault: Vault;
+  readonly vault: Pick<Vault, 'isEncrypted' | 'canOpen' | 'decrypt'>;
   readonly machineConfigs: MachineConfigsView;
 }
 
