@@ -1,4 +1,15 @@
-import { defineTask, disruptionOptions, disruptionParams, nodesParams, planRoll, previewQuorum, runRoll, surveyRoll, z } from 'talos-tk';
+import {
+  defineTask,
+  disruptionOptions,
+  disruptionParams,
+  followPins,
+  nodesParams,
+  planRoll,
+  previewQuorum,
+  runRoll,
+  surveyRoll,
+  z,
+} from 'talos-tk';
 
 export default defineTask({
   summary: 'Upgrade Talos on all nodes, one safe step at a time',
@@ -13,6 +24,7 @@ alone. The first failure ends it; the same line goes on where it ended.`,
     canary: z.string().optional().describe('the worker that goes first and alone; default: tasks.config.ts, else the first that needs it'),
     stage: z.boolean().default(false).describe('install at the next boot instead of now; machines boot twice'),
     rebootMode: z.enum(['default', 'powercycle']).default('default').describe('powercycle goes through the firmware instead of kexec'),
+    pins: z.boolean().default(true).describe("let the repository's version follow a version that was given"),
     ...disruptionParams,
   }),
   effect: 'mutate',
@@ -36,12 +48,19 @@ alone. The first failure ends it; the same line goes on where it ended.`,
       surveyRoll({ cluster, nodes: cluster.operations.nodes(params), ...options, parallel, canary, recall, signal: handle.signal }),
     );
     const upgraded = await runRoll(context, roll, { ...options, rebootMode, isStaged });
+    // Part of the cluster says nothing about what the repository is to say of the whole.
+    const { version } = options.wanted;
+    const isWhole = cluster.operations.nodes(params).length === cluster.nodes.length;
+    if (params.pins && version !== undefined && isWhole) await followPins(context, { talos: version });
     if (upgraded.length === 0) skip('every node is there already');
     else detail(`${upgraded.length} of ${upgraded.length + roll.equal.length} nodes`);
     return { upgraded };
   },
 });
 
-function wantedOf({ to, image }: { readonly to?: string | undefined; readonly image?: string | undefined }) {
+function wantedOf({ to, image }: { readonly to?: string | undefined; readonly image?: string | undefined }): {
+  readonly version?: string;
+  readonly image?: string;
+} {
   return { ...(to === undefined ? {} : { version: `v${to.replace(/^v/, '')}` }), ...(image === undefined ? {} : { image }) };
 }

@@ -67,6 +67,7 @@ test('Talos 1.12: the call that installs and reboots at once, leader last, and n
     'worker-1 return: Talos v1.12.11',
     'worker-1 uncordon',
     'worker-1',
+    'pins: talos/talconfig.yaml:3',
     'give the lease back',
   ]);
   // Everybody has the image before anybody is cordoned.
