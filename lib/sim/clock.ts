@@ -19,6 +19,11 @@ export interface VirtualClock extends Clock {
   hold(): () => void;
   /** How many sleepers want time to pass. */
   sleeping(): number;
+  /**
+   * Waits for something that only the passing of time can bring about. A hold that the caller is under lets go meanwhile, as it
+   * does in `sleep`: else a reply that waits for a download would keep the download from ever being done.
+   */
+  parked<T>(work: () => Promise<T>): Promise<T>;
   /** No time passes any more and sleepers never wake. */
   stop(): void;
 }
@@ -131,6 +136,19 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
     };
   };
 
+  /** Lets the hold that the caller is under go for a while. Returns how to take it again, unless it has ended meanwhile. */
+  const park = (): (() => void) => {
+    const hold = context.getStore();
+    if (hold?.state !== 'held') return () => {};
+    hold.state = 'parked';
+    holds -= 1;
+    return () => {
+      if (hold.state !== 'parked') return;
+      hold.state = 'held';
+      holds += 1;
+    };
+  };
+
   return {
     now: () => Math.round(options.epochMs + read()),
     monotonicMs: read,
@@ -151,20 +169,12 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
           return;
         }
         // The hold of the work that sleeps here would keep the very timer from firing that ends it.
-        const hold = context.getStore();
-        const parked = hold?.state === 'held';
-        if (hold && parked) {
-          hold.state = 'parked';
-          holds -= 1;
-        }
+        const unpark = park();
         sleepers += 1;
         const end = (settle: () => void) => {
           sleepers -= 1;
           signal?.removeEventListener('abort', onAbort);
-          if (hold && parked && hold.state === 'parked') {
-            hold.state = 'held';
-            holds += 1;
-          }
+          unpark();
           settle();
         };
         const cancel = at(read() + ms, () => end(resolve));
@@ -175,6 +185,19 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
         signal?.addEventListener('abort', onAbort, { once: true });
         poke();
       });
+    },
+    async parked(work) {
+      // Nobody under no hold is waited for: a watch that lasts for ever must not make time pass for ever.
+      if (context.getStore()?.state !== 'held') return work();
+      const unpark = park();
+      sleepers += 1;
+      poke();
+      try {
+        return await work();
+      } finally {
+        sleepers -= 1;
+        unpark();
+      }
     },
     async whileBusy(work) {
       const hold = take();

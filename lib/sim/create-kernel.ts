@@ -145,18 +145,21 @@ function assemble(
       listeners.push(listener);
     },
     changed: (signal) =>
-      new Promise((resolve, reject) => {
-        const onAbort = () => reject(new TkError(baseFailure('run/aborted', { during: 'a stream' })));
-        if (signal.aborted) {
-          onAbort();
-          return;
-        }
-        signal.addEventListener('abort', onAbort, { once: true });
-        waiting.push(() => {
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        });
-      }),
+      clock.parked(
+        () =>
+          new Promise((resolve, reject) => {
+            const onAbort = () => reject(new TkError(baseFailure('run/aborted', { during: 'a stream' })));
+            if (signal.aborted) {
+              onAbort();
+              return;
+            }
+            signal.addEventListener('abort', onAbort, { once: true });
+            waiting.push(() => {
+              signal.removeEventListener('abort', onAbort);
+              resolve();
+            });
+          }),
+      ),
     commit: () => write(true),
     flush: () => write(false),
     fault: (point, facts) => faults.ask(point, facts, clock.monotonicMs()),

@@ -23,6 +23,15 @@ const handler: GrpcHandler = async function* (call) {
       await clock.sleep(30_000);
       yield Buffer.from('done');
       return;
+    case '/machine.ImageService/Pull':
+      // A timer of the model brings the image; the handler only waits for the change.
+      for (let part = 1; part <= 3; part += 1) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        clock.at(clock.monotonicMs() + 10_000, resolve);
+        await clock.parked(() => promise);
+        yield Buffer.from(String(clock.monotonicMs()));
+      }
+      return;
     default:
       for (let second = 1; second <= 60; second += 1) {
         await clock.sleep(1000);
@@ -38,8 +47,8 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     tls: { certificate: pair.certificate, key: pair.key, clientCa: pki.ca },
-    methods: ['Version', 'Reboot', 'Events'].map((name) => ({
-      path: `/machine.MachineService/${name}`,
+    methods: ['MachineService/Version', 'MachineService/Reboot', 'MachineService/Events', 'ImageService/Pull'].map((name) => ({
+      path: `/machine.${name}`,
       requestStream: false,
       responseStream: false,
     })),
@@ -78,6 +87,18 @@ test('a handler that sleeps lets its caller wait in virtual time', async () => {
   for await (const reply of connection.call({ path: '/machine.MachineService/Reboot', metadata: {}, requests: one(), signal: soon() }))
     expect(Buffer.from(reply).toString()).toBe('done');
   expect(clock.monotonicMs() - started).toBe(30_000);
+  connection.close();
+});
+
+test('a handler that waits for a change lets its caller wait in virtual time, and its messages are not late', async () => {
+  const connection = await connect();
+  const started = clock.monotonicMs();
+  const arrived: number[] = [];
+  for await (const reply of connection.call({ path: '/machine.ImageService/Pull', metadata: {}, requests: one(), signal: soon() })) {
+    expect(Number(Buffer.from(reply).toString())).toBe(clock.monotonicMs());
+    arrived.push(clock.monotonicMs() - started);
+  }
+  expect(arrived).toEqual([10_000, 20_000, 30_000]);
   connection.close();
 });
 
