@@ -18,6 +18,7 @@ export const failureClasses: FailureClasses = {
   'release/substitution': 'invalid',
   'release/helmfile-unsupported': 'invalid',
   resource: 'invalid',
+  patch: 'invalid',
   'secrets/no-key': 'invalid',
   'secrets/wrong-key': 'invalid',
   'secrets/key-file': 'invalid',

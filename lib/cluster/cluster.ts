@@ -264,7 +264,7 @@ export interface MachinesView {
 
 export interface Machines extends MachinesView {
   /** Checks the machine's identity on the very connection that carries the config. */
-  apply(node: NodeModel, mode: ApplyMode, signal: AbortSignal): Promise<ApplyResult>;
+  apply(node: NodeModel, mode: ApplyMode, signal: AbortSignal, options?: { readonly tryForMs?: number }): Promise<ApplyResult>;
 }
 
 export interface ApplyResult {

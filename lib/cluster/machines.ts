@@ -104,8 +104,8 @@ export function createMachines({ model, clock, connections, configOf, compare, d
       const config = { text: await configOf(node, signal) };
       return resultOf(await connections.read(node, (machine) => machine.dryRunApply(config, mode, signal)));
     },
-    async apply(node, mode, signal): Promise<ApplyResult> {
-      const config = { text: await configOf(node, signal) };
+    async apply(node, mode, signal, { tryForMs } = {}): Promise<ApplyResult> {
+      const config = { text: await configOf(node, signal), ...(tryForMs === undefined ? {} : { tryForMs }) };
       const probe = await connections.probe(node, signal);
       if (probe.state === 'unreachable')
         throw new TkError(clusterFailure('preflight/unreachable', { node: node.name, address: node.address, reason: probe.reason }));

@@ -69,13 +69,15 @@ export function openCluster({
   const connections = createConnections({ model, dial, clock, credentials });
   const access = createKubeAccess({ model, files, dial, clock, kubernetesCa });
   const machineConfigs = createMachineConfigs({ model, world, vault, bundles, engine });
+  const differences = async (running: Secret<string>, wanted: Secret<string>) =>
+    configDifferences(running, wanted, await bundles.secretValues());
   const machines = createMachines({
     model,
     clock,
     connections,
     configOf: (node, signal) => machineConfigs.of(node, signal),
     compare: compareConfigs,
-    differences: async (running, wanted) => configDifferences(running, wanted, await bundles.secretValues()),
+    differences,
     answers: async (host, port, signal) => {
       try {
         const response = await dial.http({
@@ -157,6 +159,7 @@ export function openCluster({
       files,
       root: model.paths.root,
       doctor,
+      compare: differences,
       secretValues: () => bundles.secretValues(),
     }),
     kubernetesUpgrade: createKubernetesUpgrade({ model, clock, connections, access }),

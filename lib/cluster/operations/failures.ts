@@ -7,6 +7,8 @@ export type OperationFailures = {
   'etcd/unknown-member': { asked: string; known: readonly string[]; suggestion?: string };
   /** A member that answers leaves by itself, with its machine: nobody removes it behind its back. */
   'etcd/member-works': { member: string };
+  'patch/no-file': { path: string };
+  'patch/no-config': { node: string };
   'etcd/no-snapshot': { path: string };
   /** A member that works has newer data than any snapshot. */
   'etcd/works': { node: string };

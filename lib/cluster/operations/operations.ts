@@ -1,7 +1,8 @@
-import { type Clock, type Failure, type Files, seconds } from '../../base/index.ts';
+import { type Clock, type Failure, type Files, type Secret, seconds } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../talos/index.ts';
 import { definitions, fromBinary } from '../../upstream/index.ts';
+import type { ConfigDifferences } from '../cluster.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
 import type { Doctor } from './doctor.ts';
@@ -9,6 +10,7 @@ import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } fr
 import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
 import { createFluxOperations, type FluxOperations, type FluxOperationsView } from './flux.ts';
 import { followLines, linesOf } from './lines.ts';
+import { createPatching, type Patching, type PatchingView } from './patch-config.ts';
 import { createRecovery, type Recovery, type RecoveryView } from './recover.ts';
 import { createResources, type Resources } from './resources.ts';
 import { namedNodes, type NodesSelector, selectNodes } from './select-nodes.ts';
@@ -42,6 +44,7 @@ export interface OperationsView {
   /** The same, and `ALL`; one has to be given. Failure: `cluster/node-not-named`, … */
   named(selector: NodesSelector & { readonly all?: boolean }): readonly NodeModel[];
   readonly recovery: RecoveryView;
+  readonly patching: PatchingView;
   readonly doctor: Doctor;
   readonly flux: FluxOperationsView;
   /** Wall time, milliseconds. */
@@ -64,6 +67,7 @@ export interface Operations extends OperationsView {
   readonly etcd: EtcdOperations;
   readonly flux: FluxOperations;
   readonly recovery: Recovery;
+  readonly patching: Patching;
   /** Failure: `talos/*`: Talos itself says which services one may start, stop and restart. */
   /** A cordon that tk has not set. Failure: `node/not-in-kubernetes`. */
   uncordonForeign(node: NodeModel, signal: AbortSignal): Promise<void>;
@@ -81,15 +85,27 @@ export interface OperationParts {
   /** Of the repository. */
   readonly root: string;
   readonly doctor: Doctor;
+  readonly compare: (running: Secret<string>, wanted: Secret<string>) => Promise<ConfigDifferences>;
   readonly secretValues: () => Promise<readonly string[]>;
 }
 
-export function createOperations({ nodes, connections, access, clock, files, root, doctor, secretValues }: OperationParts): Operations {
+export function createOperations({
+  nodes,
+  connections,
+  access,
+  clock,
+  files,
+  root,
+  doctor,
+  compare,
+  secretValues,
+}: OperationParts): Operations {
   return {
     nodes: (selector) => selectNodes(nodes, selector),
     named: ({ ip, node, hostname, nodes: names, role, all }) =>
       namedNodes(nodes, { ip, node, hostname, nodes: names, role, ...(all === undefined ? {} : { all }) }),
     doctor,
+    patching: createPatching({ root, files, connections, compare }),
     recovery: createRecovery({ root, files, clock, connections }),
     flux: createFluxOperations(access, () => clock.now()),
     now: () => clock.now(),
@@ -151,6 +167,10 @@ export function operationsViewOf(operations: Operations): OperationsView {
     nodes: (selector) => operations.nodes(selector),
     named: (selector) => operations.named(selector),
     doctor: operations.doctor,
+    patching: {
+      load: (words) => operations.patching.load(words),
+      preview: (node, patches, mode, signal) => operations.patching.preview(node, patches, mode, signal),
+    },
     recovery: {
       file: (path) => operations.recovery.file(path),
       remains: (nodes, signal) => operations.recovery.remains(nodes, signal),

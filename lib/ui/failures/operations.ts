@@ -17,6 +17,11 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'a member that works leaves etcd together with its machine',
     help: `npx tk node:remove NODE=${member}`,
   }),
+  'patch/no-file': ({ path }) => ({
+    title: `there is no patch \`${path}\``,
+    help: 'a patch given as text begins with { or [, or has a blank',
+  }),
+  'patch/no-config': ({ node }) => ({ title: `\`${node}\` has no config to patch`, help: `npx tk talos:apply-node NODE=${node}` }),
   'etcd/no-snapshot': ({ path }) => ({
     title: `there is no snapshot \`${path}\``,
     help: 'npx tk talos:etcd-snapshot writes one while etcd works',
