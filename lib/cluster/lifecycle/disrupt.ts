@@ -93,7 +93,12 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
         await check(handle, isDrained);
         goOn(context, title);
         isSent = true;
-        await options.act(handle);
+        try {
+          await options.act(handle);
+        } catch (error) {
+          isSent = mayBeSent(error);
+          throw error;
+        }
       },
     });
     isSent = true;
@@ -110,6 +115,13 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     if (isDrained && !isSent) context.afterwards(`uncordon ${node.name}`, (handle) => takeBack(context, node, handle));
     throw error;
   }
+}
+
+/** A refusal is none, and neither is a question before the call that nobody answered: then the machine stays where it is. */
+function mayBeSent(error: unknown): boolean {
+  if (!(error instanceof TkError)) return true;
+  const { code } = error.failure;
+  return !code.startsWith('talos/') || code === 'talos/outcome-unknown';
 }
 
 /**

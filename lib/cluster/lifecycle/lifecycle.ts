@@ -63,7 +63,13 @@ export interface Lifecycle extends LifecycleView {
   /** Up to 1.12, and for `isStaged`: one call that installs and reboots. */
   upgradeLegacy(
     node: NodeModel,
-    options: { readonly image: string; readonly isStaged: boolean; readonly rebootMode: 'default' | 'powercycle' },
+    options: {
+      readonly image: string;
+      readonly isStaged: boolean;
+      readonly rebootMode: 'default' | 'powercycle';
+      /** The machine refuses two members, and a member that is not well, by itself: that was agreed to. */
+      readonly isForced?: boolean;
+    },
     signal: AbortSignal,
   ): Promise<void>;
   reboot(node: NodeModel, mode: RebootMode, signal: AbortSignal): Promise<void>;

@@ -167,7 +167,8 @@ function away(
   const isLegacy = what !== undefined && usesLegacyCall(what.facts.talosVersion, isStaged);
   const act = async (handle: StepHandle): Promise<void> => {
     if (what === undefined) throw new TkError(lifecycleFailure('node/never-left', { node: node.name }));
-    if (isLegacy) await lifecycle.upgradeLegacy(node, { image: what.target.image, isStaged, rebootMode }, handle.signal);
+    const isForced = (acceptsDowntime && cluster.controlPlanes.length === 2) || overrides.has('etcd-quorum');
+    if (isLegacy) await lifecycle.upgradeLegacy(node, { image: what.target.image, isStaged, rebootMode, isForced }, handle.signal);
     else await lifecycle.reboot(node, rebootMode, handle.signal);
   };
   const install = async (): Promise<void> => {
