@@ -11,7 +11,7 @@ export interface CommandHelp {
 
 const effects = { read: 'changes nothing', write: 'writes files', mutate: 'changes machines', destroy: 'destroys' } as const;
 
-const globalOptions: readonly (readonly [string, string])[] = [
+export const globalOptions: readonly (readonly [string, string])[] = [
   ['--sim', 'on the simulated cluster of this repository; touches nothing real'],
   ['--plan', 'print every step and mutating call, and stop (--json, --offline)'],
   ['--dry-run', 'also ask the machines what they would do; changes nothing'],

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createHostWorld } from '../host/index.ts';
 import { findCommand, type GlobalFlags, splitGlobalFlags } from './argv.ts';
 import { commands } from './commands/index.ts';
@@ -24,6 +25,12 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${(await import('./version.ts')).version}\n`);
     return 0;
   }
+  if (words[0] === 'complete' && words[1] === '--') return complete(words.slice(2));
+  if (words.length === 0 && !flags.list && !flags.help && !flags.json && process.stdin.isTTY && process.stdout.isTTY) {
+    const picked = await (await import('./pick.ts')).pickTask(flags, commands);
+    process.stderr.write(`tk ${[...picked, ...argv].join(' ')}\n`);
+    return dispatch([...picked, ...argv]);
+  }
   if (flags.list || flags.help || words.length === 0) return showHelp(flags, words);
   if (words[0] === 'resume') {
     const again = await (await import('./resume.ts')).wordsToResume(flags, words[1]);
@@ -41,6 +48,23 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     argv,
     flags,
   });
+}
+
+/** What a shell asks at each tab. */
+async function complete(typed: readonly string[]): Promise<number> {
+  const { completionOf, nodesInFiles, renderCompletion } = await import('./complete.ts');
+  const { files } = createHostWorld();
+  const at = typed.findIndex((word) => word === '-C' || word === '--directory');
+  const directory = at === -1 ? undefined : typed[at + 1];
+  const words = at === -1 ? typed : typed.toSpliced(at, 2);
+  const where = directory === undefined ? {} : { directory };
+  // A task file that does not load is told about when it is needed, not at each tab.
+  const tasks = await knownTasks(files, { plan: true, dryRun: false, ...where }).catch(async () =>
+    (await import('./tasks/built-in.ts')).builtInManifest(),
+  );
+  const nodes = () => nodesInFiles(files, resolve(directory ?? '.'), directory !== undefined);
+  process.stdout.write(renderCompletion(await completionOf(words, { tasks, commands, nodes })));
+  return 0;
 }
 
 async function showHelp(flags: GlobalFlags, words: readonly string[]): Promise<number> {

@@ -2,6 +2,7 @@ export { createRenderer, type OutputKind } from './create-renderer.ts';
 export { type FailurePrintOptions, failureWords, renderFailure } from './failure-text.ts';
 export type { CliFailures } from './failures/cli.ts';
 export type { FailureText, Printers } from './failures/printer.ts';
+export { fitting, pick, type Pick, type PickerOptions } from './picker.ts';
 export { renderPlan } from './plan-text.ts';
 export { renderReleaseChanges } from './release-changes.ts';
 export { createPrompter, type PrompterOptions } from './prompter.ts';

@@ -80,7 +80,7 @@ const isClosedReadline = (error: unknown): boolean => error instanceof Error && 
  * On Node 24.2 and later readline closes itself on Ctrl-C, and enquirer 2.4.1 then pauses it once more, in a key handler that
  * nobody awaits: the process would die of `ERR_USE_AFTER_CLOSE`. Its `stop` is wrapped as soon as it is set.
  */
-function mendCtrlC(prompt: object): void {
+export function mendCtrlC(prompt: object): void {
   let stop: (() => void) | undefined;
   Object.defineProperty(prompt, 'stop', {
     configurable: true,

@@ -2,6 +2,7 @@ import type { World } from '../../base/index.ts';
 import type { ArgumentShape, ArgumentValues } from '../argv.ts';
 import type { CommandHelp } from '../help.ts';
 import { chartCommands } from './chart-commands.ts';
+import { completionCommands } from './completion-commands.ts';
 import { secretCommands } from './secret-commands.ts';
 import { simCommands } from './sim-commands.ts';
 import { talosCommands } from './talos-commands.ts';
@@ -37,6 +38,7 @@ export interface Command extends CommandHelp {
 
 export const commands: readonly Command[] = [
   ...chartCommands,
+  ...completionCommands,
   ...secretCommands,
   ...simCommands,
   ...talosCommands,

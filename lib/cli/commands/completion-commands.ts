@@ -1,0 +1,17 @@
+import type { Command } from './index.ts';
+
+export const completionCommands: readonly Command[] = [
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell',
+    usage: 'completion bash|zsh|fish|powershell',
+    options: [
+      ['bash', 'source <(tk completion bash)'],
+      ['zsh', 'source <(tk completion zsh)'],
+      ['fish', 'tk completion fish | source'],
+      ['powershell', 'tk completion powershell | Out-String | Invoke-Expression'],
+    ],
+    arguments: [{ name: 'shell', kind: 'value', position: 0, required: true }],
+    load: () => import('./completion.ts'),
+  },
+];

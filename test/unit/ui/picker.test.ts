@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { fitting } from '../../../lib/ui/index.ts';
+
+const picks = [
+  { value: 'talos:apply', about: 'Apply the configs of all nodes' },
+  { value: 'talos:apply-node', about: 'Apply one config' },
+  { value: 'talos:upgrade-node', about: 'Upgrade Talos on one node' },
+];
+const found = (input: string) => fitting(input, picks).map(({ value }) => value);
+
+test('every typed word occurs somewhere, and names go before summaries', () => {
+  expect(found('')).toEqual(['talos:apply', 'talos:apply-node', 'talos:upgrade-node']);
+  expect(found('UP node')).toEqual(['talos:upgrade-node']);
+  expect(found('node')).toEqual(['talos:apply-node', 'talos:upgrade-node', 'talos:apply']);
+  expect(found('nothing')).toEqual([]);
+});
