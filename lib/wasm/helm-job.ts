@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { brotliDecompressSync } from 'node:zlib';
 import { Wasi, WasiExit } from './wasi.ts';
 import { type CompiledModule, compile, instantiate, type Memory } from './webassembly.ts';
@@ -43,10 +44,20 @@ let said = '';
 /** Grown far beyond this by one chart, the memory is given back by starting afresh. */
 const keptMemoryBytes = 384 * 1024 * 1024;
 
+/**
+ * A chart calls a small part of the module's functions. Each is checked when it is first called, and only what runs for long is compiled
+ * a second time: all of it at once would cost more than the render.
+ */
+function compileLazily(): void {
+  setFlagsFromString('--wasm-lazy-validation');
+  setFlagsFromString('--wasm-tiering-budget=100000000');
+}
+
 /** The default export is what `World.compute` runs, in a worker where there is one. */
 export default function runHelmJob(job: HelmJob): HelmJobOutcome {
   if (compiled === undefined) {
     if (job.module === undefined) return { state: 'needs-module' };
+    compileLazily();
     compiled = compile(new Uint8Array(brotliDecompressSync(job.module)));
   }
   try {

@@ -328,14 +328,17 @@ class ReleaseReader {
       const isLiteral = field === 'setString';
       const set = (text: string): ValuesLayer => ({ kind: 'set', origin: this.#state.path, targetPath, text, isLiteral });
       if (Array.isArray(entry.values))
-        layers.push(set(`{${(await Promise.all(entry.values.map((value: Json) => render(value)))).join(',')}}`));
+        layers.push(set(`{${(await Promise.all(entry.values.map((value: Json) => render(value)))).map(escaped).join(',')}}`));
       else if (textOf(entry.file) !== undefined) {
         const path = posix.join(this.#folder, await render(entry.file));
         const text = await this.#ports.files.readText(posix.join(this.#ports.repository, path));
         if (text === undefined) throw this.#unsupported(`${name}.${field}[${index}]`, `\`${path}\` does not exist`);
         layers.push({ kind: 'set', origin: path, targetPath, text, isLiteral: true });
-      } else layers.push(set(await render(entry.value)));
+      } else layers.push(set(isLiteral ? await render(entry.value) : escaped(await render(entry.value))));
     }
     return layers;
   }
 }
+
+/** A value of `set` is one value, whatever marks it holds. */
+const escaped = (text: string): string => text.replace(/[{},]/g, '\\$&');
