@@ -5,7 +5,7 @@ import type { Prompter, Question } from './prompter.ts';
 /** An answer that was given before the question: by the environment, a file, the settings. */
 export interface GivenAnswer {
   readonly value: unknown;
-  /** For people: `TK_ANSWER_NODE`, `answers.yaml`. */
+  /** For people: `TK_ANSWER_NODE`, the name of a file. */
   readonly from: string;
 }
 
