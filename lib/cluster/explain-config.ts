@@ -1,10 +1,17 @@
 import { lineColumnAt, type Place, TkError } from '../base/index.ts';
 import type { NodeModel, Talconfig } from '../config/index.ts';
 import { formatPath } from '../format/index.ts';
-import { explainField, type ExplainedLayer, type Explanation, type GeneratedMachineConfig } from '../talos/machine-config.ts';
-import { documentConflicts } from '../upstream/tables.ts';
+import {
+  contractOf,
+  explainField,
+  type ExplainedLayer,
+  type Explanation,
+  type GeneratedMachineConfig,
+  movedTo,
+} from '../talos/machine-config.ts';
 import type { ExplainedField, ExplainedFieldLayer } from './cluster.ts';
 import { type ShownValue, showConfigValue } from './redact-config.ts';
+import { originInTalconfig } from './talconfig-origin.ts';
 
 export interface ExplainParts {
   readonly source: Talconfig;
@@ -45,6 +52,14 @@ function answerOf(
   const path = explanation.path.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   const shown = (value: unknown): ShownValue => showConfigValue(value, path, secrets);
   const declaredAt = source.nodes.find(({ hostname }) => hostname === node.name)?.declaredAt;
+  const placeOfSetting = (kind: 'node' | 'generated'): string | undefined => {
+    const place = originInTalconfig(source, node.name, explanation.document, explanation.path.join('.'));
+    if (place) return placeText(place);
+    // What the generator writes by itself stands nowhere.
+    return kind === 'node' && declaredAt
+      ? `${declaredAt.file.path}:${lineColumnAt(declaredAt.file.text, declaredAt.start).line}`
+      : undefined;
+  };
   const kinds = new Set(config.documents.map((document) => document.kind));
   return {
     node,
@@ -55,8 +70,8 @@ function answerOf(
       const where =
         layer.where !== undefined
           ? placeText(layer.where)
-          : layer.kind === 'node' && declaredAt !== undefined
-            ? `${declaredAt.file.path}:${lineColumnAt(declaredAt.file.text, declaredAt.start).line}`
+          : layer.kind === 'node' || layer.kind === 'generated'
+            ? placeOfSetting(layer.kind)
             : undefined;
       return {
         origin: originOf(layer),
@@ -64,16 +79,7 @@ function answerOf(
         ...(layer.value === undefined ? {} : { value: shown(layer.value) }),
       };
     }),
-    movedTo:
-      explanation.layers.length > 0
-        ? []
-        : [
-            ...new Set(
-              documentConflicts
-                .filter(({ kind, field }) => kinds.has(kind) && (question === field || question.startsWith(`${field}.`)))
-                .map(({ kind }) => kind),
-            ),
-          ],
+    movedTo: explanation.layers.length > 0 ? [] : movedTo(question, contractOf(source.talosVersion)).filter((kind) => kinds.has(kind)),
   };
 }
 

@@ -26,6 +26,7 @@ export {
   type TalconfigNode,
   type TalconfigOptions,
   type TalconfigPatch,
+  talconfigPlace,
 } from './talconfig.ts';
 export { defaultEnvFiles, type EnvironmentOptions, fillSecretFile } from './talconfig-environment.ts';
 export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';

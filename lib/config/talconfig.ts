@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, relative } from 'node:path/posix';
-import { type Failure, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
-import { parseYaml } from '../format/index.ts';
+import { type Failure, type Place, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
+import { type DataPath, parseYaml } from '../format/index.ts';
 import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/tables.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
 import { type EnvironmentOptions, loadEnvironment } from './talconfig-environment.ts';
@@ -297,6 +297,11 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   const checked = checkTalconfig(talconfig, root);
   throwIfAny([...failures, ...checked.failures]);
   return { ...talconfig, warnings: [...warnings, ...checked.warnings] };
+}
+
+/** Where a key of the file was written; undefined when it is not there. */
+export function talconfigPlace({ source }: Pick<Talconfig, 'source'>, path: DataPath): Place | undefined {
+  return source.document.has(path) ? placeIn(source, path, 'key') : undefined;
 }
 
 /** A patch that is the path of its file, without an `@`. Source: pkg/machinery/config/configpatcher/load.go */

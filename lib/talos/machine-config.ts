@@ -18,6 +18,7 @@ export { type ClusterConfig, type ClusterConfigsRequest, generateClusterConfigs 
 export { bootImageUrl, type BootMedium, type ImageQuestion, installerImage } from './config/images.ts';
 export { type KeptValue } from './config/merge.ts';
 export { contractOf, isAtLeastMinor } from './config/minor.ts';
+export { movedTo } from './config/moved-fields.ts';
 export { type LostSetting } from './config/network-documents.ts';
 export { applyPatch, loadPatch, type Patch, patchMachineConfig, type PatchRequest } from './config/patch.ts';
 export { createImageFactory, type FactoryAddress, type FactoryPorts, type ImageFactory, type Registered } from './config/factory.ts';

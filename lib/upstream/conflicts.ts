@@ -214,6 +214,30 @@ export const documentConflicts: readonly DocumentConflict[] = [
   },
 ];
 
+/**
+ * Old fields beside which new documents may stand, and take precedence or add up.
+ *
+ * Source: the documents of pkg/machinery/config/types that read the same settings as the field
+ */
+export const movedFields: readonly { readonly field: string; readonly kinds: readonly string[] }[] = [
+  {
+    field: 'machine.network.interfaces',
+    kinds: ['LinkConfig', 'LinkAliasConfig', 'BondConfig', 'BridgeConfig', 'VLANConfig', 'DHCPv4Config', 'Layer2VIPConfig'],
+  },
+  { field: 'machine.network.extraHostEntries', kinds: ['StaticHostConfig'] },
+  { field: 'machine.registries', kinds: ['RegistryMirrorConfig', 'RegistryAuthConfig', 'RegistryTLSConfig'] },
+  { field: 'machine.time', kinds: ['TimeSyncConfig'] },
+  { field: 'machine.env', kinds: ['EnvironmentConfig'] },
+  { field: 'machine.sysctls', kinds: ['SysctlConfig'] },
+  { field: 'machine.sysfs', kinds: ['SysfsConfig'] },
+  { field: 'machine.udev', kinds: ['UdevRulesConfig'] },
+  { field: 'machine.kernel.modules', kinds: ['KernelModuleConfig'] },
+  { field: 'machine.pods', kinds: ['KubeStaticPodConfig'] },
+  { field: 'machine.files', kinds: ['EtcFileConfig', 'CRICustomizationConfig'] },
+  { field: 'cluster.inlineManifests', kinds: ['KubeInlineManifestConfig'] },
+  { field: 'cluster.extraManifests', kinds: ['KubeExternalManifestConfig'] },
+];
+
 /** Old fields that still count, what takes their place, and from which version on a node says so. */
 export const deprecatedFields: readonly { readonly field: string; readonly replacement: string; readonly since: TalosMinor }[] = [
   { field: 'machine.files', replacement: 'dedicated configuration documents', since: '1.14' },

@@ -28,7 +28,14 @@ export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaul
 export { type ResourceDefinition, resourceDefinitions } from './resource-definitions.ts';
 
 // Which old fields and new documents exclude each other, what is deprecated, and what applies without a reboot.
-export { appliesWithoutReboot, deprecatedFields, type DocumentConflict, documentConflicts, exclusiveKinds } from './conflicts.ts';
+export {
+  appliesWithoutReboot,
+  deprecatedFields,
+  type DocumentConflict,
+  documentConflicts,
+  exclusiveKinds,
+  movedFields,
+} from './conflicts.ts';
 
 // What the image factory offers, per Talos minor.
 export { officialExtensions, officialOverlays } from './extensions.ts';

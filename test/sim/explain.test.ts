@@ -58,7 +58,7 @@ test('explain names the value of a field and every layer that set it, with its p
   expect(await explained('machine.nodeLabels.rack', 'cp-1')).toMatchInlineSnapshot(`
     "cp-1
       machine.nodeLabels.rack = "a"
-        1  node cp-1  talos/talconfig.yaml:6  "a"  wins
+        1  node cp-1  talos/talconfig.yaml:10  "a"  wins
     "
   `);
   expect(await explained('machine.env')).toMatchInlineSnapshot(`
@@ -84,19 +84,19 @@ test('explain names the value of a field and every layer that set it, with its p
   expect(await explained('HostnameConfig')).toMatchInlineSnapshot(`
     "cp-1
       HostnameConfig = {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"cp-1"}
-        1  generated                          {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
+        1  generated  talos/talconfig.yaml:6  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
         2  node cp-1  talos/talconfig.yaml:6  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"cp-1"}  wins
 
     worker-1
       HostnameConfig = {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"worker-1"}
-        1  generated                               {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
+        1  generated      talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
         2  node worker-1  talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"worker-1"}  wins
     "
   `);
   expect(await explained('LinkConfig', 'worker-1')).toMatchInlineSnapshot(`
     "worker-1
       LinkConfig eth0 = {"apiVersion":"v1alpha1","kind":"LinkConfig","name":"eth0","mtu":9000}
-        1  node worker-1  talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"LinkConfig","name":"eth0","mtu":9000}  wins
+        1  node worker-1  talos/talconfig.yaml:20  {"apiVersion":"v1alpha1","kind":"LinkConfig","name":"eth0","mtu":9000}  wins
     "
   `);
   expect(await explained('HostNameConfig.hostname')).toMatchInlineSnapshot(`

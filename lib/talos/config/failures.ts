@@ -35,7 +35,8 @@ export type TalosConfigFailures = {
   // --- patches ---
   'talos-config/json-patch-refused': { documents: number; equivalent?: string; remainder: readonly string[] };
   'talos-config/json-patch-failed': { op: string; path: string; reason: string };
-  'talos-config/patch-delete-missing': { document: string; path: string };
+  /** `movedTo`: the documents that have it in this version. */
+  'talos-config/patch-delete-missing': { document: string; path: string; movedTo: readonly string[] };
   'talos-config/patch-delete-impossible': { path: string; reason: string };
   'talos-config/merge-mismatch': { document: string; path: string; left: string; right: string };
   'talos-config/patch-unreadable': { reason: string };

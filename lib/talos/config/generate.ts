@@ -181,15 +181,27 @@ class Generator {
     documents = configured.documents;
     documents = await this.#templatedLabels(documents, node);
     keep({ origin: node.name, kind: 'node', file: node.declaredAt.file, documents });
+    const refused: Failure[] = [];
+    const locate = (document: ConfigDocument, path: readonly string[]) => this.#locate(node, document, path);
     for (const list of [node.patches, this.#cluster.patches]) {
       // Templates of one list see what stood there before the list.
       const before = documents;
       for (const one of list) {
-        const patched = applyPatch(documents, await this.#patch(one, before), this.#cluster.contract);
-        documents = patched.documents;
-        kept.push(...patched.kept);
+        try {
+          const patched = applyPatch(documents, await this.#patch(one, before), this.#cluster.contract);
+          documents = patched.documents;
+          kept.push(...patched.kept);
+        } catch (error) {
+          if (!(error instanceof TkError)) throw error;
+          refused.push(...error.failures);
+        }
         keep({ origin: one.file.path, kind: `${one.from} patch`, file: one.file, documents });
       }
+    }
+    // What has moved is told with the patches that cannot be applied; other rules may only be broken because of them.
+    if (refused.length > 0) {
+      const checked = validateDocuments(documents, this.#cluster.contract, locate);
+      throwIfAny([...refused, ...checked.failures.filter(({ code }) => code === 'talos-config/conflict')]);
     }
     for (const manifest of node.extraManifests) {
       const patch = await this.#patch(manifest, documents);
@@ -199,7 +211,7 @@ class Generator {
       ];
       keep({ origin: manifest.file.path, kind: 'extra manifest', file: manifest.file, documents });
     }
-    const checked = validateDocuments(documents, this.#cluster.contract, (document, path) => this.#locate(node, document, path));
+    const checked = validateDocuments(documents, this.#cluster.contract, locate);
     if (!this.#options.unchecked) throwIfAny(checked.failures);
     return {
       name: node.name,
@@ -215,14 +227,19 @@ class Generator {
 
   /** The patch that said it last, or the node. */
   #locate(node: GeneratorNode, document: ConfigDocument, path: readonly string[]): FailureContext {
-    for (const { file, isTemplate } of [...node.patches, ...this.#cluster.patches].reverse()) {
-      const patch = this.#patches.get(file);
-      if (isTemplate || patch?.kind !== 'strategic') continue;
-      const says = patch.steps.some(
-        (step) =>
-          step.does === 'merge' && documentId(step.document) === documentId(document) && valueAt(step.document.value, path) !== undefined,
-      );
-      if (says) return { where: placeInPatch(file, document, path) };
+    const patches = [...node.patches, ...this.#cluster.patches].reverse();
+    // A rule may name a field that nobody wrote: then the section around it.
+    for (let length = path.length; length > 0 || (length === 0 && path.length === 0); length -= 1) {
+      const part = path.slice(0, length);
+      for (const { file, isTemplate } of patches) {
+        const patch = this.#patches.get(file);
+        if (isTemplate || patch?.kind !== 'strategic') continue;
+        const says = patch.steps.some(
+          (step) =>
+            step.does === 'merge' && documentId(step.document) === documentId(document) && valueAt(step.document.value, part) !== undefined,
+        );
+        if (says) return { where: placeInPatch(file, document, part) };
+      }
     }
     return { where: placeOf(node.declaredAt) };
   }

@@ -1,8 +1,9 @@
-import { TkError } from '../../base/index.ts';
+import { type Place, placeOf, TkError } from '../../base/index.ts';
 import type { DataDocument } from '../../format/index.ts';
-import type { SchemaType } from '../../upstream/tables.ts';
+import type { SchemaType, TalosMinor } from '../../upstream/tables.ts';
 import type { ConfigDocument } from './document.ts';
 import { talosConfigFailure } from './failures.ts';
+import { movedTo } from './moved-fields.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap, pointee } from './value.ts';
 
 /** One `$patch: delete` of a patch: a path in a document, an element of a list, or the whole document when the path is empty. */
@@ -14,6 +15,7 @@ export interface Deletion {
   readonly path: readonly string[];
   /** Of an element in a list: the first key next to `$patch`, and its text. */
   readonly element?: { readonly key: string; readonly value: string };
+  readonly where?: Place;
 }
 
 export interface TakenDeletions {
@@ -47,6 +49,7 @@ export function takeDeletions(source: DataDocument): TakenDeletions {
       name: textOf('name'),
       path,
       ...(element ? { element } : {}),
+      where: placeOf(source.spanOf([...path.map(asWritten), '$patch'], 'key')),
     });
   };
   /** True when the node is to be dropped from what remains. */
@@ -89,6 +92,9 @@ export function takeDeletions(source: DataDocument): TakenDeletions {
   return { deletions, rest: dropped || isOnlyIdentity(value, deletions.length > 0) ? undefined : value, origins };
 }
 
+/** `[0]` is a place in a list. */
+const asWritten = (part: string): string | number => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part);
+
 function impossible(path: string, reason: string): TkError {
   return new TkError(talosConfigFailure('talos-config/patch-delete-impossible', { path, reason }));
 }
@@ -118,9 +124,19 @@ function isOnlyIdentity(value: unknown, deleted: boolean): boolean {
  * Failure: `talos-config/patch-delete-missing`, `talos-config/patch-delete-impossible`.
  * Source: pkg/machinery/config/configloader/internal/decoder/selector.go
  */
-export function applyDeletion(document: ConfigDocument, deletion: Deletion): void {
+export function applyDeletion(document: ConfigDocument, deletion: Deletion, minor: TalosMinor): void {
   const missing = () =>
-    new TkError(talosConfigFailure('talos-config/patch-delete-missing', { document: document.kind, path: deletion.path.join('.') }));
+    new TkError(
+      talosConfigFailure(
+        'talos-config/patch-delete-missing',
+        {
+          document: document.kind,
+          path: deletion.path.join('.'),
+          movedTo: document.kind === 'v1alpha1' ? movedTo(deletion.path.join('.'), minor) : [],
+        },
+        deletion.where ? { where: deletion.where } : {},
+      ),
+    );
   const inValue = (type: SchemaType, value: ConfigValue | undefined, path: readonly string[]): void => {
     const [part = '', ...rest] = path;
     const actual = pointee(type);

@@ -1,4 +1,4 @@
-import { type Failure, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
+import { type Failure, placeOf, type SourceFile, type Span, throwIfAny, TkError } from '../../base/index.ts';
 import type { DataDocument } from '../../format/index.ts';
 import type { TalosMinor } from '../../upstream/tables.ts';
 import { clashesOf } from './clashes.ts';
@@ -76,10 +76,10 @@ export interface Patched {
  * Source: pkg/machinery/config/configpatcher/strategic.go
  */
 export function applyPatch(documents: readonly ConfigDocument[], patch: Patch, minor: TalosMinor): Patched {
-  return patch.kind === 'json' ? applyJsonPatch(documents, patch, minor) : applyStrategic(documents, patch.steps);
+  return patch.kind === 'json' ? applyJsonPatch(documents, patch, minor) : applyStrategic(documents, patch.steps, minor);
 }
 
-function applyStrategic(documents: readonly ConfigDocument[], steps: readonly Step[]): Patched {
+function applyStrategic(documents: readonly ConfigDocument[], steps: readonly Step[], minor: TalosMinor): Patched {
   const result = documents.map((document) => ({ ...document }));
   const owned = new Set<ConfigDocument>();
   const kept: KeptValue[] = [];
@@ -103,7 +103,7 @@ function applyStrategic(documents: readonly ConfigDocument[], steps: readonly St
       left.value = cloneValue(left.value);
       owned.add(left);
     }
-    applyDeletion(left, step.deletion);
+    applyDeletion(left, step.deletion, minor);
   }
   throwIfAny(clashesOf(result));
   return { documents: result, kept };
@@ -115,11 +115,15 @@ function applyJsonPatch(documents: readonly ConfigDocument[], patch: Patch & { r
     const legacy = documents.find(({ kind }) => kind === 'v1alpha1');
     const { patch: form, remainder } = strategicFormOf(patch.operations, (legacy ? plainDocument(legacy) : {}) as ConfigMap);
     throw new TkError(
-      talosConfigFailure('talos-config/json-patch-refused', {
-        documents: documents.length,
-        ...(form === undefined ? {} : { equivalent: renderGoYaml(form, { indent: 2 }) }),
-        remainder,
-      }),
+      talosConfigFailure(
+        'talos-config/json-patch-refused',
+        {
+          documents: documents.length,
+          ...(form === undefined ? {} : { equivalent: renderGoYaml(form, { indent: 2 }) }),
+          remainder,
+        },
+        { where: placeOf(firstLineOf(patch.file)) },
+      ),
     );
   }
   const plain = structuredClone(only.given ?? plainDocument(only)) as ConfigMap;
@@ -129,6 +133,13 @@ function applyJsonPatch(documents: readonly ConfigDocument[], patch: Patch & { r
   throwIfAny(decoded.failures);
   // Upstream leaves the result as the JSON patch made it: fields that are not there are not filled in.
   return { documents: decoded.documents.map((document) => ({ ...document, verbatim: text })), kept: [] };
+}
+
+/** Without the blank lines in front that an inline patch has. */
+function firstLineOf(file: SourceFile): Span {
+  const start = Math.max(0, file.text.search(/\S/));
+  const end = file.text.indexOf('\n', start);
+  return { file, start, end: end === -1 ? file.text.length : end };
 }
 
 function sorted(value: ConfigValue): ConfigValue {

@@ -86,7 +86,11 @@ export function validateDocuments(
     const rule = document.kind === 'v1alpha1' ? legacyRule : documentRules[document.kind];
     for (const sentence of rule && document.schema ? rule(document.value, { isControlPlane }) : []) {
       failures.push(
-        talosConfigFailure('talos-config/invalid', { document: documentLabel(document), rule: sentence }, locate(document, [])),
+        talosConfigFailure(
+          'talos-config/invalid',
+          { document: documentLabel(document), rule: sentence },
+          locate(document, fieldIn(document, sentence)),
+        ),
       );
     }
   }
@@ -107,6 +111,15 @@ export function validateDocuments(
     }
   }
   return { failures: [...failures, ...kubernetesFailures(documents, minor, talosVersion)], warnings };
+}
+
+/** The field that a sentence of the node is about, as far as it names one. */
+function fieldIn({ kind, value }: ConfigDocument, sentence: string): readonly string[] {
+  if (kind !== 'v1alpha1') {
+    const first = /^[a-z]\w*(?:\.\w+)*/.exec(sentence)?.[0].split('.') ?? [];
+    return value[first[0] ?? ''] === undefined ? [] : first;
+  }
+  return /\.((?:machine|cluster)(?:\.[A-Za-z]\w*)+)/.exec(sentence)?.[1]?.split('.') ?? [];
 }
 
 function isConflict(conflict: DocumentConflict, document: ConfigDocument, legacy: ConfigDocument): boolean {

@@ -1,4 +1,4 @@
-import { allOf, count } from '../../base/index.ts';
+import { allOf, count, oneOf } from '../../base/index.ts';
 import type { TalosConfigFailures } from '../../talos/machine-config.ts';
 import type { Printers } from './printer.ts';
 
@@ -55,7 +55,7 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
   'talos-config/no-config': ({ path }) => ({ title: `\`${path}\` holds no machine configuration` }),
   'talos-config/conflict': ({ document, field }) => ({
     title: `\`${field}\` and the document \`${document}\` set the same thing`,
-    help: `remove \`${field}\``,
+    help: `move it to the document \`${document}\`, or remove it`,
   }),
   'talos-config/invalid': ({ document, rule }) => ({ title: `\`${document}\` is not valid`, because: rule }),
   'talos-config/deprecated': ({ field, replacement }) => ({ title: `\`${field}\` is deprecated`, help: `use ${replacement} instead` }),
@@ -72,9 +72,12 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `the JSON patch operation \`${op} ${path}\` cannot be applied`,
     because: reason,
   }),
-  'talos-config/patch-delete-missing': ({ document, path }) => ({
+  'talos-config/patch-delete-missing': ({ document, path, movedTo }) => ({
     title: `\`$patch: delete\` names \`${path}\` of \`${document}\`, which is not there`,
-    help: 'remove that part of the patch',
+    help:
+      movedTo.length === 0
+        ? 'remove that part of the patch'
+        : `in this version it belongs to ${oneOf(movedTo)}: delete it there, or remove that part of the patch`,
   }),
   'talos-config/patch-delete-impossible': ({ path, reason }) => ({
     title: `\`$patch: delete\` cannot delete \`${path}\``,

@@ -249,7 +249,7 @@ test('a JSON patch that Talos refuses comes back as the strategic patch that doe
       documents: 5,
       equivalent: 'machine:\n  kubelet:\n    extraArgs:\n      a: b\ncluster:\n  apiServer:\n    admissionControl:\n      $patch: delete\n',
       remainder: ['replace /machine/certSANs/0'],
-    })}`,
+    })} talos/talconfig.yaml:24:1`,
   );
 });
 
@@ -299,4 +299,40 @@ test('a deprecated field is a warning with its place, where talhelper stops', as
       ['talos-config/deprecated', { field: 'machine.install.extensions', replacement: expect.any(String) }, 'talos/p.yaml:3'],
     ]),
   );
+});
+
+test('what has moved by the target version is named with its new home, all at once and each at its place', async () => {
+  const patch = `machine:
+  kubelet:
+    extraConfig: { serializeImagePulls: false }
+  network:
+    nameservers: [1.1.1.1]
+  sysctls:
+    a.b: "1"
+cluster:
+  allowSchedulingOnControlPlanes: true
+  apiServer:
+    admissionControl:
+      $$patch: delete
+  network:
+    cni:
+      $$patch: delete
+`;
+  const work = generate(talconfig('patches: ["@p.yaml"]\n'), { files: { 'p.yaml': patch } });
+  // The deletion stops this patch as a whole, as it does in Talos.
+  expect(await problems(work)).toEqual([
+    'talos-config/patch-delete-missing {"document":"v1alpha1","path":"cluster.apiServer.admissionControl","movedTo":["KubeAdmissionControlConfig","KubeAuthorizerConfig"]} talos/p.yaml:12:7',
+  ]);
+  const moved = generate(talconfig('patches: ["@p.yaml", "@q.yaml"]\n'), {
+    files: {
+      'p.yaml': 'machine:\n  kubelet:\n    extraArgs:\n      $$patch: delete\n',
+      'q.yaml': patch.slice(0, patch.indexOf('  apiServer')),
+    },
+  });
+  expect(await problems(moved)).toEqual([
+    'talos-config/patch-delete-missing {"document":"v1alpha1","path":"machine.kubelet.extraArgs","movedTo":["KubeletConfig","KubeCredentialProviderConfig"]} talos/p.yaml:4:7',
+    'talos-config/conflict {"document":"ResolverConfig","field":"machine.network.nameservers"} talos/q.yaml:5:5',
+    'talos-config/conflict {"document":"KubeNodeConfig","field":"cluster.allowSchedulingOnControlPlanes"} talos/q.yaml:9:3',
+    'talos-config/conflict {"document":"KubeletConfig","field":"machine.kubelet"} talos/q.yaml:2:3',
+  ]);
 });
