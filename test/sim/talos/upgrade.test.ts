@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { gates } from 'talos-tk';
 import { simulate, type SimulatedRepository } from 'talos-tk/testing';
-import { reportOf, stepsOf } from '../../rig/steps.ts';
+import { stepsOf } from '../../rig/steps.ts';
 
 const image = /factory\.talos\.dev\/\S+:v/g;
 const told = (steps: readonly string[]) =>
