@@ -53,7 +53,9 @@ function answerOf(
   const shown = (value: unknown): ShownValue => showConfigValue(value, path, secrets);
   const declaredAt = source.nodes.find(({ hostname }) => hostname === node.name)?.declaredAt;
   const placeOfSetting = (kind: 'node' | 'generated'): string | undefined => {
-    const place = originInTalconfig(source, node.name, explanation.document, explanation.path.join('.'));
+    const { document, path: parts } = explanation;
+    const scope = kind === 'node' ? 'node' : 'cluster';
+    const place = originInTalconfig(source, { node: node.name, document, path: parts.join('.'), scope });
     if (place) return placeText(place);
     // What the generator writes by itself stands nowhere.
     return kind === 'node' && declaredAt

@@ -85,11 +85,20 @@ const keys: readonly (readonly [kind: string, path: string, key: string])[] = [
   ].map((kind) => [kind, '', 'networkInterfaces'] as const),
 ];
 
+export interface SettingAsked {
+  readonly node: string;
+  /** `v1alpha1`, `UserVolumeConfig data`. */
+  readonly document: string;
+  readonly path: string;
+  /** `cluster`: what the generator was told for all of them, before it looked at the node. */
+  readonly scope: 'cluster' | 'node';
+}
+
 /**
  * Where a talconfig decides a field of a node's machine config: at the node, in its group, or for the cluster. Undefined for what the
  * generator writes by itself.
  */
-export function originInTalconfig(talconfig: Talconfig, nodeName: string, document: string, path: string): Place | undefined {
+export function originInTalconfig(talconfig: Talconfig, { node: nodeName, document, path, scope }: SettingAsked): Place | undefined {
   const index = talconfig.nodes.findIndex(({ hostname }) => hostname === nodeName);
   const group = talconfig.nodes[index]?.controlPlane ? 'controlPlane' : 'worker';
   const kind = document.split(' ')[0] ?? '';
@@ -97,7 +106,14 @@ export function originInTalconfig(talconfig: Talconfig, nodeName: string, docume
     if (kind !== wantedKind || !(prefix === '' || path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`)))
       continue;
     // `controlPlane` is a node's word and a group's name.
-    const places = key === 'controlPlane' ? [['nodes', index, key]] : [['nodes', index, key], [group, key], [key]];
+    const ofNode =
+      key === 'controlPlane'
+        ? [['nodes', index, key]]
+        : [
+            ['nodes', index, key],
+            [group, key],
+          ];
+    const places = [...(scope === 'node' || key === 'controlPlane' ? ofNode : []), ...(key === 'controlPlane' ? [] : [[key]])];
     for (const at of places) {
       const place = talconfigPlace(talconfig, at);
       if (place) return place;

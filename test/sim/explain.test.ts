@@ -84,12 +84,12 @@ test('explain names the value of a field and every layer that set it, with its p
   expect(await explained('HostnameConfig')).toMatchInlineSnapshot(`
     "cp-1
       HostnameConfig = {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"cp-1"}
-        1  generated  talos/talconfig.yaml:6  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
+        1  generated                          {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
         2  node cp-1  talos/talconfig.yaml:6  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"cp-1"}  wins
 
     worker-1
       HostnameConfig = {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"worker-1"}
-        1  generated      talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
+        1  generated                               {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"stable"}  shadowed by 2
         2  node worker-1  talos/talconfig.yaml:16  {"apiVersion":"v1alpha1","kind":"HostnameConfig","auto":"off","hostname":"worker-1"}  wins
     "
   `);
