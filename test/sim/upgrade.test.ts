@@ -42,10 +42,10 @@ test('one line leads Talos and Kubernetes over every hop, and the next finds not
     'v1.13.9 → v1.14.1',
   ]);
   expect(steps.filter(({ title }) => title.endsWith('› kubelet')).map(({ node, reason }) => `${node} ${reason}`)).toEqual([
-    'cp-1 ghcr.io/siderolabs/kubelet:v1.31.4 → ghcr.io/siderolabs/kubelet:v1.32.4',
-    'worker-1 ghcr.io/siderolabs/kubelet:v1.31.4 → ghcr.io/siderolabs/kubelet:v1.32.4',
-    'cp-1 ghcr.io/siderolabs/kubelet:v1.32.4 → ghcr.io/siderolabs/kubelet:v1.33.0',
-    'worker-1 ghcr.io/siderolabs/kubelet:v1.32.4 → ghcr.io/siderolabs/kubelet:v1.33.0',
+    'cp-1 v1.31.4 → v1.32.4',
+    'worker-1 v1.31.4 → v1.32.4',
+    'cp-1 v1.32.4 → v1.33.0',
+    'worker-1 v1.32.4 → v1.33.0',
   ]);
   expect(await versionsOf(rig)).toEqual(['cp-1 v1.12.6 v1.31.4', 'worker-1 v1.12.6 v1.31.4']);
 

@@ -38,7 +38,7 @@ export function planKubernetesSteps({ plan, pulls, pins, manifests }: Kubernetes
         decision: 'run',
         title: part,
         node: node.name,
-        reason: `${from} → ${to}`,
+        reason: `${tagOf(from)} → ${tagOf(to)}`,
         calls: [{ target: node.name, call: 'machine.MachineService/ApplyConfiguration' }],
       }),
     ),
@@ -54,3 +54,6 @@ export function planKubernetesSteps({ plan, pulls, pins, manifests }: Kubernetes
         )),
   ];
 }
+
+/** The registry stays, so only the tag tells what changes. */
+const tagOf = (image: string): string => image.slice(image.lastIndexOf(':') + 1);

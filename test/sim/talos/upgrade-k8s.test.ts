@@ -106,12 +106,12 @@ test('a plan names every call and touches nothing; a dry run also asks the API s
     'run cp-1 pull registry.k8s.io/kube-scheduler:v1.36.3',
     'run cp-1 pull ghcr.io/siderolabs/kubelet:v1.36.3',
     'run worker-1 pull ghcr.io/siderolabs/kubelet:v1.36.3',
-    'run cp-1 kube-apiserver: registry.k8s.io/kube-apiserver:v1.35.4 → registry.k8s.io/kube-apiserver:v1.36.3',
-    'run cp-1 kube-controller-manager: registry.k8s.io/kube-controller-manager:v1.35.4 → registry.k8s.io/kube-controller-manager:v1.36.3',
-    'run cp-1 kube-scheduler: registry.k8s.io/kube-scheduler:v1.35.4 → registry.k8s.io/kube-scheduler:v1.36.3',
-    'run cp-1 kube-proxy: registry.k8s.io/kube-proxy:v1.35.4 → registry.k8s.io/kube-proxy:v1.36.3',
-    'run cp-1 kubelet: ghcr.io/siderolabs/kubelet:v1.35.4 → ghcr.io/siderolabs/kubelet:v1.36.3',
-    'run worker-1 kubelet: ghcr.io/siderolabs/kubelet:v1.35.4 → ghcr.io/siderolabs/kubelet:v1.36.3',
+    'run cp-1 kube-apiserver: v1.35.4 → v1.36.3',
+    'run cp-1 kube-controller-manager: v1.35.4 → v1.36.3',
+    'run cp-1 kube-scheduler: v1.35.4 → v1.36.3',
+    'run cp-1 kube-proxy: v1.35.4 → v1.36.3',
+    'run cp-1 kubelet: v1.35.4 → v1.36.3',
+    'run worker-1 kubelet: v1.35.4 → v1.36.3',
     'run - pin: talos/talconfig.yaml:4 v1.35.4 → v1.36.3',
     'unknown - manifests: what they hold is known once the new versions run',
   ]);
@@ -188,5 +188,68 @@ test('objects that the next minor no longer serves are counted before the first 
   const refused = await rig.tk('talos:upgrade-k8s', { to: 'v1.37.0' });
   expect(refused.failures.map(({ code, facts }) => ({ code, ...facts }))).toEqual([
     { code: 'upgrade-k8s/api-removed', resource: 'podgroups.v1alpha2.scheduling.k8s.io', objects: 2, minor: '1.37' },
+  ]);
+});
+
+test('a config on trial is not made permanent, and a second line goes on when it has run out', async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.13.9', kubernetes: 'v1.35.4' });
+  const path = `${rig.root}/talos/talconfig.yaml`;
+  const text = (await rig.files.readText(path)) ?? '';
+  const config = JSON.parse(text) as { nodes: { hostname: string; nodeLabels?: object }[] };
+  for (const node of config.nodes) node.nodeLabels = { trial: 'yes' };
+  await rig.files.write(path, JSON.stringify(config));
+  expect((await rig.tk('talos:apply-node', { node: 'worker-1', mode: 'try' })).outcome).toBe('succeeded');
+  await rig.files.write(path, text);
+  const [node] = rig.cluster.workers;
+  if (node === undefined) throw new Error('there is a worker');
+  const change = { node, part: 'kubelet', from: 'ghcr.io/siderolabs/kubelet:v1.35.4', to: 'ghcr.io/siderolabs/kubelet:v1.36.3' } as const;
+  await expect(rig.cluster.kubernetesUpgrade.change(change, signal)).rejects.toMatchObject({
+    failure: { code: 'upgrade-k8s/config-waits', facts: { node: 'worker-1' } },
+  });
+  await rig.pass(120_000);
+  const run = await rig.tk('talos:upgrade-k8s', { to: 'v1.36.3' });
+  expect({ outcome: run.outcome, text: run.text }).toEqual({ outcome: 'succeeded', text: '' });
+  const kept = await rig.cluster.machines.read(node, (machine) => machine.machineConfig('persistent', signal));
+  expect(kept?.reveal()).toContain('kubelet:v1.36.3');
+  expect(kept?.reveal()).not.toContain('trial');
+});
+
+test('an object of another inventory is left alone and named, after everything else was done', async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 0, talos: 'v1.13.9', kubernetes: 'v1.35.4' });
+  const kube = await rig.cluster.kubernetes.writer();
+  const proxy = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'kube-proxy' };
+  const annotations = { 'config.k8s.io/owning-inventory': 'somebody-else' };
+  await kube.patch(proxy, { type: 'merge', value: { metadata: { annotations } } }, signal);
+  const run = await rig.tk('talos:upgrade-k8s', { to: 'v1.36.3' });
+  expect(run.failures.map(({ code, facts }) => ({ code, ...facts }))).toEqual([
+    { code: 'manifests/foreign', object: 'daemonset kube-system/kube-proxy', inventory: 'somebody-else' },
+  ]);
+  // The machines are done, and the pin says so: nothing goes back with the next config.
+  expect(await versions(rig)).toMatchObject({ 'cp-1 kube-apiserver': 'v1.36.3', 'cp-1 Node': 'v1.36.3' });
+  expect(await rig.files.readText(`${rig.root}/talos/talconfig.yaml`)).toContain('"kubernetesVersion": "v1.36.3"');
+  await kube.patch(proxy, { type: 'merge', value: { metadata: { annotations: { 'config.k8s.io/owning-inventory': null } } } }, signal);
+  const again = await rig.tk('talos:upgrade-k8s', { to: 'v1.36.3' });
+  expect(again.value).toMatchObject({
+    changed: [],
+    manifests: { changes: [{ object: 'daemonset kube-system/kube-proxy', action: 'change' }] },
+  });
+});
+
+test('an object that Talos no longer brings goes away with its entry in the inventory', async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 0, talos: 'v1.14.1', kubernetes: 'v1.36.3' });
+  const kube = await rig.cluster.kubernetes.writer();
+  const inventory = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'talos-bootstrap-manifests-inventory' };
+  const old = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-proxy-config-0', namespace: 'kube-system' } };
+  await kube.create({ ...old, metadata: { ...old.metadata, annotations: { 'config.k8s.io/owning-inventory': inventory.name } } }, signal);
+  await kube.patch(inventory, { type: 'merge', value: { data: { 'kube-system_kube-proxy-config-0__ConfigMap': '' } } }, signal);
+  const run = await rig.tk('talos:upgrade-k8s', { to: 'v1.36.3' });
+  expect(run.value).toMatchObject({ manifests: { changes: [{ object: 'kube-system_kube-proxy-config-0__ConfigMap', action: 'prune' }] } });
+  expect(await kube.get({ ...old, ...old.metadata }, signal)).toBeUndefined();
+  const left = Object.keys(((await kube.get(inventory, signal))?.['data'] ?? {}) as object);
+  expect(left.sort()).toEqual([
+    'kube-system_coredns_apps_Deployment',
+    'kube-system_kube-dns__Service',
+    'kube-system_kube-flannel_apps_DaemonSet',
+    'kube-system_kube-proxy_apps_DaemonSet',
   ]);
 });
