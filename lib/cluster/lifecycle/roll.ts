@@ -11,6 +11,7 @@ import { etcdSettled } from './settled.ts';
 import {
   describePending,
   isLeft,
+  isSettled,
   nodeOf,
   type NodeUpgraded,
   type NodeUpgradeState,
@@ -182,7 +183,7 @@ const isPull = (call: string): boolean => call.endsWith('Pull');
 function titleOf(state: NodeUpgradeState, { drain, isStaged }: Pick<RollOptions, 'drain' | 'isStaged'>): string {
   switch (state.state) {
     case 'equal':
-      return 'uncordon';
+      return state.cordon.state === 'ours' ? 'uncordon' : 'wait until it has booted';
     case 'leaving':
       return 'wait until it is back';
     case 'unknown':
@@ -198,7 +199,11 @@ function titleOf(state: NodeUpgradeState, { drain, isStaged }: Pick<RollOptions,
 function reasonOf(state: NodeUpgradeState): string {
   switch (state.state) {
     case 'equal':
-      return `already ${state.target.version}${state.cordon.state === 'ours' ? ', cordoned by a run that was cut off' : ''}`;
+      return [
+        `already ${state.target.version}`,
+        ...(isSettled(state.facts) ? [] : [state.facts.stage === 'running' ? 'its etcd is not healthy' : state.facts.stage]),
+        ...(state.cordon.state === 'ours' ? ['cordoned by a run that was cut off'] : []),
+      ].join(', ');
     case 'leaving':
       return 'an earlier run has sent the reboot';
     case 'unknown':

@@ -22,7 +22,7 @@ import { firstWithLifecycleService } from './versions.ts';
 /**
  * Where a node stands on its way to a version. Each has its own way on:
  *
- *     equal      nothing, or our cordon of a run that was cut off is taken back
+ *     equal      nothing; or it is booting and is waited for; or our cordon of a run that was cut off is taken back
  *     needed     pull, drain, install, reboot
  *     installed  an earlier run installed it, in this very boot: only the drain and the reboot are left
  *     leaving    an earlier run sent the reboot, and the machine has not been seen back: wait
@@ -48,7 +48,12 @@ export type NodeUpgradeState =
   | { readonly state: 'unknown'; readonly node: NodeModel; readonly failure: Failure };
 
 /** Whether anything is left to do, be it only our own cordon. */
-export const isLeft = (state: NodeUpgradeState): boolean => state.state !== 'equal' || state.cordon.state === 'ours';
+export const isLeft = (state: NodeUpgradeState): boolean =>
+  state.state !== 'equal' || state.cordon.state === 'ours' || !isSettled(state.facts);
+
+/** Whether a node of the right version has finished to boot: what the whole promises of every node when it ends well. */
+export const isSettled = ({ stage, etcd, node }: NodeFacts): boolean =>
+  stage === 'running' && (node.role === 'worker' || etcd?.isHealthy === true);
 
 export const nodeOf = (state: NodeUpgradeState): NodeModel => ('node' in state ? state.node : state.facts.node);
 
@@ -129,7 +134,14 @@ export async function upgradeNode(context: DisruptContext, state: NodeUpgradeSta
     case 'unknown':
       throw new TkError(state.failure);
     case 'equal': {
-      const { node, talosVersion } = state.facts;
+      const { facts } = state;
+      const { node, talosVersion, unmet } = facts;
+      if (!isSettled(facts)) {
+        // Any boot will do: somebody else has restarted it, or the power was away.
+        const unmetBefore = facts.stage === 'running' ? unmet.map(({ name }) => name) : [];
+        const condition = cluster.lifecycle.back(node, { afterBoot: '', version: talosVersion, unmetBefore });
+        await step.pure('settle', (handle) => handle.wait(condition), { node: node.name });
+      }
       if (state.cordon.state === 'ours') await uncordonStep(context, node);
       return { node: node.name, changed: state.cordon.state === 'ours', version: talosVersion };
     }
