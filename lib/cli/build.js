@@ -11,7 +11,7 @@ if (!existsSync(compiler)) {
 }
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
-for (const asset of ['lib/wasm/helm.wasm.br', 'lib/wasm/helm.wasm.json']) {
+for (const asset of ['lib/wasm/helm.wasm.br', 'lib/wasm/helm.wasm.json', 'lib/wasm/helm.wasm.licenses.txt']) {
   if (!existsSync(join(root, asset))) continue;
   mkdirSync(join(root, 'dist/lib/wasm'), { recursive: true });
   cpSync(join(root, asset), join(root, 'dist', asset));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Plan } from '../../lib/core/index.ts';
@@ -35,6 +35,7 @@ test('the package holds what it needs, and no test', () => {
     'dist/lib/testing.js',
     'dist/lib/wasm/helm.wasm.br',
     'dist/lib/wasm/helm.wasm.json',
+    'dist/lib/wasm/helm.wasm.licenses.txt',
     'dist/tasks/bootstrap.js',
     'dist/tasks/manifest.json',
     'lib/cli/tk.js',
@@ -87,6 +88,21 @@ test(
     expect(own.exitCode).toBe(0);
     expect(own.stderr).toContain('✔ count-nodes: 6 of 6');
     expect((await tk(root, ['--list'])).stdout).toContain('Count the nodes that Kubernetes knows');
+
+    const equal = await tk(root, ['charts:diff', '--sim']);
+    expect({ exitCode: equal.exitCode, releases: equal.stdout.match(/^\S+ \S+: equal to revision 2$/gm)?.length }).toEqual({
+      exitCode: 0,
+      releases: 6,
+    });
+    const release = join(root, '.tk/sim/repo/files/kubernetes/apps/kube-system/cilium/app/helmrelease.yaml');
+    writeFileSync(release, readFileSync(release, 'utf8').replace('replicas: 2', 'replicas: 3'));
+    const differs = await tk(root, ['charts:diff', 'cilium', '--sim']);
+    expect(differs).toMatchObject({
+      exitCode: 6,
+      stdout: expect.stringMatching(
+        /^kube-system\/cilium \S+: revision 2, 1 object would change\n {2}~ deployment kube-system\/cilium-operator\n {6}spec\.replicas: 2 → 3\n$/,
+      ),
+    });
 
     expect(etcdClusters(root)).toEqual(['c1']);
     expect(bytesOf(root)).toEqual(before);

@@ -2,7 +2,8 @@
 //
 //   node test/oracle/helm/compare.ts HELM FOLDER...
 //
-// Good folders are the test data of Helm itself in Go's module cache, and whatever charts somebody has at hand.
+// Good folders are the test data of Helm itself in Go's module cache, and whatever charts somebody has at hand. The values files that a
+// chart brings for its own tests, `ci/*.yaml`, are variants of it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -15,7 +16,9 @@ import { ask } from '../../unit/wasm/engine.ts';
 const [helm, ...folders] = process.argv.slice(2);
 if (helm === undefined || folders.length === 0) throw new Error('usage: compare.ts HELM FOLDER...');
 
-const versions = ['1.31.0', '1.34.2', '1.37.1'];
+const combinations = ['1.31.0', '1.34.2', '1.37.1'].flatMap((version) =>
+  [false, true].map((includeCrds) => [version, includeCrds] as const),
+);
 
 function chartsBelow(folder: string): readonly string[] {
   if (existsSync(join(folder, 'Chart.yaml'))) return [folder];
@@ -31,6 +34,14 @@ function filesBelow(folder: string, root = folder): readonly { readonly path: st
     const path = join(folder, name);
     return statSync(path).isDirectory() ? filesBelow(path, root) : [{ path: join('c', relative(root, path)), content: readFileSync(path) }];
   });
+}
+
+/** The chart as it is, and with each values file that it is tested with. */
+function variantsOf(chart: string, isFolder: boolean): readonly (string | undefined)[] {
+  const folder = join(chart, 'ci');
+  if (!isFolder || !existsSync(folder)) return [undefined];
+  const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  return [undefined, ...files.map((name) => join(folder, name))];
 }
 
 /** Lines of a schema's problems come in any order; the command's own advice and the chart's place on disk are not the engine's. */
@@ -54,13 +65,15 @@ for (const chart of folders.flatMap(chartsBelow)) {
     process.stdout.write(`left out   ${chart}: ${String(error)}\n`);
     continue;
   }
-  for (const kubeVersion of versions) {
-    for (const includeCrds of [false, true]) {
+  for (const values of variantsOf(chart, isFolder)) {
+    for (const [kubeVersion, includeCrds] of values === undefined ? combinations : combinations.slice(-1)) {
       const args = ['template', 'rel', chart, '--kube-version', kubeVersion, ...(includeCrds ? ['--include-crds'] : [])];
+      if (values !== undefined) args.push('--values', values);
       const { status, stdout, stderr } = spawnSync(helm, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
       const render = {
         release: { name: 'rel', namespace: 'default' },
         values: {},
+        ...(values === undefined ? {} : { valuesTexts: [readFileSync(values, 'utf8')] }),
         capabilities: { kubeVersion },
         includeCrds,
         folder: isFolder,
@@ -74,7 +87,9 @@ for (const chart of folders.flatMap(chartsBelow)) {
       counts[isEqual ? (status === 0 ? 'equal' : 'equalErrors') : isRandom ? 'random' : 'different'] += 1;
       if (isRandom) continue;
       if (!isEqual)
-        process.stdout.write(`different  ${chart} ${kubeVersion}\n--- helm\n${theirs.slice(0, 600)}\n--- module\n${ours.slice(0, 600)}\n`);
+        process.stdout.write(
+          `different  ${chart} ${values ?? ''} ${kubeVersion}\n--- helm\n${theirs.slice(0, 600)}\n--- module\n${ours.slice(0, 600)}\n`,
+        );
     }
   }
 }
