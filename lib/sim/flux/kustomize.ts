@@ -151,18 +151,19 @@ export function repositoryOfFiles(files: Files, root: string): FluxRepository {
   };
 }
 
-/** Branches and tags that the clone knows. One that cannot tell (no clone, a single commit checked out) has whatever is asked for. */
+/**
+ * Branches and tags that the clone knows. One that cannot tell (no clone, a single commit checked out, no commit yet) has whatever is
+ * asked for.
+ */
 async function hasRef(files: Files, root: string, name: string): Promise<boolean> {
   const git = (path: string) => posix.join(root, '.git', path);
   const head = (await files.stat(git('.')))?.kind === 'directory' ? await files.readText(git('HEAD')) : undefined;
   const current = /^ref: refs\/heads\/(\S+)/.exec(head ?? '')?.[1];
   if (current === undefined || current === name) return true;
-  for (const folder of ['refs/heads', 'refs/tags', 'refs/remotes/origin'])
-    if ((await files.stat(git(`${folder}/${name}`))) !== undefined) return true;
-  const packed = (await files.readText(git('packed-refs'))) ?? '';
-  return packed
-    .split('\n')
-    .some((line) => [`refs/heads/${name}`, `refs/tags/${name}`, `refs/remotes/origin/${name}`].some((ref) => line.endsWith(` ${ref}`)));
+  const packed = ((await files.readText(git('packed-refs'))) ?? '').split('\n');
+  const isThere = async (ref: string) => (await files.stat(git(ref))) !== undefined || packed.some((line) => line.endsWith(` ${ref}`));
+  for (const folder of ['refs/heads', 'refs/tags', 'refs/remotes/origin']) if (await isThere(`${folder}/${name}`)) return true;
+  return !(await isThere(`refs/heads/${current}`));
 }
 
 const clusterScoped = new Set(
