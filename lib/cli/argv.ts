@@ -17,6 +17,8 @@ export interface GlobalFlags {
   readonly yes: boolean;
   /** A file of answers to questions. */
   readonly answers?: string;
+  /** A folder for a redacted recording of what the run says and hears. */
+  readonly record?: string;
   readonly help: boolean;
   readonly list: boolean;
   readonly version: boolean;
@@ -57,6 +59,7 @@ const valueFlags = {
   '--talconfig': 'talconfig',
   '--output': 'output',
   '--answers': 'answers',
+  '--record': 'record',
 } as const;
 const outputs = ['auto', 'plain', 'json', 'github'] as const;
 

@@ -17,6 +17,7 @@ export const globalOptions: readonly (readonly [string, string])[] = [
   ['--dry-run', 'also ask the machines what they would do; changes nothing'],
   ['--yes, -y', 'answer confirmations with yes; never fills in a missing value'],
   ['--answers F', 'answers to questions, `name: answer` a line; TK_ANSWER_NAME in the environment goes before it'],
+  ['--record DIR', 'keep a recording of what the run says to machines and clusters, without its keys'],
   ['--output FORM', 'progress on stderr: auto, plain, json, github'],
   ['--json', 'the result on stdout as one JSON document'],
   ['-C DIR', 'the repository, when it is not the current directory'],

@@ -36,6 +36,8 @@ export interface OpenOptions {
   /** Absolute; named with --talconfig. */
   readonly talconfig?: string;
   readonly isSandbox: boolean;
+  /** Where a recording of the exchanges goes, absolute, and the words of the command. */
+  readonly record?: { readonly directory: string; readonly command: string };
   /** Whether only a plan is made: then everything that would be written stays in memory. */
   readonly isPlan: boolean;
 }
@@ -76,11 +78,20 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
         isSandbox: options.isSandbox,
         cacheDirectory: join(stateDirectory, 'cache'),
       });
-    const asItLies = await openOver(world);
-    // A plan compares the repository as it lies with what `configure` would make of it, and plans the rest with the latter.
-    const ahead = scratch && (await openOver({ ...world, files: scratch(() => world.clock.now()).over(world.files) }));
-    const cluster = ahead === undefined ? asItLies : { ...ahead, view: { ...ahead.view, configuration: asItLies.view.configuration } };
     const { version } = await import('./version.ts');
+    let secrets = async (): Promise<readonly string[]> => [];
+    const recording =
+      options.record &&
+      (await (await import('./record/open-recording.ts')).openRecording({ world, version, ...options.record, secrets: () => secrets() }));
+    const heard = recording === undefined ? world : { ...world, dial: recording.dial };
+    const asItLies = await openOver(heard);
+    if (recording !== undefined) {
+      const { knownSecrets } = await import('./record/known-secrets.ts');
+      secrets = () => knownSecrets(asItLies, world.files);
+    }
+    // A plan compares the repository as it lies with what `configure` would make of it, and plans the rest with the latter.
+    const ahead = scratch && (await openOver({ ...heard, files: scratch(() => world.clock.now()).over(world.files) }));
+    const cluster = ahead === undefined ? asItLies : { ...ahead, view: { ...ahead.view, configuration: asItLies.view.configuration } };
     const { createShell } = await import('./shell.ts');
     return {
       root: repository.root,
@@ -93,8 +104,14 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
       renderAhead: async (signal) => ahead && renderInto(ahead, signal),
       shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, directory: stateDirectory }),
       shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
-      notes: () => (sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
-      close: async () => sandbox?.close(),
+      notes: () => [
+        ...(sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
+        ...(recording === undefined ? [] : [` Recording: ${recording.path} (without keys; look before you share it)`]),
+      ],
+      close: async () => {
+        await recording?.close();
+        await sandbox?.close();
+      },
     };
   } catch (error) {
     // Its sockets would keep the process alive.

@@ -40,6 +40,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
     isExactDirectory: flags.directory !== undefined,
     ...(flags.talconfig === undefined ? {} : { talconfig: resolve(flags.directory ?? '.', flags.talconfig) }),
     isSandbox: flags.sim,
+    ...(flags.record === undefined ? {} : { record: { directory: resolve(flags.record), command: wordsWithoutRecord(request.argv) } }),
     isPlan: flags.plan || flags.dryRun,
   });
   try {
@@ -116,6 +117,9 @@ function absolutePaths(values: ArgumentValues, { params, flags }: TaskRequest): 
   return new Map([...values].map(([name, given]) => [name, paths.has(name) ? given.map(from) : given]));
 }
 
+/** Where a recording lies is nobody's business who reads it. */
+const wordsWithoutRecord = (argv: readonly string[]): string =>
+        word !== '--record' && !word.startsWith('--record=') && argv[index - 1] !== '--record' && !(index === 0 && word === 'run'),
 /** Aliases are further names of one param for the splitter, which does not know that they are one. */
 function argumentShapesOf(params: readonly ParamShape[]): readonly ArgumentShape[] {
   return params.flatMap((shape) => [

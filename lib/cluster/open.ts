@@ -48,6 +48,8 @@ export interface OpenedCluster {
   readonly full: Cluster;
   /** What intents in the journal belong to. */
   readonly identity: string;
+  /** Every key of the bundle of secrets, for whoever has to keep them out of something; empty when there is none. */
+  readonly secretValues: () => Promise<readonly string[]>;
 }
 
 /** Joins the six rooms. Nothing is read or dialled before it is asked for. */
@@ -166,7 +168,7 @@ export function openCluster({
     pins: createPins({ model, world, vault, machineConfigs }),
     health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
   };
-  return { view: viewOf(full), full, identity };
+  return { view: viewOf(full), full, identity, secretValues: () => bundles.secretValues() };
 }
 
 function authoritiesOf(bundle: SecretsBundle | undefined): ReadonlyMap<string, string> {
