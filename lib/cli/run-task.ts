@@ -119,7 +119,13 @@ function absolutePaths(values: ArgumentValues, { params, flags }: TaskRequest): 
 
 /** Where a recording lies is nobody's business who reads it. */
 const wordsWithoutRecord = (argv: readonly string[]): string =>
+  argv
+    .filter(
+      (word, index) =>
         word !== '--record' && !word.startsWith('--record=') && argv[index - 1] !== '--record' && !(index === 0 && word === 'run'),
+    )
+    .join(' ');
+
 /** Aliases are further names of one param for the splitter, which does not know that they are one. */
 function argumentShapesOf(params: readonly ParamShape[]): readonly ArgumentShape[] {
   return params.flatMap((shape) => [
