@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { defineTask, fail } from 'talos-tk';
+import { simulate, type SimulatedRepository } from 'talos-tk/testing';
+import { parseParams } from '../../lib/core/index.ts';
+import upgradeNode from '../../tasks/talos/upgrade-node.ts';
+
+/**
+ * Defects that were found in the recipes people use today. Each title says what happens there; the test shows that it does not
+ * happen here.
+ */
+const calm = () => new AbortController().signal;
+const fresh = { controlPlanes: 1, workers: 2, from: 'maintenance' } as const;
+
+async function bootsOf(rig: SimulatedRepository): Promise<readonly string[]> {
+  return Promise.all(rig.cluster.nodes.map(async (node) => (await rig.cluster.lifecycle.boot(node, calm())).bootId));
+}
+
+describe('on a cluster that runs', () => {
+  test('reset-node without a node resets every node; shutdown-node passes all of them', async () => {
+    await using rig = await simulate({ controlPlanes: 1, workers: 2, talos: 'v1.14.0' });
+    const before = await bootsOf(rig);
+    for (const task of ['talos:reset', 'talos:shutdown', 'talos:reboot', 'talos:upgrade-node']) {
+      const run = await rig.tk(task);
+      expect({ task, exitCode: run.exitCode, codes: run.failures.map(({ code }) => code) }).toEqual({
+        task,
+        exitCode: 2,
+        codes: ['cluster/node-not-named'],
+      });
+    }
+    const [, worker] = rig.cluster.nodes;
+    const one = await rig.plan('talos:reset', { node: worker?.name });
+    expect(new Set(one.tasks.flatMap(({ steps }) => steps.flatMap(({ node }) => (node === undefined ? [] : [node]))))).toEqual(
+      new Set([worker?.name]),
+    );
+    expect(await bootsOf(rig)).toEqual(before);
+  });
+
+  test("upgrade-node is given apply's --mode", () => {
+    const parsed = parseParams('talos:upgrade-node', upgradeNode, [
+      ['NODE', 'worker-1'],
+      ['mode', 'no-reboot'],
+    ]);
+    expect(parsed.ok ? [] : parsed.failures.map(({ code, facts }) => [code, facts['param'], facts['suggestion']])).toEqual([
+      ['params/unknown', 'mode', 'node'],
+    ]);
+  });
+
+  test('Flux is suspended for an upgrade, and resumed only if that goes well', async () => {
+    await using rig = await simulate({
+      controlPlanes: 1,
+      workers: 1,
+      talos: 'v1.14.0',
+      faults: [{ point: 'talos/new-slot', kind: 'failed', probability: 1 }],
+    });
+    const run = await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.14.1' });
+    expect(run.failures.map(({ code }) => code)).toEqual(['node/rolled-back']);
+    const kube = await rig.cluster.kubernetes.reader();
+    const written = await Promise.all(
+      (
+        [
+          ['kustomize.toolkit.fluxcd.io/v1', 'Kustomization'],
+          ['helm.toolkit.fluxcd.io/v2', 'HelmRelease'],
+        ] as const
+      ).map(async ([apiVersion, kind]) =>
+        (await kube.serves({ apiVersion, kind }, calm())) ? (await kube.list({ apiVersion, kind }, {}, calm())).items : [],
+      ),
+    );
+    expect(written.flat().filter(({ spec }) => (spec as { suspend?: boolean }).suspend === true)).toEqual([]);
+  });
+
+  test('bootstrap repeats until it fails with AlreadyExists, and never ends when it ran before', async () => {
+    await using rig = await simulate({ controlPlanes: 1, workers: 0 });
+    const again = await rig.tk('bootstrap:talos');
+    expect({ outcome: again.outcome, changes: again.counts.steps.changes }).toEqual({ outcome: 'succeeded', changes: 0 });
+  });
+});
+
+describe('on bare machines', () => {
+  test('a node that is new cannot be applied to, because it has no config that could be read', async () => {
+    await using rig = await simulate(fresh);
+    const run = await rig.tk('talos:apply-node', { node: 'cp-1' });
+    expect({ exitCode: run.exitCode, text: run.text, value: run.value }).toEqual({
+      exitCode: 0,
+      text: '',
+      value: { node: 'cp-1', changed: true },
+    });
+    const leaked: string[] = [];
+    const walk = async (directory: string): Promise<void> => {
+      for (const { name, kind } of await rig.files.list(directory)) {
+        const path = `${directory}/${name}`;
+        if (kind === 'directory') await walk(path);
+        else if (
+          /PRIVATE KEY|LS0tLS1CRUdJTi[A-Za-z0-9+/]*LRVk/.test((await rig.files.readText(path)) ?? '') &&
+          (await rig.files.stat(path))?.mode !== 0o600
+        )
+          leaked.push(path);
+      }
+    };
+    // Plain text is for its owner alone, wherever it lies: no temporary copies either.
+    await walk(rig.root);
+    expect(leaked).toEqual([]);
+  });
+
+  test('a machine that is switched off counts as verified', async () => {
+    await using rig = await simulate(fresh);
+    await rig.pass(60_000);
+    rig.hand.losePower('worker-2', 24 * 3_600_000);
+    await rig.pass(1000);
+    const run = await rig.tk('talos:preflight');
+    expect({ exitCode: run.exitCode, failures: run.failures.map(({ code, facts }) => [code, facts['node']]) }).toEqual({
+      exitCode: 3,
+      failures: [['preflight/unreachable', 'worker-2']],
+    });
+  });
+
+  test('the exit code of applying to all nodes is that of the last one', async () => {
+    await using rig = await simulate({
+      ...fresh,
+      faults: [
+        {
+          point: 'wire/request',
+          kind: 'reset',
+          probability: 1,
+          only: { host: '192.168.42.10', path: '/machine.MachineService/ApplyConfiguration' },
+        },
+      ],
+    });
+    const run = await rig.tk('talos:apply');
+    expect({ failed: run.exitCode !== 0, nodes: run.failures.map(({ facts }) => facts['node']) }).toEqual({
+      failed: true,
+      nodes: ['cp-1'],
+    });
+  });
+
+  test('a misspelt address is waited for without an end', async () => {
+    await using rig = await simulate(fresh);
+    const run = await rig.tk('talos:apply-node', { ip: '192.168.42.99' });
+    expect({ failed: run.exitCode !== 0, codes: run.failures.map(({ code }) => code) }).toEqual({
+      failed: true,
+      codes: ['cluster/unknown-node'],
+    });
+  });
+
+  test('`log fatal` prints and the script goes on', async () => {
+    const reached: string[] = [];
+    const first = defineTask({ summary: 'Render the CRDs', effect: 'write', run: () => fail('it cannot be rendered') });
+    const second = defineTask({ summary: 'Install', effect: 'write', needs: { first: first() }, run: () => void reached.push('install') });
+    await using rig = await simulate({ ...fresh, tasks: { 'render-crds': first, install: second } });
+    const run = await rig.tk('install');
+    expect({ exitCode: run.exitCode, reached, blocked: run.counts.tasks.blocked }).toEqual({ exitCode: 1, reached: [], blocked: 1 });
+  });
+});
