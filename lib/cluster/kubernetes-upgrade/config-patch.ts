@@ -33,7 +33,7 @@ export function imageIn(config: Secret<string>, part: KubernetesPart): string | 
 }
 
 /**
- * The same config with another image of one part. Only that value is written: every other document, comment and order stays as it is,
+ * The same config with another image of one part; the very same when it names that one. Only that value is written: every other document, comment and order stays as it is,
  * also of kinds that nobody here knows.
  *
  * Failure: `upgrade-k8s/config-unreadable` when the config has neither the document nor the old one, or when the change did not come
@@ -48,15 +48,15 @@ export function withImage(config: Secret<string>, part: KubernetesPart, image: s
   const piece = pieces[index];
   if (!piece) throw unreadable(node, part, `it has neither ${kind} nor a document without a kind`);
   const path = own === -1 ? [...old, 'image'] : ['image'];
+  if (at(values[index], ...path) === image) return config;
   // The longest part of the path that is a mapping stays; what is missing below it is written with it.
   let depth = path.length - 1;
   while (depth > 0 && !isTree(at(values[index], ...path.slice(0, depth)))) depth -= 1;
   const value = path.slice(depth + 1).reduceRight<unknown>((inner, key) => ({ [key]: inner }), image);
   const edited = editYaml({ path: `${node}.yaml`, text: piece.text }, [{ op: 'set', path: path.slice(0, depth + 1), value }]);
-  const result = pieces.map(({ marker, text }, at) => marker + (at === index ? edited : text)).join('');
-  const after = new Secret(result);
-  if (imageIn(after, part) !== image) throw unreadable(node, part, 'the image did not come out as meant');
-  return after;
+  if (at(parseYamlBulk(edited, { version: 'go' })[0], ...path) !== image)
+    throw unreadable(node, part, 'the image did not come out as meant');
+  return new Secret(pieces.map(({ marker, text }, place) => marker + (place === index ? edited : text)).join(''));
 }
 
 /** The value of each document that may be the wanted one; the others are not read, whatever is in them. */

@@ -7,7 +7,7 @@ import { compareConfigs } from '../compare-configs.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
 import { isTransientTalos } from '../transient.ts';
-import { imageIn, withImage } from './config-patch.ts';
+import { withImage } from './config-patch.ts';
 import { listNodes, readFacts, resources, specOf } from './facts.ts';
 import { kubernetesUpgradeFailure } from './failures.ts';
 import { isSameImage } from './images.ts';
@@ -97,8 +97,8 @@ export function createKubernetesUpgrade({ model, clock, connections, access }: K
               reason: 'the machine has no config',
             }),
           );
-        if (imageIn(active, change.part) === change.to) return;
         const text = withImage(active, change.part, change.to, change.node.name);
+        if (text === active) return;
         await machine.applyConfiguration({ text }, 'no-reboot', signal);
       }),
     syncManifests: (plan, observe, signal) => syncManifests(plan, manifestParts(), observe, signal),

@@ -1,6 +1,6 @@
 import { failureOf, hasCode } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
-import { compareVersions, parseYamlBulk } from '../../format/index.ts';
+import { compareVersions, isAtLeast, parseYamlBulk } from '../../format/index.ts';
 import type { KubeObject, KubeReader } from '../../kube/index.ts';
 import type { TalosReader } from '../../talos/index.ts';
 import type { Connections } from '../connections.ts';
@@ -70,8 +70,20 @@ export async function specOf(
  * from the first: its versions need not be the same.
  * Source: Talos internal/app/machined/pkg/controllers/k8s/control_plane_static_pod.go
  */
-export async function podConfigOf(machine: TalosReader, part: StaticPodPart, signal: AbortSignal) {
-  return (await specOf(machine, resources[part], `final-${part}`, signal)) ?? (await specOf(machine, resources[part], part, signal));
+export function podConfigReader(part: StaticPodPart) {
+  // Which of the two a machine has does not change while one waits for it.
+  let known: string | undefined;
+  return async (machine: TalosReader, signal: AbortSignal) => {
+    for (const id of known === undefined ? [`final-${part}`, part] : [known]) {
+      const found = await specOf(machine, resources[part], id, signal);
+      if (found === undefined) continue;
+      // A machine that has the second one may only not have rendered it yet.
+      if (id !== part || !isAtLeast((await machine.version(signal)).tag, 'v1.14.0-alpha.0')) known = id;
+      return found;
+    }
+    known = undefined;
+    return undefined;
+  };
 }
 
 export async function readFacts({ nodes, connections, kubeNodes }: FactsParts, signal: AbortSignal): Promise<KubernetesFacts> {

@@ -3,7 +3,7 @@ import type { NodeModel } from '../../config/index.ts';
 import { conditionOf, isNodeReady, isTransient, type KubeObject, type KubeReader, podTrouble } from '../../kube/index.ts';
 import type { Connections } from '../connections.ts';
 import { isTransientTalos } from '../transient.ts';
-import { kubeNodeOf, listNodes, podConfigOf, resources, specOf } from './facts.ts';
+import { kubeNodeOf, listNodes, podConfigReader, resources, specOf } from './facts.ts';
 import { isSameImage, versionOfImage } from './images.ts';
 import { type PartChange, type StaticPodPart, staticPodParts } from './kubernetes-upgrade.ts';
 
@@ -29,15 +29,17 @@ export function follows(change: PartChange, parts: RunningParts): Condition<stri
   switch (part) {
     case 'kube-apiserver':
     case 'kube-controller-manager':
-    case 'kube-scheduler':
+    case 'kube-scheduler': {
+      const configOf = podConfigReader(part);
       return {
         description: `${part} of ${node.name} to run ${versionOfImage(to) ?? to}`,
         deadlineMs: minutes(10),
         intervalMs: seconds(2),
         see: `kubectl -n kube-system describe pod ${part}-${node.name}`,
         transient,
-        check: (signal) => podFollows(node, part, to, parts, signal),
+        check: (signal) => podFollows({ node, part, image: to, configOf }, parts, signal),
       };
+    }
     case 'kube-proxy':
       return {
         description: `${node.name} to render kube-proxy ${versionOfImage(to) ?? to}`,
@@ -62,8 +64,15 @@ export function follows(change: PartChange, parts: RunningParts): Condition<stri
   }
 }
 
-async function podFollows(node: NodeModel, part: StaticPodPart, image: string, { connections, read }: RunningParts, signal: AbortSignal) {
-  const config = await connections.read(node, (machine) => podConfigOf(machine, part, signal));
+interface WantedPod {
+  readonly node: NodeModel;
+  readonly part: StaticPodPart;
+  readonly image: string;
+  readonly configOf: ReturnType<typeof podConfigReader>;
+}
+
+async function podFollows({ node, part, image, configOf }: WantedPod, { connections, read }: RunningParts, signal: AbortSignal) {
+  const config = await connections.read(node, (machine) => configOf(machine, signal));
   if (config === undefined) return notYet('its config is not rendered');
   const wanted = String(config.spec['image']);
   if (!isSameImage(wanted, image)) return notYet(`its config still asks for ${wanted}`);
