@@ -10,6 +10,7 @@ export type Deed =
   | { readonly deed: 'lose-power'; readonly node: string; readonly darkMs: number }
   | { readonly deed: 'tuppr'; readonly kind: 'TalosUpgrade' | 'KubernetesUpgrade'; readonly phase: TupprPhase; readonly node?: string }
   | { readonly deed: 'alarm'; readonly node: string; readonly alarm: AlarmKind }
+  | { readonly deed: 'take-lease'; readonly holder: string }
   | { readonly deed: 'ceph'; readonly health: 'HEALTH_OK' | 'HEALTH_WARN' | 'HEALTH_ERR' };
 
 export interface Operator {
@@ -47,6 +48,9 @@ export function createOperator(kernel: SimKernel, talos: TalosModel, kube: Simul
         return;
       case 'tuppr':
         kube.landscape.tuppr(deed.kind, deed.phase, deed.node);
+        return;
+      case 'take-lease':
+        kube.landscape.takeLease(deed.holder);
         return;
       case 'ceph':
         kube.landscape.ceph(deed.health);

@@ -129,6 +129,12 @@ export function watchMachines(
       case 'talos/disruption':
         disrupted(node, String(facts.path));
         return;
+      case 'etcd/member-removed':
+        if (facts.votersLeft === 0) report('I-02', `${node} was the last voter of etcd, and was removed`);
+        return;
+      case 'talos/reset':
+        if (facts.isLastVoter === true) report('I-02', `${node} was the last voter of etcd, and was wiped`);
+        return;
       case 'talos/quorum-taken':
         quorumTaken(node, String(facts.path));
         return;

@@ -8,6 +8,7 @@ import type { Report } from './violation.ts';
 /** Set together with a cordon of ours: annotation `talos-tk/cordoned-by`. */
 const mark = 'talos-tk/cordoned-by';
 const nodes = builtIn('v1', 'Node');
+const leases = builtIn('coordination.k8s.io/v1', 'Lease');
 
 export interface NodeWatch {
   onEvent(event: SimEvent): void;
@@ -21,6 +22,11 @@ export function watchNodes(kube: () => SimulatedKube | undefined, talos: TalosMo
   return {
     onEvent({ kind, facts }) {
       const node = String(facts.node ?? '');
+      if (kind === 'talos/disruption') {
+        const spec = objAt(kube()?.state.get(leases, 'kube-system', 'talos-tk') ?? {}, 'spec');
+        const isAnothers = textAt(spec, 'holderIdentity').startsWith('somebody-else');
+        if (isAnothers) report('I-14', `${node} was taken away while ${textAt(spec, 'holderIdentity')} held the cluster's lease`);
+      }
       if (kind === 'kube/foreign-cordon') {
         if (facts.isCordoned === true) foreign.add(node);
         else foreign.delete(node);

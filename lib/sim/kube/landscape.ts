@@ -3,12 +3,15 @@ import { makeObject } from './make-object.ts';
 import { ensureDefinition } from './operators.ts';
 import { createWrites } from './writes.ts';
 import type { KubeState } from './state.ts';
-import { type Obj, objAt, textAt } from './value.ts';
+import { numberAt, type Obj, objAt, textAt } from './value.ts';
 
 const namespaces = builtIn('v1', 'Namespace');
 const classes = builtIn('storage.k8s.io/v1', 'StorageClass');
 const drivers = builtIn('storage.k8s.io/v1', 'CSIDriver');
 const nodes = builtIn('v1', 'Node');
+const leases = builtIn('coordination.k8s.io/v1', 'Lease');
+/** What a lease of tk's is good for after it was renewed. */
+const leaseMs = 600_000;
 
 /** What lives in a real cluster and has a say when machines go away. Everything here writes as its owner would: no caller of ours. */
 export interface Landscape {
@@ -22,6 +25,8 @@ export interface Landscape {
   longhorn(volume: string, robustness: 'healthy' | 'degraded' | 'faulted', isAttached?: boolean): void;
   postgres(name: string, instances: number, readyInstances: number, phase?: string): void;
   volsync(name: string, isSyncing: boolean): void;
+  /** Another tk begins on another workstation: takes the cluster's lease when nobody holds it any more. */
+  takeLease(holder: string): void;
   /** `kubectl cordon`, by somebody. */
   cordon(node: string, isCordoned: boolean): void;
 }
@@ -50,6 +55,17 @@ const kinds = {
   ReplicationDestination: { group: 'volsync.backube', plural: 'replicationdestinations', version: 'v1alpha1', scope: 'Namespaced' },
   Plan: { group: 'upgrade.cattle.io', plural: 'plans', version: 'v1', scope: 'Namespaced' },
 } as const;
+
+/** Milliseconds since the epoch of `2026-01-05T08:00:00.000000Z`; days are counted as Howard Hinnant's days_from_civil does. */
+function instantOf(text: string): number {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (text.match(/\d+/g) ?? []).map(Number);
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const ofEra = shifted - era * 400;
+  const ofYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const days = era * 146_097 + ofEra * 365 + Math.floor(ofEra / 4) - Math.floor(ofEra / 100) + ofYear - 719_468;
+  return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000;
+}
 
 export function landscapeOf(state: KubeState): Landscape {
   const known = (kind: keyof typeof kinds): void => {
@@ -165,6 +181,23 @@ export function landscapeOf(state: KubeState): Landscape {
           ],
         },
       ),
+    takeLease(holder) {
+      const lease = state.get(leases, 'kube-system', 'talos-tk');
+      const spec = objAt(lease ?? {}, 'spec');
+      const isFree = textAt(spec, 'holderIdentity') === '' || state.kernel.clock.now() - instantOf(textAt(spec, 'renewTime')) > leaseMs;
+      if (!isFree || textAt(spec, 'holderIdentity') === holder) return;
+      const now = `${state.timestamp().slice(0, -1)}.000000Z`;
+      const tenure = (numberAt(spec, 'leaseTransitions') ?? 0) + 1;
+      const wanted: Obj = {
+        holderIdentity: holder,
+        leaseDurationSeconds: leaseMs / 1000,
+        leaseTransitions: tenure,
+        acquireTime: now,
+        renewTime: now,
+      };
+      if (lease) state.put(leases, { ...lease, spec: wanted });
+      else makeObject(state, leases, { name: 'talos-tk', namespace: 'kube-system' }, { spec: wanted });
+    },
     cordon(name, isCordoned) {
       const node = state.get(nodes, undefined, name);
       if (!node) return;

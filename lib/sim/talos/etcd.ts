@@ -156,7 +156,8 @@ export function createEtcd(kernel: SimKernel, machines: () => readonly Machine[]
         members: state.members.filter((member) => member !== leaving),
         alarms: (state.alarms ?? []).filter((one) => one.memberId !== memberId),
       });
-      kernel.emit({ kind: 'etcd/member-removed', facts: { node: leaving.node, cluster } });
+      const votersLeft = voters(state).filter((member) => member !== leaving).length;
+      kernel.emit({ kind: 'etcd/member-removed', facts: { node: leaving.node, cluster, votersLeft } });
       return undefined;
     },
     alarms: (machine) => etcd.clusterOf(machine)?.alarms ?? [],

@@ -11,10 +11,15 @@ const never = new Promise<never>(() => {});
  * The World as one process sees it that dies after so many operations: every even one has taken effect when it dies, an odd one
  * has not. Nothing that a dead process asked for ever returns, so nothing of it goes on. `on` hears of every operation.
  */
-export function mortal(world: World, dieAfter: number | undefined, on: (operation: number) => void = () => {}): MortalProcess {
+export function mortal(
+  world: World,
+  dieAfter: number | undefined,
+  on: (operation: number) => Promise<void> | void = () => {},
+): MortalProcess {
   const dying = Promise.withResolvers<'dead'>();
   let isDead = false;
   let operations = 0;
+  let frozen: Promise<void> | undefined;
   const die = (): Promise<never> => {
     isDead = true;
     dying.resolve('dead');
@@ -24,7 +29,12 @@ export function mortal(world: World, dieAfter: number | undefined, on: (operatio
   const live = async <T>(act: () => Promise<T>): Promise<T> => {
     if (isDead) return never;
     operations += 1;
-    on(operations);
+    // A laptop that is closed: nothing of the process goes on until it is opened again.
+    frozen ??= on(operations) ?? undefined;
+    if (frozen) {
+      await frozen;
+      frozen = undefined;
+    }
     const isLast = operations === dieAfter;
     if (isLast && operations % 2 === 1) return die();
     try {
@@ -94,6 +104,7 @@ export function mortal(world: World, dieAfter: number | undefined, on: (operatio
             if (isDead) return never;
             throw error;
           }
+          if (frozen) await frozen;
           if (isDead) await never;
         },
       },

@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import { createRedactor, type Failure, failureOf, type Json, Secret, TkError, type World } from '../../../lib/base/index.ts';
 import { failureClasses } from '../../../lib/cli/failure-classes.ts';
-import { loadModel } from '../../../lib/cli/load-model.ts';
-import { openRepositoryCluster } from '../../../lib/cli/open-cluster.ts';
 import { registryHost, throughRegistry } from '../../../lib/cli/sandbox/open.ts';
 import { sandboxSpecOf } from '../../../lib/cli/sandbox/spec.ts';
-import { settingsSchema } from '../../../lib/cluster/index.ts';
-import { findRepository } from '../../../lib/config/index.ts';
-import { createEngine, createRegistry, type EngineEvent, type Prompter, type Shell, type Task } from '../../../lib/core/index.ts';
+import type { EngineEvent, Prompter, Shell } from '../../../lib/core/index.ts';
 import {
   createKubeModel,
   createMemoryFiles,
@@ -23,6 +19,7 @@ import {
 } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 import { mortal } from '../swarm/mortal-world.ts';
+import type { Product } from './product.ts';
 import type { Shape } from './schedule.ts';
 
 export const root = '/home/user/home-ops';
@@ -42,22 +39,29 @@ export interface Asked {
   readonly task: string;
   readonly params?: object;
   readonly terms?: Terms;
+  /** What a person types where a name has to be typed. Absent: everything is confirmed. */
+  readonly types?: string;
 }
 
 export interface RigOptions {
   readonly seed: string;
   readonly files: Readonly<Record<string, InitialFile>>;
-  readonly tasks: ReadonlyMap<string, Task>;
+  readonly product: Product;
   readonly entries?: readonly (readonly [string, Json])[];
   readonly startMs?: number;
   readonly faults?: readonly FaultRule[];
 }
 
+/** A laptop that was closed: longer than the lease of a cluster lasts. */
+const sleepMs = 14 * 60_000;
+
 /** Where keys of the cluster may lie on a workstation. */
 const secretsMayLieIn = ['talsecret', 'clusterconfig', 'kubeconfig', 'talosconfig', 'age', '/backups/', '/cache/'];
 
 export async function openRig(options: RigOptions) {
-  const { seed, files, tasks } = options;
+  const { seed, files, product } = options;
+  const { loadModel, findRepository, openRepositoryCluster, tasks } = product;
+  const { createEngine, createRegistry, withAnswers } = product.core;
   const memory = createMemoryWorld({
     seed,
     files,
@@ -88,17 +92,20 @@ export async function openRig(options: RigOptions) {
   const invariants = watchInvariants(kernel, spec, talos, () => kube);
   const operator = createOperator(kernel, talos, simulated());
   let printed = '';
+  let terms: Terms = {};
 
   /** One process, which may die at an operation, or be asked to stop at one. */
   const attempt = async (
     asked: Asked,
-    ends: { readonly dieAfter?: number | undefined; readonly stopAt?: number | undefined } = {},
+    ends: { readonly dieAfter?: number | undefined; readonly stopAt?: number | undefined; readonly sleepAt?: number | undefined } = {},
   ): Promise<Attempt> => {
-    invariants.terms(asked.terms ?? {});
+    terms = asked.terms ?? {};
+    invariants.terms(terms);
     const watch = invariants.begin({ name: asked.task, secretsMayLieIn });
     const running: { stop?: () => void } = {};
     const process = mortal(watch.observe(outer), ends.dieAfter, (operation) => {
       if (operation === ends.stopAt) running.stop?.();
+      return operation === ends.sleepAt ? kernel.clock.sleep(sleepMs) : undefined;
     });
     const events: EngineEvent[] = [];
     const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
@@ -110,7 +117,7 @@ export async function openRig(options: RigOptions) {
       return openRepositoryCluster({
         world: process.world,
         model: own,
-        settings: settingsSchema.parse({}),
+        settings: product.settings(),
         isSandbox: true,
         cacheDirectory: join(stateDirectory, 'cache'),
       });
@@ -131,7 +138,9 @@ export async function openRig(options: RigOptions) {
       identity: opened.identity,
       version: 'swarm',
       redactor: createRedactor(),
-      prompter: typist,
+      prompter: withAnswers(typist, (name) =>
+        asked.types === undefined || name !== 'yes' ? undefined : { value: asked.types, from: 'a person' },
+      ),
       sinks: [(event) => void events.push(event)],
       stdout: (text) => {
         printed += text;
@@ -140,7 +149,7 @@ export async function openRig(options: RigOptions) {
       owner: 'swarm',
     });
     const call = { kind: 'call', task: registry.get(asked.task), params: asked.params ?? {} } as const;
-    const run = engine.run([call], { argv: [asked.task], yes: true });
+    const run = engine.run([call], { argv: [asked.task], yes: asked.types === undefined });
     running.stop = () => {
       watch.signalled('SIGINT');
       run.stop('SIGINT');
@@ -160,6 +169,7 @@ export async function openRig(options: RigOptions) {
     operator,
     attempt,
     printed: () => printed,
+    terms: () => terms,
     /** What a home has: something behind a budget, something with a volume, where there is room to move them to. */
     settle(shape: Shape): void {
       const { landscape } = simulated();

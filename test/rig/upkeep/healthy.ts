@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Json } from '../../../lib/base/index.ts';
-import type { Task } from '../../../lib/core/index.ts';
 import type { InitialFile } from '../../../lib/sim/index.ts';
 import { kubernetesOf } from '../swarm/schedule.ts';
 import { openRig, root } from './cluster.ts';
+import { loadProduct, type Product } from './product.ts';
 import type { Shape } from './schedule.ts';
 
 /** A cluster at rest after its bootstrap, as another kernel and another disk can begin with it. */
@@ -16,19 +16,19 @@ export interface Rest {
 const known = new Map<string, Promise<Rest>>();
 
 /** Bootstrapped once per process and kind of cluster. */
-export function atRest(shape: Shape, talos: string, tasks: ReadonlyMap<string, Task>): Promise<Rest> {
+export function atRest(shape: Shape, talos: string): Promise<Rest> {
   const key = `${shape.controlPlanes}+${shape.workers} ${talos}`;
   let rest = known.get(key);
   if (!rest) {
-    rest = bootstrapped(shape, talos, tasks);
+    rest = loadProduct().then((product) => bootstrapped(shape, talos, product));
     known.set(key, rest);
   }
   return rest;
 }
 
-async function bootstrapped(shape: Shape, talos: string, tasks: ReadonlyMap<string, Task>): Promise<Rest> {
+async function bootstrapped(shape: Shape, talos: string, product: Product): Promise<Rest> {
   const files = { [join(root, 'talos/talconfig.yaml')]: talconfigOf(shape, talos) };
-  const rig = await openRig({ seed: `rest ${shape.controlPlanes} ${shape.workers} ${talos}`, files, tasks });
+  const rig = await openRig({ seed: `rest ${shape.controlPlanes} ${shape.workers} ${talos}`, files, product });
   const { exit, failures } = await rig.attempt({ task: 'bootstrap' });
   if (exit !== 0) throw new Error(`the undisturbed bootstrap ended with ${exit}: ${failures.map((one) => JSON.stringify(one)).join(' ')}`);
   rig.settle(shape);

@@ -1,8 +1,9 @@
-import type { Task } from '../../../lib/core/index.ts';
+import { createHash } from 'node:crypto';
 import type { EndState } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
-import { type Attempt, openRig } from './cluster.ts';
+import { type Attempt, openRig, root } from './cluster.ts';
 import { atRest } from './healthy.ts';
+import { loadProduct, type Product } from './product.ts';
 import { calm, calmAfterMs, type Upkeep } from './schedule.ts';
 import { storyOf, type UpkeepCommand } from './stories.ts';
 
@@ -25,17 +26,18 @@ const patience = 4;
 const undisturbed = new Map<string, Promise<UpkeepHistory>>();
 
 /** Tells one history of work on a running cluster. The same schedule gives the same history. */
-export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task>): Promise<UpkeepHistory> {
+export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<UpkeepHistory> {
   const { shape, talos } = upkeep;
   const story = storyOf(upkeep.story);
-  const rest = await atRest(shape, talos, tasks);
+  const isUpgrade = upkeep.story.startsWith('upgrade');
+  const rest = await atRest(shape, talos);
   const startMs = rest.startMs;
   const faults = upkeep.faults.map((rule) => ({
     ...rule,
     fromMs: startMs + (rule.fromMs ?? 0),
     untilMs: startMs + (rule.untilMs ?? calmAfterMs),
   }));
-  const rig = await openRig({ seed: upkeep.seed, ...rest, faults, tasks });
+  const rig = await openRig({ seed: upkeep.seed, ...rest, faults, product });
   const { kernel } = rig.memory;
   const { invariants } = rig;
   for (const { inMs, deed } of upkeep.deeds) {
@@ -52,7 +54,11 @@ export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task
     const ends = command.ends ?? [0];
     for (let tries = 0; tries < mostAttempts; tries += 1) {
       const number = attempts.length;
-      const last = await rig.attempt(command, { dieAfter: upkeep.deaths[number], stopAt: upkeep.stops[number] });
+      const last = await rig.attempt(command, {
+        dieAfter: upkeep.deaths[number],
+        stopAt: upkeep.stops[number],
+        sleepAt: upkeep.sleeps[number],
+      });
       attempts.push(last);
       for (const failure of last.failures) {
         invariants.inspect(`${failure.code}`, JSON.stringify(failure.facts));
@@ -72,6 +78,13 @@ export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task
   };
 
   const defects: string[] = [];
+  watchCourse(
+    rig,
+    upkeep,
+    isUpgrade,
+    () => attempts.length,
+    (what) => defects.includes(what) || defects.push(what),
+  );
   const commands = story.commands(at);
   let end: Attempt | undefined;
   for (const command of commands) {
@@ -83,7 +96,11 @@ export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task
   if (end?.exit === 0) {
     const away = story.leaves === 'away';
     // The proof of exit 0 is taken at that very moment, not after the dust has settled.
-    if (!away) invariants.claimedDone([...ownMissing(rig, upkeep), ...(story.problems?.({ ...at, model: rig.talos }) ?? [])]);
+    if (!away)
+      invariants.claimedDone([
+        ...ownMissing(rig, upkeep),
+        ...(story.problems?.({ ...at, model: rig.talos, files: (path) => rig.memory.files.snapshot()[`${root}/${path}`] ?? '' }) ?? []),
+      ]);
     await kernel.clock.sleep(calmAfterMs);
     const last = commands.at(-1) as UpkeepCommand;
     if (last.repeats !== true) {
@@ -93,7 +110,7 @@ export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task
     }
     const isDisturbed = upkeep.faults.length + upkeep.deeds.length + upkeep.deaths.filter(Boolean).length > 0;
     if (isDisturbed && !away && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon'))
-      invariants.cameTo((await calmly(upkeep, tasks)).endState);
+      invariants.cameTo((await calmly(upkeep)).endState);
   }
   invariants.inspect('standard output', rig.printed());
   invariants.inspect('the events', JSON.stringify(attempts.at(-1)?.events ?? []));
@@ -110,6 +127,41 @@ export async function tellUpkeep(upkeep: Upkeep, tasks: ReadonlyMap<string, Task
   return history;
 }
 
+/**
+ * What a roll promises on its way, beyond the catalogue: a snapshot before the first control plane (G-07), nobody after a failure
+ * (G-03), and no reboot that leads nowhere.
+ */
+function watchCourse(
+  rig: Awaited<ReturnType<typeof openRig>>,
+  upkeep: Upkeep,
+  isUpgrade: boolean,
+  attempt: () => number,
+  report: (what: string) => void,
+): void {
+  if (!isUpgrade || upkeep.story === 'upgrade-k8s') return;
+  let failedIn = -1;
+  rig.memory.kernel.onEvent(({ kind, facts, atMs }) => {
+    const machine = rig.talos.machines.find(({ name }) => name === facts.node);
+    if (kind === 'talos/reverted' || kind === 'talos/installer-failed') failedIn = attempt();
+    if (kind !== 'talos/disruption' || !machine) return;
+    const path = String(facts.path);
+    const { workers = 1 } = rig.terms();
+    if (failedIn === attempt() && workers === 1) report(`G-03 ${machine.name} was begun after a failure in the same run`);
+    const slots = machine.get('slots');
+    const next = slots?.[slots.default];
+    const isLegacy = path.endsWith('/Upgrade');
+    if (path.endsWith('/Reboot') && next !== undefined && next.image === machine.get('installed')?.image)
+      report(`${machine.name} was rebooted into what it runs`);
+    if (machine.spec.role !== 'controlplane' || !(isLegacy || path.endsWith('/Reboot'))) return;
+    const nowMs = rig.memory.kernel.clock.now() - rig.memory.kernel.clock.monotonicMs() + atMs;
+    const whole = Object.entries(rig.memory.files.copy()).filter(
+      ([file, { content }]) => file.includes('/backups/') && isWhole(Buffer.from(content)),
+    );
+    const isYoung = whole.some(([file]) => nowMs - timeOf(file) < 15 * 60_000);
+    if (!isYoung) report(`G-07 ${machine.name} was taken away without a whole snapshot of the last quarter of an hour`);
+  });
+}
+
 /** A machine that somebody else has just taken away is nobody's broken promise. */
 function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): readonly string[] {
   const others = upkeep.deeds.some(({ deed }) => ['reboot', 'lose-power', 'stop-etcd'].includes(deed.deed));
@@ -118,11 +170,11 @@ function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): r
 }
 
 /** The same with nothing going wrong; told once per process. */
-function calmly(upkeep: Upkeep, tasks: ReadonlyMap<string, Task>): Promise<UpkeepHistory> {
+function calmly(upkeep: Upkeep): Promise<UpkeepHistory> {
   const key = `${upkeep.story} ${upkeep.shape.controlPlanes}+${upkeep.shape.workers} ${upkeep.talos}`;
   let found = undisturbed.get(key);
   if (!found) {
-    found = tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), tasks);
+    found = loadProduct().then((product) => tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), product));
     undisturbed.set(key, found);
   }
   return found;
@@ -140,3 +192,15 @@ export const lineOf = (upkeep: Upkeep, { attempts, violations }: UpkeepHistory):
   ]
     .filter((part) => part !== '')
     .join('\n    ');
+
+/** A database and its SHA-256. */
+function isWhole(bytes: Buffer): boolean {
+  const database = bytes.subarray(0, -32);
+  return database.length > 0 && database.length % 512 === 0 && createHash('sha256').update(database).digest().equals(bytes.subarray(-32));
+}
+
+/** `etcd-20260105T082010Z.db` */
+function timeOf(path: string): number {
+  const [, year, month, day, hour, minute, second] = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(path) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}

@@ -18,6 +18,8 @@ export interface Upkeep {
   readonly deaths: readonly (number | undefined)[];
   /** Per attempt: at which operation somebody presses Ctrl-C. */
   readonly stops: readonly (number | undefined)[];
+  /** Per attempt: at which operation the laptop is closed for a while. */
+  readonly sleeps: readonly (number | undefined)[];
 }
 
 /** From then on nothing goes wrong any more, so that every history can end well. */
@@ -33,15 +35,28 @@ const shapes: readonly (Shape & { readonly weight: number })[] = [
   { controlPlanes: 5, workers: 0, weight: 1 },
 ];
 
-export function upkeepOf(seed: string, stories: readonly string[]): Upkeep {
+/** Where to look more often than elsewhere. */
+export interface Bias {
+  readonly shape?: Shape;
+  readonly talos?: string;
+  readonly closes?: number;
+  /** Chance that a control plane loses its power in the first minute. */
+  readonly losesPower?: number;
+  /** Chance of somebody's cordon on the machine that is worked on. */
+  readonly cordons?: number;
+}
+
+export function upkeepOf(seed: string, stories: readonly string[], bias: Bias = {}): Upkeep {
   const random = createSeededRandom(seed, 'upkeep');
   const chance = (probability: number) => random.fraction() < probability;
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random.fraction() * values.length)] as T;
   const story = pick(stories);
   const total = shapes.reduce((sum, { weight }) => sum + weight, 0);
   let left = random.fraction() * total;
-  const shape = shapes.find(({ weight }) => (left -= weight) < 0) ?? (shapes[0] as (typeof shapes)[number]);
-  const talos = pick(talosVersions);
+  const drawn = shapes.find(({ weight }) => (left -= weight) < 0) ?? (shapes[0] as (typeof shapes)[number]);
+  const shape = bias.shape ?? drawn;
+  const drawnTalos = pick(talosVersions);
+  const talos = bias.talos ?? drawnTalos;
   const names = namesOf(shape);
   const faults = faultClasses.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {
     const [isTaken, times, drawn] = [random.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), random.fraction(), facts?.(random)];
@@ -54,7 +69,15 @@ export function upkeepOf(seed: string, stories: readonly string[]): Upkeep {
   if (chance(0.12)) {
     const cordoned = node();
     deeds.push({ inMs: at() - 4 * 60_000, deed: { deed: 'cordon', node: cordoned } });
-    if (chance(0.7)) deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'uncordon', node: cordoned } });
+    deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'uncordon', node: cordoned } });
+  }
+  if (chance(bias.losesPower ?? 0)) {
+    const lost = pick(names.filter((name) => name.startsWith('cp-')));
+    deeds.push({ inMs: 1000 + Math.floor(random.fraction() * 60_000), deed: { deed: 'lose-power', node: lost, darkMs: 300_000 } });
+  }
+  if (chance(bias.cordons ?? 0)) {
+    deeds.push({ inMs: 0, deed: { deed: 'cordon', node: names.at(-1) as string } });
+    deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'uncordon', node: names.at(-1) as string } });
   }
   if (chance(0.08)) deeds.push({ inMs: at(), deed: { deed: 'reboot', node: node() } });
   if (chance(0.12))
@@ -69,6 +92,11 @@ export function upkeepOf(seed: string, stories: readonly string[]): Upkeep {
     deeds.push({ inMs: at() - 4 * 60_000, deed: { deed: 'ceph', health: 'HEALTH_ERR' } });
     deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'ceph', health: 'HEALTH_OK' } });
   }
+  const isClosed = chance(bias.closes ?? 0.06);
+  // Somebody else begins meanwhile, as soon as the lease has run out.
+  if (isClosed)
+    for (const minute of [11, 12, 13, 14, 16])
+      deeds.push({ inMs: minute * 60_000, deed: { deed: 'take-lease', holder: 'somebody-else/1' } });
   return {
     seed,
     story,
@@ -78,6 +106,7 @@ export function upkeepOf(seed: string, stories: readonly string[]): Upkeep {
     deeds: deeds.sort((a, b) => a.inMs - b.inMs),
     deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 2 * 500) : undefined)),
     stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * 300) : undefined)),
+    sleeps: [isClosed ? 20 + Math.floor(random.fraction() * 150) : undefined],
   };
 }
 
@@ -86,4 +115,4 @@ export const namesOf = ({ controlPlanes, workers }: Shape): readonly string[] =>
   ...Array.from({ length: workers }, (_, index) => `worker-${index + 1}`),
 ];
 
-export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [] });
+export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [], sleeps: [] });

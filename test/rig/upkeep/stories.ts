@@ -10,7 +10,13 @@ export interface UpkeepStory {
   fits?(shape: Shape): boolean;
   commands(at: { readonly shape: Shape; readonly talos: string }): readonly UpkeepCommand[];
   /** What is wrong with the machines at the moment of exit 0. */
-  problems?(at: { readonly shape: Shape; readonly talos: string; readonly model: TalosModel }): readonly string[];
+  problems?(at: {
+    readonly shape: Shape;
+    readonly talos: string;
+    readonly model: TalosModel;
+    /** A file of the repository, empty when it is not there. */
+    readonly files: (path: string) => string;
+  }): readonly string[];
   /** Machines are away for good when it has ended. */
   readonly leaves?: 'away';
   /** What happens before its commands without anybody watching: the state that it begins with. */
@@ -23,6 +29,8 @@ export interface UpkeepCommand {
   readonly terms?: Terms;
   /** Exit codes after which nobody would repeat it. Default: 0. */
   readonly ends?: readonly number[];
+  /** What a person types where a name has to be typed. Absent: everything is confirmed. */
+  readonly types?: string;
   /** A second run of it changes something again: a reboot is a reboot. */
   readonly repeats?: boolean;
 }
@@ -92,10 +100,15 @@ export const upkeepStories: readonly UpkeepStory[] = [
   {
     name: 'upgrade-k8s',
     commands: ({ talos }) => [upgradeKubernetes(talos)],
-    problems: ({ talos, model }) =>
+    problems: ({ talos, model, files }) =>
       model.machines
         .filter((machine) => !(machine.get('kubelet')?.image ?? '').includes(`:${kubernetesTargetOf[kubernetesOf[talos] ?? '']}`))
-        .map(({ name }) => `the kubelet of ${name} is not upgraded`),
+        .map(({ name }) => `the kubelet of ${name} is not upgraded`)
+        .concat(
+          files('talos/talconfig.yaml').includes(kubernetesTargetOf[kubernetesOf[talos] ?? ''] ?? '')
+            ? []
+            : ['the repository names the old Kubernetes'],
+        ),
   },
   { name: 'reboot', commands: ({ shape }) => [one('talos:reboot', {}, shape, { repeats: true })] },
   {
@@ -119,8 +132,51 @@ export const upkeepStories: readonly UpkeepStory[] = [
   },
 ];
 
+/** Those that must be refused: nothing is taken away, whatever goes wrong meanwhile. */
+export const refusedStories: readonly UpkeepStory[] = [
+  {
+    name: 'upgrade-without-consent',
+    fits: ({ controlPlanes }) => controlPlanes < 3,
+    commands: ({ talos }) => [
+      {
+        task: 'talos:upgrade-node',
+        params: { node: 'cp-1', to: targetOf[talos] },
+        terms: { touches: [] },
+        ends: [1, 2, 3, 5],
+        repeats: true,
+      },
+    ],
+  },
+  {
+    name: 'reset-of-the-last-voter',
+    fits: ({ controlPlanes }) => controlPlanes === 1,
+    commands: () => [
+      {
+        task: 'talos:reset',
+        params: { node: 'cp-1', graceful: false, reboot: true, acceptDowntime: true },
+        terms: { touches: [], agreesToDowntime: true },
+        ends: [1, 2, 3, 5],
+        repeats: true,
+      },
+    ],
+  },
+  {
+    name: 'reset-with-another-name-typed',
+    commands: ({ shape }) => [
+      {
+        task: 'talos:reset',
+        params: { node: lastOf(shape), reboot: true, ...consent(shape) },
+        terms: { touches: [], ...agreed(shape) },
+        types: 'worker-9',
+        ends: [1, 2, 3, 5],
+        repeats: true,
+      },
+    ],
+  },
+];
+
 export const storyOf = (name: string): UpkeepStory => {
-  const found = upkeepStories.find((story) => story.name === name);
+  const found = [...upkeepStories, ...refusedStories].find((story) => story.name === name);
   if (!found) throw new RangeError(`no story is called ${name}`);
   return found;
 };

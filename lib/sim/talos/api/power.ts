@@ -44,6 +44,9 @@ export const powerMethods: readonly BoundMethod[] = [
         );
     }
     takesAway(api);
+    const voters = (api.etcd.clusterOf(machine)?.members ?? []).filter(({ learner }) => !learner);
+    const isLastVoter = voters.length === 1 && voters[0]?.node === machine.name;
+    api.kernel.emit({ kind: 'talos/reset', facts: { node: machine.name, isLastVoter } });
     const mode = request.mode === WipeMode.USER_DISKS ? 'user-disks' : request.mode === WipeMode.SYSTEM_DISK ? 'system-disk' : 'all';
     const labels = request.systemPartitionsToWipe.filter(({ wipe }) => wipe).map(({ label }) => label);
     api.lifecycle.sequences.reset(machine, actorId, { graceful: request.graceful, reboot: request.reboot, labels, mode });
