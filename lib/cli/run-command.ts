@@ -22,6 +22,7 @@ export async function runCommand(command: Command, flags: GlobalFlags, words: re
       values,
       json: flags.json,
       isSandbox: flags.sim,
+      answersFile: flags.answers,
       directory: resolve(flags.directory ?? '.'),
       isExactDirectory: flags.directory !== undefined,
       ...(flags.talconfig === undefined ? {} : { talconfig: resolve(flags.directory ?? '.', flags.talconfig) }),

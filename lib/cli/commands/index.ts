@@ -3,6 +3,7 @@ import type { ArgumentShape, ArgumentValues } from '../argv.ts';
 import type { CommandHelp } from '../help.ts';
 import { chartCommands } from './chart-commands.ts';
 import { completionCommands } from './completion-commands.ts';
+import { initCommands } from './init-commands.ts';
 import { secretCommands } from './secret-commands.ts';
 import { simCommands } from './sim-commands.ts';
 import { talosCommands } from './talos-commands.ts';
@@ -16,6 +17,8 @@ export interface CommandContext {
   readonly json: boolean;
   /** Whether --sim was given. */
   readonly isSandbox: boolean;
+  /** `--answers`, as typed. */
+  readonly answersFile: string | undefined;
   /** Absolute; where relative arguments and the search for the repository begin. */
   readonly directory: string;
   /** Whether `directory` was named with -C, so that no search goes upwards from it. */
@@ -39,6 +42,7 @@ export interface Command extends CommandHelp {
 export const commands: readonly Command[] = [
   ...chartCommands,
   ...completionCommands,
+  ...initCommands,
   ...secretCommands,
   ...simCommands,
   ...talosCommands,

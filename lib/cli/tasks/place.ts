@@ -4,7 +4,7 @@ import type { Files } from '../../base/index.ts';
 import { findRepository } from '../../config/find.ts';
 
 /** The root of this package: the checkout, or where it was installed. */
-const packageRoot = join(import.meta.dirname, '../../../..');
+export const packageRoot = join(import.meta.dirname, '../../../..');
 
 /** In our own checkout the built-in tasks are the repository's tasks, and are not loaded a second time from their sources. */
 export function isOwnCheckout(root: string): boolean {

@@ -38,6 +38,7 @@ export async function inFolder(directory: string, words: readonly string[], opti
       values: parseArguments(command.name, rest, command.arguments),
       json: options.json ?? false,
       isSandbox: options.isSandbox ?? false,
+      answersFile: undefined,
       directory,
       isExactDirectory: false,
       print: (text) => {
