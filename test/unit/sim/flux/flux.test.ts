@@ -47,6 +47,7 @@ const listOf = (...resources: string[]) => `resources:\n${resources.map((one) =>
 
 const repository = {
   '.git/HEAD': 'ref: refs/heads/main\n',
+  '.git/refs/heads/main': '0000000000000000000000000000000000000001\n',
   'kubernetes/flux/cluster/ks.yaml': root,
   'kubernetes/apps/kustomization.yaml': listOf('./namespace.yaml', './web/ks.yaml'),
   'kubernetes/apps/namespace.yaml': namespace,
