@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDoctor, type DoctorParts } from '../../lib/cluster/operations/doctor.ts';
-import { simulate } from 'talos-tk/testing';
+import { simulate } from '../rig/watched.ts';
 import { renderFailure } from '../../lib/ui/index.ts';
 
 test('a healthy cluster has nothing to mend', { timeout: 60_000 }, async () => {

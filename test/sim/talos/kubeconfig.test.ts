@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { simulate, type SimulatedRun } from 'talos-tk/testing';
+import type { SimulatedRun } from 'talos-tk/testing';
+import { simulate } from '../../rig/watched.ts';
 import { createFluxOperations } from '../../../lib/cluster/operations/flux.ts';
 import type { KubeAccess } from '../../../lib/cluster/kube-access.ts';
 

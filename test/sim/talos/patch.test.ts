@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { simulate, type SimulatedRun } from 'talos-tk/testing';
+import type { SimulatedRun } from 'talos-tk/testing';
+import { simulate } from '../../rig/watched.ts';
 
 const codes = ({ exitCode, failures }: SimulatedRun) => ({ exitCode, codes: failures.map(({ code }) => code) });
 const fine = { exitCode: 0, codes: [] };
