@@ -54,7 +54,7 @@ export function backCondition({ node, wanted, facts, wantsKubernetes }: BackPart
       if (seen.kube === undefined) return notYet('Kubernetes does not tell of it yet');
       // The Node's status may still be that of the boot before.
       if (seen.kube.bootId !== seen.bootId && seen.kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
-      return seen.kube.isReady ? holds(seen) : notYet('its Node is not Ready yet');
+      return seen.kube.isReady ? holds(seen) : notYet(['its Node is not Ready yet', seen.kube.notReadyBecause].filter(Boolean).join(': '));
     },
   };
 }

@@ -123,6 +123,8 @@ export interface NodeFacts {
 export interface KubeNodeFacts {
   readonly name: string;
   readonly isReady: boolean;
+  /** What the kubelet says while it is not. */
+  readonly notReadyBecause?: string;
   readonly cordon: CordonState;
   /** `v1.37.0` */
   readonly kubeletVersion: string;

@@ -1,5 +1,5 @@
-import { type Json, TkError } from '../../base/index.ts';
-import { isNodeReady, isTransient, type KubeObject, type KubeReader, type KubeWriter } from '../../kube/index.ts';
+import { type Json, stripControl, TkError } from '../../base/index.ts';
+import { conditionOf, isNodeReady, isTransient, type KubeObject, type KubeReader, type KubeWriter } from '../../kube/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import type { CordonState, KubeNodeFacts } from './lifecycle.ts';
 
@@ -19,6 +19,7 @@ export function kubeNodeFacts(node: KubeObject): KubeNodeFacts {
   return {
     name: node.metadata.name,
     isReady: isNodeReady(node),
+    ...(isNodeReady(node) ? {} : { notReadyBecause: stripControl(conditionOf(node, 'Ready')?.message ?? '') }),
     cordon: cordonOf(node),
     kubeletVersion: text(info.kubeletVersion),
     bootId: text(info.bootID),
