@@ -5,6 +5,7 @@ import type { KubeReader, KubeWriter } from '../kube/index.ts';
 import type { TalosReader } from '../talos/index.ts';
 import type { Gates, Lifecycle, LifecycleView } from './lifecycle/lifecycle.ts';
 import type { KubernetesUpgrade, KubernetesUpgradeView } from './kubernetes-upgrade/kubernetes-upgrade.ts';
+import type { Inventory, InventoryView } from './inventory.ts';
 import type { Operations, OperationsView } from './operations/operations.ts';
 import type { Pins, PinsView } from './pins/pins.ts';
 import type { ShownValue } from './redact-config.ts';
@@ -40,6 +41,7 @@ export interface ClusterView {
   /** Whether a machine may be taken away now. */
   readonly gates: Gates;
   readonly operations: OperationsView;
+  readonly inventory: InventoryView;
   readonly kubernetesUpgrade: KubernetesUpgradeView;
   /** Where the repository writes which versions run. */
   readonly pins: PinsView;
@@ -56,6 +58,7 @@ export interface Cluster extends ClusterView {
   readonly releases: Releases;
   readonly lifecycle: Lifecycle;
   readonly operations: Operations;
+  readonly inventory: Inventory;
   readonly kubernetesUpgrade: KubernetesUpgrade;
   readonly pins: Pins;
 }

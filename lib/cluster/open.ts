@@ -10,6 +10,7 @@ import { createConnections } from './connections.ts';
 import { createCredentials, trustOf } from './credentials.ts';
 import { createEtcd } from './etcd.ts';
 import { createHealth } from './health.ts';
+import { createInventory } from './inventory.ts';
 import { createKubeAccess } from './kube-access.ts';
 import { createKubeconfig } from './kubeconfig.ts';
 import { createKubernetes } from './kubernetes.ts';
@@ -153,6 +154,7 @@ export function openCluster({
     releases,
     lifecycle,
     gates,
+    inventory: createInventory({ model, files, connections }),
     operations: createOperations({
       nodes: model.nodes,
       connections,

@@ -67,6 +67,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     health: cluster.health,
     lifecycle: lifecycleViewOf(cluster.lifecycle),
     gates: cluster.gates,
+    inventory: { path: cluster.inventory.path, discover: (address, signal) => cluster.inventory.discover(address, signal) },
     operations: operationsViewOf(cluster.operations),
     kubernetesUpgrade: kubernetesUpgradeViewOf(cluster.kubernetesUpgrade),
     pins: {
