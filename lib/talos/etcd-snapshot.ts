@@ -8,7 +8,7 @@ export interface SnapshotContents {
   readonly hash: string;
   /** Of the newest key. */
   readonly revision: bigint;
-  /** Every kept revision of every key is one. */
+  /** Keys that exist; deleted ones are still in the database and do not count. */
   readonly keys: number;
 }
 
@@ -63,7 +63,7 @@ function readBolt(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
     return file.subarray(at, at + (overflow + 1) * meta.pageSize);
   };
   let crc = 0;
-  let keys = 0;
+  const live = new Set<string>();
   let revision = 0n;
   for (const bucket of items(page, page(meta.root))) {
     if (!bucket.isBucket) throw new BoltError('a value where a bucket should be');
@@ -75,11 +75,30 @@ function readBolt(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
     for (const { key, value } of items(page, content)) {
       crc = crc32c(value, crc32c(key, crc));
       if (!isKeyBucket || key.length < 8) continue;
-      keys += 1;
       revision = key.readBigUInt64BE(0);
+      const name = keyOf(value);
+      if (key.length === tombstoneBytes) live.delete(name);
+      else live.add(name);
     }
   }
-  return { hash: crc.toString(16).padStart(8, '0'), revision, keys };
+  return { hash: crc.toString(16).padStart(8, '0'), revision, keys: live.size };
+}
+
+/** A revision is 17 bytes; a `t` behind it marks the deletion of its key. */
+const tombstoneBytes = 18;
+
+/** The first field of mvccpb.KeyValue. */
+function keyOf(value: Buffer): string {
+  if (value[0] !== 0x0a) return '';
+  let length = 0;
+  let at = 1;
+  for (let shift = 0; ; shift += 7) {
+    const byte = value.readUInt8(at);
+    at += 1;
+    length |= (byte & 0x7f) << shift;
+    if ((byte & 0x80) === 0) break;
+  }
+  return value.toString('latin1', at, at + length);
 }
 
 function newestMeta(file: Buffer): { readonly pageSize: number; readonly root: bigint } {
