@@ -201,7 +201,9 @@ export function landscapeOf(state: KubeState): Landscape {
     cordon(name, isCordoned) {
       const node = state.get(nodes, undefined, name);
       if (!node) return;
-      const { unschedulable: _, ...spec } = objAt(node, 'spec');
+      const { unschedulable, ...spec } = objAt(node, 'spec');
+      // `kubectl cordon` does nothing to a node that is cordoned already, whoever did it.
+      if ((unschedulable === true) === isCordoned) return;
       state.kernel.emit({ kind: 'kube/foreign-cordon', facts: { node: name, isCordoned } });
       state.put(nodes, { ...node, spec: { ...spec, ...(isCordoned ? { unschedulable: true } : {}) } });
     },

@@ -33,8 +33,9 @@ export const durations = {
   etcdPromote: 4000,
   kubeletPull: 8000,
   kubeletHealthy: 2000,
-  /** A new configuration of the kubelet until its process starts anew. */
-  kubeletRestart: 4000,
+  /** A new configuration of the kubelet until its process is stopped, and from there until the new one starts. */
+  kubeletNotice: 1000,
+  kubeletRestart: 3000,
   /** etcd up until the static pods run, images pulled. */
   staticPods: 12_000,
   /** A changed static pod until the kubelet stops the old one, and until the new one is ready. */

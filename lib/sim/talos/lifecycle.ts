@@ -385,6 +385,11 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       after(machine, durations.kubeletHealthy, 'kubelet-check');
       after(machine, durations.nodeRegistration, 'register');
     },
+
+    'kubelet-replace'(machine) {
+      if (hasOtherKubelet(machine)) restartKubelet(machine);
+    },
+
     'kubelet-check'(machine) {
       services.health(machine, 'kubelet', true);
       settle(machine);
@@ -434,10 +439,15 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     const changed = renderStaticPods(machine);
     if (machine.staticPod('kube-apiserver')?.running)
       for (const pod of changed) after(machine, durations.staticPodNotice, 'pod-replace', { pod });
-    const kubelet = machine.get('kubelet');
-    if (kubelet && services.is(machine, 'kubelet', 'Running') && kubelet.image !== machine.config()?.kubeletImage) restartKubelet(machine);
+    // The old one goes on, healthy and Ready, until the controller has seen the new spec.
+    if (hasOtherKubelet(machine)) after(machine, durations.kubeletNotice, 'kubelet-replace');
     else if (machine.get('registered')) announce(machine, true);
     parts.publish(machine);
+  };
+
+  const hasOtherKubelet = (machine: Machine): boolean => {
+    const kubelet = machine.get('kubelet');
+    return kubelet !== undefined && services.is(machine, 'kubelet', 'Running') && kubelet.image !== machine.config()?.kubeletImage;
   };
 
   /** Source: Talos internal/app/machined/pkg/controllers/k8s/kubelet_service.go */
@@ -556,6 +566,7 @@ type Step =
   | 'etcd-check'
   | 'static-pods'
   | 'kubelet-run'
+  | 'kubelet-replace'
   | 'kubelet-check'
   | 'register'
   | 'pod-replace'

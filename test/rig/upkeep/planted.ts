@@ -197,12 +197,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kubelet-missed',
-    what: "a kubelet's change is not waited for",
+    what: "a kubelet's change is not waited for: a healthy one is taken for the new one",
     edits: [
       {
-        file: 'lib/cluster/kubernetes-upgrade/plan.ts',
-        find: "kubelets: changes.filter(({ part }) => part === 'kubelet'),",
-        replace: "kubelets: changes.filter(({ part }) => part === 'kubelet').slice(1),",
+        file: 'lib/cluster/kubernetes-upgrade/running.ts',
+        find: 'if (runs !== versionOfImage(image)) return',
+        replace: 'if (runs === undefined) return',
       },
     ],
     stories: ['upgrade-k8s'],

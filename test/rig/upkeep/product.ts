@@ -1,17 +1,21 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Task } from '../../../lib/core/index.ts';
+import type * as modelDoor from '../../../lib/cli/load-model.ts';
+import type * as openDoor from '../../../lib/cli/open-cluster.ts';
+import type * as clusterDoor from '../../../lib/cluster/index.ts';
+import type * as configDoor from '../../../lib/config/index.ts';
+import type * as coreDoor from '../../../lib/core/index.ts';
 import { projectRoot } from '../process.ts';
 
 /** The product as one history uses it: the one of this checkout, or one with a planted bug. */
 export interface Product {
-  readonly core: typeof import('../../../lib/core/index.ts');
-  readonly openRepositoryCluster: typeof import('../../../lib/cli/open-cluster.ts')['openRepositoryCluster'];
-  readonly loadModel: typeof import('../../../lib/cli/load-model.ts')['loadModel'];
-  readonly findRepository: typeof import('../../../lib/config/index.ts')['findRepository'];
-  readonly settings: () => ReturnType<typeof import('../../../lib/cluster/index.ts')['settingsSchema']['parse']>;
-  readonly tasks: ReadonlyMap<string, Task>;
+  readonly core: typeof coreDoor;
+  readonly openRepositoryCluster: (typeof openDoor)['openRepositoryCluster'];
+  readonly loadModel: (typeof modelDoor)['loadModel'];
+  readonly findRepository: (typeof configDoor)['findRepository'];
+  readonly settings: () => ReturnType<(typeof clusterDoor)['settingsSchema']['parse']>;
+  readonly tasks: ReadonlyMap<string, coreDoor.Task>;
   /** Absent: none. */
   readonly bug?: string;
 }
@@ -27,11 +31,11 @@ export function loadProduct(bug?: string): Promise<Product> {
 async function load(suffix: string, bug?: string): Promise<Product> {
   const from = async <M>(path: string) => (await import(`${pathToFileURL(join(projectRoot, path)).href}${suffix}`)) as M;
   const core = await from<Product['core']>('lib/core/index.ts');
-  const { openRepositoryCluster } = await from<typeof import('../../../lib/cli/open-cluster.ts')>('lib/cli/open-cluster.ts');
-  const { loadModel } = await from<typeof import('../../../lib/cli/load-model.ts')>('lib/cli/load-model.ts');
-  const { findRepository } = await from<typeof import('../../../lib/config/index.ts')>('lib/config/index.ts');
-  const { settingsSchema } = await from<typeof import('../../../lib/cluster/index.ts')>('lib/cluster/index.ts');
-  const tasks = new Map<string, Task>();
+  const { openRepositoryCluster } = await from<typeof openDoor>('lib/cli/open-cluster.ts');
+  const { loadModel } = await from<typeof modelDoor>('lib/cli/load-model.ts');
+  const { findRepository } = await from<typeof configDoor>('lib/config/index.ts');
+  const { settingsSchema } = await from<typeof clusterDoor>('lib/cluster/index.ts');
+  const tasks = new Map<string, coreDoor.Task>();
   for (const file of await readdir(join(projectRoot, 'tasks'), { recursive: true })) {
     if (!file.endsWith('.ts')) continue;
     const { default: task } = await from<{ readonly default: unknown }>(`tasks/${file}`);

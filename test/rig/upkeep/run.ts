@@ -7,27 +7,20 @@
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts planted [BUG,…] [MOST]        searches each planted bug
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts museum                        replays the seeds that found them
 import { faultClasses } from '../../../lib/sim/index.ts';
+import { drawUpkeep } from './draw.ts';
 import { lineOf, tellUpkeep } from './history.ts';
 import { plantBugs } from './mutants.ts';
 import { plantedBugs } from './planted.ts';
 import { loadProduct } from './product.ts';
 import { calm, type Upkeep, upkeepOf } from './schedule.ts';
 import { shrink } from './shrink.ts';
-import { refusedStories, storyOf, upkeepStories } from './stories.ts';
+import { refusedStories, upkeepStories } from './stories.ts';
 import { createTally } from './tally.ts';
 
 const [command = 'random', ...rest] = process.argv.slice(2);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const every = [...upkeepStories, ...refusedStories].map(({ name }) => name);
 const listed = (text: string | undefined): readonly string[] => text?.split(',') ?? every;
-const fits = (upkeep: Upkeep): boolean => storyOf(upkeep.story).fits?.(upkeep.shape) ?? true;
-/** The draw after the seed's own that makes sense on its shape. */
-export function drawn(seed: string, stories: readonly string[], bias = {}): Upkeep {
-  for (let number = 0; ; number += 1) {
-    const upkeep = upkeepOf(number === 0 ? seed : `${seed}.${number}`, stories, bias);
-    if (fits(upkeep)) return { ...upkeep, seed };
-  }
-}
 
 async function random(from: number, count: number, stories: readonly string[]): Promise<number> {
   const product = await loadProduct();
@@ -35,7 +28,7 @@ async function random(from: number, count: number, stories: readonly string[]): 
   let wrong = 0;
   const startedMs = performance.now();
   for (let index = from; index < from + count; index += 1) {
-    const upkeep = drawn(`upkeep-${index}`, stories);
+    const upkeep = drawUpkeep(`upkeep-${index}`, stories);
     const history = await tellUpkeep(upkeep, product);
     tally.add(upkeep, history);
     if (history.violations.length === 0) continue;
@@ -95,7 +88,7 @@ async function planted(names: readonly string[], most: number): Promise<number> 
     try {
       const product = await loadProduct(bug.name);
       for (let index = 0; index < most && found === undefined; index += 1) {
-        const upkeep = drawn(`${bug.name}-${index}`, bug.stories, bug.bias);
+        const upkeep = drawUpkeep(`${bug.name}-${index}`, bug.stories, { talos: 'v1.14.1', ...bug.bias });
         const { violations } = await tellUpkeep(upkeep, product);
         const [first] = violations;
         if (first !== undefined) found = `schedule ${index}: ${first}`;
@@ -115,7 +108,7 @@ async function museum(): Promise<number> {
   let missing = 0;
   for (const bug of plantedBugs) {
     if (bug.seed === undefined) continue;
-    const upkeep = drawn(`${bug.name}-${bug.seed}`, bug.stories, bug.bias);
+    const upkeep = drawUpkeep(`${bug.name}-${bug.seed}`, bug.stories, { talos: 'v1.14.1', ...bug.bias });
     const { violations } = await tellUpkeep(upkeep, await loadProduct(bug.name));
     if (violations.length === 0) missing += 1;
     say(JSON.stringify({ bug: bug.name, found: violations[0] ?? '' }));
@@ -124,7 +117,7 @@ async function museum(): Promise<number> {
 }
 
 async function replay(seed: string, stories: readonly string[]): Promise<number> {
-  const upkeep = drawn(seed, stories);
+  const upkeep = drawUpkeep(seed, stories);
   const history = await tellUpkeep(upkeep, await loadProduct());
   const { faults, deeds, deaths, stops, sleeps } = upkeep;
   say(JSON.stringify({ faults, deeds, deaths, stops, sleeps }));
@@ -144,7 +137,7 @@ const wrong = await (async () => {
     case 'replay':
       return replay(one, listed(two || undefined));
     case 'shrink': {
-      const smallest = await shrink(drawn(one, listed(two || undefined)), await loadProduct());
+      const smallest = await shrink(drawUpkeep(one, listed(two || undefined)), await loadProduct());
       say(JSON.stringify(smallest, undefined, 1));
       return 0;
     }

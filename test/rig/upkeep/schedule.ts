@@ -20,6 +20,8 @@ export interface Upkeep {
   readonly stops: readonly (number | undefined)[];
   /** Per attempt: at which operation the laptop is closed for a while. */
   readonly sleeps: readonly (number | undefined)[];
+  /** Nothing at all may be touched: to see that the invariants look. */
+  readonly forbids?: boolean;
 }
 
 /** From then on nothing goes wrong any more, so that every history can end well. */

@@ -19,7 +19,8 @@ export async function shrink(upkeep: Upkeep, product: Product): Promise<Upkeep> 
   };
   for (const part of ['faults', 'deeds'] as const) {
     if (smallest[part].length > 0) await attempt({ ...smallest, [part]: [] });
-    for (const one of [...smallest[part]])
+    const all = smallest[part];
+    for (const one of all)
       await attempt({ ...smallest, [part]: (smallest[part] as readonly unknown[]).filter((other) => other !== one) as never });
   }
   for (const part of ['deaths', 'stops', 'sleeps'] as const) {
