@@ -76,6 +76,16 @@ describe('on a cluster that runs', () => {
 });
 
 describe('on bare machines', () => {
+  test('a missing secrets file is answered with new keys, and the cluster is lost', async () => {
+    await using rig = await simulate({ ...fresh, files: { kubeconfig: 'apiVersion: v1\nkind: Config\n' } });
+    const run = await rig.tk('talos:generate-config');
+    expect({ failed: run.exitCode !== 0, failures: run.failures.map(({ code, facts }) => [code, facts['traces']]) }).toEqual({
+      failed: true,
+      failures: [['cluster/secrets-lost', ['kubeconfig']]],
+    });
+    expect((await rig.files.list(`${rig.root}/talos`)).map(({ name }) => name)).toEqual(['talconfig.yaml']);
+  });
+
   test('a node that is new cannot be applied to, because it has no config that could be read', async () => {
     await using rig = await simulate(fresh);
     const run = await rig.tk('talos:apply-node', { node: 'cp-1' });

@@ -172,6 +172,50 @@ test('an image that is not there stops everything before the first cordon', asyn
   expect(stepsOf(run).filter((step) => /cordon|install:|reboot/.test(step))).toEqual([]);
 });
 
+test('volumes are detached before the reboot, however long that takes', async () => {
+  await using rig = await simulate({
+    ...cluster,
+    faults: [{ point: 'kube/volume-detach', kind: 'slow', probability: 1, facts: { lateMs: 90_000 } }],
+  });
+  rig.landscape.storage('csi.example', 'block');
+  const kube = await rig.cluster.kubernetes.writer();
+  const apply = (object: Parameters<typeof kube.apply>[0]) => kube.apply(object, { fieldManager: 'a test' }, calm());
+  await apply({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data', namespace: 'default' },
+    spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'block', resources: { requests: { storage: '1Gi' } } },
+  });
+  const labels = { app: 'db' };
+  await apply({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'db', namespace: 'default' },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          nodeSelector: { 'kubernetes.io/hostname': 'worker-1' },
+          containers: [{ name: 'db', image: 'registry.example/db:1' }],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+        },
+      },
+    },
+  });
+  await rig.pass(120_000);
+  const attachments = async () => (await kube.list({ apiVersion: 'storage.k8s.io/v1', kind: 'VolumeAttachment' }, {}, calm())).items.length;
+  expect(await attachments()).toBe(1);
+  const run = await rig.tk('talos:upgrade-node', toNext);
+  expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+  const waited = run.events.flatMap((event) =>
+    event.event === 'waiting' && event.waitingFor.startsWith('the volumes') ? [event.seen] : [],
+  );
+  expect(waited[0]).toMatch(/^1 volume left: /);
+  expect(stepsOf(run)).toContain('worker-1 volumes: detached');
+});
+
 describe('Ctrl-C', () => {
   test('during the installer lets it end, begins no reboot, uncordons, and says what is pending; then only the reboot is left', async () => {
     await using rig = await simulate(cluster);
