@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Plan } from '../../lib/core/index.ts';
 import { type ForeignFolder, foreignFolder } from '../rig/packed.ts';
 import { projectRoot, type RunOptions, runProcess, runTk } from '../rig/process.ts';
+import { canariesBelow, findCanaries, outputsBelow } from '../rig/canary.ts';
 import { bytesOf, repositoryIn } from '../rig/repository.ts';
 
 /** A process has to start, and the machine may be busy with something else. */
@@ -106,6 +107,15 @@ test(
 
     expect(etcdClusters(root)).toEqual(['c1']);
     expect(bytesOf(root)).toEqual(before);
+
+    // No key of the sandbox stands in anything that was printed or journaled.
+    const canaries = canariesBelow(join(root, '.tk/sim/repo/files'));
+    expect(canaries.length).toBeGreaterThan(20);
+    const printed = [first, second, own, equal, differs].map(({ stdout, stderr }, index) => ({
+      where: `run ${index + 1}`,
+      bytes: Buffer.from(stdout + stderr),
+    }));
+    expect(findCanaries(canaries, [...printed, ...outputsBelow(join(root, '.tk/sim/runs'))])).toEqual([]);
   },
   patience,
 );

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { parseYamlBulk } from '../../lib/format/index.ts';
 
@@ -139,4 +141,19 @@ export function canariesIn(name: string, text: string): readonly Canary[] {
   };
   for (const document of parseYamlBulk(text)) walk(document, '', false);
   return [...found.values()];
+}
+
+/** Every file below a folder, as something that a run wrote. */
+export function outputsBelow(folder: string): readonly Output[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ where: path, bytes: readFileSync(path) }));
+}
+
+/** The keys in the machine configs and credentials below a folder. */
+export function canariesBelow(folder: string): readonly Canary[] {
+  return outputsBelow(folder)
+    .filter(({ where }) => /(?:\/clusterconfig\/[^/]+\.ya?ml|\/talosconfig|\/kubeconfig)$/.test(where))
+    .flatMap(({ where, bytes }) => canariesIn(where.split('/').at(-1) ?? where, Buffer.from(bytes).toString('utf8')));
 }
