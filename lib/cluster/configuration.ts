@@ -19,6 +19,7 @@ import {
   makejinjaPlugin,
   type PlannedFile,
   planTree,
+  type PluginFacts,
   type RenderedTree,
   renderTree,
   type TemplateData as RenderData,
@@ -26,6 +27,7 @@ import {
 } from '../render/index.ts';
 import type { Configuration, ConfigurationPlan, FileChange } from './cluster.ts';
 import { clusterFailure } from './failures.ts';
+import { pluginFacts, type TemplateSetup, templateSetup } from './makejinja.ts';
 import { plainSecrets } from './plain-secrets.ts';
 import type { Vault } from './vault.ts';
 
@@ -38,7 +40,6 @@ export interface ConfigurationParts {
   readonly afterApply?: () => void;
 }
 
-const templatesFolder = 'templates/config';
 /** Committed, so that a fresh clone knows which files are ours. */
 const manifestName = 'templates/.rendered';
 const encryptedName = /[^/]\.sops\.(?:ya?ml|json|env|ini)$/;
@@ -60,8 +61,8 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
     async plan(): Promise<ConfigurationPlan> {
       // What the sandbox sees of encrypted files is made up.
       if (!isSandbox) throwIfAny(await plainSecrets({ model, files, vault }));
-      const input = posix.join(root, templatesFolder);
-      if (model.source !== 'cluster.yaml' || (await files.stat(input))?.kind !== 'directory') {
+      const setup = await templateSetup(files, root);
+      if (model.source !== 'cluster.yaml' || setup.inputs.length === 0) {
         return { changes: [], equal: 0, notVerified: [], warnings: [], placeholders: [], renders: false };
       }
       const loaded = await loadClusterInputs(files, root);
@@ -69,7 +70,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
       const secrets = await loadSecrets(loaded.secrets);
       const data = loaded.templateData as TemplateData;
       if (!secrets.isLocked) throwIfAny(missingSecrets(data, secrets.values));
-      const rendered = await render(input, data, secretData(secrets.values));
+      const rendered = await render(setup, data, secretData(secrets.values));
       throwIfAny(checkRendered(rendered));
       const settled = await settleEncrypted(rendered, secrets.isLocked);
       const changes = await planTree(treeOptions(settled.outputs));
@@ -118,31 +119,41 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
   }
 
   async function render(
-    input: string,
+    setup: TemplateSetup,
     data: TemplateData,
     secrets: Secret<Readonly<Record<string, string>>>,
   ): Promise<readonly PlannedFile[]> {
-    const plugin = makejinjaPlugin({
+    const facts = await pluginFacts({ files, root, vault, isSandbox, setup });
+    const common = {
       environment: {},
-      nthHost: (cidr, n) => {
+      nthHost: (cidr: string, n: number): string | false => {
         const network = networkOf(cidr);
         return (network && nthHost(network, n)?.text) ?? false;
       },
-    });
-    const pass = (variables: object, filter: (path: string) => boolean) =>
+    };
+    // Of what is secret, files that are not encrypted see nothing but the public half of the key.
+    const { ageKey, talosPatches } = facts;
+    const open = {
+      ...common,
+      ...(ageKey === undefined ? {} : { ageKey: { public: ageKey.public, private: '' } }),
+      ...(talosPatches ? { talosPatches } : {}),
+    };
+    const pass = (variables: object, filter: (path: string) => boolean, plugin: PluginFacts = open) =>
       renderTree({
         files,
-        inputs: [input],
+        inputs: setup.inputs,
         data: variables as RenderData,
-        engine: { dialect: 'makejinja', undefined: 'strict', ...plugin },
-        exclude: ['*.partial.yaml.j2'],
+        engine: { dialect: 'makejinja', ...setup.engine, ...makejinjaPlugin(plugin) },
+        suffix: setup.suffix,
+        exclude: setup.exclude,
+        keepEmpty: setup.keepEmpty,
         filter,
       }).then(outputsOf);
     // Which patches there are is known only after they were rendered: one that comes out empty is left out.
     const patches = await pass(data, (path) => path.startsWith('talos/patches/') && !isEncryptedTemplate(path));
     const withPatches = { ...data, patch_files: patchFiles(patches) };
     const plain = await pass(withPatches, (path) => !isEncryptedTemplate(path));
-    const encrypted = await pass({ ...withPatches, ...secrets.reveal() }, isEncryptedTemplate);
+    const encrypted = await pass({ ...withPatches, ...secrets.reveal() }, isEncryptedTemplate, { ...common, ...facts });
     return [...plain, ...encrypted].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 

@@ -17,6 +17,8 @@ export type ClusterFailures = {
   /** Two files beside the talconfig hold different secrets. */
   'cluster/two-bundles': { paths: readonly string[] };
   'cluster/plaintext-secret': { path: string };
+  /** What `makejinja.toml`, or a file that its plugin reads, asks for cannot be had. */
+  'cluster/makejinja': { key: string; value: string; expected: string };
   /** A key file that the next commit would take. */
   'cluster/secret-not-ignored': { path: string };
   'cluster/unknown-release': { release: string; known: readonly string[] };

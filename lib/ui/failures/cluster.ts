@@ -42,6 +42,10 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `\`${path}\` holds secrets in plain text, and git would take it`,
     help: `npx tk sops encrypt ${path} --out ${path}`,
   }),
+  'cluster/makejinja': ({ key, value, expected }) => ({
+    title: `\`${key}\` for the templates is \`${value}\`, and tk can do ${expected}`,
+    help: 'see `makejinja.toml`',
+  }),
   'cluster/secret-not-ignored': ({ path }) => ({
     title: `\`${path}\` holds secrets, and git would take it`,
     help: `add the line \`/${path}\` to \`.gitignore\`; if it was committed before, what it holds has to be made anew`,
