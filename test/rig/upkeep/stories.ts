@@ -46,6 +46,10 @@ const agreed = (shape: Shape): Terms => (shape.controlPlanes < 3 ? { agreesToDow
 const runs = (model: TalosModel, name: string): string => model.machines.find((one) => one.name === name)?.version() ?? 'nothing';
 const notOn = (model: TalosModel, names: readonly string[], version: string) =>
   names.filter((name) => runs(model, name) !== version).map((name) => `${name} runs ${runs(model, name)} instead of ${version}`);
+const oldKubernetes = (talos: string, model: TalosModel) =>
+  model.machines
+    .filter((machine) => !(machine.get('kubelet')?.image ?? '').includes(`:${kubernetesTargetOf[kubernetesOf[talos] ?? '']}`))
+    .map(({ name }) => `the kubelet of ${name} is not upgraded`);
 
 const one = (task: string, params: object, shape: Shape, more: Partial<UpkeepCommand> = {}): UpkeepCommand => {
   const node = lastOf(shape);
@@ -101,14 +105,11 @@ export const upkeepStories: readonly UpkeepStory[] = [
     name: 'upgrade-k8s',
     commands: ({ talos }) => [upgradeKubernetes(talos)],
     problems: ({ talos, model, files }) =>
-      model.machines
-        .filter((machine) => !(machine.get('kubelet')?.image ?? '').includes(`:${kubernetesTargetOf[kubernetesOf[talos] ?? '']}`))
-        .map(({ name }) => `the kubelet of ${name} is not upgraded`)
-        .concat(
-          files('talos/talconfig.yaml').includes(kubernetesTargetOf[kubernetesOf[talos] ?? ''] ?? '')
-            ? []
-            : ['the repository names the old Kubernetes'],
-        ),
+      oldKubernetes(talos, model).concat(
+        files('talos/talconfig.yaml').includes(kubernetesTargetOf[kubernetesOf[talos] ?? ''] ?? '')
+          ? []
+          : ['the repository names the old Kubernetes'],
+      ),
   },
   { name: 'reboot', commands: ({ shape }) => [one('talos:reboot', {}, shape, { repeats: true })] },
   {
@@ -123,6 +124,23 @@ export const upkeepStories: readonly UpkeepStory[] = [
     name: 'upgrade-then-kubernetes',
     commands: ({ shape, talos }) => [upgrade(shape, talos), upgradeKubernetes(talos)],
     problems: ({ shape, talos, model }) => notOn(model, namesOf(shape), targetOf[talos] ?? ''),
+  },
+  {
+    name: 'upgrade-cluster',
+    commands: ({ shape, talos }) => [
+      {
+        task: 'upgrade',
+        params: { toTalos: targetOf[talos], toKubernetes: kubernetesTargetOf[kubernetesOf[talos] ?? ''], ...consent(shape) },
+        terms: agreed(shape),
+      },
+    ],
+    problems: ({ shape, talos, model, files }) => [
+      ...notOn(model, namesOf(shape), targetOf[talos] ?? ''),
+      ...oldKubernetes(talos, model),
+      ...[targetOf[talos] ?? '', kubernetesTargetOf[kubernetesOf[talos] ?? ''] ?? '']
+        .filter((version) => !files('talos/talconfig.yaml').includes(version))
+        .map((version) => `the repository does not name ${version}`),
+    ],
   },
   {
     name: 'reset',
