@@ -70,7 +70,8 @@ export function deriveImage({ node, facts, wanted, inventoryImage }: ImageQuesti
   const version = wanted.version ?? (wanted.image && readInstallerName(wanted.image)?.version) ?? node.talosVersion;
   const platform = facts.platform ?? 'metal';
   const own = inventoryImage === undefined ? undefined : readInstallerName(inventoryImage);
-  const image = wanted.image ?? fromInventory(inventoryImage, own, version) ?? fromSchematic({ node, facts, version, platform });
+  const image =
+    wanted.image ?? fromInventory(inventoryImage, own, version, node.schematicId) ?? fromSchematic({ node, facts, version, platform });
   const from = wanted.image === undefined ? 'the inventory' : '--image';
   const name = readInstallerName(image);
   const found: ImageDisagreement[] = [];
@@ -127,11 +128,21 @@ export function imageFor(
   return { target, overridden: failure };
 }
 
-/** The same image at another version: registries, mirrors and names of one's own stay. */
-function fromInventory(image: string | undefined, name: InstallerName | undefined, version: string): string | undefined {
+/**
+ * The same image at another version: registries, mirrors and names of one's own stay. The config may have been generated before the
+ * inventory got another schematic: the inventory's counts.
+ */
+function fromInventory(
+  image: string | undefined,
+  name: InstallerName | undefined,
+  version: string,
+  schematicId: string | undefined,
+): string | undefined {
   if (image === undefined || name === undefined) return image;
   const [reference = image] = image.split('@');
-  return `${name.version === undefined ? reference : reference.slice(0, -name.version.length - 1)}:${version}`;
+  const bare = name.version === undefined ? reference : reference.slice(0, -name.version.length - 1);
+  const current = name.schematicId === undefined || schematicId === undefined ? bare : bare.replace(name.schematicId, schematicId);
+  return `${current}:${version}`;
 }
 
 const fromSchematic = ({

@@ -34,7 +34,7 @@ export function judgeQuorum(picture: EtcdPicture, disruption: Disruption, contro
   if (members.length === 0) return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: unanswered(picture) }));
   const own = answered.find((view) => view.node === target);
   const targetMember = memberOf(target, own, members);
-  checkMembers(members, targetMember, controlPlanes, target, problem);
+  checkMembers(members, targetMember, { controlPlanes, target, answered }, problem);
   checkConsensus(answered, target, problem);
   const healthy = others.filter((view) => isHealthy(view, members, problem));
 
@@ -92,22 +92,28 @@ function membersOf(answered: readonly Answered[], problem: (name: string, reason
 const memberOf = (node: NodeModel, view: Answered | undefined, members: readonly EtcdMemberView[]) =>
   members.find((member) => (view === undefined ? member.hostname === node.name : member.id === view.memberId));
 
+/** A machine that answers says itself which member it is; its host name may be another one than the inventory's. */
 function checkMembers(
   members: readonly EtcdMemberView[],
-  target: EtcdMemberView | undefined,
-  controlPlanes: readonly NodeModel[],
-  targetNode: NodeModel,
+  targetMember: EtcdMemberView | undefined,
+  {
+    controlPlanes,
+    target,
+    answered,
+  }: { readonly controlPlanes: readonly NodeModel[]; readonly target: NodeModel; readonly answered: readonly Answered[] },
   problem: (name: string, reason: string) => void,
 ): void {
+  const nodeOf = (member: EtcdMemberView) =>
+    answered.find((view) => view.memberId === member.id)?.node ?? controlPlanes.find((node) => node.name === member.hostname);
   for (const member of members) {
-    if (member === target) continue;
-    if (member.hostname === '') problem(member.id.toString(16), 'this member was added and has not started');
-    else if (!controlPlanes.some((node) => node.name === member.hostname))
-      problem(member.hostname, 'it is a member and not in the inventory');
-    if (member.isLearner) problem(member.hostname || member.id.toString(16), 'it is a learner');
+    if (member === targetMember) continue;
+    const name = member.hostname || member.id.toString(16);
+    if (member.hostname === '') problem(name, 'this member was added and has not started');
+    else if (nodeOf(member) === undefined) problem(name, 'it is a member and not in the inventory');
+    if (member.isLearner) problem(nodeOf(member)?.name ?? name, 'it is a learner');
   }
   for (const node of controlPlanes)
-    if (node !== targetNode && !members.some((member) => member.hostname === node.name)) problem(node.name, 'it is not a member of etcd');
+    if (node !== target && !members.some((member) => nodeOf(member) === node)) problem(node.name, 'it is not a member of etcd');
 }
 
 /** One leader, one term, no alarm, nobody far behind. */

@@ -85,6 +85,14 @@ test('registries and names of one’s own stay; only the version changes', () =>
   });
 });
 
+test('a config that was generated before the inventory got another schematic does not bring the old one back', () => {
+  const asked = question({ inventoryImage: `registry.example/t/metal-installer/${other}:v1.13.9` });
+  expect(deriveImage(asked)).toEqual({
+    target: { image: `registry.example/t/metal-installer/${own}:v1.14.1`, version: 'v1.14.1', schematicId: own },
+    disagreements: [],
+  });
+});
+
 describe('any disagreement names both', () => {
   test('another schematic than the machine runs', () => {
     expect(disagreementsOf(question({ facts: { schematicId: other } }))).toEqual([

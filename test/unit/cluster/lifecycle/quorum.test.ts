@@ -226,6 +226,15 @@ describe('what makes the arithmetic a guess', () => {
     });
   });
 
+  test('a host name that is not the one of the inventory is no stranger: the machine says which member it is', () => {
+    const { nodes, picture } = pictureOf(3);
+    const views = picture.views.map((view) => ({
+      ...view,
+      members: (view as Answered).members.map((member) => ({ ...member, hostname: `${member.hostname}.home.example` })),
+    })) as EtcdView[];
+    expect(judge({ nodes, picture: { ...picture, views } }, 'cp-2')).toEqual({ state: 'passed', seen: 'etcd stays 2 of 3, leader cp-1' });
+  });
+
   test('different leaders, different terms', () => {
     const split = { 'cp-3': { leader: 3n, raftTerm: 9n } };
     expect(judge(pictureOf(3, split), 'cp-2').facts).toMatchObject({
