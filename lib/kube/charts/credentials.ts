@@ -102,7 +102,7 @@ async function askProgram(
 ): Promise<RegistryCredential | undefined> {
   const command = `docker-credential-${program}`;
   const failed = (reason: string) => new TkError(chartSourceFailure('chart/credential-program', { host, program: command, reason }));
-  if (!/^[\w.-]+$/.test(program)) throw failed('its name is none');
+  if (!/^[\w.-]+$/.test(program)) throw failed('its name cannot be one');
   const server = aliasOf(host) === 'docker.io' ? 'https://index.docker.io/v1/' : host;
   try {
     const { exitCode, stdout, stderr } = await exec.run([command, 'get'], { stdin: server, timeoutMs: 30_000, signal });
