@@ -131,12 +131,13 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
         return (network && nthHost(network, n)?.text) ?? false;
       },
     };
-    // Of what is secret, files that are not encrypted see nothing but the public half of the key.
-    const { ageKey, talosPatches } = facts;
-    const open = {
+    // Of what is secret, files that are not encrypted see nothing: the public half of the key, and what the tunnel is called.
+    const { ageKey, cloudflareTunnel: tunnel, talosPatches } = facts;
+    const open: PluginFacts = {
       ...common,
       ...(ageKey === undefined ? {} : { ageKey: { public: ageKey.public, private: '' } }),
-      ...(talosPatches ? { talosPatches } : {}),
+      ...(tunnel === undefined ? {} : { cloudflareTunnel: { AccountTag: tunnel.AccountTag, TunnelID: tunnel.TunnelID } }),
+      ...(talosPatches === undefined ? {} : { talosPatches }),
     };
     const pass = (variables: object, filter: (path: string) => boolean, plugin: PluginFacts = open) =>
       renderTree({

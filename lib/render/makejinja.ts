@@ -5,7 +5,8 @@ import type { Data, TemplateFunction } from './python/convert.ts';
 /** What the functions of cluster-template's plugin read from files; a fact that is absent makes its function fail by name. */
 export interface PluginFacts {
   readonly ageKey?: { readonly public: string; readonly private: string };
-  readonly cloudflareTunnel?: { readonly AccountTag: string; readonly TunnelID: string; readonly TunnelSecret: string };
+  /** Without its secret only `cloudflare_tunnel_id` is there. */
+  readonly cloudflareTunnel?: { readonly AccountTag: string; readonly TunnelID: string; readonly TunnelSecret?: string };
   readonly deployKey?: string;
   readonly webhookToken?: string;
   /** Sorted `*.yaml.j2` paths per folder of `talos/patches`. */
@@ -22,8 +23,9 @@ export function makejinjaPlugin(facts: PluginFacts): Pick<EngineOptions, 'global
     age_key: facts.ageKey && (([kind]) => (kind === 'private' ? facts.ageKey?.private : facts.ageKey?.public)),
     cloudflare_tunnel_id: tunnel && (() => tunnel.TunnelID),
     cloudflare_tunnel_secret:
-      tunnel &&
-      (() => Buffer.from(JSON.stringify({ a: tunnel.AccountTag, t: tunnel.TunnelID, s: tunnel.TunnelSecret })).toString('base64')),
+      tunnel?.TunnelSecret === undefined
+        ? undefined
+        : () => Buffer.from(JSON.stringify({ a: tunnel.AccountTag, t: tunnel.TunnelID, s: tunnel.TunnelSecret })).toString('base64'),
     deploy_key: facts.deployKey === undefined ? undefined : () => facts.deployKey,
     github_deploy_key: facts.deployKey === undefined ? undefined : () => facts.deployKey,
     github_push_token: facts.webhookToken === undefined ? undefined : () => facts.webhookToken,
