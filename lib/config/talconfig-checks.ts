@@ -101,6 +101,12 @@ export function checkTalconfig(
     for (const address of node.ipAddresses)
       if (!addressOf(address) && !isDomain(address)) invalid([...path, 'ipAddress'], address, 'an address or a domain');
     if (node.installDisk === undefined && node.installDiskSelector === undefined) required([...path, 'installDisk'], '');
+    if (node.installDiskSelector?.['name'] !== undefined)
+      invalid(
+        [...path, 'installDiskSelector', 'name'],
+        textOf(node.installDiskSelector['name']),
+        'nothing: Talos selects by serial, model, size and the like, not by name',
+      );
     const configs = node.configs;
     const place = (key: string, ...rest: Path): Path => {
       const own: Path = [...path, key, ...rest];
@@ -143,8 +149,11 @@ export function checkTalconfig(
     for (const [index, device] of listOf(configs['networkInterfaces']).entries()) {
       const old = [
         ...(mapOf(device)['cidr'] === undefined ? [] : [place('networkInterfaces', index, 'cidr')]),
+        // talhelper drops the one of a VLAN where there are documents for it; below 1.12 Talos still reads it.
         ...listOf(mapOf(device)['vlans']).flatMap((vlan, position) =>
-          mapOf(vlan)['cidr'] === undefined ? [] : [place('networkInterfaces', index, 'vlans', position, 'cidr')],
+          mapOf(vlan)['cidr'] === undefined || (versionOf(talconfig.talosVersion)?.minor ?? 0) < 12
+            ? []
+            : [place('networkInterfaces', index, 'vlans', position, 'cidr')],
         ),
       ];
       for (const key of old)

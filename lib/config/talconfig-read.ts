@@ -1,5 +1,5 @@
 import { type Failure, type Place, placeOf, type SourceFile, type Span, suggestionFor } from '../base/index.ts';
-import { type DataDocument, type DataPath, formatPath } from '../format/index.ts';
+import { type DataDocument, type DataPath, formatPath, goFloat, goTime } from '../format/index.ts';
 import { removedTalconfigKeys, type SchemaType } from '../upstream/tables.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import type { Substituted } from './talconfig-envsubst.ts';
@@ -124,9 +124,8 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
       return ['n', 'N', 'no', 'off'].includes(word) ? false : wrong('true or false');
     }
     if (/^u?int\d*$|FileMode$/.test(go)) return typeof value === 'number' || typeof value === 'bigint' ? value : wrong('a number');
-    if (typeof value === 'string') return value;
-    if (go.endsWith('PortRange')) return value as Plain;
-    return document.scalarAt(path)?.text ?? String(value);
+    if (go.endsWith('PortRange') && typeof value !== 'string') return value as Plain;
+    return remarshalled(value as string | number | bigint | boolean, document.scalarAt(path)?.kind);
   };
   const nameUnknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): void => {
     if (key.startsWith('x-') || holdsAnchor(document, path)) return;
@@ -142,6 +141,18 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
     else failures.push(talconfigFailure('talconfig/unknown-key', { key, at, suggestion }, where));
   };
   return (walk(type, document.value, []) as PlainMap | undefined) ?? {};
+}
+
+/**
+ * The text of a scalar where text is meant. talhelper decodes and writes the file once before it reads it, so that a number without quotes
+ * has lost its spelling by then: `0123` is 83, `1.10` is 1.1.
+ *
+ * Source: talhelper pkg/substitute/pathsubst.go; yaml.v3 encode.go
+ */
+function remarshalled(value: string | number | bigint | boolean, kind: string | undefined): string {
+  if (typeof value === 'number' && !Number.isInteger(value)) return goFloat(value);
+  if (typeof value === 'string' && kind === 'timestamp') return goTime(value);
+  return String(value);
 }
 
 /** Whether the value of a key is there for aliases elsewhere in the file. */

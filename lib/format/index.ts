@@ -16,7 +16,7 @@ export { type DataDocument, type DataPath, formatPath, hasMark, withoutMark, typ
 export { editYaml, type YamlEdit } from './edit.ts';
 export { formatFailure, type FormatFailures } from './failures.ts';
 export { parseExact, parseJson } from './json.ts';
-export { type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
+export { goTime, type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
 export { type StringifyOptions, stringifyYaml, stringifyYamlDocuments } from './stringify.ts';
 export { filesOfTar, packTar, type TarEntry } from './tar.ts';
 export { parseToml } from './toml.ts';

@@ -98,3 +98,12 @@ function isCalendarDate(text: string): boolean {
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   return !(month === 2 && day === 29 && !isLeap) && hour < 24 && minute < 60 && second < 60;
 }
+
+/** RFC 3339 as Go prints a time: a bare date is midnight UTC. */
+export function goTime(text: string): string {
+  const [, year = '', month = '', day = '', rest = ''] = /^(\d{4})-(\d{1,2})-(\d{1,2})(.*)$/.exec(text) ?? [];
+  const [, hour = '0', minute = '0', second = '0', fraction = '', zone = ''] =
+    /^[Tt ]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?\s*(.*)$/.exec(rest) ?? [];
+  const pad = (part: string) => part.padStart(2, '0');
+  return `${year}-${pad(month)}-${pad(day)}T${pad(hour)}:${pad(minute)}:${pad(second)}${fraction.replace(/\.?0+$/, '')}${zone === '' ? 'Z' : zone}`;
+}

@@ -31,7 +31,8 @@ export function valueOfDocument(document: Document.Parsed): NodeValue {
   const read = (node: unknown, depth: number): unknown => {
     if (depth > 0 && (aliased += 1) > mostAliased) throw new TooManyAliases();
     if (isAlias(node)) return read(node.resolve(document), depth + 1);
-    if (isScalar(node)) return node.value ?? null;
+    // `!!binary` is base64 of a text to Go.
+    if (isScalar(node)) return node.value instanceof Uint8Array ? new TextDecoder().decode(node.value) : (node.value ?? null);
     if (isSeq(node)) return node.items.map((item) => read(item, depth));
     return isMap(node) ? mapping(node, depth) : null;
   };

@@ -1,5 +1,5 @@
 import { type Failure, placeOf, type SourceFile, suggestionFor } from '../../base/index.ts';
-import { type DataDocument, formatPath } from '../../format/index.ts';
+import { type DataDocument, formatPath, goTime } from '../../format/index.ts';
 import { machineConfigSchema, type SchemaType, type TalosMinor, talosMinors } from '../../upstream/tables.ts';
 import { type ConfigDocument, documentLabel, firstMinorOfKind } from './document.ts';
 import { talosConfigFailure } from './failures.ts';
@@ -236,15 +236,6 @@ function decodeAny(source: DataDocument, value: unknown, path: readonly (string 
   }
   if (typeof value === 'string' && /^\d{4}-\d{1,2}-\d/.test(value) && source.scalarAt(path)?.kind === 'timestamp') return goTime(value);
   return value as ConfigValue;
-}
-
-/** RFC 3339 as Go prints a time: a bare date is midnight UTC. */
-function goTime(text: string): string {
-  const [, year = '', month = '', day = '', rest = ''] = /^(\d{4})-(\d{1,2})-(\d{1,2})(.*)$/.exec(text) ?? [];
-  const [, hour = '0', minute = '0', second = '0', fraction = '', zone = ''] =
-    /^[Tt ]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?\s*(.*)$/.exec(rest) ?? [];
-  const pad = (part: string) => part.padStart(2, '0');
-  return `${year}-${pad(month)}-${pad(day)}T${pad(hour)}:${pad(minute)}:${pad(second)}${fraction.replace(/\.?0+$/, '')}${zone === '' ? 'Z' : zone}`;
 }
 
 /** Source: v1alpha1 ClusterInlineManifests.UnmarshalYAML */

@@ -12,6 +12,7 @@ import { type DataDocument, parseYaml } from '../../format/index.ts';
 import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/tables.ts';
 import { generateBase, type MachineRole } from './base.ts';
 import { decodeDocument } from './decode.ts';
+import { deviceRules } from './device-rules.ts';
 import { diskExpression } from './disk-expression.ts';
 import { type ConfigDocument, documentId } from './document.ts';
 import { renderMachineConfig } from './encode.ts';
@@ -370,6 +371,11 @@ class Generator {
     for (const service of node.extensionServices ?? []) merge({ kind: 'ExtensionServiceConfig', ...service });
     for (const volume of node.volumes ?? []) merge({ kind: 'VolumeConfig', ...volume });
     for (const volume of node.userVolumes ?? []) merge({ kind: 'UserVolumeConfig', ...volume });
+    // What Talos would say of the old form holds for the documents that are made of it.
+    for (const rule of isMultiNetwork ? deviceRules({ interfaces: [...(node.networkInterfaces ?? [])] }) : [])
+      failures.push(
+        talosConfigFailure('talos-config/invalid', { document: 'networkInterfaces', rule }, { where: placeOf(node.declaredAt) }),
+      );
     const network = isMultiNetwork ? networkDocuments(node.networkInterfaces ?? []) : { documents: [], lost: [] };
     for (const document of network.documents) merge(document);
     throwIfAny(failures);

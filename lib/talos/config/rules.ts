@@ -1,3 +1,4 @@
+import { deviceRules } from './device-rules.ts';
 import { bytesOf, isAddress } from './scalars.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
@@ -254,6 +255,7 @@ export const legacyRule: Rule = (root) => {
       ? ['feature hostDNS.forwardKubeDNSToHost requires hostDNS.enabled to be true (.machine.features.hostDNS)']
       : []),
     ...authorityRule(root, machine, type, isControlPlane),
+    ...(isConfigMap(machine['network']) ? deviceRules(machine['network']) : []),
     ...maps(machine['disks']).flatMap((disk) =>
       maps(disk['partitions'])
         .slice(0, -1)

@@ -1,8 +1,12 @@
+import { homes } from './homes.ts';
+
 export interface TalhelperCase {
   readonly name: string;
   /** Below `nodes` and the keys that every case has. Written at the top level. */
   readonly talconfig: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** Keys that this refusal is about. */
+  readonly refuses?: readonly string[];
   /** Contracts to record; default all. */
   readonly contracts?: readonly Contract[];
 }
@@ -338,7 +342,67 @@ worker:
   cluster('cni flannel with policies', 'cniConfig:\n  name: flannel\n  flannel:\n    kubeNetworkPoliciesEnabled: true\n', {
     contracts: ['1.13'],
   }),
+  // Found by comparing what talhelper and tk make of repositories in the field.
+  cluster(
+    'a text block at the end of an inline patch',
+    'patches:\n  - |-\n    machine:\n      files:\n        - op: create\n          path: /etc/cri/conf.d/20-customization.part\n          content: |\n            [a]\n              b = 1\n  - |-\n    machine:\n      nodeAnnotations:\n        a: >\n          one\n          two\n',
+  ),
+  cluster('a patch by its path', 'patches: [patches/raw.yaml]\n', {
+    files: { 'patches/raw.yaml': 'machine:\n  sysctls:\n    a.b: $HOME\n  network:\n    $patch: delete\n' },
+  }),
+  cluster('search domains without entries', 'patches: ["@r.yaml"]\n', {
+    files: { 'r.yaml': 'apiVersion: v1alpha1\nkind: ResolverConfig\nnameservers:\n  - address: 10.0.0.1\nsearchDomains:\n  domains: []\n' },
+    contracts: ['1.12', '1.13'],
+  }),
+  both(
+    'a partition without a size',
+    'machineDisks:\n  - device: /dev/sdb\n    partitions:\n      - mountpoint: /var/mnt/a\n        size: 0\n',
+  ),
+  both('keys in the order of numbers', 'nodeLabels:\n  cpu10: a\n  cpu9: b\n  cpu-2: c\n  Cpu1: d\n'),
+  cluster('keys that nobody knows', 'x-shared: &shared\n  a: b\nstableHostname: true\ntalosImageURL: x\n'),
+  {
+    name: 'words for true and false, numbers in many spellings',
+    talconfig:
+      'allowSchedulingOnControlPlanes: on\nnodes:\n  - hostname: cp-1\n    ipAddress: 192.168.42.10\n    controlPlane: yes\n    installDisk: /dev/sda\n    nodeLabels: {a: "0123", b: "yes", c: "1_000"}\n    networkInterfaces:\n      - {interface: eth0, mtu: 0x5dc, dhcp: y, dhcpOptions: {routeMetric: 0b1010, ipv4: off}}\n  - {hostname: 12345, ipAddress: 192.168.42.20, controlPlane: off, installDisk: /dev/sda}\n',
+  },
+  both(
+    'a bond with a primary',
+    'networkInterfaces:\n  - interface: bond0\n    dhcp: true\n    bond:\n      interfaces: [eth0, eth1]\n      mode: active-backup\n      primary: eth0\n      primaryReselect: always\n',
+  ),
+  both(
+    'a port of a bridge',
+    'networkInterfaces:\n  - interface: br0\n    dhcp: true\n    bridge:\n      interfaces: [eth0]\n  - interface: eth0\n    bridgePort:\n      master: br0\n',
+  ),
+  both(
+    'dhcp by a DUID',
+    'networkInterfaces:\n  - interface: eth0\n    dhcp: true\n    dhcpOptions:\n      ipv4: false\n      ipv6: true\n      duidv6: 00010001\n',
+  ),
+  both(
+    'the address of a vlan by its old key',
+    'networkInterfaces:\n  - interface: eth0\n    vlans:\n      - vlanId: 5\n        cidr: 10.0.5.1/24\n',
+  ),
+  both(
+    'a file system of its own',
+    'userVolumes:\n  - name: data\n    provisioning:\n      diskSelector:\n        match: "!system_disk"\n      minSize: 1GB\n    filesystem:\n      type: xfs\n      xfs:\n        minAllocationGroupSize: 1GiB\n',
+    { contracts: ['1.13'] },
+  ),
+  ...homes,
   // What talhelper refuses.
+  both(
+    'refused: an AD actor',
+    'networkInterfaces:\n  - interface: bond0\n    bond:\n      interfaces: [eth0]\n      mode: 802.3ad\n      adActorSystem: 00:00:00:00:00:01\n',
+    { refuses: ['v1alpha1.Bond.adActorSystem'] },
+  ),
+  both(
+    'refused: ARP targets',
+    'networkInterfaces:\n  - interface: bond0\n    bond:\n      interfaces: [eth0]\n      mode: active-backup\n      arpIPTarget: [10.0.0.1]\n',
+    { refuses: ['v1alpha1.Bond.arpIPTarget'] },
+  ),
+  {
+    name: 'refused: a disk by its name',
+    refuses: ['v1alpha1.InstallDiskSelector.name'],
+    talconfig: 'nodes:\n  - hostname: cp-1\n    ipAddress: 192.168.42.10\n    controlPlane: true\n    installDiskSelector: {name: sda}\n',
+  },
   { name: 'refused: no nodes', talconfig: 'nodes: []\n' },
   {
     name: 'refused: a bad host name',

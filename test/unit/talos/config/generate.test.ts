@@ -218,7 +218,7 @@ nodes:
         vip: { ip: 10.0.0.5, hcloud: { apiToken: t0ken } }
         vlans:
           - vlanId: 7
-            addresses: [10.7.0.1/24, nowhere]
+            addresses: [10.7.0.1/24]
             routes: [{ network: 10.8.0.0/40, gateway: 10.7.0.254 }]
       - interface: bond0
         bond: { interfaces: [eth1], mode: active-backup, primary: eth1 }
@@ -227,7 +227,6 @@ nodes:
   expect(configs[0]?.lost.map(({ index, path, reason }) => `${index} ${path}: ${reason}`)).toEqual([
     '0 dhcpOptions.duidv6: write a DHCPv6Config with `duidRaw`',
     '1 bond.primary: no document can say it',
-    '0 vlans[0].addresses[1]: `nowhere` is not an address',
     '0 vlans[0].routes[0]: its network or its gateway is no address',
   ]);
   const address = configs[0]?.documents.find(({ kind }) => kind === 'HCloudVIPConfig');
@@ -335,4 +334,39 @@ cluster:
     'talos-config/conflict {"document":"KubeNodeConfig","field":"cluster.allowSchedulingOnControlPlanes"} talos/q.yaml:9:3',
     'talos-config/conflict {"document":"KubeletConfig","field":"machine.kubelet"} talos/q.yaml:2:3',
   ]);
+});
+
+test('interfaces that Talos refuses in their old form are refused in the documents that are made of them, too', async () => {
+  const interfaces = `nodes:
+  - hostname: cp-1
+    ipAddress: 10.0.0.1
+    controlPlane: true
+    installDisk: /dev/sda
+    networkInterfaces:
+      - interface: eth0
+        addresses: [nowhere]
+        routes: [{ metric: 5 }]
+      - interface: bond0
+        bond: { interfaces: [eth0], mode: 802.3ad, adActorSystem: "00:00:00:00:00:01", updelay: 100 }
+      - { interface: eth1, deviceSelector: {} }
+`;
+  const head = 'clusterName: home\nkubernetesVersion: v1.34.0\nendpoint: https://10.0.0.1:6443\n';
+  const rules = [
+    '[networking.os.device] "eth0": bonded/bridged interface shouldn\'t have any addressing methods configured',
+    '[networking.os.device.addresses] "eth0": failed to parse IP address "nowhere"',
+    '[networking.os.device.route[0]]: either network or gateway should be set',
+    "bond.upDelay can't be set if miiMon is zero",
+    'bond.adActorSystem is not supported',
+    '[networking.os.device.interface], [networking.os.device.deviceSelector]: config sections are mutually exclusive',
+    '[networking.os.device.deviceSelector]: config section should contain at least one field',
+  ];
+  for (const [version, document] of [
+    ['v1.11.6', 'v1alpha1'],
+    ['v1.13.9', 'networkInterfaces'],
+  ]) {
+    const failures = await problems(generate(`${head}talosVersion: ${version}\n${interfaces}`));
+    expect(failures.map((failure) => failure.replace(/ talos\/.*$/, ''))).toEqual(
+      rules.map((rule) => `talos-config/invalid ${JSON.stringify({ document, rule })}`),
+    );
+  }
 });
