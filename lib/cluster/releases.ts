@@ -7,6 +7,7 @@ import {
   crdsOfRelease,
   type FoundReleases,
   findReleases,
+  findRendered,
   installRelease,
   kindsOf,
   type KubeObject,
@@ -53,7 +54,8 @@ export interface ReleasesOfTree extends Releases {
 export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   const { access } = parts;
   let found: Promise<FoundReleases | undefined> | undefined;
-  const tree = (signal: AbortSignal = new AbortController().signal) => (found ??= readTree(parts, signal));
+  const tree = (signal: AbortSignal = new AbortController().signal) =>
+    (found ??= readTree(parts, signal).then((read) => read && withRendered(read, parts)));
   let ports: Promise<ReleasePorts> | undefined;
   const portsOf = (releases: FoundReleases) => (ports ??= makePorts(parts, releases));
 
@@ -144,6 +146,18 @@ export type ReleaseTreeParts = Pick<ReleaseParts, 'model' | 'files' | 'dial' | '
 export interface ReleaseTree {
   readonly releases: FoundReleases['releases'];
   readonly ports: ReleasePorts;
+}
+
+/** Releases whose manifests lie in the folder that the settings name take those in place of their charts. */
+async function withRendered(found: FoundReleases, { settings, model, files }: ReleaseParts): Promise<FoundReleases> {
+  const folder = settings.bootstrap?.rendered;
+  if (folder === undefined) return found;
+  const releases: ReleasePlan[] = [];
+  for (const plan of found.releases) {
+    const path = plan.role === 'release' ? await findRendered(posix.resolve(model.paths.root, folder), plan, files) : undefined;
+    releases.push(path === undefined ? plan : { ...plan, source: { kind: 'rendered', path, chart: plan.chart }, version: 'rendered' });
+  }
+  return { ...found, releases };
 }
 
 /**

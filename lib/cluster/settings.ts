@@ -27,6 +27,11 @@ export const settingsSchema = z.strictObject({
        * Default: those of a bootstrap helmfile, else the usual ones that the tree has.
        */
       releases: z.array(z.string()).optional(),
+      /**
+       * A folder of manifests that were rendered before, relative to the repository: `NAMESPACE/RELEASE.yaml`, or a folder of that name, takes
+       * the place of the release's chart; `tk charts:render --all --out FOLDER` writes one. Default: charts are pulled and rendered.
+       */
+      rendered: z.string().optional(),
     })
     .optional(),
   /** Further questions before a machine is taken away, and the storage gates as they should ask: `gates.ceph({ … })`, `defineGate`. */

@@ -209,7 +209,7 @@ class ReleaseReader {
       namespace,
       storageNamespace: namespace,
       source,
-      chart: source.kind === 'index' ? source.chart : posix.basename(source.kind === 'oci' ? source.repository : source.path),
+      chart: 'chart' in source ? source.chart : posix.basename(source.kind === 'oci' ? source.repository : source.path),
       version: versionOfSource(source),
       needs: [],
       role,

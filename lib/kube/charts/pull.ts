@@ -4,6 +4,7 @@ import type { ChartArchive } from '../../wasm/index.ts';
 import { packFolder } from './folder.ts';
 import { pullFromIndex } from './index-repository.ts';
 import { type OciPorts, type PulledChart, pullFromRegistry } from './oci.ts';
+import { packRendered } from './rendered.ts';
 import { type ChartSource, describeSource, versionOfSource } from './source.ts';
 
 export interface PullPorts extends OciPorts {
@@ -29,6 +30,8 @@ export interface Pulled {
 export async function pullChart(source: ChartSource, ports: PullPorts, signal: AbortSignal): Promise<Pulled> {
   if (source.kind === 'folder')
     return { archive: await packFolder(source.path, ports.files), version: versionOfSource(source), from: 'folder' };
+  if (source.kind === 'rendered')
+    return { archive: await packRendered(source.path, source.chart, ports.files), version: versionOfSource(source), from: 'folder' };
   const cache = ports.cache === undefined ? undefined : new ChartCache(ports.files, ports.cache);
   const remembered = await cache?.find(source);
   if (remembered !== undefined && source.kind === 'oci' && source.digest !== undefined) return { ...remembered, from: 'cache' };

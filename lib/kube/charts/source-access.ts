@@ -67,6 +67,7 @@ function hostsOf({ source }: ReleasePlan): readonly string[] {
     case 'index':
       return URL.canParse(source.url) ? [new URL(source.url).host] : [];
     case 'folder':
+    case 'rendered':
       return [];
     default:
       return source satisfies never;

@@ -33,6 +33,8 @@ type ChartOrigin =
     }
   /** A classic repository: `url` is the folder of its index.yaml; `version` is exact or a range, absent: the newest. */
   | { readonly kind: 'index'; readonly url: string; readonly chart: string; readonly version?: string }
+  /** Manifests that were rendered before: an absolute path to a file or a folder. They stand in for the chart of this name. */
+  | { readonly kind: 'rendered'; readonly path: string; readonly chart: string }
   /** An absolute path to an unpacked chart. */
   | { readonly kind: 'folder'; readonly path: string };
 
@@ -47,6 +49,7 @@ export function describeSource(source: ChartSource): string {
     case 'index':
       return `${source.url.replace(/\/$/, '')}/${source.chart}${source.version === undefined ? '' : ` ${source.version}`}`;
     case 'folder':
+    case 'rendered':
       return source.path;
     default:
       return source satisfies never;
@@ -61,7 +64,8 @@ export function versionOfSource(source: ChartSource): string {
     case 'index':
       return source.version ?? '*';
     case 'folder':
-      return 'folder';
+    case 'rendered':
+      return source.kind;
     default:
       return source satisfies never;
   }

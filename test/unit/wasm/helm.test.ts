@@ -59,6 +59,30 @@ test('objects arrive as Kubernetes reads them', async () => {
   ]);
 });
 
+test('files of the chart take the place of its values.yaml, and a schema can be passed over', async () => {
+  const archive = template('kind: X\nv: {{ toJson .Values }}\n', {
+    'values.yaml': 'a: 1\nb: { c: 1, d: 1 }\n',
+    'values-prod.yaml': 'b: { c: 2 }\n',
+    'values.schema.json': '{"required":["never"]}',
+  });
+  const valuesOf = async (paths: readonly string[], ignoreMissing = false) => {
+    const { objects } = await helm.render({ archive, release, valuesFiles: { paths, ignoreMissing }, skipSchema: true }, never);
+    return objects[0]?.object.v;
+  };
+  expect(await valuesOf(['values.yaml', './values-prod.yaml'])).toEqual({ a: 1, b: { c: 2, d: 1 } });
+  expect(await valuesOf(['values-prod.yaml', 'gone.yaml'], true)).toEqual({ b: { c: 2 } });
+  expect(await failureOf(valuesOf(['gone.yaml']))).toEqual({
+    code: 'chart/invalid',
+    facts: { reason: "no values file found at path 'gone.yaml'" },
+  });
+  expect(await failureOf(helm.render({ archive, release }, never))).toMatchObject({ code: 'chart/values-schema' });
+});
+
+test("objects are written as Kubernetes' own writer writes them", async () => {
+  expect(await helm.toYaml([{ b: '0400', a: [1, 'yes', null] }, {}], never)).toEqual(['a:\n- 1\n- "yes"\n- null\nb: "0400"\n', '{}\n']);
+  expect(await helm.toYaml([], never)).toEqual([]);
+});
+
 test('look-ups are answered round by round until the chart asks for nothing new', async () => {
   const archive = template(
     '{{- $first := lookup "v1" "ConfigMap" "apps" "first" }}\nkind: ConfigMap\nmetadata: { name: x }\ndata:\n  next: {{ (lookup "v1" "Secret" "apps" $first.data.next).data.v | default "none" }}\n  count: {{ len (lookup "v1" "Pod" "" "").items | quote }}\n  gone: {{ lookup "v1" "Secret" "apps" "gone" | toJson | quote }}\n'
