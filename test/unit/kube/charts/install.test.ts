@@ -1,6 +1,7 @@
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { TkError } from '../../../../lib/base/index.ts';
+import { packTar } from '../../../../lib/format/index.ts';
 import {
   diffRelease,
   installRelease,
@@ -215,6 +216,10 @@ test('whatever is wrong with a chart or its values is told with its place, and n
   const broken = (kind: string, point: string): Partial<RegistryOptions> => ({
     fault: (asked) => (asked === point ? { kind, facts: {} } : undefined),
   });
+  /** An archive that no packer would make. */
+  const serving = (files: Readonly<Record<string, string | Uint8Array>>): Partial<RegistryOptions> => ({
+    cached: () => Promise.resolve(gzipSync(packTar(Object.entries(files).map(([path, content]) => ({ path: `web/${path}`, content }))))),
+  });
   const cases: readonly (readonly [string, Partial<RegistryOptions>])[] = [
     ['a missing tag', broken('missing-tag', 'registry/manifest')],
     ['a wrong digest', broken('wrong-digest', 'registry/blob')],
@@ -224,6 +229,10 @@ test('whatever is wrong with a chart or its values is told with its place, and n
     ['a template', { charts: [chart({ 'crds/x.yaml': 'kind: X\n', 'templates/a.yaml': 'a: b\nb: {{ .Values.a.b }}\n' })] }],
     ['a required value', { charts: [chart({ 'templates/a.yaml': 'a: {{ required "name it" .Values.name }}\n' })] }],
     ['not YAML', { charts: [chart({ 'templates/a.yaml': 'a: b\n c: d\n' })] }],
+    ['a newer Kubernetes', serving({ 'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.2.3\nkubeVersion: ">=1.99"\n' })],
+    ['an archive that reaches outside', serving({ 'Chart.yaml': 'name: web\n', '../../etc/cron.d/x': 'x' })],
+    ['an archive that grows', serving({ 'Chart.yaml': 'name: web\n', 'templates/big.yaml': Buffer.alloc(6 * 1024 * 1024) })],
+    ['not an archive', { cached: () => Promise.resolve(Buffer.from('<html>')) }],
     ['a trap', { charts: [chart({ 'templates/a.yaml': '{{ repeat 4000000000 "x" }}' })] }],
   ];
   const told: string[] = [];
