@@ -33,14 +33,15 @@ export async function reconcileInstance(context: FluxContext, namespace: string,
   };
   ensureFluxKinds(state);
   const version = 'v2.9.5';
-  const wanted = applyKustomizePatches(
-    (components.length === 0
-      ? ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller']
-      : components
-    ).map((component) => ({ object: controller(component, namespace) })),
-    listAt(spec, 'kustomize', 'patches'),
-  );
+  let wanted: readonly { readonly object: Obj }[];
   try {
+    wanted = applyKustomizePatches(
+      (components.length === 0
+        ? ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller']
+        : components
+      ).map((component) => ({ object: controller(component, namespace) })),
+      listAt(spec, 'kustomize', 'patches'),
+    );
     for (const { object: deployment } of wanted) apply(context, deployment, manager);
   } catch (error) {
     return refuse(error);
@@ -87,13 +88,28 @@ function controller(name: string, namespace: string): Obj {
     spec: {
       replicas: 1,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'manager', image: `ghcr.io/fluxcd/${name}:v1.7.0`, args }] } },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [{ name: 'manager', image: `ghcr.io/fluxcd/${name}:v1.7.0`, args, volumeMounts: mountsOf(name) }],
+          volumes: mountsOf(name).map((mount) => ({ name: textAt(mount, 'name'), emptyDir: {} })),
+        },
+      },
     },
   };
   setDefaults(deployments, deployment);
   const { status: _status, ...rest } = deployment;
   return rest;
 }
+
+/** Source: fluxcd source-controller, kustomize-controller and helm-controller, config/manager/deployment.yaml */
+const mountsOf = (name: string): Obj[] =>
+  name === 'source-controller'
+    ? [
+        { name: 'data', mountPath: '/data' },
+        { name: 'tmp', mountPath: '/tmp' },
+      ]
+    : [{ name: 'temp', mountPath: '/tmp' }];
 
 /** The root of everything: named after the namespace unless told. */
 function syncObjects(sync: Obj, namespace: string): Obj[] {

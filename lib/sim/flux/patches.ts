@@ -4,8 +4,8 @@ import { parseLabelSelector } from '../kube/selectors.ts';
 import { isObj, type Obj, objAt, textAt, type Value } from '../kube/value.ts';
 
 /**
- * `patches:` of a kustomization and of a Flux Kustomization: JSON 6902 lists and merge patches, with or without a target. Built-in
- * kinds would merge lists by key; patches of homelab repositories go to custom resources, where lists are replaced.
+ * `patches:` of a kustomization and of a Flux Kustomization: JSON 6902 lists and merge patches, with or without a target. Lists of
+ * built-in kinds are merged by the names of their members, those of custom resources are replaced.
  */
 export function applyKustomizePatches<T extends { readonly object: Obj }>(objects: readonly T[], patches: readonly Value[]): T[] {
   let result = [...objects];
@@ -26,10 +26,33 @@ function patched(object: Obj, patch: Value): Obj {
   if (Array.isArray(patch)) return jsonPatch(object, patch);
   if (!isObj(patch)) return object;
   if (patch.$patch === 'delete') return {};
-  const merged = mergePatch(object, patch) as Obj;
+  const isBuiltIn = /^(?:v1|(?:apps|batch)\/v1)$/.test(textAt(object, 'apiVersion'));
+  const merged = (isBuiltIn ? mergeByName(object, patch) : mergePatch(object, patch)) as Obj;
   // A patch to many objects carries a name only because every object must have one.
   return { ...merged, metadata: { ...objAt(merged, 'metadata'), name: textAt(object, 'metadata', 'name') } };
 }
+
+/** A strategic merge as far as names are the key: containers, volumes, variables. */
+function mergeByName(target: Value | undefined, patch: Value): Value {
+  if (Array.isArray(patch) && Array.isArray(target) && patch.every(isNamed)) {
+    const added = patch.filter((entry) => !target.some((known) => nameOf(known) === nameOf(entry)));
+    const kept = target.map((known) => {
+      const change = patch.find((entry) => nameOf(entry) === nameOf(known));
+      return change === undefined ? known : mergeByName(known, change);
+    });
+    return [...kept, ...added];
+  }
+  if (!isObj(patch)) return patch;
+  const result: Obj = isObj(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = mergeByName(result[key], value ?? null);
+  }
+  return result;
+}
+
+const isNamed = (value: Value): boolean => isObj(value) && typeof value.name === 'string';
+const nameOf = (value: Value): string => (isObj(value) ? textAt(value, 'name') : '');
 
 const isSame = (object: Obj, patch: Obj): boolean =>
   textAt(object, 'kind') === textAt(patch, 'kind') && textAt(object, 'metadata', 'name') === textAt(patch, 'metadata', 'name');
