@@ -126,3 +126,24 @@ test('talos:reset asks for the name, wipes what was named, and leaves etcd whole
   expect(codes(asked)).toEqual(fine);
   expect((await rig.cluster.machines.state(rig.cluster.find({ node: 'worker-1' }), now)).state).toBe('maintenance');
 });
+
+test('talos:rollback boots what was installed before an upgrade; without such an installation Talos refuses', {
+  timeout: 60_000,
+}, async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 2, talos: 'v1.13.9' });
+  expect(codes(await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.13.10' }))).toEqual(fine);
+  const plan = await rig.plan('talos:rollback', { node: 'worker-1' });
+  expect(plan.tasks.flatMap(({ steps }) => steps).map(({ decision, title, reason }) => `${decision} ${title}: ${reason}`)).toEqual([
+    'run rollback: runs v1.13.10 now',
+  ]);
+  const back = await rig.tk('talos:rollback', { node: 'worker-1' });
+  expect({ ...codes(back), value: back.value }).toEqual({ ...fine, value: { node: 'worker-1', from: 'v1.13.10', to: 'v1.13.9' } });
+  expect((await rig.cluster.lifecycle.facts(rig.cluster.find({ node: 'worker-1' }), now)).kube?.cordon.state).toBe('none');
+  const refused = await rig.tk('talos:rollback', { node: 'worker-2' });
+  expect({ ...codes(refused), text: refused.text }).toEqual({
+    exitCode: 1,
+    codes: ['talos/rpc'],
+    text: expect.stringContaining('because: previous UKI not found'),
+  });
+  expect((await rig.cluster.lifecycle.facts(rig.cluster.find({ node: 'worker-2' }), now)).kube?.cordon.state).toBe('none');
+});
