@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { Secret, type World } from '../base/index.ts';
-import type { ClusterModel } from '../config/index.ts';
+import { Secret, TkError, type World } from '../base/index.ts';
+import type { ClusterModel, NodeModel } from '../config/index.ts';
 import { createBootstrapSecrets } from './bootstrap-secrets.ts';
 import type { Cluster, ClusterView } from './cluster.ts';
 import { compareConfigs } from './compare-configs.ts';
@@ -117,7 +117,7 @@ export function openCluster({
     random: world.random,
     connections,
     access,
-    configOf: (node, signal) => machineConfigs.of(node, signal),
+    configOf: freshConfigs(machineConfigs),
     configuredGates: settings.gates ?? [],
     cacheDirectory,
   });
@@ -186,6 +186,29 @@ function authoritiesOf(bundle: SecretsBundle | undefined): ReadonlyMap<string, s
 
 const certificateOf = (talosconfig: string | undefined): string | undefined =>
   talosconfig === undefined ? undefined : trustOf(new Secret(talosconfig))?.certificate;
+
+/**
+ * Configs as the inventory makes them now: files that were generated before it was changed would bring back what it no longer wants.
+ * Without the keys to generate any, the files have to do.
+ */
+function freshConfigs(machineConfigs: Cluster['machineConfigs']) {
+  let generated: Promise<ReadonlyMap<string, Secret<string>>> | undefined;
+  return async (node: NodeModel, signal: AbortSignal): Promise<Secret<string>> => {
+    generated ??= machineConfigs
+      .generate(signal)
+      .then(
+        ({ files }) => new Map(files.flatMap((file) => (file.node === undefined ? [] : [[file.node.name as string, file.text] as const]))),
+      );
+    try {
+      const fresh = (await generated).get(node.name);
+      if (fresh !== undefined) return fresh;
+    } catch (error) {
+      generated = undefined;
+      if (signal.aborted || !(error instanceof TkError)) throw error;
+    }
+    return machineConfigs.of(node, signal);
+  };
+}
 
 /** A repository with a Flux tree brings its own network; otherwise Talos brings flannel, unless the config says `none`. */
 async function hasCni(model: ClusterModel, machineConfigs: Cluster['machineConfigs']): Promise<boolean> {

@@ -28,7 +28,7 @@ export interface LifecycleParts {
   readonly random: Random;
   readonly connections: Connections;
   readonly access: KubeAccess;
-  /** The repository's config of a node: the file, or what would be generated. Failure: whatever is wrong with the inputs. */
+  /** The config of a node as the inventory makes it now; the file where it cannot be generated. Failure: whatever is wrong with the inputs. */
   readonly configOf: (node: NodeModel, signal: AbortSignal) => Promise<{ reveal(): string }>;
   readonly configuredGates: readonly ConfiguredGate[];
   readonly cacheDirectory: string;
@@ -81,8 +81,8 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
       return drainPreviewOf(await podsOn(kube, await kubeName(node, signal), signal));
     },
     async image(seen, wanted, overrides, signal) {
-      const inventoryImage =
-        wanted.image === undefined ? installerImageOfConfig((await parts.configOf(seen.node, signal)).reveal()) : undefined;
+      // Also beside `--image`: that one is held against what the inventory says.
+      const inventoryImage = installerImageOfConfig((await parts.configOf(seen.node, signal)).reveal());
       return imageFor(
         { node: seen.node, facts: seen, wanted, ...(inventoryImage === undefined ? {} : { inventoryImage }) },
         overrides.get(imageGate),

@@ -70,8 +70,7 @@ export function deriveImage({ node, facts, wanted, inventoryImage }: ImageQuesti
   const version = wanted.version ?? (wanted.image && readInstallerName(wanted.image)?.version) ?? node.talosVersion;
   const platform = facts.platform ?? 'metal';
   const own = inventoryImage === undefined ? undefined : readInstallerName(inventoryImage);
-  const image =
-    wanted.image ?? fromInventory(inventoryImage, own, version, node.schematicId) ?? fromSchematic({ node, facts, version, platform });
+  const image = wanted.image ?? fromInventory(inventoryImage, own, version) ?? fromSchematic({ node, facts, version, platform });
   const from = wanted.image === undefined ? 'the inventory' : '--image';
   const name = readInstallerName(image);
   const found: ImageDisagreement[] = [];
@@ -87,19 +86,21 @@ export function deriveImage({ node, facts, wanted, inventoryImage }: ImageQuesti
       differs('extensions', 'an installer without extensions', facts.extensions.join(', '), machine);
     else if (!isSameSchematic(name.schematicId, facts.schematicId))
       differs('schematic', name.schematicId ?? 'none', facts.schematicId ?? 'none', machine);
-    if (node.schematicId !== undefined && !isSameSchematic(name.schematicId, node.schematicId))
-      differs('schematic', name.schematicId ?? 'none', node.schematicId, "the inventory's schematic");
+    // What the config installs, patches included, is the inventory's last word; without one it is the schematic that it names.
+    const declared = own === undefined ? node.schematicId : own.schematicId;
+    if (declared !== undefined && !isSameSchematic(name.schematicId, declared))
+      differs('schematic', name.schematicId ?? 'none', declared, "the inventory's schematic");
     if (name.secureBoot !== facts.secureBoot) differs('secure boot', onOff(name.secureBoot), onOff(facts.secureBoot), machine, true);
     if (name.platform !== undefined && facts.platform !== undefined && name.platform !== facts.platform)
       differs('platform', name.platform, facts.platform, machine, true);
   }
-  const declared = (fact: ImageDisagreement['fact'], one: string | undefined, other: string | undefined) => {
+  const against = (fact: ImageDisagreement['fact'], one: string | undefined, other: string | undefined) => {
     if (one !== undefined && other !== undefined && one !== other && !found.some((known) => known.fact === fact))
       found.push({ fact, one, oneFrom: 'the inventory', other, otherFrom: machine, isFatal: true });
   };
-  declared('secure boot', onOff(node.secureBoot), onOff(facts.secureBoot));
-  declared('architecture', node.arch, facts.arch);
-  declared('platform', node.platform, facts.platform);
+  against('secure boot', onOff(node.secureBoot), onOff(facts.secureBoot));
+  against('architecture', node.arch, facts.arch);
+  against('platform', node.platform, facts.platform);
   return {
     target: { image, version, ...(name?.schematicId === undefined ? {} : { schematicId: name.schematicId }) },
     disagreements: found,
@@ -128,21 +129,11 @@ export function imageFor(
   return { target, overridden: failure };
 }
 
-/**
- * The same image at another version: registries, mirrors and names of one's own stay. The config may have been generated before the
- * inventory got another schematic: the inventory's counts.
- */
-function fromInventory(
-  image: string | undefined,
-  name: InstallerName | undefined,
-  version: string,
-  schematicId: string | undefined,
-): string | undefined {
+/** The same image at another version: registries, mirrors and names of one's own stay. */
+function fromInventory(image: string | undefined, name: InstallerName | undefined, version: string): string | undefined {
   if (image === undefined || name === undefined) return image;
   const [reference = image] = image.split('@');
-  const bare = name.version === undefined ? reference : reference.slice(0, -name.version.length - 1);
-  const current = name.schematicId === undefined || schematicId === undefined ? bare : bare.replace(name.schematicId, schematicId);
-  return `${current}:${version}`;
+  return `${name.version === undefined ? reference : reference.slice(0, -name.version.length - 1)}:${version}`;
 }
 
 const fromSchematic = ({

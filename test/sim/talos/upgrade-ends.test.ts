@@ -258,7 +258,7 @@ test('an image that does not fit names both sides and stops; a reason lets anoth
   expect(run.exitCode).toBe(3);
   expect(run.text).toMatchInlineSnapshot(`
     "error[gate/image]: \`factory.talos.dev/metal-installer/ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515:v1.14.1\` does not fit \`worker-1\`
-    because: schematic: ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515 (--image) but 376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba (the running worker-1)
+    because: schematic: ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515 (--image) but 376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba (the running worker-1); schematic: ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515 (--image) but 376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba (the inventory's schematic)
     step: talos:upgrade-node node=worker-1 image=factory.talos.dev/metal-installer/ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515:v1.14.1 › facts
     help: correct the inventory, or mean it: --override image="why""
   `);
@@ -269,4 +269,17 @@ test('an image that does not fit names both sides and stops; a reason lets anoth
   });
   expect(secure.exitCode).toBe(3);
   expect(await standing(rig, 'worker-1')).toBe('worker-1 v1.14.0, cordon none');
+
+  const meant = await rig.tk('talos:upgrade-node', {
+    node: 'worker-1',
+    image,
+    to: 'v1.14.1',
+    override: ['image=qemu-guest-agent comes back'],
+  });
+  expect({ exitCode: meant.exitCode, text: meant.text }).toEqual({ exitCode: 0, text: '' });
+  const [after] = await rig.cluster.lifecycle.survey([rig.cluster.find({ node: 'worker-1' })], calm());
+  expect(after?.state === 'answered' ? [after.facts.talosVersion, after.facts.schematicId] : after).toEqual([
+    'v1.14.1',
+    'ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515',
+  ]);
 });

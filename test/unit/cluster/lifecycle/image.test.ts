@@ -85,12 +85,16 @@ test('registries and names of one’s own stay; only the version changes', () =>
   });
 });
 
-test('a config that was generated before the inventory got another schematic does not bring the old one back', () => {
-  const asked = question({ inventoryImage: `registry.example/t/metal-installer/${other}:v1.13.9` });
+test('what the config installs, patches included, goes before the schematic that the inventory names', () => {
+  const asked = question({ inventoryImage: `registry.example/t/metal-installer/${other}:v1.13.9`, facts: { schematicId: other } });
   expect(deriveImage(asked)).toEqual({
-    target: { image: `registry.example/t/metal-installer/${own}:v1.14.1`, version: 'v1.14.1', schematicId: own },
+    target: { image: `registry.example/t/metal-installer/${other}:v1.14.1`, version: 'v1.14.1', schematicId: other },
     disagreements: [],
   });
+  expect(disagreementsOf({ ...asked, wanted: { image: `factory.talos.dev/metal-installer/${own}:v1.14.1` } })).toEqual([
+    `schematic: ${own} (--image) / ${other} (the running cp-1)`,
+    `schematic: ${own} (--image) / ${other} (the inventory's schematic)`,
+  ]);
 });
 
 describe('any disagreement names both', () => {
