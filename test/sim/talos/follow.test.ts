@@ -57,3 +57,19 @@ test('a watch of resources shows what was there and every change, also over a re
     'running true',
   ]);
 });
+
+test('a service that only some machines have is shown of those; named machines must have it', { timeout: 60_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 2, workers: 1 });
+  const run = await rig.tk('talos:logs', { service: 'etcd', tail: 1 });
+  expect({ exitCode: run.exitCode, nodes: [...run.printed.matchAll(/^[^:]+/gm)].map(([node]) => node) }).toEqual({
+    exitCode: 0,
+    nodes: ['cp-1', 'cp-2'],
+  });
+  for (const [params, many] of [
+    [{ service: 'etcd', node: 'worker-1' }, 1],
+    [{ service: 'ectd' }, 3],
+  ] as const) {
+    const none = await rig.tk('talos:logs', params);
+    expect(none.failures.map(({ code }) => code)).toEqual(Array.from({ length: many }, () => 'talos/not-found'));
+  }
+});
