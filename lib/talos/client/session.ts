@@ -356,7 +356,9 @@ type At = { readonly node: string; readonly address: string };
 
 function unreachable(at: At, error: unknown, isLate: boolean): TkError {
   const cause: Failure | undefined = error instanceof TkError ? error.failure : undefined;
-  if (cause && cause.code !== 'host/dial') return error as TkError;
+  // A question about the machine that was cut off by the limit of the call around it was not stopped by anybody.
+  const isCutOff = isLate && cause?.code === 'run/aborted';
+  if (cause && cause.code !== 'host/dial' && !isCutOff) return error as TkError;
   const { reason, detail } = cause?.facts ?? {};
   return new TkError(
     talosFailure(
@@ -366,7 +368,7 @@ function unreachable(at: At, error: unknown, isLate: boolean): TkError {
         reason: isLate ? 'timeout' : typeof reason === 'string' ? reason : 'reset',
         ...(typeof detail === 'string' ? { detail } : {}),
       },
-      cause ? { cause } : {},
+      cause && !isCutOff ? { cause } : {},
     ),
   );
 }
