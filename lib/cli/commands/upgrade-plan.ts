@@ -34,17 +34,16 @@ export async function run(context: CommandContext): Promise<number> {
     const to = { ...from, ...target };
     return print(context, { from, to, hops: await planUpgradePath(from, to) });
   }
-  const pinned = await pinsOf(context);
+  const { pinned, asked } = await openAndAsk(context, given.talos === undefined && given.kubernetes === undefined);
   // Nobody said where to: then to what the repository says.
   const to = target.talos === undefined && target.kubernetes === undefined ? pinned : target;
-  const facts = given.talos === undefined && given.kubernetes === undefined ? await askCluster(context) : undefined;
-  if (facts === undefined) {
+  if (asked === undefined) {
     const from = { ...pinned, ...given };
     return print(context, { from, to: { ...from, ...to }, hops: await planUpgradePath(from, { ...from, ...to }) });
   }
-  const hops = facts.hops(to);
-  const from = { talos: facts.talos, kubernetes: facts.kubernetes };
-  return print(context, { from, to: { ...from, ...to }, hops, facts: facts.facts });
+  const hops = asked.hops(to);
+  const from = { talos: asked.talos, kubernetes: asked.kubernetes };
+  return print(context, { from, to: { ...from, ...to }, hops, facts: asked.facts });
 }
 
 /** Whether the versions go together, and whether there is a way to them. Asks no cluster: for CI. */
@@ -109,22 +108,27 @@ interface Asked extends VersionPair {
   hops(to: Partial<VersionPair>): readonly UpgradeHop[];
 }
 
-/** Undefined, with a word to the person, where there is no cluster yet. */
-async function askCluster(context: CommandContext): Promise<Asked | undefined> {
+/** `asked` is absent, with a word to the person, where there is no cluster yet. */
+async function openAndAsk(
+  context: CommandContext,
+  asks: boolean,
+): Promise<{ readonly pinned: VersionPair; readonly asked: Asked | undefined }> {
   const { world, directory, isExactDirectory, isSandbox, signal } = context;
   const repository = await openRepository({ world, redactor: createRedactor(), directory, isExactDirectory, isSandbox, isPlan: true });
   try {
-    const { kubernetesUpgrade } = repository.cluster.view;
+    const { model, kubernetesUpgrade } = repository.cluster.view;
+    const pinned = { talos: parseVersion(model.talosVersion).text, kubernetes: parseVersion(model.kubernetesVersion).text };
+    if (!asks) return { pinned, asked: undefined };
     const facts = await kubernetesUpgrade.facts(signal);
     const hasCredentials = facts.nodes.some((one) => one.state === 'answered' || one.failure.code !== 'cluster/no-credentials');
     if (!hasCredentials) {
       context.note('No cluster was asked: this repository has no talosconfig. The plan begins at the versions that it names.');
-      return undefined;
+      return { pinned, asked: undefined };
     }
     const versions = facts.nodes.flatMap((one) => (one.state === 'answered' ? [one.facts.talosVersion] : []));
     const { compareVersions } = await import('../../format/index.ts');
     const [talos = ''] = versions.sort(compareVersions);
-    return { facts, talos, kubernetes: facts.lowest ?? '', hops: (to) => kubernetesUpgrade.hops(facts, to) };
+    return { pinned, asked: { facts, talos, kubernetes: facts.lowest ?? '', hops: (to) => kubernetesUpgrade.hops(facts, to) } };
   } catch (error) {
     throw new TkError(failureOf(error));
   } finally {
