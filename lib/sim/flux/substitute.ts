@@ -1,12 +1,30 @@
 import { isObj, type Obj, type Value } from '../kube/value.ts';
 
-const variable = /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:=|:-|=|-)([^{}]*))?\})/g;
+const variable =
+  /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(?::=|:-|=|-)(?<fallback>[^{}]*)|(?<cut>\/\/?)(?<old>[^/{}]*)(?:\/(?<by>[^{}]*))?|(?<letters>\^\^?|,,?))?\})/g;
 
-/** `${NAME}`, `${NAME:=default}`, `$${kept}`. A name without a value becomes empty. Source: fluxcd/pkg/envsubst */
+/**
+ * `${NAME}`, `${NAME:=default}`, `${NAME/old/new}`, `${NAME//old/new}`, `${NAME^^}` and its kin, `$${kept}`. A name without a value
+ * becomes empty. Source: fluxcd/pkg/envsubst
+ */
 export function substituteText(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(variable, (match, name: string | undefined, _operator: string | undefined, fallback: string | undefined) => {
+  return text.replace(variable, (match, name: string | undefined, ...rest) => {
     if (match === '$$') return '$';
-    return values[name as string] || (fallback ?? '');
+    const { fallback, cut, old, by, letters } = rest.at(-1) as Readonly<Record<string, string | undefined>>;
+    const value = values[name as string] || (fallback ?? '');
+    if (cut !== undefined) return cut === '//' ? value.replaceAll(old ?? '', () => by ?? '') : value.replace(old ?? '', () => by ?? '');
+    switch (letters) {
+      case '^^':
+        return value.toUpperCase();
+      case ',,':
+        return value.toLowerCase();
+      case '^':
+        return value.slice(0, 1).toUpperCase() + value.slice(1);
+      case ',':
+        return value.slice(0, 1).toLowerCase() + value.slice(1);
+      default:
+        return value;
+    }
   });
 }
 
