@@ -5,15 +5,15 @@ export { decodeMachineConfig, type DecodedConfig, type DecodeOptions } from './c
 export { type ConfigDocument, documentId, documentLabel } from './config/document.ts';
 export { plainDocument, renderDocument, renderMachineConfig } from './config/encode.ts';
 export { type ExplainedLayer, explainField, type Explanation } from './config/explain.ts';
-export {
-  type GeneratedMachineConfig,
-  generateMachineConfigs,
-  type GenerateOptions,
-  type GeneratorInput,
-  type GeneratorNode,
-  type GeneratorPatch,
-  type Layer,
-} from './config/generate.ts';
+export { generateMachineConfigs } from './config/generate.ts';
+export type {
+  GeneratedMachineConfig,
+  GenerateOptions,
+  GeneratorInput,
+  GeneratorNode,
+  GeneratorPatch,
+  Layer,
+} from './config/generate-request.ts';
 export { type ClusterConfig, type ClusterConfigsRequest, generateClusterConfigs } from './config/gen-config.ts';
 export { bootImageUrl, type BootMedium, type ImageQuestion, installerImage } from './config/images.ts';
 export { type KeptValue } from './config/merge.ts';

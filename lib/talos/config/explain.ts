@@ -2,7 +2,8 @@ import { type Place, TkError, suggestionFor } from '../../base/index.ts';
 import { type ConfigDocument, documentLabel } from './document.ts';
 import { plainDocument } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
-import { type Layer, placeInPatch } from './generate.ts';
+import { placeInPatch } from './generate.ts';
+import type { Layer } from './generate-request.ts';
 
 /** One step that changed the value. */
 export interface ExplainedLayer {

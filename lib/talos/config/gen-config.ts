@@ -3,7 +3,7 @@ import { defaultKubernetesVersion, isSwitchedOn, talosDefaults } from '../../ups
 import { type BaseInput, generateBase, type MachineRole } from './base.ts';
 import type { ConfigDocument } from './document.ts';
 import { renderMachineConfig, talosctlStyle } from './encode.ts';
-import type { Layer } from './generate.ts';
+import type { Layer } from './generate-request.ts';
 import { installerImage } from './images.ts';
 import type { KeptValue } from './merge.ts';
 import { contractOf } from './minor.ts';

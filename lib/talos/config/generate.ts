@@ -17,6 +17,8 @@ import { diskExpression } from './disk-expression.ts';
 import { type ConfigDocument, documentId } from './document.ts';
 import { renderMachineConfig } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
+import type { GeneratedMachineConfig, GenerateOptions, GeneratorInput, GeneratorNode, GeneratorPatch, Layer } from './generate-request.ts';
+import { renderGoTemplate } from './go-template.ts';
 import { renderGoYaml } from './go-yaml.ts';
 import { type KeptValue, mergeDocument } from './merge.ts';
 import { type LostSetting, networkDocuments } from './network-documents.ts';
@@ -25,104 +27,6 @@ import type { SecretsBundle } from './secrets-bundle.ts';
 import { templateData } from './template-data.ts';
 import { validateDocuments } from './validate.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
-
-/** A patch, or a file of extra documents, in the order in which it is applied. */
-export interface GeneratorPatch {
-  readonly from: 'group' | 'node' | 'cluster';
-  readonly file: SourceFile;
-  readonly isTemplate: boolean;
-  /** What happens to a rendered template before it is read. */
-  finish(rendered: string): string;
-}
-
-export interface GeneratorNode {
-  readonly name: string;
-  readonly role: MachineRole;
-  readonly fileName: string;
-  readonly installDisk?: string;
-  readonly installDiskSelector?: ConfigMap;
-  readonly installerImage: string;
-  /** Kernel arguments that the installer has to be told: below 1.12, without UKI. */
-  readonly extraKernelArgs: readonly string[];
-  readonly useUki: boolean;
-  /** Take the name that the network gives instead of `name`. */
-  readonly ignoreHostname: boolean;
-  readonly certSans: readonly string[];
-  readonly nameservers: readonly string[];
-  readonly disableSearchDomain: boolean;
-  /** Values of the old form, as the talconfig has them. Absent: nothing is said. */
-  readonly labels?: ConfigMap;
-  readonly annotations?: ConfigMap;
-  readonly taints?: ConfigMap;
-  readonly disks?: readonly ConfigMap[];
-  readonly files?: readonly ConfigMap[];
-  readonly kernelModules?: readonly ConfigMap[];
-  readonly networkInterfaces?: readonly ConfigMap[];
-  readonly ingressFirewall?: ConfigMap;
-  readonly extensionServices?: readonly ConfigMap[];
-  readonly volumes?: readonly ConfigMap[];
-  readonly userVolumes?: readonly ConfigMap[];
-  readonly patches: readonly GeneratorPatch[];
-  readonly extraManifests: readonly GeneratorPatch[];
-  /** Where failures that have no better place belong. */
-  readonly declaredAt: Span;
-}
-
-export interface GeneratorInput {
-  readonly clusterName: string;
-  readonly endpoint: string;
-  readonly contract: TalosMinor;
-  /** Without its `v`. */
-  readonly kubernetesVersion: string;
-  readonly dnsDomain?: string;
-  readonly podSubnets?: readonly string[];
-  readonly serviceSubnets?: readonly string[];
-  readonly allowSchedulingOnControlPlanes: boolean;
-  readonly machineCertSans: readonly string[];
-  readonly apiServerCertSans: readonly string[];
-  readonly cni?: ConfigMap;
-  readonly inlineManifests: readonly { readonly name: string; readonly contents: string }[];
-  /** Applied to each node after its own. */
-  readonly patches: readonly GeneratorPatch[];
-  readonly nodes: readonly GeneratorNode[];
-  /**
-   * What 1.14 switches on for new clusters: workload isolation and a /var without executables. False for a cluster that was made
-   * before, so that moving to the contract changes nothing by itself.
-   */
-  readonly hardening: boolean;
-}
-
-export interface GenerateOptions {
-  /** Renders a Go template with sprig. Absent: a template is `talos-config/template-engine-missing`. */
-  readonly renderTemplate?: (text: string, data: unknown, file: SourceFile) => Promise<string>;
-  /** Keeps the state after each step, for `explain`. Default false. */
-  readonly withLayers?: boolean;
-  /** Also gives configurations that no node would take, to look at. Default false. */
-  readonly unchecked?: boolean;
-}
-
-/** The documents as they stood after one step. */
-export interface Layer {
-  /** `generated`, `node`, or the path of the patch. */
-  readonly origin: string;
-  readonly kind: 'generated' | 'node' | 'group patch' | 'node patch' | 'cluster patch' | 'extra manifest';
-  readonly file?: SourceFile;
-  readonly documents: readonly ConfigDocument[];
-}
-
-export interface GeneratedMachineConfig {
-  readonly name: string;
-  readonly fileName: string;
-  readonly text: string;
-  readonly documents: readonly ConfigDocument[];
-  readonly layers: readonly Layer[];
-  /** Values that upstream's merge would have lost. */
-  readonly kept: readonly KeptValue[];
-  /** Settings that no document can carry. */
-  readonly lost: readonly LostSetting[];
-  /** Deprecated fields. */
-  readonly warnings: readonly Failure[];
-}
 
 /**
  * Machine configurations as talhelper makes them for contracts up to 1.13, and their true counterparts for 1.14. Same input, same bytes.
@@ -449,31 +353,6 @@ class Generator {
     }
     return result;
   }
-}
-
-/** What Go's templates print for a key that a map does not have; upstream's structs make it an error. */
-const missingValue = '<no value>';
-
-/** `.MachineConfig.MachineType` of every action, without those of loops and variables. */
-function fieldsIn(text: string): string[] {
-  const actions = text.match(/\{\{.*?\}\}/gs) ?? [];
-  return [...new Set(actions.flatMap((action) => action.match(/(?<=[\s({|])\.[A-Z]\w*(?:\.[A-Z]\w*)*/g) ?? []))];
-}
-
-function valueOfField(data: unknown, path: readonly string[]): unknown {
-  let node = data;
-  for (const part of path) node = typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[part] : undefined;
-  return node;
-}
-
-async function renderGoTemplate(text: string, data: unknown, file: SourceFile, options: GenerateOptions): Promise<string> {
-  if (!options.renderTemplate) throw new TkError(talosConfigFailure('talos-config/template-engine-missing', { path: file.path }));
-  const rendered = await options.renderTemplate(text, data, file);
-  if (!rendered.includes(missingValue)) return rendered;
-  const fields = fieldsIn(text).filter((field) => valueOfField(data, field.split('.').slice(1)) === undefined);
-  const start = Math.max(0, text.indexOf(fields[0] ?? '{{'));
-  const span = { file, start, end: start + (fields[0]?.length ?? 2) };
-  throw new TkError(talosConfigFailure('talos-config/template-field-missing', { fields }, { where: placeOf(span) }));
 }
 
 /** The install document stands where upstream puts it: after the identity, before the resolver. */
