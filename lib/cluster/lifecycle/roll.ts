@@ -92,7 +92,8 @@ function canaryOf(
 ): NodeUpgradeState | undefined {
   // Who is on the way already is brought home before anybody else leaves.
   const [first] = workers;
-  if (first === undefined || first.state === 'leaving' || first.state === 'installed' || wanted === undefined) return first;
+  if (first === undefined || first.state === 'leaving' || first.state === 'installed' || isBegun(first) || wanted === undefined)
+    return first;
   if (isAsked && !nodes.some((node) => node.name === wanted)) {
     const known = nodes.filter((node) => node.role === 'worker').map((node) => node.name as string);
     throw new TkError(clusterFailure('cluster/unknown-node', { asked: wanted, by: 'node', known }));
@@ -101,7 +102,10 @@ function canaryOf(
 }
 
 const turns: Readonly<Record<NodeUpgradeState['state'], number>> = { unknown: 0, leaving: 0, installed: 1, equal: 2, needed: 3 };
-const byTurn = (a: NodeUpgradeState, b: NodeUpgradeState): number => turns[a.state] - turns[b.state] || Number(leads(a)) - Number(leads(b));
+/** Cordoned by a run that was cut off: as long as it is, nobody else may go. */
+const isBegun = (state: NodeUpgradeState): boolean => 'facts' in state && state.facts?.kube?.cordon.state === 'ours';
+const byTurn = (a: NodeUpgradeState, b: NodeUpgradeState): number =>
+  turns[a.state] - turns[b.state] || Number(isBegun(b)) - Number(isBegun(a)) || Number(leads(a)) - Number(leads(b));
 const leads = (state: NodeUpgradeState): boolean => 'facts' in state && state.facts?.etcd?.isLeader === true;
 const isDue = (state: NodeUpgradeState) => state.state === 'needed' || state.state === 'installed';
 
