@@ -52,6 +52,26 @@ function parseRule(line: string): { readonly pattern: RegExp; readonly negated: 
   return { pattern: new RegExp(`^${anchored ? '' : '(?:.*/)?'}${body}$`), negated, directoriesOnly };
 }
 
+/** The same for many files: each `.gitignore` is written once, however many lines it gets. */
+export async function ensureAllIgnored(files: Files, root: string, paths: readonly string[]): Promise<void> {
+  const byFolder = new Map<string, string[]>();
+  for (const path of paths)
+    if (path.startsWith(`${root}/`))
+      byFolder.set(posix.dirname(path), [...(byFolder.get(posix.dirname(path)) ?? []), posix.basename(path)]);
+  for (const [folder, names] of byFolder) {
+    const ignoreFile = posix.join(folder, '.gitignore');
+    const text = (await files.readText(ignoreFile)) ?? '';
+    const lines = new Set(text.split(/\r?\n/));
+    const missing: string[] = [];
+    for (const name of names) {
+      // A line of its own that nothing takes back needs no second look.
+      if (lines.has(`/${name}`) && !text.includes('!')) continue;
+      if (!(await isIgnored(files, root, posix.join(folder, name).slice(root.length + 1)))) missing.push(`/${name}\n`);
+    }
+    if (missing.length > 0) await files.write(ignoreFile, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${missing.join('')}`);
+  }
+}
+
 /** Adds a line for the file to the `.gitignore` beside it, unless git ignores it already. Before the secret is written. */
 export async function ensureIgnored(files: Files, root: string, path: string): Promise<void> {
   if (!path.startsWith(`${root}/`)) return;

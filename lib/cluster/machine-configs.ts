@@ -17,10 +17,12 @@ import { configDifferences } from './config-differences.ts';
 import { explainConfigs } from './explain-config.ts';
 import { clusterFailure } from './failures.ts';
 import { generatorInput } from './generator-input.ts';
-import { ensureIgnored } from './git-ignore.ts';
+import { ensureAllIgnored, ensureIgnored } from './git-ignore.ts';
 import type { BundleStore, KeptBundle } from './secrets-bundle.ts';
 import { withTemplates } from './talconfig-images.ts';
 import type { Vault } from './vault.ts';
+
+const atOnce = 32;
 
 export interface MachineConfigParts {
   readonly model: ClusterModel;
@@ -116,12 +118,15 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
         await files.write(path, generated.newSecrets.text.reveal(), { mode: 0o600 });
         bundles.forget();
       }
-      for (const file of generated.files) {
+      const changed = generated.files.filter((file) => !file.isEqual);
+      const pathOf = (file: GeneratedFile) => posix.join(paths.root, file.path);
+      await ensureAllIgnored(files, paths.root, changed.map(pathOf));
+      // Each write waits for the disk: several at once do so together.
+      for (let start = 0; start < changed.length; start += atOnce) {
         signal.throwIfAborted();
-        if (file.isEqual) continue;
-        const path = posix.join(paths.root, file.path);
-        await ensureIgnored(files, paths.root, path);
-        await files.write(path, file.text.reveal(), { mode: 0o600 });
+        await Promise.all(
+          changed.slice(start, start + atOnce).map((file) => files.write(pathOf(file), file.text.reveal(), { mode: 0o600 })),
+        );
       }
     },
     async of(node, signal) {
