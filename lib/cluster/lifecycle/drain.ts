@@ -2,7 +2,7 @@ import { type Clock, type Failure, hasCode, TkError } from '../../base/index.ts'
 import { isTransient, type KubeObject, type KubeWriter } from '../../kube/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import type { BlockedPod, DrainOutcome, DrainPolicy, DrainProgress, PodName } from './lifecycle.ts';
-import { isDone, podKind, podName, podsOn, staysOnNode } from './pods.ts';
+import { isDone, podKind, podName, podsOn, staysOnNode, toleratesCordon } from './pods.ts';
 
 export interface DrainParts {
   readonly kube: KubeWriter;
@@ -23,7 +23,8 @@ const pollMs = 2000;
  * Evicts the pods of a node and waits until they are gone. A cordon has to be there.
  *
  * Shape: every round asks for what is on the node now, so a pod that appears late is moved too. Pods are known by their uid: one
- * of the same name that a StatefulSet has started elsewhere is another one.
+ * of the same name that a StatefulSet has started elsewhere is another one. What came after the first round and tolerates the cordon
+ * is left: its controller would start it here for ever.
  * Failure: `drain/blocked` at the deadline with every pod that a budget holds back, `drain/timeout` with pods that do not end,
  * `drain/refused` as soon as an eviction is refused for another reason.
  * Source: kubernetes staging/src/k8s.io/kubectl/pkg/drain
@@ -31,11 +32,14 @@ const pollMs = 2000;
 export async function drainNode({ kube, clock, nodeName, policy, observe }: DrainParts, signal: AbortSignal): Promise<DrainOutcome> {
   const startedMs = clock.monotonicMs();
   const elapsed = () => clock.monotonicMs() - startedMs;
+  let first: ReadonlySet<string> | undefined;
   const evicted = new Set<string>();
   const deleted: PodName[] = [];
   let told = '';
   for (;;) {
-    const pods = (await podsOn(kube, nodeName, signal)).filter((pod) => !staysOnNode(pod));
+    const here = (await podsOn(kube, nodeName, signal)).filter((pod) => !staysOnNode(pod));
+    first ??= new Set(here.map(uidOf));
+    const pods = here.filter((pod) => first?.has(uidOf(pod)) === true || !toleratesCordon(pod));
     if (pods.length === 0) return { evicted: evicted.size, deleted };
     const byForce = policy.how === 'delete-after' && elapsed() >= policy.afterMs;
     const results = await Promise.all(pods.map((pod) => move(kube, pod, byForce, signal)));
@@ -45,7 +49,7 @@ export async function drainNode({ kube, clock, nodeName, policy, observe }: Drai
       if (result.state === 'refused')
         throw new TkError(lifecycleFailure('drain/refused', { node: nodeName, ...podName(pod) }, { cause: result.failure }));
       if (result.state === 'blocked') blocked.push({ ...podName(pod), ...result.by });
-      if (result.state === 'evicted') evicted.add(pod.metadata.uid ?? pod.metadata.name);
+      if (result.state === 'evicted') evicted.add(uidOf(pod));
       if (result.state === 'deleted') deleted.push(podName(pod));
     }
     const progress = { left: pods.length, blocked };
@@ -66,6 +70,8 @@ export async function drainNode({ kube, clock, nodeName, policy, observe }: Drai
     await clock.sleep(Math.min(blocked.length > 0 ? retryMs : pollMs, Math.max(1, policy.deadlineMs - elapsed())), signal);
   }
 }
+
+const uidOf = ({ metadata: { uid, namespace, name } }: KubeObject): string => uid ?? `${namespace}/${name}`;
 
 const plain = ({ namespace, name, budget, message }: BlockedPod) => ({
   namespace,

@@ -19,6 +19,14 @@ export const isDone = (pod: KubeObject): boolean => ['Succeeded', 'Failed'].incl
 export const staysOnNode = (pod: KubeObject): boolean =>
   pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined || (ownerOf(pod) === 'DaemonSet' && !isDone(pod));
 
+/** Source: kubernetes staging/src/k8s.io/component-helpers/scheduling/corev1/helpers.go: an empty key or effect is any */
+export const toleratesCordon = (pod: KubeObject): boolean =>
+  list(fields(pod.spec).tolerations).some((toleration) => {
+    const { key, operator, value, effect } = fields(toleration);
+    const fitsKey = text(key) === '' ? operator === 'Exists' : key === 'node.kubernetes.io/unschedulable';
+    return fitsKey && (operator === 'Exists' || text(value) === '') && (text(effect) === '' || effect === 'NoSchedule');
+  });
+
 const hasEmptyDir = (pod: KubeObject): boolean => list(fields(pod.spec).volumes).some((volume) => fields(volume).emptyDir !== undefined);
 
 /**
