@@ -6,6 +6,7 @@ const first = Number(process.argv[3] ?? Date.now() % 1_000_000_000);
 console.log(`seeds ${first} to ${first + count - 1}`);
 let findings = 0;
 for (let seed = first; seed < first + count; seed += 1) {
+  if (seed > first && (seed - first) % 10_000 === 0) console.log(`${seed - first} tried, ${findings} findings`);
   const finding = await fuzzOnce(seed);
   if (!finding) continue;
   console.log(JSON.stringify(finding, null, 2));

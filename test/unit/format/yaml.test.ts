@@ -179,3 +179,7 @@ test('a text block that the file ends in without a line break ends without one, 
   });
   expect(parseYaml({ path: 'x.yaml', text: 'a: |\n  x' }, { version: 'core' }).documents[0]?.value).toEqual({ a: 'x\n' });
 });
+
+test('a binary value is the text that it stands for, as in Go', () => {
+  expect(parseYaml({ path: 'x.yaml', text: 'a: !!binary aGk=\nb: [!!binary eA==]\n' }).documents[0]?.value).toEqual({ a: 'hi', b: ['x'] });
+});
