@@ -21,8 +21,6 @@ function measure(commands, cwd) {
   let cpuMs = 0;
   let memoryMiB = 0;
   for (const [program, ...args] of commands) {
-    // `time` of the shell would miss the memory: GNU time is not everywhere, Python is.
-    const before = process.resourceUsage();
     const child = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PATH: path } });
     if (child.status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${child.status}\n${child.stdout}${child.stderr}`);
     const usage = /@usage (.*)$/m.exec(child.stderr);
@@ -31,7 +29,6 @@ function measure(commands, cwd) {
       cpuMs += found.cpuMs;
       memoryMiB = Math.max(memoryMiB, found.rssMiB);
     }
-    void before;
   }
   return { wallMs: performance.now() - started, cpuMs, memoryMiB };
 }
