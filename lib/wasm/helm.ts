@@ -45,6 +45,8 @@ export interface RenderRequest {
   readonly valuesFiles?: ValuesFiles;
   /** Values are not held against the chart's schema. Default: false. */
   readonly skipSchema?: boolean;
+  /** Brings a document that a values schema refers to on the web; undefined: it cannot be had. Absent: such a schema is refused. */
+  readonly fetchSchema?: (url: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Answers `lookup`; undefined: there is no such object. Absent: every look-up finds nothing, as in `helm template`. */
   readonly lookup?: (asked: Lookup, signal: AbortSignal) => Promise<Json | undefined>;
 }
@@ -273,18 +275,21 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
     render: (request, signal) =>
       asFailures(async () => {
         const answers: Record<string, Json> = {};
+        const schemas: Record<string, string | null> = {};
         for (let round = 0; ; round += 1) {
-          const render = renderBody(request, answers);
-          const { result, warnings } = await call<Rendering & { unanswered: readonly Lookup[] }>(
+          const render = renderBody(request, answers, schemas);
+          const { result, warnings } = await call<Rendering & { unanswered: readonly Lookup[]; unansweredSchemas?: readonly string[] }>(
             'render',
             { render },
             request.archive,
             signal,
           );
-          const { unanswered, ...rendering } = result;
+          const { unanswered, unansweredSchemas = [], ...rendering } = result;
           refuseUnknownKind(rendering.chart);
+          for (const url of unansweredSchemas) schemas[url] = (await request.fetchSchema?.(url, signal)) ?? null;
+          if (unansweredSchemas.length > 0 && round < lookupRounds) continue;
           if (unanswered.length === 0 || request.lookup === undefined) return { ...rendering, warnings };
-          if (round === lookupRounds)
+          if (round >= lookupRounds)
             throw new TkError(wasmFailure('chart/lookup-endless', { kinds: [...new Set(unanswered.map(({ kind }) => kind))] }));
           for (const asked of unanswered) answers[lookupKey(asked)] = (await request.lookup(asked, signal)) ?? null;
         }
@@ -353,7 +358,7 @@ function refuseUnknownKind({ apiVersion }: ChartMetadata): void {
   }
 }
 
-function renderBody(request: RenderRequest, answers: Readonly<Record<string, Json>>) {
+function renderBody(request: RenderRequest, answers: Readonly<Record<string, Json>>, schemas: Readonly<Record<string, string | null>>) {
   const { archive, release, valuesTexts, values, capabilities, includeCrds, lookup, valuesFiles, skipSchema } = request;
   return {
     release,
@@ -364,6 +369,7 @@ function renderBody(request: RenderRequest, answers: Readonly<Record<string, Jso
     folder: archive.isFolder ?? false,
     ...(valuesFiles === undefined ? {} : { valuesFiles }),
     ...(skipSchema === true ? { skipSchema } : {}),
+    ...(request.fetchSchema === undefined ? {} : { schemas }),
     ...(lookup === undefined ? {} : { lookups: answers }),
   };
 }

@@ -6,7 +6,7 @@ import { kindsOf } from '../waits.ts';
 import { namingChart } from './chart-failure.ts';
 import { isCrd, toKubeObject } from './objects.ts';
 import { releaseFailure } from './failures.ts';
-import type { Pulled, PullPorts } from './pull.ts';
+import { fetchSchema, type Pulled, type PullPorts } from './pull.ts';
 import { pullRelease } from './source-access.ts';
 import type { ReleasePlan } from './release-plan.ts';
 import { PatchError } from './kustomize-patches.ts';
@@ -47,7 +47,7 @@ export async function prepareRelease(
 export async function renderRelease(
   prepared: PreparedRelease,
   kube: KubeReader,
-  ports: Pick<ReleasePorts, 'engine'>,
+  ports: Pick<ReleasePorts, 'engine' | 'pull'>,
   { revision, isUpgrade, includeCrds = false }: { readonly revision: number; readonly isUpgrade: boolean; readonly includeCrds?: boolean },
   signal: AbortSignal,
 ): Promise<Rendering> {
@@ -60,7 +60,7 @@ export async function renderRelease(
     const added = own.flatMap(({ apiVersion, kind }) => [apiVersion, `${apiVersion}/${kind}`]);
     const rendering = await ports.engine.render(
       {
-        ...chartPartOf(prepared),
+        ...chartPartOf(prepared, ports.pull),
         release: { name: plan.name, namespace: plan.namespace, revision, isUpgrade },
         values: values.reveal(),
         capabilities: { kubeVersion: kubeVersion.gitVersion, apiVersions: [...new Set([...apiVersions, ...added])], onlyThese: true },
@@ -73,10 +73,14 @@ export async function renderRelease(
   });
 }
 
-const chartPartOf = ({ plan, pulled }: PreparedRelease): Pick<RenderRequest, 'archive' | 'valuesFiles' | 'skipSchema'> => ({
+const chartPartOf = (
+  { plan, pulled }: PreparedRelease,
+  pull: PullPorts,
+): Pick<RenderRequest, 'archive' | 'valuesFiles' | 'skipSchema' | 'fetchSchema'> => ({
   archive: pulled.archive,
   ...valuesFilesOf(plan),
   ...(plan.isSchemaSkipped === true ? { skipSchema: true } : {}),
+  fetchSchema: (url, signal) => fetchSchema(url, pull, signal),
 });
 
 /** Which of the chart's files are its default values, as the engine is told. */
@@ -123,7 +127,7 @@ export interface OfflineOptions {
 /** Renders without a cluster, as `helm template` does: look-ups find nothing. Failure: as `renderRelease`. */
 export async function renderReleaseOffline(
   prepared: PreparedRelease,
-  { engine }: Pick<ReleasePorts, 'engine'>,
+  { engine, pull }: Pick<ReleasePorts, 'engine' | 'pull'>,
   { includeCrds = false, ...capabilities }: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Rendering> {
@@ -131,7 +135,7 @@ export async function renderReleaseOffline(
   const release = { name: plan.name, namespace: plan.namespace };
   return namingChart(plan, async () => {
     const rendering = await engine.render(
-      { ...chartPartOf(prepared), release, values: values.reveal(), capabilities, includeCrds },
+      { ...chartPartOf(prepared, pull), release, values: values.reveal(), capabilities, includeCrds },
       signal,
     );
     return afterwards(prepared, rendering, engine, signal);

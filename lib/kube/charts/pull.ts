@@ -1,6 +1,7 @@
 import { type Files, hasCode, type Json } from '../../base/index.ts';
 import { sha256Hex } from '../../pki/index.ts';
 import type { ChartArchive } from '../../wasm/index.ts';
+import { download } from './download.ts';
 import { packFolder } from './folder.ts';
 import { pullFromIndex } from './index-repository.ts';
 import { type OciPorts, type PulledChart, pullFromRegistry } from './oci.ts';
@@ -43,6 +44,28 @@ export async function pullChart(source: ChartSource, ports: PullPorts, signal: A
     if (remembered === undefined || !hasCode(error, 'chart/source-unreachable', 'chart/rate-limited', 'chart/server-error')) throw error;
     return { ...remembered, from: 'offline' };
   }
+}
+
+const schemaLimitBytes = 4 * 1024 * 1024;
+
+/**
+ * A document that a values schema refers to on the web, as Helm fetches it; what was fetched once is there when the network is not.
+ *
+ * Shape: undefined when it cannot be had.
+ */
+export async function fetchSchema(url: string, ports: PullPorts, signal: AbortSignal): Promise<string | undefined> {
+  const kept = ports.cache === undefined ? undefined : `${ports.cache}/schemas/${sha256Hex(url).slice(0, 32)}.json`;
+  try {
+    const { status, body } = await download({ url, source: url, limitBytes: schemaLimitBytes, timeoutMs: 15_000 }, ports, signal);
+    if (status === 200) {
+      const text = Buffer.from(body).toString();
+      if (kept !== undefined && (await ports.files.readText(kept)) !== text) await ports.files.write(kept, text);
+      return text;
+    }
+  } catch (error) {
+    if (!hasCode(error, 'chart/source-unreachable', 'chart/rate-limited', 'chart/server-error', 'chart/too-large')) throw error;
+  }
+  return kept === undefined ? undefined : ports.files.readText(kept);
 }
 
 /** Archives by digest, and for each source which digest it last was. */

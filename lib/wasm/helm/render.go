@@ -45,6 +45,8 @@ type renderRequest struct {
 	ValuesFiles *valuesFiles `json:"valuesFiles"`
 	// Values are not held against the chart's schema.
 	SkipSchema bool `json:"skipSchema"`
+	// What a schema refers to on the web, by address; absent: nothing is fetched.
+	Schemas schemaDocuments `json:"schemas"`
 	// Answers by `apiVersion|kind|namespace|name`; absent altogether: every look-up finds nothing, as in `helm template`.
 	Lookups map[string]json.RawMessage `json:"lookups"`
 }
@@ -76,6 +78,8 @@ type renderResult struct {
 	Crds     []document      `json:"crds"`
 	// Asked and not answered: nothing else in this result may be used.
 	Unanswered []lookup `json:"unanswered"`
+	// The same for documents on the web that values schemas refer to.
+	UnansweredSchemas []string `json:"unansweredSchemas,omitempty"`
 }
 
 func renderChart(data []byte, req *renderRequest) (any, error) {
@@ -110,6 +114,11 @@ func renderChart(data []byte, req *renderRequest) (any, error) {
 	options := common.ReleaseOptions{
 		Name: req.Release.Name, Namespace: req.Release.Namespace, Revision: max(1, req.Release.Revision),
 		IsInstall: !req.Release.IsUpgrade, IsUpgrade: req.Release.IsUpgrade,
+	}
+	if req.Schemas != nil && !req.SkipSchema {
+		if missing := req.Schemas.bundle(loaded); len(missing) > 0 {
+			return &renderResult{Chart: loaded.Metadata, UnansweredSchemas: missing, Unanswered: []lookup{}}, nil
+		}
 	}
 	top, err := commonutil.ToRenderValuesWithSchemaValidation(loaded, values, options, caps, req.SkipSchema)
 	if err != nil {

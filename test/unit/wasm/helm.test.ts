@@ -78,6 +78,39 @@ test('files of the chart take the place of its values.yaml, and a schema can be 
   expect(await failureOf(helm.render({ archive, release }, never))).toMatchObject({ code: 'chart/values-schema' });
 });
 
+test('a schema that refers to others on the web is checked with what the host brings', async () => {
+  const documents: Readonly<Record<string, string>> = {
+    'https://schemas.example/v1/values.json':
+      '{"$schema":"http://json-schema.org/draft-07/schema","$id":"https://schemas.example/v1/values.json","properties":{"port":{"$ref":"parts/port.json#/definitions/port"},"host":{"$ref":"#/definitions/host"}},"definitions":{"host":{"type":"string"}}}',
+    'https://schemas.example/v1/parts/port.json': '{"definitions":{"port":{"type":"integer","maximum":65535}}}',
+  };
+  const asked: string[] = [];
+  const render = (schema: string, values: object, known: Readonly<Record<string, string>> = documents) =>
+    helm.render(
+      {
+        archive: template('kind: X\n', { 'values.schema.json': schema }),
+        release,
+        values: values as never,
+        fetchSchema: (url) => {
+          asked.push(url);
+          return Promise.resolve(known[url]);
+        },
+      },
+      never,
+    );
+  for (const schema of [
+    '{"$ref":"https://schemas.example/v1/values.json"}',
+    '{"$schema":"http://json-schema.org/draft-07/schema#","$ref":"https://schemas.example/v1/values.json"}',
+  ]) {
+    expect((await render(schema, { port: 80, host: 'a' })).objects).toHaveLength(1);
+    const refused = await failureOf(render(schema, { port: 70_000, host: 1 }));
+    expect(refused.code).toBe('chart/values-schema');
+    expect(JSON.stringify(refused.facts)).toMatch(/\/host.*got number, want string.*\/port|\/port.*\/host/);
+  }
+  expect(asked.slice(0, 2)).toEqual(Object.keys(documents));
+  expect(await failureOf(render('{"$ref":"https://schemas.example/gone.json"}', {}, {}))).toMatchObject({ code: 'chart/values-schema' });
+});
+
 test("objects are written as Kubernetes' own writer writes them", async () => {
   expect(await helm.toYaml([{ b: '0400', a: [1, 'yes', null] }, {}], never)).toEqual(['a:\n- 1\n- "yes"\n- null\nb: "0400"\n', '{}\n']);
   expect(await helm.toYaml([], never)).toEqual([]);
