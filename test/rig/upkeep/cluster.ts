@@ -102,14 +102,14 @@ export async function openRig(options: RigOptions) {
     terms = asked.terms ?? {};
     invariants.terms(terms);
     const watch = invariants.begin({ name: asked.task, secretsMayLieIn });
-    const running: { stop?: () => void } = {};
+    const running: { stop?: () => void; id?: string } = {};
     const process = mortal(watch.observe(outer), ends.dieAfter, (operation) => {
       if (operation === ends.stopAt) running.stop?.();
       return operation === ends.sleepAt ? kernel.clock.sleep(sleepMs) : undefined;
     });
     const events: EngineEvent[] = [];
     const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
-      watch.ended({ exit, unfinished });
+      watch.ended({ exit, unfinished, ...(running.id === undefined ? {} : { runId: running.id }) });
       return { task: asked.task, exit, failures, changes, events };
     };
     const open = async () => {
@@ -150,6 +150,7 @@ export async function openRig(options: RigOptions) {
     });
     const call = { kind: 'call', task: registry.get(asked.task), params: asked.params ?? {} } as const;
     const run = engine.run([call], { argv: [asked.task], yes: asked.types === undefined });
+    running.id = run.id;
     running.stop = () => {
       watch.signalled('SIGINT');
       run.stop('SIGINT');

@@ -17,6 +17,7 @@ const life = (file: string) => `lib/cluster/lifecycle/${file}.ts`;
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'quorum-once',
+    seed: 76,
     what: 'quorum is not checked again after the drain',
     edits: [
       { file: life('disrupt'), find: '        await check(handle, isDrained);\n', replace: '' },
@@ -27,6 +28,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'cached-members',
+    seed: 6,
     what: 'the member list is asked once and kept',
     edits: [
       {
@@ -41,6 +43,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'two-members',
+    seed: 0,
     what: 'a cluster of two members is allowed without consent',
     edits: [
       { file: life('quorum'), find: 'if (disruption.acceptsDowntime !== true)', replace: 'if (disruption.acceptsDowntime === null)' },
@@ -50,6 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'first-node-only',
+    seed: 1,
     what: 'the version is read from the first node only',
     edits: [
       {
@@ -64,6 +68,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'event-without-poll',
+    seed: 0,
     what: 'the accepted call is taken for the machine being back',
     edits: [
       {
@@ -77,6 +82,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'rollback-is-success',
+    seed: 0,
     what: 'a machine that fell back is taken for upgraded',
     edits: [
       {
@@ -86,10 +92,11 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     stories: ['upgrade-node', 'upgrade'],
-    bias: { shape: { controlPlanes: 1, workers: 1 } },
+    bias: { arms: ['talos/new-slot failed'], shape: { controlPlanes: 1, workers: 1 } },
   },
   {
     name: 'boot-id-ignored',
+    seed: 10,
     what: 'the boot id is not compared',
     edits: [
       {
@@ -103,6 +110,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'uncordon-forgotten',
+    seed: 0,
     what: 'the cordon of ours stays',
     edits: [{ file: life('disrupt'), find: '    await uncordonStep(context, node);\n    if (returned', replace: '    if (returned' }],
     stories: ['reboot', 'upgrade-node'],
@@ -110,6 +118,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'foreign-cordon-removed',
+    seed: 0,
     what: "a user's cordon is removed",
     edits: [
       { file: life('node-mark'), find: "if (cordon.state === 'foreign') return { result: cordon };", replace: '' },
@@ -120,23 +129,26 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'reboot-repeated',
+    seed: 8,
     what: 'the reboot is sent again after a lost reply',
     edits: [
       { file: life('reboot-evidence'), find: 'if (current !== bootId) return done(`${node.name} has booted since`);', replace: '' },
       { file: life('reboot-evidence'), find: 'if (leavingStages.has(stage)) return done(`${node.name} is ${stage}`);', replace: '' },
     ],
     stories: ['upgrade-node', 'reboot'],
-    bias: { shape: { controlPlanes: 1, workers: 1 } },
+    bias: { arms: ['wire/reply lost', 'wire/reply reset'], shape: { controlPlanes: 1, workers: 1 } },
   },
   {
     name: 'exit-code-ignored',
+    seed: 4,
     what: "the installer's exit code is ignored",
     edits: [{ file: 'lib/talos/client/mutator.ts', find: 'if (exitCode !== 0) throw', replace: 'if (exitCode === -1) throw' }],
     stories: ['upgrade-node'],
-    bias: { shape: { controlPlanes: 1, workers: 1 }, talos: 'v1.14.1' },
+    bias: { arms: ['talos/installer failed'], shape: { controlPlanes: 1, workers: 1 }, talos: 'v1.14.1' },
   },
   {
     name: 'vanilla-installer',
+    seed: 0,
     what: 'a machine with extensions gets the installer without any',
     edits: [
       {
@@ -150,6 +162,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'empty-snapshot',
+    seed: 2,
     what: 'a snapshot without a byte is accepted',
     edits: [
       {
@@ -160,10 +173,11 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     stories: ['upgrade-first-control-plane'],
-    bias: { shape: { controlPlanes: 1, workers: 1 } },
+    bias: { arms: ['talos/snapshot empty'], shape: { controlPlanes: 1, workers: 1 } },
   },
   {
     name: 'too-many-workers',
+    seed: 0,
     what: 'one worker more than agreed is away',
     edits: [{ file: life('roll'), find: '    parallel: share,', replace: '    parallel: share + 1,' }],
     stories: ['upgrade'],
@@ -171,6 +185,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'on-after-a-failure',
+    seed: 0,
     what: 'the next control plane is begun after a failure',
     edits: [
       {
@@ -184,6 +199,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'lease-not-asked-again',
+    seed: 4,
     what: 'the lock is not looked at again after a sleep',
     edits: [
       {
@@ -197,6 +213,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kubelet-missed',
+    seed: 28,
     what: "a kubelet's change is not waited for: a healthy one is taken for the new one",
     edits: [
       {
@@ -210,6 +227,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'pin-stays',
+    seed: 0,
     what: "the repository's version does not follow",
     edits: [{ file: 'lib/cluster/kubernetes-upgrade/follow-pins.ts', find: '      await cluster.pins.follow(plan);\n', replace: '' }],
     stories: ['upgrade-k8s'],
@@ -217,6 +235,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'name-not-compared',
+    seed: 1,
     what: 'the typed name is not compared',
     edits: [
       {
@@ -230,6 +249,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'last-voter-reset',
+    seed: 3,
     what: 'the last voter of etcd is reset',
     edits: [
       {

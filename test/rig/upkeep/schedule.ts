@@ -44,6 +44,8 @@ export interface Bias {
   readonly closes?: number;
   /** Chance that a control plane loses its power in the first minute. */
   readonly losesPower?: number;
+  /** Faults that are always armed: `talos/new-slot failed`. */
+  readonly arms?: readonly string[];
   /** Chance of somebody's cordon on the machine that is worked on. */
   readonly cordons?: number;
 }
@@ -62,6 +64,8 @@ export function upkeepOf(seed: string, stories: readonly string[], bias: Bias = 
   const names = namesOf(shape);
   const faults = faultClasses.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {
     const [isTaken, times, drawn] = [random.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), random.fraction(), facts?.(random)];
+    if (bias.arms?.includes(`${point} ${kind}`))
+      return [{ point, kind, probability: 0.5, atMost: 2, untilMs: calmAfterMs, ...(drawn ? { facts: drawn } : {}) }];
     if (!isTaken) return [];
     return [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), untilMs: calmAfterMs, ...(drawn ? { facts: drawn } : {}) }];
   });
