@@ -143,7 +143,9 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   });
   const stateDirectory = join(root, '.tk/sim');
   const settings = options.settings ?? settingsSchema.parse({});
-  const cluster = await openRepositoryCluster({ world, model, settings, isSandbox: true, cacheDirectory: join(stateDirectory, 'cache') });
+  const redactor = createRedactor();
+  const cacheDirectory = join(stateDirectory, 'cache');
+  const cluster = await openRepositoryCluster({ world, model, settings, isSandbox: true, cacheDirectory, redactor });
   const registry = createRegistry();
   for (const [name, task] of await builtInTasks()) registry.register(name, task);
   for (const [name, task] of await ownTasks(options)) registry.register(name, task, { shadow: true });
@@ -159,7 +161,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
       stateDirectory,
       identity: cluster.identity,
       version: 'simulate',
-      redactor: createRedactor(),
+      redactor,
       prompter: answering(options.answers ?? {}),
       sinks: [(event) => events.push(event)],
       stdout: print,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { World } from '../base/index.ts';
+import type { Redactor, World } from '../base/index.ts';
 import { type OpenedCluster, openCluster, type Settings, type Vault } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { createVault } from './vault.ts';
@@ -15,6 +15,8 @@ export interface ClusterOptions {
   /** As in `openCluster`. */
   readonly chartMemo?: Map<string, Promise<string>>;
   readonly cacheDirectory: string;
+  /** As in `openCluster`. */
+  readonly redactor?: Redactor;
 }
 
 /** The cluster of a repository over this World, with what only the composition root knows: keys, and the engine's own file. */

@@ -77,6 +77,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
         ...(sandbox === undefined ? {} : { vault: sandbox.vault }),
         isSandbox: options.isSandbox,
         cacheDirectory: join(stateDirectory, 'cache'),
+        redactor: options.redactor,
       });
     const { version } = await import('./version.ts');
     let secrets = async (): Promise<readonly string[]> => [];

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { Secret, TkError, type World } from '../base/index.ts';
+import { type Redactor, Secret, TkError, type World } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import { createBootstrapSecrets } from './bootstrap-secrets.ts';
 import type { Cluster, ClusterView } from './cluster.ts';
@@ -41,6 +41,8 @@ export interface ClusterParts {
   readonly chartMemo?: Map<string, Promise<string>>;
   /** Absolute; pulled charts are kept below it. */
   readonly cacheDirectory: string;
+  /** Takes the cluster's keys out of everything that a run says and writes. */
+  readonly redactor?: Redactor;
 }
 
 export interface OpenedCluster {
@@ -63,10 +65,11 @@ export function openCluster({
   helmModule,
   chartMemo,
   cacheDirectory,
+  redactor,
 }: ClusterParts): OpenedCluster {
   const { files, dial, clock, env, exec } = world;
   const engine = helmEngineOf(world, helmModule, chartMemo);
-  const bundles = createBundleStore({ model, files, vault, world });
+  const bundles = createBundleStore({ model, files, vault, world, ...(redactor === undefined ? {} : { redactor }) });
   const kubernetesCa = async () => (await bundles.existing())?.certs.k8s.certificate;
   const credentials = createCredentials({ model, world, bundle: () => bundles.existing() });
   const connections = createConnections({ model, dial, clock, credentials });

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Files, Secret, type SourceFile, TkError, type World } from '../base/index.ts';
+import { type Files, type Redactor, Secret, type SourceFile, TkError, type World } from '../base/index.ts';
 import { type ClusterModel, fillSecretFile, secretFilesIn } from '../config/index.ts';
 import {
   contractOf,
@@ -37,13 +37,15 @@ export interface BundleParts {
   readonly files: Files;
   readonly vault: Vault;
   readonly world: Pick<World, 'random' | 'clock' | 'env'>;
+  /** Is told every key of a bundle as soon as it is known. */
+  readonly redactor?: Redactor;
 }
 
 /** Where a new bundle goes, beside the talconfig; talhelper looks for the same name. */
 const newBundleName = 'talsecret.sops.yaml';
 const plainBundleName = 'talsecret.yaml';
 
-export function createBundleStore({ model, files, vault, world }: BundleParts): BundleStore {
+export function createBundleStore({ model, files, vault, world, redactor }: BundleParts): BundleStore {
   const folder = posix.dirname(model.paths.talconfig);
   let kept: Promise<KeptBundle> | undefined;
 
@@ -82,7 +84,7 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
       throw new TkError(
         clusterFailure('cluster/secrets-lost', { wanted: posix.relative(model.paths.root, posix.join(folder, newBundleName)), traces }),
       );
-    const bundle = await createSecretsBundle(world, contractOf(model.talosVersion));
+    const bundle = hidden(await createSecretsBundle(world, contractOf(model.talosVersion)));
     const plain = renderSecretsBundle(bundle);
     const path = posix.join(folder, newBundleName);
     const encrypted = await vault.encrypt(posix.relative(model.paths.root, path), plain);
@@ -91,11 +93,15 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
       : { bundle, fresh: { path, text: new Secret(encrypted), isEncrypted: true } };
   };
 
-  const existing = async () => (kept ? (await kept).bundle : find());
+  const hidden = <B extends SecretsBundle | undefined>(bundle: B): B => {
+    if (bundle !== undefined) for (const value of secretValuesOf(bundle)) redactor?.add(value);
+    return bundle;
+  };
+  const existing = async () => hidden(kept ? (await kept).bundle : await find());
 
   return {
     get() {
-      kept ??= find().then((bundle) => (bundle ? { bundle } : make()));
+      kept ??= find().then((bundle) => (bundle ? { bundle: hidden(bundle) } : make()));
       // A failed look is not remembered: the file may be there next time.
       kept.catch(() => {
         kept = undefined;
@@ -106,7 +112,7 @@ export function createBundleStore({ model, files, vault, world }: BundleParts): 
       const bundle = await read(path);
       if (bundle === undefined)
         throw new TkError(clusterFailure('cluster/no-such-bundle', { path: posix.relative(model.paths.root, path) }));
-      return { bundle };
+      return { bundle: hidden(bundle) };
     },
     existing,
     async secretValues() {

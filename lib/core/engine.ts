@@ -168,12 +168,12 @@ class Run {
       event: 'run-finished',
       ...decided,
       counts,
-      failures: this.#failures,
+      failures: this.#told(),
       tookMs: Math.round(clock.monotonicMs() - startedMs),
       ...this.#shownJournal(),
     });
     const values = (graph?.goals ?? []).map((goal) => this.#values.get(goal));
-    return { run: this.id, ...decided, failures: this.#failures, counts, values };
+    return { run: this.id, ...decided, failures: this.#told(), counts, values };
   }
 
   /** Whether every task ended well. */
@@ -190,6 +190,11 @@ class Run {
     } finally {
       await lock.release();
     }
+  }
+
+  /** What goes to whoever prints it: no key of the cluster in it, whatever a task or a remote end has put into its words. */
+  #told(): readonly Failure[] {
+    return mapTexts(this.#failures, (text) => this.#engine.redactor.redact(text)) as readonly Failure[];
   }
 
   async #makeStateDirectory(): Promise<void> {
