@@ -126,13 +126,29 @@ export const faultClasses: readonly FaultClass[] = [
   },
 ];
 
+/** What matters most where machines are met for the first time: who answers, and whether a change was made. */
+export const bootstrapFaults: readonly FaultClass[] = [
+  {
+    point: 'wire/address',
+    kind: 'moved',
+    what: 'another machine answers at an address for a while',
+    probability: 0.01,
+    facts: lasting(90_000),
+  },
+  { point: 'wire/change', kind: 'lost', what: 'a change was made and its answer is lost', probability: 0.25 },
+  { point: 'wire/change', kind: 'never', what: 'a change was made and nothing comes any more', probability: 0.15 },
+];
+
 /**
  * The faults of one random schedule: some of the classes, each a few times, none after `calmAfterMs`, so that every history can
  * end well. The same stream of randomness gives the same rules.
  */
-export function swarmFaults(random: Random, options: { readonly calmAfterMs: number; readonly share?: number }): FaultRule[] {
-  const { calmAfterMs, share = 0.35 } = options;
-  return faultClasses.flatMap(({ point, kind, probability, facts }) => {
+export function swarmFaults(
+  random: Random,
+  options: { readonly calmAfterMs: number; readonly share?: number; readonly classes?: readonly FaultClass[] },
+): FaultRule[] {
+  const { calmAfterMs, share = 0.35, classes = faultClasses } = options;
+  return classes.flatMap(({ point, kind, probability, facts }) => {
     // Drawn for every class, taken or not: a class more must not change what the others get.
     const [taken, times, drawn] = [random.fraction() < share, random.fraction(), facts?.(random)];
     if (!taken) return [];

@@ -20,6 +20,8 @@ const dialFailure = failuresOf<DialFailures>();
 export const dialRefused = (target: { readonly host: string; readonly port: number }, reason: string): TkError =>
   new TkError(dialFailure('host/dial', { host: target.host, port: target.port, reason }));
 
+/** What a bootstrap changes machines with: whether it happened is the question that matters most. */
+const changingCall = /\/(?:Bootstrap|ApplyConfiguration)$/;
 const eventsPath = '/machine.MachineService/Events';
 
 /** What a packet into the void costs before the kernel of the workstation gives up. */
@@ -51,14 +53,23 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
     }
   };
 
+  const flapsUntilMs = new Map<string, number>();
+
   return {
     async talos(target, signal) {
-      const listener = await reach(target, signal);
+      const reached = await reach(target, signal);
+      // Two machines with one address, or an address that has just moved: the neighbour answers.
+      const nowMs = kernel.clock.monotonicMs();
+      const flap = kernel.fault('wire/address', { host: target.host });
+      if (flap) flapsUntilMs.set(target.host, nowMs + Number(flap.facts.forMs ?? 10_000));
+      const listener = (flapsUntilMs.get(target.host) ?? -1) >= nowMs ? neighbour(network, reached) : reached;
       if (listener.service.kind !== 'grpc') throw dialRefused(target, 'reset');
       const { service } = listener;
       const tls = await service.tls();
       const client = handshake(target, tls);
       let open = true;
+      // A peer that went silent stays so, on this connection.
+      let isWedged = false;
       return {
         peer: peerIdentity(tls.certificate),
         isOpen: () => open && !listener.closed.aborted,
@@ -69,6 +80,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
           const facts = { host: target.host, path: call.path };
           const gone = () => new GrpcError(unavailable, 'error reading from server: EOF');
           if (!open || listener.closed.aborted) throw gone();
+          if (isWedged) await silence(call.signal);
           const request = kernel.fault('wire/request', facts);
           if (request) {
             kernel.emit({ kind: 'wire/late', facts: { host: target.host, lateMs: Number(request.facts.lateMs ?? 0) } });
@@ -86,7 +98,8 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
               remoteAddress: '192.168.42.2',
               ...(client ? { client } : {}),
             });
-          const reply = kernel.fault('wire/reply', facts);
+          const reply =
+            kernel.fault('wire/reply', facts) ?? (changingCall.test(call.path) ? kernel.fault('wire/change', facts) : undefined);
           if (reply?.kind === 'duplicated') for await (const _ of serve()) break;
           const messages = serve()[Symbol.asyncIterator]();
           try {
@@ -98,8 +111,10 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
                 await delay(kernel, reply, call.signal);
                 if (reply.kind === 'reset') open = false;
                 if (reply.kind === 'lost' || reply.kind === 'reset') throw gone();
-                if (reply.kind === 'never')
-                  await orAborted(new Promise<never>(() => {}), call.signal, () => new GrpcError(1, 'Cancelled on client'));
+                if (reply.kind === 'never') {
+                  isWedged = true;
+                  await silence(call.signal);
+                }
               }
               if (next.done) return;
               // A stream loses nothing, except that one: its buffer on the machine drops what is not fetched in time.
@@ -151,6 +166,15 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
       }
     },
   };
+}
+
+const silence = (signal: AbortSignal) => orAborted(new Promise<never>(() => {}), signal, () => new GrpcError(1, 'Cancelled on client'));
+
+/** Another machine that listens on the same port; the same one when there is none. */
+function neighbour(network: SimNetwork, { host, port, ...rest }: SimListener): SimListener {
+  const others = network.listeners().filter((other) => other.port === port && other.service.kind === 'grpc');
+  const at = others.findIndex((other) => other.host === host);
+  return others[(at + 1) % others.length] ?? { host, port, ...rest };
 }
 
 const delay = (kernel: SimKernel, fault: SimFault, signal: AbortSignal) => kernel.clock.sleep(Number(fault.facts.lateMs ?? 0), signal);

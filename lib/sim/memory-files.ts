@@ -9,6 +9,8 @@ export interface MemoryFiles extends Files {
   crash(random: Random): void;
   /** Every file with its text, sorted by path. */
   snapshot(): Readonly<Record<string, string>>;
+  /** Of one file, what is on the disk for certain. */
+  durable(path: string): string | undefined;
   /** Every file with its mode: another file system can begin with them. */
   copy(): Readonly<Record<string, Exclude<InitialFile, string>>>;
 }
@@ -184,6 +186,10 @@ export function createMemoryFiles(
           ];
         file.durableParts = file.parts.length;
       }
+    },
+    durable(path) {
+      const file = files.get(normal(path));
+      return file?.parts.slice(0, file.durableParts).map(textOf).join('');
     },
     copy: () => Object.fromEntries([...files].map(([path, file]) => [path, { content: bytesOf(joined(file)).slice(), mode: file.mode }])),
     snapshot: () => Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, file]) => [path, textOf(joined(file))])),

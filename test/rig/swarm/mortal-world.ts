@@ -1,5 +1,8 @@
 import type { AppendFile, Dial, Files, GrpcCall, TalosConnection, World } from '../../../lib/base/index.ts';
 
+/** `write`: what is on the disk changes. */
+export type OperationKind = 'read' | 'write' | 'wire';
+
 export interface MortalProcess {
   readonly world: World;
   readonly death: Promise<'dead'>;
@@ -8,13 +11,13 @@ export interface MortalProcess {
 const never = new Promise<never>(() => {});
 
 /**
- * The World as one process sees it that dies after so many operations: every even one has taken effect when it dies, an odd one
- * has not. Nothing that a dead process asked for ever returns, so nothing of it goes on. `on` hears of every operation.
+ * The World as one process sees it that dies at one of its operations: an even one has taken effect when it dies, an odd one has
+ * not; half an operation further (41.5) it is the other way round. Nothing that a dead process asked for ever returns, so nothing of it goes on. `on` hears of every operation.
  */
 export function mortal(
   world: World,
   dieAfter: number | undefined,
-  on: (operation: number) => Promise<void> | void = () => {},
+  on: (operation: number, kind: OperationKind) => Promise<void> | void = () => {},
 ): MortalProcess {
   const dying = Promise.withResolvers<'dead'>();
   let isDead = false;
@@ -26,17 +29,18 @@ export function mortal(
     return never;
   };
   /** One operation. What was under way when the process died may take effect, but nobody hears of it. */
-  const live = async <T>(act: () => Promise<T>): Promise<T> => {
+  const live = async <T>(kind: OperationKind, act: () => Promise<T>): Promise<T> => {
     if (isDead) return never;
     operations += 1;
+    const operation = operations;
     // A laptop that is closed: nothing of the process goes on until it is opened again.
-    frozen ??= on(operations) ?? undefined;
+    frozen ??= on(operation, kind) ?? undefined;
     if (frozen) {
       await frozen;
       frozen = undefined;
     }
-    const isLast = operations === dieAfter;
-    if (isLast && operations % 2 === 1) return die();
+    const isLast = dieAfter !== undefined && operation === Math.floor(dieAfter);
+    if (isLast && (operation % 2 === 1) === Number.isInteger(dieAfter)) return die();
     try {
       const value = await act();
       if (isLast) return die();
@@ -49,25 +53,25 @@ export function mortal(
   };
   const { files, dial, clock } = world;
   const mortalFiles: Files = {
-    read: (path) => live(() => files.read(path)),
-    readText: (path) => live(() => files.readText(path)),
-    stat: (path) => live(() => files.stat(path)),
-    list: (path) => live(() => files.list(path)),
-    write: (path, content, options) => live(() => files.write(path, content, options)),
-    append: (path, options) => live(async () => mortalAppend(await files.append(path, options))),
-    remove: (path) => live(() => files.remove(path)),
-    removeTree: (path) => live(() => files.removeTree(path)),
-    makeDirectory: (path, options) => live(() => files.makeDirectory(path, options)),
-    realPath: (path) => live(() => files.realPath(path)),
-    lock: (path, owner) => live(() => files.lock(path, owner)),
+    read: (path) => live('read', () => files.read(path)),
+    readText: (path) => live('read', () => files.readText(path)),
+    stat: (path) => live('read', () => files.stat(path)),
+    list: (path) => live('read', () => files.list(path)),
+    write: (path, content, options) => live('write', () => files.write(path, content, options)),
+    append: (path, options) => live('write', async () => mortalAppend(await files.append(path, options))),
+    remove: (path) => live('write', () => files.remove(path)),
+    removeTree: (path) => live('write', () => files.removeTree(path)),
+    makeDirectory: (path, options) => live('write', () => files.makeDirectory(path, options)),
+    realPath: (path) => live('read', () => files.realPath(path)),
+    lock: (path, owner) => live('write', () => files.lock(path, owner)),
   };
   const mortalAppend = (file: AppendFile): AppendFile => ({
-    write: (text, options) => live(() => file.write(text, options)),
-    close: () => live(() => file.close()),
+    write: (text, options) => live('write', () => file.write(text, options)),
+    close: () => live('write', () => file.close()),
   });
   const mortalDial: Dial = {
-    talos: (target, signal) => live(async () => mortalConnection(await dial.talos(target, signal))),
-    http: (request) => live(() => dial.http(request)),
+    talos: (target, signal) => live('wire', async () => mortalConnection(await dial.talos(target, signal))),
+    http: (request) => live('wire', () => dial.http(request)),
   };
   const mortalConnection = (connection: TalosConnection): TalosConnection => ({
     peer: connection.peer,
@@ -77,7 +81,7 @@ export function mortal(
       const messages = connection.call(call)[Symbol.asyncIterator]();
       try {
         for (;;) {
-          const next = await live(() => messages.next());
+          const next = await live('wire', () => messages.next());
           if (next.done) return;
           yield next.value;
         }

@@ -1,0 +1,94 @@
+import type { Failure } from '../../../lib/base/index.ts';
+import type { Task } from '../../../lib/core/index.ts';
+import { type Branch, branches } from './branches.ts';
+import { type History, tellHistory } from './history.ts';
+import { type Schedule, scheduleOf } from './schedule.ts';
+import { shrink } from './shrink.ts';
+import type { Story } from './story.ts';
+
+export type Counts = Readonly<Record<string, number>>;
+
+export interface Told {
+  readonly histories: number;
+  readonly attempts: number;
+  readonly deaths: number;
+  readonly faults: Counts;
+  readonly branches: Readonly<Record<Branch, number>>;
+  /** Failures that a person was told, causes included, by code. */
+  readonly codes: Counts;
+  readonly wrong: readonly Wrong[];
+}
+
+export interface Wrong {
+  readonly seed: string;
+  readonly violations: readonly string[];
+  readonly attempts: readonly string[];
+  /** The line that tells this history again. */
+  readonly replay: string;
+  readonly smallest: Schedule;
+}
+
+/** After so many that went wrong nobody reads on. */
+const mostWrong = 5;
+
+/** Tells the histories of these seeds, counts what happened in them, and makes those that went wrong small. */
+export async function tellMany(
+  story: Story,
+  seeds: { readonly first: number; readonly count: number },
+  tasks: ReadonlyMap<string, Task>,
+  file: string,
+): Promise<Told> {
+  const faults: Record<string, number> = {};
+  const codes: Record<string, number> = {};
+  const taken = Object.fromEntries(Object.keys(branches).map((name) => [name, 0])) as Record<Branch, number>;
+  const wrong: Wrong[] = [];
+  let [histories, attempts, deaths] = [0, 0, 0];
+  const add = (counts: Record<string, number>, name: string, times = 1) => {
+    counts[name] = (counts[name] ?? 0) + times;
+  };
+  for (let index = seeds.first; index < seeds.first + seeds.count && wrong.length < mostWrong; index += 1) {
+    const seed = `swarm-${index}`;
+    const schedule = scheduleOf(seed);
+    const history = await tellHistory(story, schedule, tasks);
+    histories += 1;
+    attempts += history.attempts.length;
+    for (const [name, hits] of Object.entries(history.faultHits)) add(faults, name, hits);
+    for (const branch of history.branches) taken[branch] += 1;
+    for (const attempt of history.attempts) {
+      if (attempt.exit === 'dead') deaths += 1;
+      for (const failure of attempt.failures) for (const code of codesOf(failure)) add(codes, code);
+    }
+    if (history.violations.length === 0) continue;
+    wrong.push({
+      seed,
+      violations: history.violations,
+      attempts: history.attempts.map(lineOf),
+      replay: `TK_SWARM_FROM=${index} TK_SWARM=1 npx vitest run ${file}`,
+      smallest: await shrink(story, schedule, tasks),
+    });
+  }
+  return { histories, attempts, deaths, faults, branches: taken, codes, wrong };
+}
+
+function codesOf(failure: Failure): readonly string[] {
+  return [failure.code, ...(failure.cause ? codesOf(failure.cause) : [])];
+}
+
+const lineOf = ({ exit, failures }: History['attempts'][number]): string => [exit, ...failures.map(({ code }) => code)].join(' ');
+
+/** For the person who reads the log: what was hit how often. */
+export function tableOf({ histories, attempts, deaths, faults, branches: taken, codes }: Told, from: number): string {
+  const table = (title: string, counts: Counts) => [
+    title,
+    ...Object.entries(counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, count]) => `${String(count).padStart(7)}  ${name}`),
+  ];
+  return [
+    `${histories} histories from seed swarm-${from}: ${attempts} runs of tk, ${deaths} of them killed`,
+    ...table('faults', faults),
+    ...table('ways out of trouble', taken),
+    ...table('failures told', codes),
+    '',
+  ].join('\n');
+}
