@@ -439,6 +439,20 @@ const watches: readonly RecordedRequest[] = [
   get('watch one table', `${ns}/secrets?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dtoken`, { accept: table }),
 ];
 
+const budgets = '/apis/policy/v1/namespaces/demo/poddisruptionbudgets';
+const leases = '/apis/coordination.k8s.io/v1/namespaces/demo/leases';
+const lease = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  spec: {
+    holderIdentity: 'tk-a/1',
+    leaseDurationSeconds: 600,
+    leaseTransitions: 1,
+    acquireTime: '2026-01-05T08:00:00.000000Z',
+    renewTime: '2026-01-05T08:00:00.000000Z',
+  },
+};
+
 const endings: readonly RecordedRequest[] = [
   post('budget', '/apis/policy/v1/namespaces/demo/poddisruptionbudgets', {
     apiVersion: 'policy/v1',
@@ -448,6 +462,37 @@ const endings: readonly RecordedRequest[] = [
   }),
   post('evict pending', `${ns}/pods/one/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'one' } }),
   post('evict missing', `${ns}/pods/one/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'one' } }),
+  // Nobody plays the kubelet or the disruption controller here: what they would say is said by hand.
+  post('budget pod', `${ns}/pods`, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'two', labels: { app: 'pod' } },
+    spec: { containers: [{ name: 'c', image: 'example.org/c:1' }] },
+  }),
+  patch('budget pod runs', `${ns}/pods/two/status`, merge, {
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  }),
+  patch('budget spent', `${budgets}/pods/status`, merge, {
+    status: { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+  }),
+  post('evict refused by budget', `${ns}/pods/two/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'two' } }),
+  post('second budget', budgets, {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'again' },
+    spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'pod' } } },
+  }),
+  post('evict with two budgets', `${ns}/pods/two/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'two' } }),
+  post('lease create', leases, { ...lease, metadata: { name: 'talos-tk' } }),
+  put('lease stale', `${leases}/talos-tk`, { ...lease, metadata: { name: 'talos-tk', resourceVersion: '1' } }),
+  post('lease again', leases, { ...lease, metadata: { name: 'talos-tk' } }),
+  patch('lease renewed', `${leases}/talos-tk`, merge, { spec: { renewTime: '2026-01-05T08:10:00.000000Z', leaseTransitions: 2 } }),
+  patch('lease applied', `${leases}/talos-tk?fieldManager=tk`, applyType, {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'talos-tk' },
+    spec: { holderIdentity: 'tk-b/2' },
+  }),
   del('secrets delete all', `${ns}/secrets`),
   get('secrets gone', `${ns}/secrets`),
   del('namespace delete', ns),
