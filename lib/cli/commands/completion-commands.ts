@@ -4,10 +4,10 @@ export const completionCommands: readonly Command[] = [
   {
     name: 'completion',
     summary: 'Print the completion script of a shell',
-    usage: 'completion bash|zsh|fish|powershell',
+    usage: 'completion SHELL',
     options: [
-      ['bash', 'source <(tk completion bash)'],
-      ['zsh', 'source <(tk completion zsh)'],
+      ['SHELL', 'bash, zsh, fish or powershell'],
+      ['bash, zsh', 'source <(tk completion bash)'],
       ['fish', 'tk completion fish | source'],
       ['powershell', 'tk completion powershell | Out-String | Invoke-Expression'],
     ],
