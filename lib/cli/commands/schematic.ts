@@ -1,6 +1,5 @@
 import { buildSchematic, parseSchematic, renderSchematic, schematicId, type SchematicWish } from '../../talos/machine-config.ts';
 import { newestTalos } from '../../upstream/tables.ts';
-import { withFactory } from './factory.ts';
 import type { CommandContext } from './index.ts';
 import { deliver, isOn, readNamed, requiredText, textOf } from './inputs.ts';
 
@@ -38,7 +37,7 @@ export async function register(context: CommandContext): Promise<number> {
   const file = await readNamed(context, requiredText(context.values, 'file'), 'FILE');
   const host = textOf(context.values, 'factory');
   const schematic = parseSchematic(file);
-  const { id: known, isNew } = await withFactory(context, host === undefined ? {} : { host }, (factory) =>
+  const { id: known, isNew } = await (await import('./factory.ts')).withFactory(context, host === undefined ? {} : { host }, (factory) =>
     factory.register(schematic, context.signal),
   );
   context.print(`${known}\n`);
