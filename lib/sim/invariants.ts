@@ -138,7 +138,7 @@ export function watchInvariants(
         ...watch,
         ended(end) {
           watch.ended(end);
-          if (end.exit !== 'dead') nodes.atEnd();
+          if (end.exit !== 'dead') nodes.atEnd({ isDone: end.exit === 0, ...(end.runId === undefined ? {} : { id: end.runId }) });
         },
       };
     },

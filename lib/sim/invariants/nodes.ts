@@ -12,8 +12,10 @@ const leases = builtIn('coordination.k8s.io/v1', 'Lease');
 
 export interface NodeWatch {
   onEvent(event: SimEvent): void;
-  /** At the end of a run that could still speak. */
-  atEnd(): void;
+  /**
+   * At the end of a run that could still speak. What an earlier run has left is in its journal until a run ends well.
+   */
+  atEnd(run: { readonly id?: string; readonly isDone: boolean }): void;
 }
 
 /** I-13: no cordon of ours is left behind on a machine that is back, and nobody else's is ever taken away. */
@@ -35,10 +37,11 @@ export function watchNodes(kube: () => SimulatedKube | undefined, talos: TalosMo
         foreign.delete(node);
       }
     },
-    atEnd() {
+    atEnd({ id, isDone }) {
       for (const object of kube()?.state.list(nodes) ?? []) {
         const name = textAt(object, 'metadata', 'name');
         if (objAt(object, 'metadata', 'annotations')[mark] === undefined || objAt(object, 'spec').unschedulable !== true) continue;
+        if (!isDone && id !== undefined && objAt(object, 'metadata', 'annotations')[mark] !== id) continue;
         const machine = talos.machines.find((one) => one.hostname() === name);
         const isBack = machine?.isUp() === true && machine.get('stage') === 'running' && kube()?.nodeReady(name) === true;
         if (isBack) report('I-13', `${name} is back and still cordoned by ${String(objAt(object, 'metadata', 'annotations')[mark])}`);

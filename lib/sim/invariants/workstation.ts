@@ -16,6 +16,8 @@ export interface RunTerms {
 /** How a run went, as its process saw it. */
 export interface RunEnd {
   readonly exit: number | 'dead';
+  /** As its marks in the cluster name it. */
+  readonly runId?: string;
   /** Tasks that neither ended nor were skipped. */
   readonly unfinished?: number;
   /** The signal that it got, and when. */
@@ -30,6 +32,8 @@ export interface RunWatch {
 }
 
 const exitOfSignal = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** An act that had begun proves who the machine is before its one call leaves. */
+const underWayMs = 15_000;
 const usualBudgetMs = 4 * 3_600_000;
 
 /** Calls that change a machine. Everything that is not named here is taken for one that only looks. */
@@ -61,6 +65,7 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       const token = {};
       const startedMs = clock.monotonicMs();
       let signal: RunEnd['signal'];
+      let signalledMs = 0;
       let isOver = false;
       const changes = (what: string): void => {
         if (terms.isDry) report('I-09', `a dry run of ${terms.name} sent ${what}`);
@@ -89,7 +94,8 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
         call(call: GrpcCall) {
           if (changing.test(call.path)) {
             changes(call.path);
-            if (signal !== undefined && takingAway.test(call.path)) report('I-12', `${terms.name} sent ${call.path} after ${signal}`);
+            if (signal !== undefined && clock.monotonicMs() - signalledMs > underWayMs && takingAway.test(call.path))
+              report('I-12', `${terms.name} sent ${call.path} after ${signal}`);
           }
           return connection.call(call);
         },
@@ -134,6 +140,7 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
         observe,
         signalled(which) {
           signal = which;
+          signalledMs = clock.monotonicMs();
         },
         ended({ exit, unfinished = 0, signal: told }) {
           isOver = true;

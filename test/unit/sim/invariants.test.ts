@@ -181,6 +181,7 @@ test('I-12 something disruptive after a signal, and another exit code', async ()
   const seen = run.observe(rig.world);
   const connection = await seen.dial.talos({ host: '192.168.42.11', port: 50_000, trust: { kind: 'insecure' } }, signal);
   run.signalled('SIGINT');
+  await rig.kernel.clock.sleep(16_000);
   connection.call({ path: '/machine.MachineService/Reboot', metadata: {}, requests: nothing(), signal });
   run.ended({ exit: 1 });
   expect(rig.fired()).toEqual(['I-12 upgrade sent /machine.MachineService/Reboot after SIGINT', 'I-12 upgrade ended with 1 after SIGINT']);
