@@ -28,16 +28,14 @@ await using rig = await simulate({
     ...machine,
     disks: [
       ...machine.disks,
-      ...machine.disks
-        .slice(0, 1)
-        .flatMap((disk) =>
-          Array.from({ length: linesPerNode }, (_, index) => ({
-            ...disk,
-            path: `/dev/sd-${index}`,
-            sizeBytes: 1e9,
-            model: 'a line of the log',
-          })),
-        ),
+      ...machine.disks.slice(0, 1).flatMap((disk) =>
+        Array.from({ length: linesPerNode }, (_, index) => ({
+          ...disk,
+          path: `/dev/sd-${index}`,
+          sizeBytes: 1e9,
+          model: 'a line of the log',
+        })),
+      ),
     ],
   }),
 });

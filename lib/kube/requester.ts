@@ -59,7 +59,6 @@ export interface Requester {
 }
 
 const defaultTimeoutMs = 15_000;
-const finished = 'finished';
 
 export function serverOf(target: HttpTarget): string {
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;

@@ -13,7 +13,10 @@ const around = (text: string) => [{ where: 'a file', bytes: Buffer.from(`before 
 test('a key is found however it is written down, and nothing else is', () => {
   for (const [name, encode] of Object.entries(encodings)) {
     const hits = findCanaries([canary], around(encode(canary.value)));
-    expect(hits.map(({ canary: found }) => found), name).toContain('the canary');
+    expect(
+      hits.map(({ canary: found }) => found),
+      name,
+    ).toContain('the canary');
   }
   expect(Object.keys(encodings).length).toBeGreaterThanOrEqual(12);
   for (const shift of ['', 'x', 'xy'])

@@ -13,9 +13,18 @@ const [client, peer] = ['http://127.0.0.1:23791', 'http://127.0.0.1:23801'];
 const server = spawn(
   'etcd',
   [
-    ...['--data-dir', join(directory, 'data')],
-    ...['--listen-client-urls', client, '--advertise-client-urls', client],
-    ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
+    '--data-dir',
+    join(directory, 'data'),
+    '--listen-client-urls',
+    client,
+    '--advertise-client-urls',
+    client,
+    '--listen-peer-urls',
+    peer,
+    '--initial-advertise-peer-urls',
+    peer,
+    '--initial-cluster',
+    `default=${peer}`,
   ],
   { stdio: 'ignore' },
 );
