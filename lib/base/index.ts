@@ -31,6 +31,7 @@ export {
   type Excerpt,
   type LineColumn,
   lineColumnAt,
+  lineStarts,
   type Place,
   placeOf,
   relatedPlace,

@@ -47,8 +47,36 @@ export function lineColumnAt(text: string, offset: number): LineColumn {
   return { line, column: offset - lineStart + 1 };
 }
 
+const knownStarts = new WeakMap<SourceFile, readonly number[]>();
+
+/** Offsets at which the lines begin. A file that is asked for many places is counted through once. */
+export function lineStarts(file: SourceFile): readonly number[] {
+  let starts = knownStarts.get(file);
+  if (starts) return starts;
+  const found = [0];
+  for (let index = file.text.indexOf('\n'); index !== -1; index = file.text.indexOf('\n', index + 1)) found.push(index + 1);
+  starts = found;
+  knownStarts.set(file, starts);
+  return starts;
+}
+
+/** Shorter texts are counted through each time. */
+const longEnough = 4096;
+
+function lineColumnIn(file: SourceFile, offset: number): LineColumn {
+  if (file.text.length < longEnough) return lineColumnAt(file.text, offset);
+  const starts = lineStarts(file);
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+}
+
 export function placeOf(span: Span, related: readonly RelatedPlace[] = []): Place {
-  const { line, column } = lineColumnAt(span.file.text, span.start);
+  const { line, column } = lineColumnIn(span.file, span.start);
   const lineStart = span.start - (column - 1);
   const newline = span.file.text.indexOf('\n', lineStart);
   const text = span.file.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, '');
@@ -57,5 +85,5 @@ export function placeOf(span: Span, related: readonly RelatedPlace[] = []): Plac
 }
 
 export function relatedPlace(span: Span, note: string): RelatedPlace {
-  return { path: span.file.path, ...lineColumnAt(span.file.text, span.start), note };
+  return { path: span.file.path, ...lineColumnIn(span.file, span.start), note };
 }

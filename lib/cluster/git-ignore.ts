@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
-import type { Files } from '../base/index.ts';
+import { type Files, remembered } from '../base/index.ts';
 
 /**
  * Whether git would leave this file alone: the `.gitignore` files from the root down to its directory, the last matching line wins.
  *
  * Source: gitignore(5): `#`, `!`, anchoring by a slash, `*`, `?`, `[…]`, `**`, a trailing slash for directories.
  */
-export async function isIgnored(files: Files, root: string, path: string): Promise<boolean> {
+export async function isIgnored(files: Pick<Files, 'readText'>, root: string, path: string): Promise<boolean> {
   const pieces = path.split('/');
   // A directory that is ignored takes everything below it along, whatever later lines say.
   for (let length = 1; length <= pieces.length; length += 1) {
@@ -16,7 +16,7 @@ export async function isIgnored(files: Files, root: string, path: string): Promi
   return false;
 }
 
-async function matches(files: Files, root: string, path: string, isDirectory: boolean): Promise<boolean> {
+async function matches(files: Pick<Files, 'readText'>, root: string, path: string, isDirectory: boolean): Promise<boolean> {
   let ignored = false;
   const pieces = path.split('/');
   for (let depth = 0; depth < pieces.length; depth += 1) {
@@ -59,6 +59,8 @@ export async function ensureAllIgnored(files: Files, root: string, paths: readon
     if (path.startsWith(`${root}/`))
       byFolder.set(posix.dirname(path), [...(byFolder.get(posix.dirname(path)) ?? []), posix.basename(path)]);
   for (const [folder, names] of byFolder) {
+    // One folder's files all ask for the same few, which change only behind this loop.
+    const read = remembered((path: string) => files.readText(path), { keyOf: (path) => path, limit: 1000 });
     const ignoreFile = posix.join(folder, '.gitignore');
     const text = (await files.readText(ignoreFile)) ?? '';
     const lines = new Set(text.split(/\r?\n/));
@@ -66,7 +68,7 @@ export async function ensureAllIgnored(files: Files, root: string, paths: readon
     for (const name of names) {
       // A line of its own that nothing takes back needs no second look.
       if (lines.has(`/${name}`) && !text.includes('!')) continue;
-      if (!(await isIgnored(files, root, posix.join(folder, name).slice(root.length + 1)))) missing.push(`/${name}\n`);
+      if (!(await isIgnored({ readText: read }, root, posix.join(folder, name).slice(root.length + 1)))) missing.push(`/${name}\n`);
     }
     if (missing.length > 0) await files.write(ignoreFile, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${missing.join('')}`);
   }

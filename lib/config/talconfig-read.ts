@@ -1,4 +1,4 @@
-import { type Failure, type Place, placeOf, type SourceFile, type Span, suggestionFor } from '../base/index.ts';
+import { type Failure, lineStarts, type Place, placeOf, type SourceFile, type Span, suggestionFor } from '../base/index.ts';
 import { type DataDocument, type DataPath, formatPath, goFloat, goTime } from '../format/index.ts';
 import { removedTalconfigKeys, type SchemaType } from '../upstream/tables.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
@@ -53,9 +53,7 @@ function linesOf(file: SourceFile): readonly string[] {
 export function spanIn(source: TalconfigSource, path: DataPath, part: 'key' | 'value'): Span {
   const place = placeIn(source, path, part);
   if (place.kind !== 'file') return { file: source.original, start: 0, end: 1 };
-  let start = 0;
-  for (const line of linesOf(source.original).slice(0, place.line - 1)) start += line.length + 1;
-  start += place.column - 1;
+  const start = (lineStarts(source.original)[place.line - 1] ?? source.original.text.length) + place.column - 1;
   return { file: source.original, start, end: start + (place.excerpt?.length ?? 1) };
 }
 
@@ -125,7 +123,8 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
     }
     if (/^u?int\d*$|FileMode$/.test(go)) return typeof value === 'number' || typeof value === 'bigint' ? value : wrong('a number');
     if (go.endsWith('PortRange') && typeof value !== 'string') return value as Plain;
-    return remarshalled(value as string | number | bigint | boolean, document.scalarAt(path)?.kind);
+    const mayBeTime = typeof value === 'string' && /^\d{4}-/.test(value);
+    return remarshalled(value as string | number | bigint | boolean, mayBeTime ? document.scalarAt(path)?.kind : undefined);
   };
   const nameUnknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): void => {
     if (key.startsWith('x-') || holdsAnchor(document, path)) return;

@@ -5,6 +5,7 @@ import { formatFailure } from './failures.ts';
 import { resolveScalar, type YamlReader } from './scalar.ts';
 import { nestsTooDeep } from './yaml-depth.ts';
 import { dataDocument } from './yaml-document.ts';
+import { quickDocument } from './yaml-quick.ts';
 import { aliasFailures, failureOfError, type Placer, placer, spanOfNode } from './yaml-failures.ts';
 import { endBlockWithFile, valueOfDocument } from './yaml-value.ts';
 
@@ -48,6 +49,8 @@ function readYaml(source: SourceFile, options: YamlOptions): ParsedData {
     const where = placer(true)({ file, start: 0, end: 1 });
     return { documents: [], failures: [formatFailure('format/too-deep', { format: 'YAML' }, { where })] };
   }
+  const quick = quickDocument(file, reader, sourceSpan(file, 0, 0, file.text.length));
+  if (quick) return { documents: [quick], failures };
   const parsed = yamlLibrary().parseAllDocuments(file.text, {
     schema: 'failsafe',
     customTags: (tags) => [...tags, ...tagsOf(reader)],
