@@ -45,7 +45,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
   });
   try {
     const registry = core.createRegistry();
-    const loaded = await tasks.loadTasks(world.files, repository.root);
+    const loaded = await tasks.loadTasks(world.files, repository.root, request.name);
     for (const [name, task] of loaded.builtIn) registry.register(name, task);
     for (const [name, task] of loaded.own) registry.register(name, task, { shadow: true });
     const task = registry.get(request.name);

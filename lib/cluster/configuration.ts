@@ -14,17 +14,7 @@ import {
   type TemplateData,
 } from '../config/index.ts';
 import { networkOf, nthHost, parseYaml } from '../format/index.ts';
-import {
-  applyTree,
-  makejinjaPlugin,
-  type PlannedFile,
-  planTree,
-  type PluginFacts,
-  type RenderedTree,
-  renderTree,
-  type TemplateData as RenderData,
-  type TreeChanges,
-} from '../render/index.ts';
+import type { PlannedFile, PluginFacts, RenderedTree, TemplateData as RenderData, TreeChanges } from '../render/index.ts';
 import type { Configuration, ConfigurationPlan, FileChange } from './cluster.ts';
 import { clusterFailure } from './failures.ts';
 import { pluginFacts, type TemplateSetup, templateSetup } from './makejinja.ts';
@@ -39,6 +29,9 @@ export interface ConfigurationParts {
   /** Called when the repository's files have changed. */
   readonly afterApply?: () => void;
 }
+
+/** Fifty modules, loaded where there is something to render. */
+const renderer = () => import('../render/index.ts');
 
 /** Committed, so that a fresh clone knows which files are ours. */
 const manifestName = 'templates/.rendered';
@@ -73,6 +66,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
       const rendered = await render(setup, data, secretData(secrets.values));
       throwIfAny(checkRendered(rendered));
       const settled = await settleEncrypted(rendered, secrets.isLocked);
+      const { planTree } = await renderer();
       const changes = await planTree(treeOptions(settled.outputs));
       const plan: ConfigurationPlan = {
         changes: changesOf(changes),
@@ -88,6 +82,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
     async apply(plan) {
       const known = planned.get(plan);
       if (known === undefined || !plan.renders) return;
+      const { applyTree } = await renderer();
       await applyTree(treeOptions(known.outputs), known.changes);
       afterApply?.();
     },
@@ -123,6 +118,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
     data: TemplateData,
     secrets: Secret<Readonly<Record<string, string>>>,
   ): Promise<readonly PlannedFile[]> {
+    const { makejinjaPlugin, renderTree } = await renderer();
     const facts = await pluginFacts({ files, root, vault, isSandbox, setup });
     const common = {
       environment: {},

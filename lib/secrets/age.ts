@@ -1,7 +1,9 @@
-import { armor, Decrypter, Encrypter, identityToRecipient } from 'age-encryption';
 import { type Random, Secret, TkError } from '../base/index.ts';
 import { encodeBech32 } from './bech32.ts';
 import { secretsFailure } from './failures.ts';
+
+/** Sixty modules of cryptography, loaded with the first key: most runs meet nothing that is encrypted. */
+const age = () => import('age-encryption');
 
 /** An age key pair. */
 export interface AgeIdentity {
@@ -22,11 +24,13 @@ export const isRecipient = (text: string): boolean =>
 export async function newIdentity(random: Random, kind: 'x25519' | 'post-quantum' = 'x25519'): Promise<AgeIdentity> {
   const prefix = kind === 'x25519' ? 'age-secret-key-' : 'age-secret-key-pq-';
   const secretKey = encodeBech32(prefix, random.bytes(32)).toUpperCase();
+  const { identityToRecipient } = await age();
   return { recipient: await identityToRecipient(secretKey), secretKey: new Secret(secretKey) };
 }
 
 /** The public half. Failure: `secrets/key-file` when it is no identity. */
 export async function recipientOf(identity: Secret<string>, path = 'identity'): Promise<string> {
+  const { identityToRecipient } = await age();
   try {
     return await identityToRecipient(identity.reveal());
   } catch {
@@ -51,6 +55,7 @@ export function parseIdentities(text: Secret<string>, path: string): readonly Se
 
 /** Armored. Failure: `secrets/bad-recipient`. */
 export async function encryptFor(recipient: string, content: Secret<Uint8Array>, file: string): Promise<string> {
+  const { armor, Encrypter } = await age();
   try {
     const encrypter = new Encrypter();
     encrypter.addRecipient(recipient);
@@ -62,6 +67,7 @@ export async function encryptFor(recipient: string, content: Secret<Uint8Array>,
 
 /** Undefined when none of the identities fits. */
 export async function decryptWith(identities: readonly Secret<string>[], armored: string): Promise<Secret<Uint8Array> | undefined> {
+  const { armor, Decrypter } = await age();
   for (const identity of identities) {
     try {
       const decrypter = new Decrypter();

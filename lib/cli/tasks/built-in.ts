@@ -11,15 +11,23 @@ export function builtInManifest(): readonly ManifestEntry[] {
   return JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
 }
 
-/** Every built-in task by name: the graph of one may reach any other. */
-export async function loadBuiltInTasks(): Promise<ReadonlyMap<string, Task>> {
-  const entries = builtInManifest();
+/** What each task's file imports, and so which tasks its graph may reach: names by name. */
+export type Reach = Readonly<Record<string, readonly string[]>>;
+
+/** Built-in tasks by name: those that the graph of `wanted` may reach, or every one. */
+export async function loadBuiltInTasks(wanted?: string): Promise<ReadonlyMap<string, Task>> {
+  const names = wanted === undefined ? undefined : reachedFrom(wanted);
   const loaded = await Promise.all(
-    entries.map(async ({ name }) => {
+    (names ?? builtInManifest().map(({ name }) => name)).map(async (name) => {
       const file = join(directory, `${name.replaceAll(':', '/')}.js`);
       const module: { readonly default: Task } = await import(pathToFileURL(file).href);
       return [name, module.default] as const;
     }),
   );
   return new Map(loaded);
+}
+
+function reachedFrom(wanted: string): readonly string[] | undefined {
+  const reach: Reach = JSON.parse(readFileSync(join(directory, 'reach.json'), 'utf8'));
+  return reach[wanted];
 }

@@ -4,14 +4,15 @@ import { loadBuiltInTasks } from './built-in.ts';
 import { isOwnCheckout } from './place.ts';
 import { loadUserTasks } from './user.ts';
 
-/** Every task that a run may reach. A repository's own task takes the place of a built-in one of the same name. */
+/**
+ * Every task that a run of `wanted` may reach. A repository's own task takes the place of a built-in one of the same name, and may
+ * import any other.
+ */
 export async function loadTasks(
   files: Files,
   root: string,
+  wanted: string,
 ): Promise<{ readonly builtIn: ReadonlyMap<string, Task>; readonly own: ReadonlyMap<string, Task> }> {
-  const [builtIn, own] = await Promise.all([
-    loadBuiltInTasks(),
-    isOwnCheckout(root) ? new Map<string, Task>() : loadUserTasks(files, root),
-  ]);
-  return { builtIn, own };
+  const own = isOwnCheckout(root) ? new Map<string, Task>() : await loadUserTasks(files, root);
+  return { builtIn: await loadBuiltInTasks(own.size > 0 ? undefined : wanted), own };
 }

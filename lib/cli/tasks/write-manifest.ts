@@ -1,10 +1,12 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { dirname, join as joinNames } from 'node:path/posix';
 import { pathToFileURL } from 'node:url';
 import { isTask, paramShapesOf } from '../../core/index.ts';
+import type { Reach } from './built-in.ts';
 import { type ManifestEntry, manifestEntryOf, taskNameOf } from './manifest.ts';
 
-/** Writes `manifest.json` beside the compiled built-in tasks. Part of the build, after the compiler. */
+/** Writes `manifest.json` and `reach.json` beside the compiled built-in tasks. Part of the build, after the compiler. */
 export async function writeManifest(tasksDirectory: string): Promise<readonly ManifestEntry[]> {
   const files = readdirSync(tasksDirectory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -19,5 +21,21 @@ export async function writeManifest(tasksDirectory: string): Promise<readonly Ma
     entries.push(manifestEntryOf(name, loaded.default, paramShapesOf(loaded.default)));
   }
   writeFileSync(join(tasksDirectory, 'manifest.json'), `${JSON.stringify(entries, null, 1)}\n`);
+  const reach: Reach = Object.fromEntries(entries.map(({ name }) => [name, reachOf(tasksDirectory, name)]));
+  writeFileSync(join(tasksDirectory, 'reach.json'), `${JSON.stringify(reach, null, 1)}\n`);
   return entries;
+}
+
+/** The task itself, and all that its file imports, files without a task of their own (`_shared.js`) on the way included. */
+export function reachOf(tasksDirectory: string, name: string): readonly string[] {
+  const seen = new Set<string>();
+  const follow = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join(tasksDirectory, file), 'utf8');
+    for (const [, imported = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]/g))
+      follow(joinNames(dirname(file), imported));
+  };
+  follow(`${name.replaceAll(':', '/')}.js`);
+  return [...seen].flatMap((file) => taskNameOf(file) ?? []);
 }
