@@ -254,6 +254,7 @@ test('a reader has no method that changes anything', async () => {
     'get',
     'list',
     'preview',
+    'previewReplace',
     'read',
     'ready',
     'resource',

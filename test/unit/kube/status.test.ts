@@ -71,6 +71,11 @@ test('every refusal of a real API server has its code', () => {
       "still forbidden: kube/forbidden",
       "webhook service is missing: kube/webhook-unreachable (again)",
       "evict missing: kube/not-found",
+      "evict refused by budget: kube/eviction-blocked",
+      "evict with two budgets: kube/refused",
+      "lease stale: kube/stale (again)",
+      "lease again: kube/exists",
+      "lease applied: kube/conflict",
       "create in ending namespace: kube/forbidden",
     ]
   `);
