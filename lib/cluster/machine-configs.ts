@@ -64,10 +64,15 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     );
     return { configs, source };
   };
-  const asFile = async (path: string, text: Secret<string>, node?: NodeModel): Promise<GeneratedFile> => ({
+  const asFile = async (
+    path: string,
+    text: Secret<string>,
+    node?: NodeModel,
+    read: (path: string) => string | undefined | Promise<string | undefined> = files.readText,
+  ): Promise<GeneratedFile> => ({
     path: relative(path),
     text,
-    isEqual: (await files.readText(path)) === text.reveal(),
+    isEqual: (await read(path)) === text.reveal(),
     ...(node === undefined ? {} : { node }),
   });
   const talosconfigOf = async (bundle: SecretsBundle, request: TalosconfigRequest = {}, path = paths.talosconfig) => {
@@ -92,8 +97,11 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
       const { configs, source } = await renderAll(signal, { bundle, folder });
       const byName = new Map(model.nodes.map((node) => [String(node.name), node]));
       const talosconfig = await talosconfigOf(bundle, {}, talosconfigPath);
+      // A thousand files that are not there yet are not asked for one by one.
+      const present = new Set((await files.list(folder)).map(({ name }) => posix.join(folder, name)));
+      const written = (path: string) => (posix.dirname(path) === folder && !present.has(path) ? undefined : files.readText(path));
       const generated = await Promise.all([
-        ...configs.map((config) => asFile(posix.join(folder, config.fileName), new Secret(config.text), byName.get(config.name))),
+        ...configs.map((config) => asFile(posix.join(folder, config.fileName), new Secret(config.text), byName.get(config.name), written)),
         asFile(talosconfigPath, talosconfig.text),
       ]);
       const warnings: Failure[] = [...source.warnings, ...configs.flatMap(warningsOf)];

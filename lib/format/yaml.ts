@@ -22,13 +22,13 @@ export interface ParsedData {
   readonly failures: readonly Failure[];
 }
 
-/** A run reads the same few files again and again; larger ones are read once, and not worth their memory. */
+/** A run reads the same few files again and again; of the larger ones only the latest is worth its memory. */
 const remembers = { limit: 100, longest: 64 * 1024 };
 
-const parsedBefore = remembered(readYaml, {
-  limit: remembers.limit,
-  keyOf: ({ path, text }, { version, confidential }) => `${version}\0${confidential}\0${path}\0${text}`,
-});
+const keyOf = ({ path, text }: SourceFile, { version, confidential }: YamlOptions): string =>
+  `${version}\0${confidential}\0${path}\0${text}`;
+const parsedBefore = remembered(readYaml, { limit: remembers.limit, keyOf });
+const largeBefore = remembered(readYaml, { limit: 1, keyOf });
 
 /**
  * Reads all documents of a YAML file. Files that hold nothing but comments have no document. Values are frozen.
@@ -36,7 +36,7 @@ const parsedBefore = remembered(readYaml, {
  * Failure: `format/syntax`, `format/duplicate-key`, `format/alias`, `format/too-deep`; all of them with their place.
  */
 export function parseYaml(source: SourceFile, options: YamlOptions = {}): ParsedData {
-  return source.text.length > remembers.longest ? readYaml(source, options) : parsedBefore(source, options);
+  return source.text.length > remembers.longest ? largeBefore(source, options) : parsedBefore(source, options);
 }
 
 function readYaml(source: SourceFile, options: YamlOptions): ParsedData {

@@ -56,11 +56,16 @@ export function createHostFiles(clock: Clock): Files {
  */
 async function writeAtomically(path: string, content: Uint8Array | string, mode: number | undefined): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
   await sweep(directory);
   const finalMode = mode ?? (await modeOf(path));
   const temporary = join(directory, `.${basename(path)}.${process.pid}-${temporarySuffix()}.tk-tmp`);
-  const handle = await open(temporary, 'wx', finalMode === undefined ? 0o666 : 0o600);
+  const begin = () => open(temporary, 'wx', finalMode === undefined ? 0o666 : 0o600);
+  const handle = await begin().catch(async (error: unknown) => {
+    // Somebody took the folder away since it was swept.
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await mkdir(directory, { recursive: true });
+    return begin();
+  });
   try {
     try {
       await handle.writeFile(content);
@@ -85,9 +90,13 @@ const temporarySuffix = (): string =>
 
 const swept = new Set<string>();
 
-/** What a killed process left half written: it may hold secrets, and no later write would take its place. Once per folder. */
+/**
+ * What a killed process left half written: it may hold secrets, and no later write would take its place. Once per folder, which is
+ * made where there is none.
+ */
 async function sweep(directory: string): Promise<void> {
   if (swept.has(directory)) return;
+  await mkdir(directory, { recursive: true });
   swept.add(directory);
   for (const name of await readdir(directory)) {
     const pid = /^\..+\.(\d+)-[0-9a-f]{8}\.tk-tmp$/.exec(name)?.[1];

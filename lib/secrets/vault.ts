@@ -42,6 +42,8 @@ export function createRepositoryVault(options: RepositoryVaultOptions): Reposito
   let ring: Promise<KeyRing> | undefined;
   const keys = () => (ring ??= options.keys());
   const isEncrypted = (file: SourceFile): boolean => {
+    // Every format says it with that word; only an escape could hide it. Most files need no reading then.
+    if (!/sops|\\/.test(file.text)) return false;
     try {
       extractMetadata(formatFor(formatOf(file.path), {}).parseEncrypted(file.text, file.path), file.path);
       return true;

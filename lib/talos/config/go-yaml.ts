@@ -64,7 +64,7 @@ function writeMapping(entries: readonly [string, unknown][], depth: number, pref
     const lead = first ? prefix : pad(depth);
     first = false;
     const inner = isCollection(child) ? nextIndent(depth, style) : depth;
-    writeNode(child, inner, nextIndent(depth, style), `${lead}${renderScalar(key, style)}:`, lines, style);
+    writeNode(child, inner, nextIndent(depth, style), `${lead}${renderKey(key, style)}:`, lines, style);
   }
 }
 
@@ -103,6 +103,20 @@ function hasSpecial(text: string): boolean {
   return special.test(text.replaceAll('\u0085', '')) || /[\u{10000}-\u{10FFFF}]/u.test(text);
 }
 
+const renderedKeys = { double: new Map<string, string>(), single: new Map<string, string>() };
+const mostKeys = 4096;
+
+/** The same few hundred names stand in every config. */
+function renderKey(key: string, style: YamlStyle): string {
+  const known = renderedKeys[style.oldWords ?? 'double'];
+  let text = known.get(key);
+  if (text === undefined) {
+    text = renderScalar(key, style);
+    if (known.size < mostKeys) known.set(key, text);
+  }
+  return text;
+}
+
 const oldBoolean = /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/;
 const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 
@@ -112,8 +126,8 @@ export function renderScalar(value: unknown, style: YamlStyle = { indent: 4 }): 
   if (typeof value === 'number') return renderNumber(value);
   if (typeof value !== 'string') return String(value);
   const misread = oldBoolean.test(value) || base60.test(value) || value === '<<';
-  if (!misread && value !== '' && resolveScalar(value, 'go').kind === 'string' && isPlainSafe(value)) return value;
   const resolves = value !== '' && resolveScalar(value, 'go').kind !== 'string';
+  if (!misread && value !== '' && !resolves && isPlainSafe(value)) return value;
   if (value === '' || resolves) return doubleQuoted(value);
   if (misread) return (style.oldWords ?? 'double') === 'double' ? doubleQuoted(value) : singleQuoted(value);
   // A break after or before a space, a tab, or what does not print needs escapes.
