@@ -66,7 +66,7 @@ export interface SimulateOptions {
 }
 
 export interface TkOptions {
-  /** Gives the confirmations. Default true. */
+  /** Gives the confirmations, and types the name where one has to be typed. Default true. */
   readonly yes?: boolean;
   /** Ctrl-C, once, after so much simulated time. */
   readonly ctrlCAfterMs?: number;
@@ -150,7 +150,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   for (const [name, task] of await builtInTasks()) registry.register(name, task);
   for (const [name, task] of await ownTasks(options)) registry.register(name, task, { shadow: true });
 
-  const openEngine = (events: EngineEvent[], print: (text: string) => void) =>
+  const openEngine = (events: EngineEvent[], print: (text: string) => void, yes = false) =>
     createEngine({
       world,
       registry,
@@ -162,7 +162,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
       identity: cluster.identity,
       version: 'simulate',
       redactor,
-      prompter: answering(options.answers ?? {}),
+      prompter: answering(options.answers ?? {}, yes),
       sinks: [(event) => events.push(event)],
       stdout: print,
       failureClasses,
@@ -171,9 +171,13 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   const tk = async (name: string, params: object = {}, { yes = true, ctrlCAfterMs }: TkOptions = {}): Promise<SimulatedRun> => {
     const events: EngineEvent[] = [];
     let printed = '';
-    const engine = openEngine(events, (text) => {
-      printed += text;
-    });
+    const engine = openEngine(
+      events,
+      (text) => {
+        printed += text;
+      },
+      yes,
+    );
     const running = engine.run([{ kind: 'call', task: registry.get(name), params }], { argv: [name], yes });
     const timer = new AbortController();
     if (ctrlCAfterMs !== undefined)
@@ -353,7 +357,7 @@ function answered(command: string, answer: ShellOutput | undefined, nothrow: boo
   });
 }
 
-function answering(answers: NonNullable<SimulateOptions['answers']>): Prompter {
+function answering(answers: NonNullable<SimulateOptions['answers']>, yes: boolean): Prompter {
   const answerTo = async ({ name, message }: { readonly name: string; readonly message: string }): Promise<never> => {
     if (Object.hasOwn(answers, name)) return answers[name] as never;
     throw new TkError(coreFailure('prompt/no-terminal', { name, message, confirmation: false }));
@@ -361,7 +365,7 @@ function answering(answers: NonNullable<SimulateOptions['answers']>): Prompter {
   return {
     text: answerTo,
     password: async (question) => new Secret(String(await answerTo(question))),
-    confirm: answerTo,
+    confirm: async (question) => (yes && !Object.hasOwn(answers, question.name) ? true : answerTo(question)),
     select: answerTo,
     multiselect: answerTo,
   };

@@ -282,7 +282,6 @@ class Run {
 
   /** All questions come before the first change. */
   async #confirm(graph: TaskGraph): Promise<void> {
-    if (this.#options.yes) return;
     const scope = this.#engine.kit.plan('run');
     const prompter = this.#prompter();
     for (const node of graph.nodes.values()) {
@@ -291,7 +290,8 @@ class Run {
         node.params,
         scope,
       );
-      if (!question) continue;
+      // A word that has to be typed is no yes: for what cannot be undone somebody says what it is about.
+      if (!question || (this.#options.yes && question.phrase === undefined)) continue;
       const granted = await prompter.confirm({ name: 'yes', ...question });
       if (!granted) throw new TkError(coreFailure('confirm/declined', { task: node.title, message: question.message }));
     }

@@ -34,7 +34,7 @@ export type CoreFailures = {
 
   'lock/held': { heldBy: string; path: string };
   'confirm/declined': { task: string; message: string };
-  'prompt/no-terminal': { name: string; message: string; confirmation: boolean; choices?: readonly string[] };
+  'prompt/no-terminal': { name: string; message: string; confirmation: boolean; choices?: readonly string[]; phrase?: string };
   /** An answer that was given beforehand is none. `from`: where it was given. */
   'prompt/bad-answer': { name: string; message: string; from: string; problem: string };
   'prompt/cancelled': { name: string };

@@ -25,11 +25,16 @@ interface EnquirerQuestion {
  * Failure: `prompt/no-terminal`, `prompt/cancelled`.
  */
 export function createPrompter(options: PrompterOptions): Prompter {
-  const ask = async <T>(question: EnquirerQuestion, isConfirmation = false): Promise<T> => {
+  const ask = async <T>(question: EnquirerQuestion, isConfirmation = false, phrase?: string): Promise<T> => {
     const { streams } = options;
     if (!streams?.stdin.isTTY) {
       throw new TkError(
-        coreFailure('prompt/no-terminal', { name: question.name, message: question.message, confirmation: isConfirmation }),
+        coreFailure('prompt/no-terminal', {
+          name: question.name,
+          message: question.message,
+          confirmation: isConfirmation,
+          ...(phrase === undefined ? {} : { phrase }),
+        }),
       );
     }
     const { default: Enquirer } = await import('enquirer');
@@ -65,7 +70,11 @@ export function createPrompter(options: PrompterOptions): Prompter {
       const { phrase } = question;
       if (phrase === undefined)
         return ask<boolean>({ type: 'confirm', name: question.name, message: question.message, initial: question.default ?? false }, true);
-      const typed = await ask<string>({ type: 'input', name: question.name, message: `${question.message} Type ${phrase} to go on` }, true);
+      const typed = await ask<string>(
+        { type: 'input', name: question.name, message: `${question.message} Type ${phrase} to go on` },
+        true,
+        phrase,
+      );
       return typed.trim() === phrase;
     },
     select: (question) => ask<string>({ type: 'select', name: question.name, message: question.message, choices: choicesOf(question) }),

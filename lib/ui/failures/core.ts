@@ -68,10 +68,15 @@ export const corePrinters: Printers<CoreFailures> = {
     help: 'wait until it ends, or stop it',
   }),
   'confirm/declined': ({ message }) => ({ title: 'not confirmed', because: `the question was: ${message}`, help: 'nothing was changed' }),
-  'prompt/no-terminal': ({ name, message, confirmation, choices }) => ({
+  'prompt/no-terminal': ({ name, message, confirmation, choices, phrase }) => ({
     title: `nobody can answer "${message}"`,
     because: choices === undefined ? 'there is no terminal' : `there is no terminal; known are ${allOf(quoted(choices))}`,
-    help: confirmation ? 'confirm with `--yes`' : `give the answer with \`--${name} …\``,
+    help:
+      phrase !== undefined
+        ? `\`--yes\` is not enough for this: set \`TK_ANSWER_${name.toUpperCase()}=${phrase}\``
+        : confirmation
+          ? 'confirm with `--yes`'
+          : `give the answer with \`--${name} …\``,
   }),
   'prompt/bad-answer': ({ name, message, from, problem }) => ({
     title: `the answer to "${message}" in ${from} cannot be taken`,

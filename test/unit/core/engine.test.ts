@@ -346,8 +346,23 @@ test('confirmations come before the first effect; without an answer nothing is t
   await rig({ first, wipe }, { prompter: prompter(true) }).run(wipe({ node: 'a' }));
   expect(touched).toEqual(['first', 'wipe']);
   expect(asked).toEqual(Array(2).fill({ name: 'yes', message: 'wipe a at here?', phrase: 'a' }));
-  await rig({ first, wipe }).run(wipe({ node: 'a' }), { yes: true });
-  expect(touched).toHaveLength(4);
+
+  // A yes given beforehand is no name that was typed.
+  const hasty = await rig({ first, wipe }, { prompter: prompter(false) }).run(wipe({ node: 'a' }), { yes: true });
+  expect(hasty).toMatchObject({ outcome: 'refused', exitCode: 3 });
+  expect([touched, asked.length]).toEqual([['first', 'wipe'], 3]);
+});
+
+test('a plain confirmation is answered by a yes that was given beforehand', async () => {
+  const touched: string[] = [];
+  const restart = defineTask({
+    summary: 'Restart',
+    confirm: () => ({ message: 'restart?' }),
+    effect: 'mutate',
+    run: ({ step }) => step('restart', () => void touched.push('restart')),
+  });
+  await rig({ restart }).run(restart(), { yes: true });
+  expect(touched).toEqual(['restart']);
 });
 
 test('secrets and control characters reach neither events nor the journal; print is not redacted', async () => {

@@ -85,6 +85,7 @@ test('the words of the engine', () => {
     coreFailure('lock/held', { heldBy: 'tk bootstrap (pid 4)', path: '.tk/lock' }),
     coreFailure('confirm/declined', { task: 'reset', message: 'wipe cp-1?' }),
     coreFailure('prompt/no-terminal', { name: 'yes', message: 'wipe cp-1?', confirmation: true }),
+    coreFailure('prompt/no-terminal', { name: 'yes', message: 'wipe cp-1?', confirmation: true, phrase: 'cp-1' }),
     coreFailure('prompt/no-terminal', { name: 'node', message: 'which machine', confirmation: false }),
     coreFailure('journal/write', { path: '.tk/runs/01J/journal.jsonl' }),
     coreFailure('run/unfinished', { tasks: ['a', 'b'] }),
@@ -137,6 +138,10 @@ test('the words of the engine', () => {
     error[prompt/no-terminal]: nobody can answer "wipe cp-1?"
     because: there is no terminal
     help: confirm with \`--yes\`
+
+    error[prompt/no-terminal]: nobody can answer "wipe cp-1?"
+    because: there is no terminal
+    help: \`--yes\` is not enough for this: set \`TK_ANSWER_YES=cp-1\`
 
     error[prompt/no-terminal]: nobody can answer "which machine"
     because: there is no terminal

@@ -44,4 +44,7 @@ test('without a terminal nothing waits: the failure names what to give', async (
     failure: { code: 'prompt/no-terminal', facts: { name: 'node', message: 'Which machine', confirmation: false } },
   });
   await expect(prompter.confirm({ name: 'yes', message: 'Wipe?' })).rejects.toMatchObject({ failure: { facts: { confirmation: true } } });
+  await expect(prompter.confirm({ name: 'yes', message: 'Wipe?', phrase: 'cp-1' })).rejects.toMatchObject({
+    failure: { facts: { confirmation: true, phrase: 'cp-1' } },
+  });
 });
