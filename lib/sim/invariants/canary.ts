@@ -31,6 +31,8 @@ export function encodingsOf(secret: string): ReadonlyMap<string, string> {
   return new Map([...found].filter(([, text]) => text.length >= shortest));
 }
 
+const withoutBreaks = (text: string): string => (text.includes('\n') ? text.replaceAll(/\s*\n\s*/g, '') : text);
+
 export interface Canaries {
   add(name: string, secret: string): void;
   /** `name (encoding)` of each secret that stands in the text; line breaks do not hide one. */
@@ -38,20 +40,24 @@ export interface Canaries {
 }
 
 export function createCanaries(): Canaries {
-  const known = new Map<string, ReadonlyMap<string, string>>();
+  /** Of each secret: the encoding, its form, and the form without line breaks. */
+  const known = new Map<string, readonly (readonly [encoding: string, form: string, joined: string])[]>();
   const names = new Map<string, string>();
   return {
     add(name, secret) {
       if (secret.length < shortest || known.has(secret)) return;
-      known.set(secret, encodingsOf(secret));
+      known.set(
+        secret,
+        [...encodingsOf(secret)].map(([encoding, form]) => [encoding, form, withoutBreaks(form)] as const),
+      );
       names.set(secret, name);
     },
     findIn(text) {
-      const joined = text.includes('\n') ? text.replaceAll(/\s*\n\s*/g, '') : undefined;
+      const joined = text.includes('\n') ? withoutBreaks(text) : undefined;
       const found = new Set<string>();
       for (const [secret, encodings] of known) {
-        for (const [encoding, form] of encodings) {
-          if (text.includes(form) || joined?.includes(form.replaceAll(/\s*\n\s*/g, ''))) found.add(`${names.get(secret)} (${encoding})`);
+        for (const [encoding, form, joinedForm] of encodings) {
+          if (text.includes(form) || joined?.includes(joinedForm)) found.add(`${names.get(secret)} (${encoding})`);
         }
       }
       return [...found];

@@ -1,7 +1,7 @@
 import type { AppendFile, Dial, Files, GrpcCall, TalosConnection, World } from '../../../lib/base/index.ts';
 
-/** `write`: what is on the disk changes. */
-export type OperationKind = 'read' | 'write' | 'wire';
+/** `write`: what is on the disk changes; `append`: by a line at the end of a journal. */
+export type OperationKind = 'read' | 'write' | 'append' | 'wire';
 
 export interface MortalProcess {
   readonly world: World;
@@ -66,7 +66,7 @@ export function mortal(
     lock: (path, owner) => live('write', () => files.lock(path, owner)),
   };
   const mortalAppend = (file: AppendFile): AppendFile => ({
-    write: (text, options) => live('write', () => file.write(text, options)),
+    write: (text, options) => live('append', () => file.write(text, options)),
     close: () => live('write', () => file.close()),
   });
   const mortalDial: Dial = {
