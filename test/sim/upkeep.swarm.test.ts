@@ -13,7 +13,7 @@ import { createTally } from '../rig/upkeep/tally.ts';
 
 /** `TK_UPKEEP=1000 vitest run test/sim/upkeep.swarm` looks at more; test/rig/upkeep/run.ts says what else can be asked. */
 const first = Number(process.env['TK_UPKEEP_FROM'] ?? 0);
-const count = Number(process.env['TK_UPKEEP'] ?? 24);
+const count = Number(process.env['TK_UPKEEP'] ?? 10);
 const stories = [...upkeepStories, ...refusedStories].map(({ name }) => name);
 
 test('whatever goes wrong, whoever else is at work and wherever tk dies, nothing that must not be happens to a running cluster', {
@@ -32,11 +32,11 @@ test('whatever goes wrong, whoever else is at work and wherever tk dies, nothing
   const counts = tally.counts();
   const faults = Object.values(counts.faults).reduce((sum, one) => sum + one, 0);
   process.stdout.write(
-    `${count} histories of upkeep from upkeep-${first}: ${faults} faults, ${counts.ends['dead'] ?? 0} deaths, ${JSON.stringify(counts.failures)}\n`,
+    `${count} histories of upkeep from upkeep-${first} (TK_UPKEEP=1000 tells more): ${faults} faults, ${counts.ends['dead'] ?? 0} deaths, ${JSON.stringify(counts.failures)}\n`,
   );
   // A swarm in which nothing goes wrong proves nothing.
-  if (count >= 24)
-    expect({ faults: faults > count, deaths: (counts.ends['dead'] ?? 0) > count / 4 }).toEqual({ faults: true, deaths: true });
+  if (count >= 10)
+    expect({ faults: faults > count, deaths: (counts.ends['dead'] ?? 0) > count / 8 }).toEqual({ faults: true, deaths: true });
 });
 
 test('the same seed is the same history (I-19)', { timeout: 120_000 }, async () => {
