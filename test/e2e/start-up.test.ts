@@ -61,7 +61,7 @@ const commands: readonly (readonly [string, { readonly packages: readonly string
   ['template:eval --template template.j2 --data data.json --dialect makejinja', { packages: [], layers: [...quick, 'render'] }],
   ['template:eval --template template.j2 --data data.json --dialect minijinja', { packages: [], layers: [...quick, 'render'] }],
   ['machineconfig patch worker.yaml --patch @patch.yaml', configs],
-  ['schematic id schematic.yaml', { packages: [...configs.packages, 'yaml'], layers: configs.layers }],
+  ['schematic id schematic.yaml', { packages: configs.packages, layers: configs.layers }],
   [
     'sops encrypt plain/talsecret.sops.yaml',
     { packages: [...ages, ...configs.packages, 'yaml'], layers: ['base', 'cli', 'config', 'format', 'host', 'pki', 'secrets'] },
