@@ -1,10 +1,8 @@
 import type { ClientCertificate, HttpHandler, HttpServerRequest, HttpServerResponse } from '../../base/index.ts';
-import { parseYamlBulk } from '../../format/index.ts';
 import { isTrusted } from '../certificates.ts';
 import { aggregatedDiscovery, apiVersions, groupList, oneGroup, resourceList } from './discovery.ts';
 import {
   ApiError,
-  badRequest,
   expired,
   forbidden,
   methodNotAllowed,
@@ -13,31 +11,33 @@ import {
   staleObject,
   statusOf,
   unauthorized,
-  unknownPatchType,
-  unsupportedMediaType,
   unknownResource,
 } from './errors.ts';
 import { evict } from './eviction.ts';
 import { apiVersionOf, builtIn, builtInKinds, type Kind, resourceName } from './kinds.ts';
 import { openApiV2, openApiV3, openApiV3Root } from './openapi.ts';
-import { readProtobuf } from './protobuf.ts';
 import { type Attributes, isAllowed } from './rbac.ts';
+import {
+  actorOf,
+  agentOf,
+  bodyOf,
+  decodeContinue,
+  deleteRequestOf,
+  isTrue,
+  parseRoute,
+  patchKindOf,
+  type Route,
+  valueOf,
+  wantsTable,
+} from './request.ts';
 import { parseFieldSelector, parseLabelSelector } from './selectors.ts';
 import { definitionVersion, type KubeState } from './state.ts';
 import { labelsText, tableOf } from './table.ts';
-import { isObj, listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
+import { listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.ts';
 import { watchLines } from './watch.ts';
-import type { Actor, PatchKind, Place, Writes } from './writes.ts';
+import type { Actor, Place, Writes } from './writes.ts';
 
 const definitionKind = builtIn('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
-
-interface Route {
-  readonly apiVersion: string;
-  readonly namespace: string | undefined;
-  readonly plural: string;
-  readonly name: string;
-  readonly subresource: string;
-}
 
 /**
  * The kube-apiserver on one control plane. All of them stand on one state; what differs is which new kinds they serve already.
@@ -395,20 +395,8 @@ function withoutType(object: Obj): Obj {
   return rest;
 }
 
-const wantsTable = ({ headers }: HttpServerRequest): boolean => /as=Table/.test(headers.accept ?? '');
-const isTrue = (url: URL, name: string): boolean => ['1', 'true'].includes(url.searchParams.get(name) ?? '');
-const agentOf = ({ headers }: HttpServerRequest): string => (headers['user-agent'] ?? 'unknown').split('/')[0] as string;
 const orUnknown = (document: Obj | undefined): HttpServerResponse =>
   document === undefined ? plain(404, '404 page not found\n') : json(200, document);
-
-function decodeContinue(token: string): readonly [number, number] {
-  try {
-    const [from, revision] = JSON.parse(Buffer.from(token, 'base64').toString()) as [number, number];
-    return [from, revision];
-  } catch {
-    throw badRequest('continue key is not valid: illegal base64 data');
-  }
-}
 
 const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
 
@@ -425,78 +413,3 @@ const plain = (status: number, body: string): HttpServerResponse => ({
   headers: { 'content-type': 'text/plain; charset=utf-8' },
   body,
 });
-
-function valueOf(request: HttpServerRequest): Value {
-  const type = request.headers['content-type'] ?? '';
-  if (/protobuf|cbor/.test(type)) {
-    const found = /protobuf/.test(type) ? readProtobuf(request.body) : undefined;
-    if (found) return found;
-    throw unsupportedMediaType(['application/json', 'application/yaml']);
-  }
-  const text = Buffer.from(request.body).toString('utf8');
-  if (text.trim() === '') return {};
-  try {
-    return JSON.parse(text) as Value;
-  } catch {
-    const [first] = /yaml/.test(request.headers['content-type'] ?? '') ? parseYamlBulk(text) : [];
-    if (first === undefined) throw badRequest('the object provided is unrecognized (must be of type JSON)');
-    return first as Value;
-  }
-}
-
-function bodyOf(request: HttpServerRequest): Obj {
-  const value = valueOf(request);
-  if (isObj(value)) return value;
-  throw badRequest('the object provided is unrecognized (must be of type JSON)');
-}
-
-function actorOf(request: HttpServerRequest, url: URL, warnings: string[]): Actor {
-  const validation = url.searchParams.get('fieldValidation');
-  const given = url.searchParams.get('fieldManager') ?? '';
-  return {
-    fieldManager:
-      given !== '' || (request.method === 'PATCH' && /apply-patch/.test(request.headers['content-type'] ?? '')) ? given : agentOf(request),
-    isDryRun: url.searchParams.get('dryRun') === 'All',
-    fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',
-    warnings,
-  };
-}
-
-function patchKindOf(contentType: string): PatchKind {
-  const kinds: Readonly<Record<string, PatchKind>> = {
-    'application/apply-patch+yaml': 'apply',
-    'application/merge-patch+json': 'merge',
-    'application/json-patch+json': 'json',
-    'application/strategic-merge-patch+json': 'strategic',
-  };
-  const found = kinds[contentType.split(';')[0]?.trim() ?? ''];
-  if (!found) throw unknownPatchType();
-  return found;
-}
-
-function deleteRequestOf(request: HttpServerRequest, url: URL) {
-  const body = request.body.length === 0 ? {} : bodyOf(request);
-  const uid = textAt(body, 'preconditions', 'uid');
-  const grace =
-    numberAt(body, 'gracePeriodSeconds') ??
-    (url.searchParams.has('gracePeriodSeconds') ? Number(url.searchParams.get('gracePeriodSeconds')) : undefined);
-  return {
-    ...(uid === '' ? {} : { uid }),
-    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
-    propagation: textAt(body, 'propagationPolicy') || (url.searchParams.get('propagationPolicy') ?? 'Background'),
-  };
-}
-
-/** `/api/v1/namespaces/x/pods/y/status`, `/apis/apps/v1/deployments`; namespaces themselves are of the whole cluster. */
-function parseRoute(pathname: string): Route | undefined {
-  const parts = pathname.split('/').slice(1).map(decodeURIComponent);
-  if (parts.at(-1) === '') parts.pop();
-  const [root, group, version] = parts;
-  if (root !== 'api' && root !== 'apis') return undefined;
-  const apiVersion = root === 'api' ? (group ?? '') : `${group}/${version}`;
-  const rest = parts.slice(root === 'api' ? 2 : 3);
-  const isInNamespace = rest[0] === 'namespaces' && rest.length > 2 && !(root === 'api' && ['status', 'finalize'].includes(rest[2] ?? ''));
-  const [plural = '', name = '', subresource = ''] = isInNamespace ? rest.slice(2) : rest;
-  if (plural === '') return undefined;
-  return { apiVersion, namespace: isInNamespace ? (rest[1] as string) : undefined, plural, name, subresource };
-}

@@ -7,13 +7,12 @@ import { durations } from './durations.ts';
 import type { Etcd } from './etcd.ts';
 import type { MachineEvents } from './events.ts';
 import { createPulls, type Pulls, runInstaller, schematicOf, versionOfInstaller } from './installer.ts';
+import { createKubeletCourse, type KubeletStep } from './kubelet-course.ts';
 import type { Machine, Stage } from './machine.ts';
 import { createReadiness, type Unmet } from './readiness.ts';
 import { createSequences, type Sequences, type SequenceStep } from './sequences.ts';
 import type { Services } from './services.ts';
 import { dropFallback, installFirst, nextOf, revertFailed, startDefault } from './slots.ts';
-import { type StaticPodName, staticPodNames } from './config-view.ts';
-import { renderStaticPods, replaceStaticPod } from './static-pods.ts';
 
 /** What the timeline of a machine needs from the rest of the simulation. */
 export interface LifecycleParts {
@@ -231,11 +230,18 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     setStage: (machine, stage) => setStage(machine, stage),
   });
 
+  const { steps: kubeletSteps, configChanged } = createKubeletCourse({
+    ...parts,
+    after: (machine, ms, step, data) => after(machine, ms, step, data),
+    settle,
+    electVip,
+  });
+
   const steps: Record<Step, (machine: Machine, data: StepData) => void> = {
     boot,
     maintenance(machine) {
       machine.set('api', 'maintenance');
-      for (const id of ['machined', 'udevd', 'containerd', 'auditd', 'syslogd', 'dashboard']) services.start(machine, id);
+      for (const id of earlyServices) services.start(machine, id);
       if (machine.minor() !== '1.12') services.start(machine, 'apid');
       machine.set('time-synced', true);
       events.task(machine, 'runningMaintenance', 'start');
@@ -368,61 +374,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       after(machine, durations.vipElection, 'vip');
       settle(machine);
     },
-    'static-pods'(machine) {
-      renderStaticPods(machine);
-      for (const name of staticPodNames) replaceStaticPod(machine, name, true, kernel);
-      machine.set('static-pods', true);
-      parts.publish(machine);
-      kernel.emit({ kind: 'talos/api-server', facts: { node: machine.name } });
-      electVip();
-    },
-    'kubelet-run'(machine) {
-      if (!services.is(machine, 'kubelet', 'Preparing')) return;
-      const starts = (machine.get('kubelet')?.starts ?? 0) + 1;
-      machine.set('kubelet', { image: machine.config()?.kubeletImage ?? '', starts });
-      services.move(machine, 'kubelet', 'Preparing', 'Creating service runner');
-      services.move(machine, 'kubelet', 'Running', `Started task kubelet (PID ${2203 + 7 * starts}) for container kubelet`);
-      after(machine, durations.kubeletHealthy, 'kubelet-check');
-      after(machine, durations.nodeRegistration, 'register');
-    },
-
-    'kubelet-replace'(machine) {
-      if (hasOtherKubelet(machine)) restartKubelet(machine);
-    },
-
-    'kubelet-check'(machine) {
-      services.health(machine, 'kubelet', true);
-      settle(machine);
-    },
-    register(machine) {
-      // The kubelet asks the local load balancer (or the endpoint), which needs one API server with etcd behind it.
-      const reachable = machines.some((other) => other.isUp() && other.get('static-pods') === true && etcd.isHealthy(other));
-      if (!reachable) {
-        after(machine, durations.nodeRegistration, 'register');
-        return;
-      }
-      const isAnother = machine.get('registered') === true;
-      machine.set('registered', true);
-      announce(machine, isAnother);
-    },
-    'pod-replace'(machine, { pod }) {
-      const name = pod as StaticPodName;
-      replaceStaticPod(machine, name, false, kernel);
-      if (name === 'kube-apiserver') machine.clear('static-pods');
-      parts.publish(machine);
-      parts.kube()?.staticPodsChanged?.(machine.hostname());
-      after(machine, durations.staticPodStart, 'pod-run', { pod: name, version: machine.staticPod(name)?.version ?? 0 });
-    },
-    'pod-run'(machine, { pod, version }) {
-      const name = pod as StaticPodName;
-      // A pod that was changed again meanwhile has a replacement under way.
-      if (machine.staticPod(name)?.running?.version !== version) return;
-      replaceStaticPod(machine, name, true, kernel);
-      if (name === 'kube-apiserver') machine.set('static-pods', true);
-      parts.publish(machine);
-      parts.kube()?.staticPodsChanged?.(machine.hostname());
-      if (name === 'kube-apiserver') electVip();
-    },
+    ...kubeletSteps,
     vip: () => electVip(),
     'try-revert'(machine) {
       const before = machine.get('config/rollback');
@@ -432,54 +384,6 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       configChanged(machine);
     },
     ...sequenceSteps,
-  };
-
-  /** What follows from another active configuration without a reboot: new static pods, another kubelet, other labels. */
-  const configChanged = (machine: Machine) => {
-    const changed = renderStaticPods(machine);
-    if (machine.staticPod('kube-apiserver')?.running)
-      for (const pod of changed) after(machine, durations.staticPodNotice, 'pod-replace', { pod });
-    // The old one goes on, healthy and Ready, until the controller has seen the new spec.
-    if (hasOtherKubelet(machine)) after(machine, durations.kubeletNotice, 'kubelet-replace');
-    else if (machine.get('registered')) announce(machine, true);
-    parts.publish(machine);
-  };
-
-  const hasOtherKubelet = (machine: Machine): boolean => {
-    const kubelet = machine.get('kubelet');
-    return kubelet !== undefined && services.is(machine, 'kubelet', 'Running') && kubelet.image !== machine.config()?.kubeletImage;
-  };
-
-  /** Source: Talos internal/app/machined/pkg/controllers/k8s/kubelet_service.go */
-  const restartKubelet = (machine: Machine) => {
-    stop(machine, 'kubelet');
-    services.move(machine, 'kubelet', 'Starting', 'Starting service');
-    services.move(machine, 'kubelet', 'Preparing', 'Running pre state');
-    after(machine, durations.kubeletRestart, 'kubelet-run');
-  };
-
-  const announce = (machine: Machine, keepsPods = false) => {
-    const config = machine.config();
-    if (!config) return;
-    parts.kube()?.kubeletUp({
-      name: machine.hostname(),
-      addresses: [machine.spec.address],
-      role: config.role,
-      kubernetesVersion: versionOfKubelet(machine.get('kubelet')?.image ?? config.kubeletImage) ?? config.kubernetesVersion,
-      ...(keepsPods ? { keepsPods } : {}),
-      talosVersion: machine.version(),
-      bootId: machine.get('boot')?.id ?? '',
-      labels: config.labels,
-      taints: config.taints,
-    });
-    if (machine.get('stage') === 'booting' || machine.get('stage') === 'running') parts.kube()?.setCordoned(machine.hostname(), false);
-    kernel.emit({ kind: 'talos/registered', facts: { node: machine.name } });
-  };
-
-  const stop = (machine: Machine, id: string) => {
-    if (!services.is(machine, id, 'Running')) return;
-    services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
-    services.move(machine, id, 'Finished', 'Service finished successfully');
   };
 
   return {
@@ -524,9 +428,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     configChanged,
     revertAfter: (machine, ms) => after(machine, ms, 'try-revert'),
     unmet,
-    stopService: stop,
+    stopService: services.stop,
     restartService(machine, id) {
-      stop(machine, id);
+      services.stop(machine, id);
       services.start(machine, id);
     },
     onTimer(timer) {
@@ -564,13 +468,6 @@ type Step =
   | 'etcd-join'
   | 'etcd-promote'
   | 'etcd-check'
-  | 'static-pods'
-  | 'kubelet-run'
-  | 'kubelet-replace'
-  | 'kubelet-check'
-  | 'register'
-  | 'pod-replace'
-  | 'pod-run'
   | 'vip'
   | 'try-revert'
   | 'start-failed'
@@ -578,6 +475,7 @@ type Step =
   | 'drop-fallback'
   | 'pull'
   | 'installer'
+  | KubeletStep
   | SequenceStep;
 
 type StepData = { readonly [key: string]: Json | undefined };
@@ -586,6 +484,3 @@ function uuid(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
 }
-
-/** With `-fat` or `-slim` cut off. */
-const versionOfKubelet = (image: string): string | undefined => /:(v\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)/.exec(image)?.[1];

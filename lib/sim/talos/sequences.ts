@@ -78,15 +78,10 @@ export function createSequences(parts: SequenceParts): Sequences {
     return true;
   };
 
-  const stopService = (machine: Machine, id: string) => {
-    if (!services.is(machine, id, 'Running')) return;
-    services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
-    services.move(machine, id, 'Finished', 'Service finished successfully');
-  };
   const stopServices = (machine: Machine, actorId: string) => {
     events.phase(machine, 'cleanup', 'start', actorId);
     events.task(machine, 'stopAllServices', 'start', actorId);
-    for (const id of ['kubelet', 'etcd', 'trustd', 'cri']) stopService(machine, id);
+    for (const id of ['kubelet', 'etcd', 'trustd', 'cri']) services.stop(machine, id);
     machine.clear('static-pods');
     parts.publish(machine);
   };
@@ -153,7 +148,7 @@ export function createSequences(parts: SequenceParts): Sequences {
           return;
         }
         if (member) {
-          stopService(machine, 'etcd');
+          services.stop(machine, 'etcd');
           machine.clear('etcd', 'static-pods');
         }
         after(machine, 1000, 'stop', defined(data));

@@ -10,6 +10,8 @@ export interface Services {
   health(machine: Machine, id: string, healthy: boolean, message?: string): void;
   /** Start, run and pass the first health check in one go: for services that nobody waits for. */
   start(machine: Machine, id: string): void;
+  /** Only what runs is stopped. */
+  stop(machine: Machine, id: string): void;
   is(machine: Machine, id: string, state: ServiceStateName): boolean;
 }
 
@@ -49,6 +51,11 @@ export function createServices(kernel: SimKernel, events: MachineEvents): Servic
       services.move(machine, id, 'Preparing', 'Running pre state');
       services.move(machine, id, 'Running', `Started task ${id} (PID ${1000 + (machine.serviceIds().length % 900)})`);
       services.health(machine, id, true);
+    },
+    stop(machine, id) {
+      if (!services.is(machine, id, 'Running')) return;
+      services.move(machine, id, 'Stopping', 'Sending SIGTERM to task');
+      services.move(machine, id, 'Finished', 'Service finished successfully');
     },
     is: (machine, id, state) => machine.service(id)?.state === state,
   };
