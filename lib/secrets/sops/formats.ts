@@ -5,6 +5,7 @@ import { flatten, unflatten } from './flatten.ts';
 import { flatText } from './flat-text.ts';
 import { emitIni, parseIni } from './ini.ts';
 import { emitJson } from './json.ts';
+import { mapTree } from './walk.ts';
 
 export type SopsFormat = 'yaml' | 'json' | 'dotenv' | 'ini' | 'binary';
 
@@ -61,7 +62,7 @@ function yamlFormat(indent: number): Format {
 function parseJsonTree(text: string, file: string): readonly TreeMap[] {
   try {
     const value = parseExact(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable(file, 'JSON');
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || hasInfinity(value)) throw unreadable(file, 'JSON');
   } catch (error) {
     if (error instanceof TkError) throw error;
     throw unreadable(file, 'JSON');
@@ -69,8 +70,15 @@ function parseJsonTree(text: string, file: string): readonly TreeMap[] {
   // JSON is YAML but for tabs, which stand between tokens only; the reader keeps `1.0` a float and every key in its place.
   const { documents } = parseYamlTree({ path: file, text: text.replaceAll('\t', ' ') });
   if (documents.length !== 1) throw unreadable(file, 'JSON');
-  return documents;
+  // Go reads an integer of JSON that has no place in 64 bits as a float (sops 3.13, stores/json).
+  return documents.map((document) =>
+    mapTree(document, (leaf) => (typeof leaf === 'bigint' && BigInt.asIntN(64, leaf) !== leaf ? Number(leaf) : leaf)),
+  );
 }
+
+/** A number that no float can hold: Go refuses the file. */
+const hasInfinity = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.values(value).some(hasInfinity) : value === Infinity || value === -Infinity;
 
 function jsonFormat(indent: number | undefined): Format {
   return {

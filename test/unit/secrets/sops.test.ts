@@ -175,6 +175,19 @@ const tree = fc.letrec((tie) => ({
   ),
 })).value;
 
+test('an integer of JSON beyond 64 bits is a float, as sops 3.13 has it; one beyond a float is refused', async () => {
+  for (const [written, kept] of [
+    ['9223372036854775807', '9223372036854775807'],
+    ['9223372036854775808', '9223372036854776000'],
+    ['-9223372036854775809', '-9223372036854776000'],
+    ['123456789012345678901234567890', '1.2345678901234568e+29'],
+  ]) {
+    const sealed = await seal(`{"a": ${written}}`, 'a.json');
+    expect(plainTextOf('a.json', (await open(sealed, 'a.json')).documents)).toBe(`{\n\t"a": ${kept}\n}\n`);
+  }
+  await expect(seal('{"a": 1e400}', 'a.json')).rejects.toMatchObject({ failure: { code: 'secrets/unreadable' } });
+});
+
 test('any JSON object comes back as it was', async () => {
   await fc.assert(
     fc.asyncProperty(
