@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Files } from '../base/index.ts';
 import { findRepository } from '../config/find.ts';
 import { findCommand } from './argv.ts';
-import type { Command } from './commands/index.ts';
+import type { Command } from './commands/command.ts';
 import { globalOptions } from './help.ts';
 import type { ManifestEntry } from './tasks/manifest.ts';
 

@@ -3,7 +3,7 @@ import { formatDuration } from '../base/index.ts';
 import { findRepository } from '../config/find.ts';
 import { createHostWorld } from '../host/index.ts';
 import type { GlobalFlags } from './argv.ts';
-import type { Command } from './commands/index.ts';
+import type { Command } from './commands/command.ts';
 import { knownTasks } from './tasks/known.ts';
 
 /** Lets a person choose among the tasks; what the task still needs to know is asked afterwards. Failure: `prompt/cancelled`. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createHostWorld } from '../host/index.ts';
 import { type GlobalFlags, parseArguments } from './argv.ts';
-import type { Command } from './commands/index.ts';
+import type { Command } from './commands/command.ts';
 import { catchSignals, type EndSignal, exitCodeOf } from './signals.ts';
 
 /** Runs a command that is not a task. Ctrl-C fires its signal; a second one ends the process. */

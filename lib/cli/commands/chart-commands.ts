@@ -1,5 +1,5 @@
 import type { ArgumentShape } from '../argv.ts';
-import type { Command } from './index.ts';
+import type { Command } from './command.ts';
 
 const release: ArgumentShape = { name: 'release', kind: 'value', position: 0 };
 const all: ArgumentShape = { name: 'all', kind: 'boolean' };

@@ -20,7 +20,7 @@ import { loadModel } from '../load-model.ts';
 import { helmModule } from '../open-cluster.ts';
 import { openSandboxWorld, sandboxDirectory } from '../sandbox/open.ts';
 import { createVault } from '../vault.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { deliver, isOn, textOf } from './inputs.ts';
 
 type Release = OpenedReleases['releases'][number];

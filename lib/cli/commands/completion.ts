@@ -1,5 +1,5 @@
 import { bashCompletion } from './bash-completion.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { choiceOf, requiredText } from './inputs.ts';
 
 const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;

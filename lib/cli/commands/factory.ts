@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findRepository } from '../../config/index.ts';
 import { createImageFactory, type FactoryAddress, type ImageFactory } from '../../talos/machine-config.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { placeOf, rootOrFolder } from './inputs.ts';
 
 /** The image factory; with --sim that of the sandbox, so that nothing real is dialled. Failure: `factory/*`. */

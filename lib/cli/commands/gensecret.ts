@@ -3,7 +3,7 @@ import { TkError } from '../../base/index.ts';
 import { bundleFromControlPlaneConfig, contractOf, createSecretsBundle, renderSecretsBundle } from '../../talos/machine-config.ts';
 import { newestTalos } from '../../upstream/tables.ts';
 import { cliFailure } from '../failures.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { deliver, readNamed, textOf } from './inputs.ts';
 
 /** Makes a new bundle, or takes the one that a control plane's config holds. A bundle is a cluster's identity: one that is there is never replaced. */

@@ -8,7 +8,7 @@ import { cliFailure } from '../failures.ts';
 import { loadModel, loadRepositoryTalconfig } from '../load-model.ts';
 import { helmModule } from '../open-cluster.ts';
 import { withFactory } from './factory.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { choiceOf, isOn, placeOf, requiredText, textOf } from './inputs.ts';
 
 const media = ['installer', 'iso', 'disk-image', 'pxe'] as const;

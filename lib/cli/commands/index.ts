@@ -1,7 +1,5 @@
-import type { World } from '../../base/index.ts';
-import type { ArgumentShape, ArgumentValues } from '../argv.ts';
-import type { CommandHelp } from '../help.ts';
 import { chartCommands } from './chart-commands.ts';
+import type { Command } from './command.ts';
 import { completionCommands } from './completion-commands.ts';
 import { initCommands } from './init-commands.ts';
 import { secretCommands } from './secret-commands.ts';
@@ -9,35 +7,6 @@ import { simCommands } from './sim-commands.ts';
 import { talosCommands } from './talos-commands.ts';
 import { templateCommands } from './template-commands.ts';
 import { upgradeCommands } from './upgrade-commands.ts';
-
-/** What a command that is not a task is given. */
-export interface CommandContext {
-  readonly world: World;
-  readonly values: ArgumentValues;
-  readonly json: boolean;
-  /** Whether --sim was given. */
-  readonly isSandbox: boolean;
-  /** `--answers`, as typed. */
-  readonly answersFile: string | undefined;
-  /** Absolute; where relative arguments and the search for the repository begin. */
-  readonly directory: string;
-  /** Whether `directory` was named with -C, so that no search goes upwards from it. */
-  readonly isExactDirectory: boolean;
-  /** Absolute; named with --talconfig. */
-  readonly talconfig?: string;
-  /** The result, on standard output. */
-  print(text: string): void;
-  /** What a person should know, on standard error. */
-  note(text: string): void;
-  readonly signal: AbortSignal;
-}
-
-/** Works on files or on the sandbox, and needs no graph of tasks. */
-export interface Command extends CommandHelp {
-  readonly arguments: readonly ArgumentShape[];
-  /** Loads the body. The exit code is what it returns. */
-  readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
-}
 
 export const commands: readonly Command[] = [
   ...chartCommands,

@@ -9,7 +9,7 @@ import { cliFailure } from '../failures.ts';
 import { askRepository, sampleRepository } from '../init/questions.ts';
 import { renderRepository } from '../init/render.ts';
 import { createScratchFiles } from '../scratch-files.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { isOn, textOf } from './inputs.ts';
 
 /** Files that say that a repository has begun already. */

@@ -3,7 +3,7 @@ import { hasCode, type SourceFile, TkError } from '../../base/index.ts';
 import type { ArgumentValues } from '../argv.ts';
 import type { FindOptions } from '../../config/index.ts';
 import { cliFailure } from '../failures.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 
 export const textOf = (values: ArgumentValues, name: string): string | undefined => values.get(name)?.[0];
 

@@ -10,7 +10,7 @@ import {
   validateMachineConfig,
 } from '../../talos/machine-config.ts';
 import { createVault } from '../vault.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { readNamed, requiredText, rootOrFolder, textOf } from './inputs.ts';
 import { noteKept, noteWarnings, patchesOf } from './machineconfig.ts';
 

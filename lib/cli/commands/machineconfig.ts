@@ -1,7 +1,7 @@
 import { type Failure, type SourceFile, throwIfAny } from '../../base/index.ts';
 import { contractOf, type KeptValue, patchMachineConfig, validateMachineConfig } from '../../talos/machine-config.ts';
 import { newestTalos } from '../../upstream/tables.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { deliver, readNamed, requiredText, textOf } from './inputs.ts';
 
 /**

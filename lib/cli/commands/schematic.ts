@@ -1,6 +1,6 @@
 import { buildSchematic, parseSchematic, renderSchematic, schematicId, type SchematicWish } from '../../talos/machine-config.ts';
 import { newestTalos } from '../../upstream/tables.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { deliver, isOn, readNamed, requiredText, textOf } from './inputs.ts';
 
 /** Failure: `talos-config/schematic-*`. */

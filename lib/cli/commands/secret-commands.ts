@@ -1,5 +1,5 @@
 import type { ArgumentShape } from '../argv.ts';
-import type { Command } from './index.ts';
+import type { Command } from './command.ts';
 
 const fileAndOut: readonly ArgumentShape[] = [
   { name: 'file', kind: 'value', position: 0, required: true },

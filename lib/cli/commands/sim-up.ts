@@ -4,7 +4,7 @@ import { findRepository } from '../../config/index.ts';
 import { kubeconfigOutside, talosconfigOutside } from '../../sim/index.ts';
 import { cliFailure } from '../failures.ts';
 import { openSandboxWorld, sandboxDirectory, type SandboxWorld } from '../sandbox/open.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { textOf } from './inputs.ts';
 
 const lookAgainMs = 1000;

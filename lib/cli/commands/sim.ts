@@ -3,7 +3,7 @@ import { findRepository } from '../../config/index.ts';
 import { attachSandbox, readSandbox, resetSandbox, type SandboxStatus } from '../../sim/index.ts';
 import { cliFailure } from '../failures.ts';
 import { clusterDirectory, sandboxDirectory } from '../sandbox/open.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 
 /** Of the process that keeps the sandbox, or as it lies on the disk. Failure: `usage/no-sandbox`. */
 export async function status(context: CommandContext): Promise<number> {

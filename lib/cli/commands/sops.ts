@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { hasCode, Secret } from '../../base/index.ts';
 import { createSecretStore, findIdentities, formatOf, type SecretStore } from '../../secrets/index.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { deliver, readNamed, requiredText, rootOrFolder, textOf } from './inputs.ts';
 
 const ownerOnly = 0o600;

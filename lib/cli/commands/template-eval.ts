@@ -1,7 +1,7 @@
 import { posix, resolve } from 'node:path';
 import { type SourceFile, TkError } from '../../base/index.ts';
 import { createEngine, createNunjucksEngine, evaluateTemplate, type Rendered, readTemplateData } from '../../render/index.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { choiceOf, isOn, readNamed, requiredText } from './inputs.ts';
 
 type Loader = (name: string) => SourceFile | undefined;

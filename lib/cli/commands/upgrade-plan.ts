@@ -12,7 +12,7 @@ import { parseVersion } from '../../format/index.ts';
 import { cliFailure } from '../failures.ts';
 import { loadModel } from '../load-model.ts';
 import { openRepository } from '../open-repository.ts';
-import type { CommandContext } from './index.ts';
+import type { CommandContext } from './command.ts';
 import { isOn, textOf } from './inputs.ts';
 
 /** `differs`, as everywhere where CI asks. */
