@@ -1,4 +1,4 @@
-import { type Failure, failureOf } from '../base/index.ts';
+import { type Failure, failureOf, TkError } from '../base/index.ts';
 import type { ProbeContext, Wait } from './context.ts';
 import { eachOf } from './each.ts';
 import type { GraphNode, TaskGraph } from './graph.ts';
@@ -32,6 +32,8 @@ export interface PlannedTask {
   readonly effect: Effect;
   readonly steps: readonly PlannedStep[];
   readonly failure?: Failure;
+  /** What speaks against it besides: a probe that collects tells everything at once. */
+  readonly furtherFailures?: readonly Failure[];
 }
 
 export interface Plan {
@@ -91,6 +93,12 @@ async function planTask(node: GraphNode, options: PlanOptions): Promise<PlannedT
   } catch (error) {
     if (options.signal.aborted) throw error;
     const failure = failureOf(error);
-    return { ...head, steps: [{ decision: 'unknown', title: summary, reason: failure.code }], failure };
+    const further = error instanceof TkError ? error.failures.slice(1) : [];
+    return {
+      ...head,
+      steps: [{ decision: 'unknown', title: summary, reason: failure.code }],
+      failure,
+      ...(further.length === 0 ? {} : { furtherFailures: further }),
+    };
   }
 }
