@@ -27,5 +27,6 @@ export const failureClasses: FailureClasses = {
   'talos/wrong-machine': 'refused',
   upgrade: 'refused',
   'upgrade-k8s': 'refused',
+  'upgrade-k8s/not-upgraded': 'failed',
   'sim/in-use': 'locked',
 };

@@ -94,8 +94,12 @@ const indented = (text: string): string => stripControl(text).trimEnd().replaceA
 function causeOf(cause: Failure): string {
   let innermost = cause;
   while (innermost.cause) innermost = innermost.cause;
-  return failureWords(innermost).title;
+  const { title, because } = failureWords(innermost);
+  return because !== undefined && namesOnlyWhat.has(innermost.code) ? `${title}: ${because}` : title;
 }
+
+/** Their titles name the object; what the server has against it stands behind. */
+const namesOnlyWhat: ReadonlySet<string> = new Set(['kube/invalid', 'kube/denied', 'kube/forbidden']);
 
 function stepPath({ task, step, node }: Extract<Place, { kind: 'step' }>): string {
   const path = step === undefined ? task : `${task} › ${step}`;

@@ -26,9 +26,9 @@ export function renderPlan(plan: Plan, options: { readonly style: Style; readonl
       const shown = truncated(text, Math.max(20, options.columns - 3));
       lines.push(` ${step.decision === 'run' ? shown : style.dim(shown)}`);
     }
-    if (task.failure)
+    for (const failure of task.failure ? [task.failure, ...(task.furtherFailures ?? [])] : [])
       lines.push(
-        ...renderFailure(task.failure, { style, severity: 'warning' })
+        ...renderFailure(failure, { style, severity: 'warning' })
           .split('\n')
           .map((line) => `      ${line}`),
       );

@@ -25,8 +25,10 @@ export default defineTask({
     throwIfAny(await cluster.kubernetesUpgrade.problems(facts, to, signal));
     const plan = cluster.kubernetesUpgrade.plan(facts, to);
     const pins = params.pins ? await cluster.pins.plan({ kubernetes: to }) : undefined;
-    const manifests = mode === 'dry-run' ? await cluster.kubernetesUpgrade.manifestChanges(plan, signal) : undefined;
-    return { plan, ...(pins === undefined ? {} : { pins }), ...(manifests === undefined ? {} : { manifests }) };
+    const found = { plan, ...(pins === undefined ? {} : { pins }) };
+    if (mode !== 'dry-run') return found;
+    const rehearsed = await cluster.kubernetesUpgrade.rehearse(plan, signal);
+    return { ...found, rehearsed, manifests: await cluster.kubernetesUpgrade.manifestChanges(plan, signal) };
   },
   plan({ params, cluster }, found) {
     const to = versionOf(params.to ?? cluster.model.kubernetesVersion);

@@ -3,7 +3,6 @@ import type { ClusterModel } from '../../config/index.ts';
 import { done, notDone, undecidable } from '../../core/index.ts';
 import type { KubeReader } from '../../kube/index.ts';
 import type { TalosReader } from '../../talos/index.ts';
-import { compareConfigs } from '../compare-configs.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -15,7 +14,9 @@ import type { KubernetesUpgrade, PartChange } from './kubernetes-upgrade.ts';
 import { manifestChanges, type ManifestParts, syncManifests } from './manifests.ts';
 import { hopsOf, planKubernetes } from './plan.ts';
 import { machineProblems, removedApis } from './problems.ts';
+import { rehearse } from './rehearse.ts';
 import { firstThatAnswers, follows, othersReady } from './running.ts';
+import { refuseWaitingConfig, runningConfig } from './waiting-config.ts';
 
 export interface KubernetesUpgradeParts {
   readonly model: ClusterModel;
@@ -83,20 +84,13 @@ export function createKubernetesUpgrade({ model, clock, connections, access }: K
     },
     follows: (change) => follows(change, running),
     othersReady: (node) => othersReady(node, running),
+    rehearse: (plan, signal) => rehearse(plan, connections, signal),
     manifestChanges: (plan, signal) => manifestChanges(plan, manifestParts(), signal),
     pull: ({ node, image, namespace }, signal) => connections.change(node, (machine) => machine.pullImageLegacy(image, signal, namespace)),
     change: (change, signal) =>
       connections.change(change.node, async (machine) => {
         await refuseWaitingConfig(machine, change.node.name, signal);
-        const active = await machine.machineConfig('active', signal);
-        if (active === undefined)
-          throw new TkError(
-            kubernetesUpgradeFailure('upgrade-k8s/config-unreadable', {
-              node: change.node.name,
-              part: change.part,
-              reason: 'the machine has no config',
-            }),
-          );
+        const active = await runningConfig(machine, change, signal);
         const text = withImage(active, change.part, change.to, change.node.name);
         if (text === active) return;
         await machine.applyConfiguration({ text }, 'no-reboot', signal);
@@ -115,14 +109,6 @@ async function imageOn(machine: TalosReader, { part }: PartChange, signal: Abort
         : await specOf(machine, resources[part], part, signal);
   const image = spec?.spec[part === 'kube-proxy' ? 'proxyImage' : 'image'];
   return typeof image === 'string' ? image : undefined;
-}
-
-/** Applying over a config on trial, or beside one that waits for a reboot, would make the one permanent and lose the other. */
-async function refuseWaitingConfig(machine: TalosReader, node: string, signal: AbortSignal): Promise<void> {
-  const [active, persistent] = [await machine.machineConfig('active', signal), await machine.machineConfig('persistent', signal)];
-  if (active === undefined || persistent === undefined || active.reveal() === persistent.reveal()) return;
-  if (compareConfigs(active, persistent).state !== 'differs') return;
-  throw new TkError(kubernetesUpgradeFailure('upgrade-k8s/config-waits', { node }));
 }
 
 /** `workloads.v1alpha2.scheduling.k8s.io`: how many there are; none where the version is not served. */

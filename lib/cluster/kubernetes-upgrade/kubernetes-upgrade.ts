@@ -85,6 +85,13 @@ export interface ManifestSync {
   readonly unchanged: number;
 }
 
+/** What one machine answered to the dry run of its new config. */
+export interface NodeRehearsal {
+  readonly node: string;
+  /** What it would warn of, and what speaks for waiting. Empty: it takes the config without a word. */
+  readonly notes: readonly string[];
+}
+
 export interface KubernetesUpgradeView {
   /** Asks every machine, and the API server for what only it knows. Never throws for one that cannot be asked. */
   facts(signal: AbortSignal): Promise<KubernetesFacts>;
@@ -106,6 +113,11 @@ export interface KubernetesUpgradeView {
   follows(change: PartChange): Condition<string>;
   /** The control plane's other static pods, and those of the other control planes, are ready. */
   othersReady(node: NodeModel): Condition<number>;
+  /**
+   * Asks every machine that changes for its dry run of the whole new config; nothing is applied. Shape: in inventory order.
+   * Failure: what each of them refuses, all at once: `upgrade-k8s/config-waits`, `upgrade-k8s/config-unreadable`, `talos/*`.
+   */
+  rehearse(plan: KubernetesPlan, signal: AbortSignal): Promise<readonly NodeRehearsal[]>;
   /** What a sync would change; nothing is written. */
   manifestChanges(plan: KubernetesPlan, signal: AbortSignal): Promise<ManifestSync>;
 }

@@ -1,6 +1,6 @@
 import type { PlannedStep } from '../../core/index.ts';
 import type { PinPlan } from '../pins/pins.ts';
-import type { KubernetesPlan, ManifestSync } from './kubernetes-upgrade.ts';
+import type { KubernetesPlan, ManifestSync, NodeRehearsal } from './kubernetes-upgrade.ts';
 
 export interface KubernetesPlanView {
   readonly plan: KubernetesPlan;
@@ -8,13 +8,17 @@ export interface KubernetesPlanView {
   readonly pulls: boolean;
   /** Absent: the pins stay. */
   readonly pins?: PinPlan;
+  /** Absent: no machine was asked what it would do. */
+  readonly rehearsed?: readonly NodeRehearsal[];
   /** Absent: nobody asked the API server. */
   readonly manifests?: ManifestSync;
 }
 
 /** An upgrade of Kubernetes as a plan, with every call that would change something. Pure. */
-export function planKubernetesSteps({ plan, pulls, pins, manifests }: KubernetesPlanView): readonly PlannedStep[] {
+export function planKubernetesSteps({ plan, pulls, pins, rehearsed, manifests }: KubernetesPlanView): readonly PlannedStep[] {
   const changes = [...plan.staticPods, ...plan.proxies, ...plan.kubelets];
+  const answerOf = (name: string): readonly string[] =>
+    (rehearsed ?? []).filter(({ node }) => node === name).flatMap(({ notes }) => ['the machine would take it', ...notes]);
   const written = (pins?.edits ?? []).map(
     ({ path, line, from, to }): PlannedStep => ({
       decision: 'run',
@@ -23,7 +27,15 @@ export function planKubernetesSteps({ plan, pulls, pins, manifests }: Kubernetes
       calls: [{ target: path, call: 'write file' }],
     }),
   );
-  if (changes.length === 0) return [{ decision: 'skip', title: `Kubernetes ${plan.to}`, reason: 'every part runs it' }, ...written];
+  const synced = (manifests?.changes ?? []).map(
+    ({ object, action }): PlannedStep => ({
+      decision: 'run',
+      title: `${action} ${object}`,
+      calls: [{ target: 'kube-apiserver', call: action === 'prune' ? 'DELETE' : 'PATCH' }],
+    }),
+  );
+  if (changes.length === 0)
+    return [{ decision: 'skip', title: `Kubernetes ${plan.to}`, reason: 'every part runs it' }, ...written, ...synced];
   return [
     ...(pulls ? plan.pulls : []).map(
       ({ node, image }): PlannedStep => ({
@@ -38,20 +50,14 @@ export function planKubernetesSteps({ plan, pulls, pins, manifests }: Kubernetes
         decision: 'run',
         title: part,
         node: node.name,
-        reason: `${tagOf(from)} → ${tagOf(to)}`,
+        reason: [`${tagOf(from)} → ${tagOf(to)}`, ...answerOf(node.name)].join(', '),
         calls: [{ target: node.name, call: 'machine.MachineService/ApplyConfiguration' }],
       }),
     ),
     ...written,
     ...(manifests === undefined
       ? [{ decision: 'unknown' as const, title: 'manifests', reason: 'what they hold is known once the new versions run' }]
-      : manifests.changes.map(
-          ({ object, action }): PlannedStep => ({
-            decision: 'run',
-            title: `${action} ${object}`,
-            calls: [{ target: 'kube-apiserver', call: action === 'prune' ? 'DELETE' : 'PATCH' }],
-          }),
-        )),
+      : synced),
   ];
 }
 

@@ -10,6 +10,7 @@ export function kubernetesUpgradeViewOf(full: KubernetesUpgrade): KubernetesUpgr
     configured: (change, signal) => full.configured(change, signal),
     follows: (change) => full.follows(change),
     othersReady: (node) => full.othersReady(node),
+    rehearse: (plan, signal) => full.rehearse(plan, signal),
     manifestChanges: (plan, signal) => full.manifestChanges(plan, signal),
   };
 }

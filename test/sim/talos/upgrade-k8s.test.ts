@@ -95,7 +95,7 @@ test.each([
   expect(compared).toEqual(rig.cluster.nodes.map(() => ({ state: 'equal' })));
 });
 
-test('a plan names every call and touches nothing; a dry run also asks the API server about the manifests', async () => {
+test('a plan names every call and touches nothing; a dry run also asks every machine, and the API server about the manifests', async () => {
   await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.13.9', kubernetes: 'v1.35.4' });
   const before = await marks(rig);
   const plan = await rig.plan('talos:upgrade-k8s', { to: 'v1.36.3' });
@@ -116,10 +116,90 @@ test('a plan names every call and touches nothing; a dry run also asks the API s
     'unknown - manifests: what they hold is known once the new versions run',
   ]);
   expect(plan.counts.calls).toBe(12);
-  const dry = await rig.plan('talos:upgrade-k8s', { to: 'v1.35.4' }, 'dry-run');
-  expect(dry.tasks[0]?.steps).toEqual([{ decision: 'skip', title: 'Kubernetes v1.35.4', reason: 'every part runs it' }]);
+  const nothing = await rig.plan('talos:upgrade-k8s', { to: 'v1.35.4' }, 'dry-run');
+  expect(nothing.tasks[0]?.steps).toEqual([{ decision: 'skip', title: 'Kubernetes v1.35.4', reason: 'every part runs it' }]);
+  const dry = await rig.plan('talos:upgrade-k8s', { to: 'v1.36.3' }, 'dry-run');
+  expect(
+    dry.tasks[0]?.steps.filter(({ title }) => title.startsWith('kube')).map(({ node, title, reason }) => `${node} ${title}: ${reason}`),
+  ).toEqual([
+    'cp-1 kube-apiserver: v1.35.4 → v1.36.3, the machine would take it',
+    'cp-1 kube-controller-manager: v1.35.4 → v1.36.3, the machine would take it',
+    'cp-1 kube-scheduler: v1.35.4 → v1.36.3, the machine would take it',
+    'cp-1 kube-proxy: v1.35.4 → v1.36.3, the machine would take it',
+    'cp-1 kubelet: v1.35.4 → v1.36.3, the machine would take it',
+    'worker-1 kubelet: v1.35.4 → v1.36.3, the machine would take it',
+  ]);
   expect(await marks(rig)).toEqual(before);
+
+  // What a machine would refuse in the middle of the upgrade, it says in the dry run.
+  const path = `${rig.root}/talos/talconfig.yaml`;
+  const text = (await rig.files.readText(path)) ?? '';
+  const config = JSON.parse(text) as { nodes: { hostname: string; nodeLabels?: object }[] };
+  for (const node of config.nodes) node.nodeLabels = { later: 'yes' };
+  await rig.files.write(path, JSON.stringify(config));
+  for (const node of ['cp-1', 'worker-1'])
+    expect((await rig.tk('talos:apply-node', { node, mode: 'staged', acceptDowntime: true })).outcome).toBe('succeeded');
+  await rig.files.write(path, text);
+  const [refused] = (await rig.plan('talos:upgrade-k8s', { to: 'v1.36.3' }, 'dry-run')).tasks;
+  expect([refused?.failure, ...(refused?.furtherFailures ?? [])]).toMatchObject(
+    ['cp-1', 'worker-1'].map((node) => ({ code: 'upgrade-k8s/config-waits', facts: { node } })),
+  );
 });
+
+test('an object that the API server refuses keeps no other back, and what somebody turned back meanwhile is named at the end', async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 0, talos: 'v1.14.1', kubernetes: 'v1.35.4' });
+  const kube = await rig.cluster.kubernetes.writer();
+  const dns = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'kube-system', name: 'coredns' };
+  const standing = await kube.get(dns, signal);
+  // Whoever made it anew with other labels has made it one that can never be changed into Talos' own.
+  await kube.delete(dns, {}, signal);
+  const labels = { app: 'my-own' };
+  await kube.create(
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'coredns', namespace: 'kube-system' },
+      spec: { selector: { matchLabels: labels }, template: { ...objectAt(standing, 'template'), metadata: { labels } } },
+    } as never,
+    signal,
+  );
+  await rig.pass(60_000);
+  const refused = await rig.tk('talos:upgrade-k8s', { to: 'v1.36.3' });
+  expect(refused.exitCode).toBe(1);
+  expect(refused.text).toMatchInlineSnapshot(`
+    "error[manifests/refused]: the API server does not take deployment kube-system/coredns of Talos' manifests
+    because: Deployment \`kube-system/coredns\` is not valid: \`spec.selector\`: Invalid value: {"matchLabels":{"k8s-app":"kube-dns"}}: field is immutable
+    step: talos:upgrade-k8s to=v1.36.3 › manifests
+    help: everything else was brought in; delete the object if it may be made anew, then run it again"
+  `);
+  expect(await versions(rig)).toMatchObject({ 'cp-1 kube-apiserver': 'v1.36.3', 'cp-1 Node': 'v1.36.3' });
+  await kube.delete(dns, {}, signal);
+
+  // Somebody applies an old config while the manifests are brought in.
+  await rig.pass(60_000);
+  const running = rig.tk('talos:upgrade-k8s', { to: 'v1.37.0', pins: false });
+  const [node] = rig.cluster.controlPlanes;
+  if (node === undefined) throw new Error('there is a control plane');
+  const image = async () =>
+    (await rig.cluster.kubernetesUpgrade.facts(signal)).nodes.map((one) => (one.state === 'answered' ? one.facts.kubeletRuns : ''))[0];
+  for (let waitedMs = 0; (await image()) !== 'v1.37.0'; waitedMs += 1000) {
+    if (waitedMs > 600_000) throw new Error('the kubelet was not upgraded');
+    await rig.pass(1000);
+  }
+  const of = (version: string) => `registry.k8s.io/kube-scheduler:${version}`;
+  await rig.cluster.kubernetesUpgrade.change({ node, part: 'kube-scheduler', from: of('v1.37.0'), to: of('v1.36.3') }, signal);
+  const run = await running;
+  expect(run.exitCode).toBe(1);
+  expect(run.text).toMatchInlineSnapshot(`
+    "error[upgrade-k8s/not-upgraded]: kube-scheduler of cp-1 does not run v1.37.0 although everything was done
+    because: somebody else has changed it meanwhile
+    step: talos:upgrade-k8s to=v1.37.0 pins=false › goal
+    help: npx tk talos:upgrade-k8s TO=v1.37.0 does what is left"
+  `);
+});
+
+const objectAt = (object: object | undefined, key: string): object =>
+  ((object as { readonly spec?: Readonly<Record<string, object>> } | undefined)?.spec ?? {})[key] ?? {};
 
 test('what cannot be is refused before anything is touched, with everything that speaks against it', async () => {
   const patches = [
