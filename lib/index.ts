@@ -8,6 +8,7 @@ import {
   type Shell,
   taskDefiner,
   type TaskDefinition,
+  type WithFiles,
 } from './core/index.ts';
 
 /** What tasks of a repository are given besides the engine's own: `cluster` everywhere, `$` only where something may be changed. */
@@ -23,7 +24,7 @@ const define = taskDefiner<TaskKit>();
  * Export it as the default; call it with params to make it something that another task needs.
  */
 export function defineTask<P extends ParamsSchema = NoParams, const N extends Needs = NoNeeds, R = void, F = unknown>(
-  definition: TaskDefinition<P, N, R, F, TaskKit>,
+  definition: TaskDefinition<P, N, R, F, TaskKit> & WithFiles<P>,
 ): CallableTask<P, Awaited<R>> {
   return define(definition);
 }

@@ -159,6 +159,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
         run: ({ effect }) => ({ cluster: effect === 'read' ? cluster.view : cluster.full, $: shellOf(answers, commands) }),
       },
       stateDirectory,
+      root,
       identity: cluster.identity,
       version: 'simulate',
       redactor,

@@ -15,6 +15,8 @@ export interface GlobalFlags {
   /** How the run is shown on stderr. `auto`: listr2 on a terminal, plain elsewhere. */
   readonly output: 'auto' | 'plain' | 'json' | 'github';
   readonly yes: boolean;
+  /** Runs tasks whose files are as they left them too. */
+  readonly fresh: boolean;
   /** A file of answers to questions. */
   readonly answers?: string;
   /** A folder for a redacted recording of what the run says and hears. */
@@ -47,6 +49,7 @@ const booleanFlags = {
   '--json': 'json',
   '--yes': 'yes',
   '-y': 'yes',
+  '--fresh': 'fresh',
   '--help': 'help',
   '-h': 'help',
   '--list': 'list',
@@ -73,6 +76,7 @@ export function splitGlobalFlags(argv: readonly string[]): Split {
     json: false,
     output: 'auto',
     yes: false,
+    fresh: false,
     help: false,
     list: false,
     version: false,

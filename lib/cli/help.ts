@@ -16,6 +16,7 @@ export const globalOptions: readonly (readonly [string, string])[] = [
   ['--plan', 'print every step and mutating call, and stop (--json, --offline)'],
   ['--dry-run', 'also ask the machines what they would do; changes nothing'],
   ['--yes, -y', 'answer confirmations with yes; never fills in a value or a name to be typed'],
+  ['--fresh', 'run tasks too whose inputs and outputs are as they left them'],
   ['--answers F', 'answers to questions, `name: answer` a line; TK_ANSWER_NAME in the environment goes before it'],
   ['--record DIR', 'keep a recording of what the run says to machines and clusters, without its keys'],
   ['--output FORM', 'progress on stderr: auto, plain, json, github'],

@@ -47,7 +47,8 @@ export async function runTask(request: TaskRequest): Promise<number> {
     const registry = core.createRegistry();
     const loaded = await tasks.loadTasks(world.files, repository.root, request.name);
     for (const [name, task] of loaded.builtIn) registry.register(name, task);
-    for (const [name, task] of loaded.own) registry.register(name, task, { shadow: true });
+    for (const [name, task] of loaded.own)
+      registry.register(name, task, { shadow: true, ...(loaded.source === undefined ? {} : { source: loaded.source }) });
     const task = registry.get(request.name);
     const colors = usesColors(world);
     const view =
@@ -89,6 +90,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
         }),
       },
       stateDirectory: repository.stateDirectory,
+      root: repository.root,
       identity: repository.identity,
       version,
       redactor,
@@ -152,7 +154,12 @@ async function showPlan(
   });
   try {
     if (!flags.offline && engine.rows([call]).some(({ name }) => name === 'configure')) await repository.renderAhead(stopping.signal);
-    const plan = await engine.plan([call], { mode: flags.dryRun ? 'dry-run' : 'plan', offline: flags.offline, signal: stopping.signal });
+    const plan = await engine.plan([call], {
+      mode: flags.dryRun ? 'dry-run' : 'plan',
+      offline: flags.offline,
+      fresh: flags.fresh,
+      signal: stopping.signal,
+    });
     process.stdout.write(
       flags.json
         ? `${JSON.stringify(plan)}\n`
@@ -181,6 +188,7 @@ async function runToEnd(
   const run: RunHandle = engine.run([call], {
     argv: request.argv,
     yes: request.flags.yes,
+    fresh: request.flags.fresh,
     about: repository.about,
     shownPath: repository.shownPath,
   });

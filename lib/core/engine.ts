@@ -3,7 +3,9 @@ import { createEventBus, type EventBus, mapTexts } from './event-bus.ts';
 import type { EventSink, RunCounts, RunOutcome, StopSignal, TaskOutcome, TaskRow } from './events.ts';
 import { decideOutcome, type FailureClasses } from './exit-code.ts';
 import { coreFailure } from './failures.ts';
+import { createFingerprints, type Fingerprints } from './fingerprints.ts';
 import { buildGraph, type GraphNode, shapeResults, type TaskGraph } from './graph.ts';
+import { placed } from './guard.ts';
 import { createIntentLog, type IntentLog, noIntents, recollectionsOf } from './intents.ts';
 import { type Journal, type JournalRecord, openJournal } from './journal.ts';
 import type { TaskCall } from './needs.ts';
@@ -16,7 +18,7 @@ import { journalPath, pruneRuns } from './runs.ts';
 import { type NodeEnd, schedule } from './scheduler.ts';
 import { taskWait } from './steps.ts';
 import type { Effect } from './task.ts';
-import { failuresOfError, type RunningTask, runTask } from './task-run.ts';
+import { failuresOfError, type RunningTask, runTask, type TaskRunEnd } from './task-run.ts';
 
 /** Makes what tasks are given besides the engine's own. `plan` must hand out nothing that can change anything. */
 export interface KitFactory {
@@ -30,6 +32,8 @@ export interface EngineOptions {
   readonly kit: KitFactory;
   /** Absolute; runs and the lock live in there. Made when the first run that changes something begins. */
   readonly stateDirectory: string;
+  /** Absolute; files that tasks declare are named from here. Absent: no task is left out for having the same files. */
+  readonly root?: string;
   /** What runs act on (a cluster's identity). Intents of another one are not ours. */
   readonly identity: string;
   readonly version: string;
@@ -54,6 +58,8 @@ export interface RunOptions {
   /** Confirmations are given. Missing values are never made up. */
   readonly yes?: boolean;
   readonly keepGoing?: boolean;
+  /** Tasks run although their inputs and outputs are as they left them. */
+  readonly fresh?: boolean;
   /** How the journal's path is shown. Absent: absolute. */
   readonly shownPath?: (path: string) => string;
 }
@@ -81,7 +87,7 @@ export interface Engine {
   /** Writes nothing. Failure: `graph/*`, `params/*`, `run/stopped`. */
   plan(
     goals: readonly TaskCall[],
-    options: { readonly mode: 'plan' | 'dry-run'; readonly offline: boolean; readonly signal: AbortSignal },
+    options: { readonly mode: 'plan' | 'dry-run'; readonly offline: boolean; readonly fresh?: boolean; readonly signal: AbortSignal },
   ): Promise<Plan>;
   /** Everything that the goals need, in order. Failure: `graph/*`, `params/*`. */
   rows(goals: readonly TaskCall[]): readonly TaskRow[];
@@ -94,11 +100,12 @@ export function createEngine(options: EngineOptions): Engine {
       const run = new Run(goals, options, runOptions);
       return { id: run.id, stop: (signal) => run.stop(signal), finished: run.execute() };
     },
-    async plan(goals, { mode, offline, signal }) {
+    async plan(goals, { mode, offline, fresh, signal }) {
       const { clock } = options.world;
       const silent: EventBus = createEventBus('plan', clock, options.redactor, []);
       const wait = taskWait({ task: 'plan', clock, bus: silent, stopping: new AbortController().signal }, signal);
       const { files } = options.world;
+      const fingerprints = fresh ? undefined : fingerprintsOf(options);
       return planGraph(graphOf(goals), {
         mode,
         offline,
@@ -106,11 +113,24 @@ export function createEngine(options: EngineOptions): Engine {
         signal,
         wait,
         recall: recollectionsOf(files, options.stateDirectory, options.identity),
+        ...(fingerprints === undefined ? {} : { fingerprints }),
       });
     },
     rows: (goals) => rowsOf(graphOf(goals)),
   };
 }
+
+const fingerprintsOf = ({ world, registry, stateDirectory, root, identity, version, redactor }: EngineOptions): Fingerprints | undefined =>
+  root === undefined
+    ? undefined
+    : createFingerprints({
+        files: world.files,
+        root,
+        directory: `${stateDirectory}/cache/fingerprints`,
+        redactor,
+        salt: [version, identity],
+        sourceOf: (name) => registry.sourceOf(name),
+      });
 
 const effectOrder: readonly Effect[] = ['read', 'write', 'mutate', 'destroy'];
 const keptRuns = 50;
@@ -124,6 +144,7 @@ class Run {
   readonly #stopping = new AbortController();
   readonly #aborting = new AbortController();
   readonly #values = new Map<string, unknown>();
+  readonly #fingerprints: Fingerprints | undefined;
   readonly #failures: Failure[] = [];
   readonly #tasks = { done: 0, skipped: 0, failed: 0, blocked: 0, cancelled: 0 };
   readonly #steps = { checked: 0, changes: 0 };
@@ -139,6 +160,7 @@ class Run {
     this.#goals = goals;
     this.#engine = engine;
     this.#options = options;
+    this.#fingerprints = fingerprintsOf(engine);
     this.#bus = createEventBus(this.id, engine.world.clock, engine.redactor, engine.sinks);
   }
 
@@ -302,22 +324,21 @@ class Run {
     const startedMs = clock.monotonicMs();
     this.#bus.emit({ event: 'task-started', task: node.id });
     this.#record({ type: 'task', task: node.id, state: 'started' });
-    const end = await runTask(
-      node,
-      shapeResults(node.wants, (id) => this.#values.get(id)),
-      {
+    const needs = shapeResults(node.wants, (id) => this.#values.get(id));
+    const end = await this.#unlessUnchanged(node, needs, (stdout) =>
+      runTask(node, needs, {
         run: this.id,
         clock,
         bus: this.#bus,
         intents: this.#intents,
         record: (record) => this.#record(record),
         prompter: this.#prompter(node.id),
-        stdout: this.#engine.stdout,
+        stdout,
         stopping: this.#stopping.signal,
         aborting: this.#aborting.signal,
         nextStepId: () => `s${(this.#lastStep += 1)}`,
         servicesFor: (task) => this.#engine.kit.run(task),
-      },
+      }),
     );
     const { outcome } = end;
     this.#tasks[outcome.state] += 1;
@@ -338,6 +359,42 @@ class Run {
       case 'blocked':
       case 'cancelled':
         return { state: 'cancelled', reason: outcome.state === 'cancelled' ? outcome.reason : outcome.by };
+    }
+  }
+
+  /** The body of a task, unless what it declares to read and write is as its last good run left it. */
+  async #unlessUnchanged(
+    node: GraphNode,
+    needs: unknown,
+    body: (stdout: (text: string) => void) => Promise<TaskRunEnd>,
+  ): Promise<TaskRunEnd> {
+    const fingerprint = this.#fingerprints?.of(node);
+    if (fingerprint === undefined) return body(this.#engine.stdout);
+    try {
+      const freshness = this.#options.fresh ? undefined : await fingerprint.freshness(needs);
+      if (freshness?.state === 'unchanged') {
+        const outcome: TaskOutcome = { state: 'skipped', reason: freshness.reason };
+        return { outcome, value: freshness.value, counts: { checked: 1, changes: 0 }, touched: false, differs: false };
+      }
+      const begun = await fingerprint.begin(needs);
+      let hasPrinted = false;
+      const end = await body((text) => {
+        hasPrinted = true;
+        this.#engine.stdout(text);
+      });
+      // What somebody may pipe, and a difference that ends with 6, have to be there the next time too.
+      const endedWell = end.outcome.state === 'done' || end.outcome.state === 'skipped';
+      if (endedWell && !end.differs && !hasPrinted) await fingerprint.keep(begun, this.id, end.value);
+      return end;
+    } catch (error) {
+      const failures = placed(error, { kind: 'step', task: node.title }).failures;
+      return {
+        outcome: { state: 'failed', failures },
+        value: undefined,
+        counts: { checked: 0, changes: 0 },
+        touched: false,
+        differs: false,
+      };
     }
   }
 

@@ -10,6 +10,8 @@ export type CoreFailures = {
 
   'task/unknown': { task: string; suggestion?: string };
   'task/duplicate': { task: string };
+  /** A pattern of `inputs` or `outputs` that names nothing inside of the repository. */
+  'task/file-pattern': { task: string; pattern: string };
   'params/unknown': { task: string; param: string; suggestion?: string; known: readonly string[] };
   'params/missing': { task: string; param: string; description?: string };
   'params/invalid': { task: string; param: string; problem: string };

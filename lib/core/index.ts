@@ -74,6 +74,7 @@ export {
   type Confirmation,
   type DefineTask,
   type Effect,
+  type FilePatterns,
   isTask,
   type Kit,
   type NoNeeds,
@@ -84,6 +85,7 @@ export {
   type Task,
   type TaskDefinition,
   taskDefiner,
+  type WithFiles,
   type ParamQuestion,
 } from './task.ts';
 export type { RunningTask } from './task-run.ts';

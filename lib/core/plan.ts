@@ -1,6 +1,7 @@
 import { type Failure, failureOf, TkError } from '../base/index.ts';
 import type { ProbeContext, Wait } from './context.ts';
 import { eachOf } from './each.ts';
+import type { Fingerprints } from './fingerprints.ts';
 import type { GraphNode, TaskGraph } from './graph.ts';
 import type { Effect } from './task.ts';
 
@@ -51,6 +52,8 @@ export interface PlanOptions {
   readonly signal: AbortSignal;
   readonly wait: Wait;
   readonly recall: ProbeContext['recall'];
+  /** What tells which tasks are left out, because nothing that they declare has changed. Absent: none. */
+  readonly fingerprints?: Fingerprints;
 }
 
 /**
@@ -58,7 +61,22 @@ export interface PlanOptions {
  * because no plan depends on another's.
  */
 export async function planGraph(graph: TaskGraph, options: PlanOptions): Promise<Plan> {
-  const tasks = await eachOf([...graph.nodes.values()], (node) => planTask(node, options), { parallel: 8, stopping: options.signal });
+  const tasks: PlannedTask[] = [];
+  const leftOut = new Set<string>();
+  const planned = await eachOf([...graph.nodes.values()], (node) => planTask(node, options), { parallel: 8, stopping: options.signal });
+  for (const [index, node] of [...graph.nodes.values()].entries()) {
+    const task = planned[index] as PlannedTask;
+    const freshness = await options.fingerprints?.of(node)?.freshness();
+    // What another task will return is known only where that one is left out itself.
+    const open = [...node.needs].find((need) => !leftOut.has(need));
+    if (freshness?.state !== 'unchanged') tasks.push(freshness === undefined ? task : because(task, freshness.reason));
+    else if (open !== undefined)
+      tasks.push({ ...task, steps: [unknownStep(task, `depends on what ${graph.nodes.get(open)?.title ?? open} returns`)] });
+    else {
+      leftOut.add(node.id);
+      tasks.push({ ...task, steps: [{ decision: 'skip', title: task.summary, reason: freshness.reason }] });
+    }
+  }
   const steps = tasks.flatMap((task) => task.steps);
   const having = (decision: PlannedStep['decision']) => steps.filter((step) => step.decision === decision).length;
   return {
@@ -72,6 +90,14 @@ export async function planGraph(graph: TaskGraph, options: PlanOptions): Promise
     },
   };
 }
+
+const unknownStep = (task: PlannedTask, reason: string): PlannedStep => ({ decision: 'unknown', title: task.summary, reason });
+
+/** A step that has its own reason keeps it. */
+const because = (task: PlannedTask, reason: string): PlannedTask => ({
+  ...task,
+  steps: task.steps.map((step) => (step.decision === 'run' ? { reason, ...step } : step)),
+});
 
 async function planTask(node: GraphNode, options: PlanOptions): Promise<PlannedTask> {
   const { summary, effect, probe, plan } = node.task.definition;

@@ -8,7 +8,13 @@ import type { Task } from './task.ts';
  */
 export interface TaskRegistry {
   /** Failure: `task/duplicate` unless `shadow`. */
-  register(name: string, task: Task, options?: { readonly shadow?: boolean }): void;
+  register(
+    name: string,
+    task: Task,
+    options?: { readonly shadow?: boolean /** Digest of the files that it is made of. */; readonly source?: string },
+  ): void;
+  /** Undefined where nobody knows. */
+  sourceOf(name: string): string | undefined;
   /** Undefined for a task that was never registered. */
   nameOf(task: Task): string | undefined;
   /** Failure: `task/unknown`. */
@@ -21,12 +27,15 @@ export interface TaskRegistry {
 export function createRegistry(): TaskRegistry {
   const byName = new Map<string, Task>();
   const names = new Map<Task, string>();
+  const sources = new Map<string, string>();
   return {
     register(name, task, options = {}) {
       if (byName.has(name) && !options.shadow) throw new TkError(coreFailure('task/duplicate', { task: name }));
       byName.set(name, task);
       names.set(task, name);
+      if (options.source !== undefined) sources.set(name, options.source);
     },
+    sourceOf: (name) => sources.get(name),
     nameOf: (task) => names.get(task),
     get(name) {
       const task = byName.get(name);

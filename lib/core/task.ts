@@ -40,6 +40,28 @@ export interface ParamQuestion {
   readonly choices?: readonly Choice[];
 }
 
+/**
+ * Files by their path from the root of the repository: `templates/**`, `cluster.{yaml,toml}`, a folder for all that lies in it; `!` takes out
+ * again. A function where they follow from the params.
+ */
+export type FilePatterns<P = never> = readonly string[] | ((params: P) => readonly string[]);
+
+/**
+ * A task that declares what it reads is left out when that, its own code, its params, the results of its needs and the files that it
+ * wrote are as its last good run left them; those who need it are given the result of that run. Only for tasks that look at files and
+ * at nothing else: whoever changes machines or a cluster looks at them instead (`probe`, `step.probeAct`).
+ *
+ * A result that is no plain data, or holds a key, a `print` and a `differs` make it run the next time too; `--fresh` makes it run now.
+ */
+export type WithFiles<P extends ParamsSchema> =
+  | {
+      readonly effect: 'read' | 'write';
+      readonly inputs: FilePatterns<ParamsOf<P>>;
+      /** What it writes. When none of it is there afterwards, the task runs again. */
+      readonly outputs?: FilePatterns<ParamsOf<P>>;
+    }
+  | { readonly effect: Effect; readonly inputs?: undefined; readonly outputs?: undefined };
+
 export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K extends Kit> {
   /** One line, imperative, no period: "Upgrade one node". */
   readonly summary: string;
@@ -52,6 +74,8 @@ export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K
   /** Work that has to be done before. A function must be pure: it is called while the graph is built. */
   readonly needs?: N | ((params: ParamsOf<P>, scope: K['plan']) => N);
   readonly effect: Effect;
+  readonly inputs?: FilePatterns<ParamsOf<P>>;
+  readonly outputs?: FilePatterns<ParamsOf<P>>;
   /** Names of things that only one task at a time may use. */
   readonly locks?: readonly string[] | ((params: ParamsOf<P>) => readonly string[]);
   /** Asked before anything is changed; undefined: nothing to ask. */
@@ -80,6 +104,8 @@ export interface AnyTaskDefinition {
   readonly positional?: readonly string[];
   readonly needs?: Needs | ((params: never, scope: never) => Needs);
   readonly effect: Effect;
+  readonly inputs?: FilePatterns;
+  readonly outputs?: FilePatterns;
   readonly locks?: readonly string[] | ((params: never) => readonly string[]);
   readonly confirm?: (params: never, scope: never) => Confirmation | undefined;
   readonly deadlineMs?: number;
@@ -103,13 +129,13 @@ export interface CallableTask<P extends ParamsSchema, R> extends Task {
 
 export interface DefineTask<K extends Kit> {
   <P extends ParamsSchema = NoParams, const N extends Needs = NoNeeds, R = void, F = unknown>(
-    definition: TaskDefinition<P, N, R, F, K>,
+    definition: TaskDefinition<P, N, R, F, K> & WithFiles<P>,
   ): CallableTask<P, Awaited<R>>;
 }
 
 /** Binds the engine to what the tasks of one product are given. */
 export function taskDefiner<K extends Kit>(): DefineTask<K> {
-  return <P extends ParamsSchema, N extends Needs, R, F>(definition: TaskDefinition<P, N, R, F, K>) => {
+  return <P extends ParamsSchema, N extends Needs, R, F>(definition: TaskDefinition<P, N, R, F, K> & WithFiles<P>) => {
     const call = (params: object = {}): TaskCall<Awaited<R>> => ({ kind: 'call', task: callable, params });
     const callable = Object.assign(call, { definition: definition as unknown as AnyTaskDefinition }) as unknown as CallableTask<
       P,

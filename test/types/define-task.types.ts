@@ -113,6 +113,37 @@ export const planned = defineTask({
   run() {},
 });
 
+export const rendered = defineTask({
+  summary: 'Reads and writes files',
+  params: z.object({ folder: z.string() }),
+  needs: { copy: snapshot() },
+  effect: 'write',
+  inputs: ({ folder }) => {
+    same<typeof folder, string>(true);
+    return [`${folder}/**`];
+  },
+  outputs: ['schemas/*.json'],
+  run({ params, needs }) {
+    same<typeof params, { folder: string }>(true);
+    same<typeof needs.copy.path, string>(true);
+    return { files: 3 };
+  },
+});
+same<ReturnType<typeof rendered>, TaskCall<{ files: number }>>(true);
+defineTask({ summary: 'Only reads', effect: 'read', inputs: ['kubernetes'], run() {} });
+// @ts-expect-error what changes machines looks at them, not at files
+defineTask({ summary: 'Files tell nothing of machines', effect: 'mutate', inputs: ['talos'], run() {} });
+// @ts-expect-error outputs alone do not tell whether they are up to date
+defineTask({ summary: 'Outputs of nothing', effect: 'write', outputs: ['schemas'], run() {} });
+defineTask({
+  summary: 'Inputs by a param that is not there',
+  params: z.object({ folder: z.string() }),
+  effect: 'read',
+  // @ts-expect-error no such param
+  inputs: ({ foldr }) => [foldr],
+  run() {},
+});
+
 same<ReturnType<typeof snapshot>, TaskCall<{ path: string; sizeBytes: number }>>(true);
 snapshot();
 snapshot({ keepDays: 3 });

@@ -7,11 +7,12 @@ import { cliFailure } from '../failures.ts';
 import { type ManifestEntry, manifestEntryOf, taskNameOf } from './manifest.ts';
 
 interface TaskFile {
-  readonly name: string;
+  /** Undefined for what tasks share: `_nas.ts`. */
+  readonly name: string | undefined;
   readonly path: string;
 }
 
-async function taskFiles(files: Files, root: string): Promise<readonly TaskFile[]> {
+async function filesOfTasks(files: Files, root: string): Promise<readonly TaskFile[]> {
   const found: TaskFile[] = [];
   const walk = async (relative: string): Promise<void> => {
     for (const entry of await files.list(join(root, 'tasks', relative))) {
@@ -20,8 +21,7 @@ async function taskFiles(files: Files, root: string): Promise<readonly TaskFile[
         if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) await walk(path);
         continue;
       }
-      const name = taskNameOf(path);
-      if (name !== undefined) found.push({ name, path: join(root, 'tasks', path) });
+      found.push({ name: taskNameOf(path), path: join(root, 'tasks', path) });
     }
   };
   await walk('');
@@ -37,7 +37,8 @@ export async function loadUserTasks(files: Files, root: string): Promise<Readonl
   const { isTask } = await import('../../core/index.ts');
   const tasks = new Map<string, Task>();
   const failures: Failure[] = [];
-  for (const { name, path } of await taskFiles(files, root)) {
+  for (const { name, path } of await filesOfTasks(files, root)) {
+    if (name === undefined) continue;
     try {
       const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href);
       if (isTask(loaded.default)) tasks.set(name, loaded.default);
@@ -63,16 +64,9 @@ export async function loadUserTasks(files: Files, root: string): Promise<Readonl
  * be written.
  */
 export async function userManifest(files: Files, root: string, { keep }: { readonly keep: boolean }): Promise<readonly ManifestEntry[]> {
-  const found = await taskFiles(files, root);
-  if (found.length === 0) return [];
-  const digest = createHash('sha256');
-  for (const { path } of found)
-    digest
-      .update(path)
-      .update('\0')
-      .update((await files.read(path)) ?? new Uint8Array())
-      .update('\0');
-  const key = digest.digest('hex');
+  const found = await filesOfTasks(files, root);
+  if (!found.some(({ name }) => name !== undefined)) return [];
+  const key = await digestOf(files, found);
   const cachePath = join(root, '.tk/cache/tasks.json');
   const cached = parseCache(await files.readText(cachePath));
   if (cached?.key === key) return cached.entries;
@@ -80,6 +74,20 @@ export async function userManifest(files: Files, root: string, { keep }: { reado
   const entries = [...(await loadUserTasks(files, root))].map(([name, task]) => manifestEntryOf(name, task, paramShapesOf(task)));
   if (keep) await writeCache(files, root, JSON.stringify({ key, entries }));
   return entries;
+}
+
+/** What the repository's own tasks are made of, as far as it lies below `tasks/`. */
+export const tasksDigest = async (files: Files, root: string): Promise<string> => digestOf(files, await filesOfTasks(files, root));
+
+async function digestOf(files: Files, found: readonly TaskFile[]): Promise<string> {
+  const digest = createHash('sha256');
+  for (const { path } of found)
+    digest
+      .update(path)
+      .update('\0')
+      .update((await files.read(path)) ?? new Uint8Array())
+      .update('\0');
+  return digest.digest('hex');
 }
 
 /** A repository that cannot be written to still has its list. */

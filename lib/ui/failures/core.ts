@@ -19,6 +19,10 @@ export const corePrinters: Printers<CoreFailures> = {
     help: suggestion === undefined ? 'list the tasks with `npx tk --list`' : `did you mean \`${suggestion}\`?`,
   }),
   'task/duplicate': ({ task }) => ({ title: `two task files are both called \`${task}\``, help: 'rename one of them' }),
+  'task/file-pattern': ({ task, pattern }) => ({
+    title: `\`${task}\` names the files \`${pattern}\`, which cannot lie inside of the repository`,
+    help: 'name them from the root of the repository, as in `templates/**`',
+  }),
   'params/unknown': ({ task, param, suggestion, known }) => ({
     title: `\`${task}\` has no param \`${param}\``,
     help:

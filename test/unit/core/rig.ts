@@ -256,6 +256,7 @@ export function rig(
     registry,
     kit: { plan: () => ({ site: 'here' }), run: () => ({ site: 'here' }) },
     stateDirectory: '/repo/.tk',
+    root: '/repo',
     identity: options.identity ?? 'home',
     version: '0.0.0',
     redactor,
