@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { simulate, type SimulatedRepository } from 'talos-tk/testing';
+import { simulate, type SimulatedRepository, type SimulatedRun } from 'talos-tk/testing';
+import { textsBelow } from '../rig/reference-cluster.ts';
 
 const signal = new AbortController().signal;
 
@@ -18,6 +19,8 @@ const hopsOf = ({ value }: { readonly value: unknown }) =>
   (value as { readonly hops: readonly { what: string; from: string; to: string }[] }).hops.map(
     ({ what, from, to }) => `${what} ${from} ${to}`,
   );
+
+const warningsOf = ({ events }: SimulatedRun) => events.flatMap((event) => (event.event === 'warning' ? [event.failure.code] : []));
 
 const small = { controlPlanes: 1, workers: 1 };
 const consent = { acceptDowntime: true };
@@ -117,4 +120,36 @@ test('what cannot be is refused before the first hop, be it only the last one th
     changes: 0,
   });
   expect(await versionsOf(rig)).toEqual(['cp-1 v1.12.6 v1.35.4', 'worker-1 v1.12.6 v1.35.4']);
+});
+
+test('where templates make the configs, they are rendered with the new versions: nothing is left to configure, generate or apply', async () => {
+  const templates = textsBelow('templates/config/talos');
+  const talconfig = 'templates/config/talos/talconfig.yaml.j2';
+  // Flannel: this cluster has no releases that would bring Cilium.
+  const template = templates[talconfig]?.replace('cniConfig:\n  name: none\n', '') ?? '';
+  await using rig = await simulate({
+    files: {
+      ...templates,
+      [talconfig]: template,
+      'cluster.yaml':
+        'talos_version: v1.13.9\nkubernetes_version: v1.36.3\nnode_cidr: 10.0.0.0/24\ncluster_api_addr: 10.0.0.10\nrepository_name: owner/one\n',
+      'nodes.yaml': 'nodes:\n  - { name: solo, address: 10.0.0.10, controller: true, disk: /dev/sda, mac_addr: "02:00:00:00:00:10" }\n',
+    },
+  });
+  const target = { toTalos: 'v1.14.1', toKubernetes: 'v1.37.0', ...consent };
+  const run = await rig.tk('upgrade', target);
+  expect({ text: run.text, hops: run.value && hopsOf(run) }).toEqual({
+    text: '',
+    hops: ['talos v1.13.9 v1.14.1', 'kubernetes v1.36.3 v1.37.0'],
+  });
+  expect(warningsOf(run)).toEqual([]);
+  // What Talos 1.14 writes in documents of their own was rendered as such, not only the version replaced.
+  expect(await rig.files.readText(`${rig.root}/talos/talconfig.yaml`)).toContain('kind: CRICustomizationConfig');
+  for (const task of ['configure', 'talos:generate-config']) expect((await rig.tk(task)).counts.tasks.skipped).toBe(1);
+
+  // Whoever has changes of their own to render decides when.
+  await rig.files.write(`${rig.root}/${talconfig}`, template.replace('domain:', '# mine\ndomain:'));
+  const again = await rig.tk('talos:upgrade-k8s', { to: 'v1.37.1' });
+  expect({ outcome: again.outcome, warnings: warningsOf(again) }).toEqual({ outcome: 'succeeded', warnings: ['pin/not-rendered'] });
+  expect(await rig.files.readText(`${rig.root}/talos/talconfig.yaml`)).not.toContain('# mine');
 });

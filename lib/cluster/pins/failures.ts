@@ -7,6 +7,8 @@ export type PinFailures = {
   'pin/encrypted': { path: string; variable: string; version: string };
   /** Written in a way that cannot be replaced by one version: two variables, a value made of parts. */
   'pin/composed': { path: string; key: string; written: string; version: string };
+  /** The inputs say the new version; what their templates make of them was not written, because other changes wait there, too. */
+  'pin/not-rendered': { paths: readonly string[] };
   /** A config comes out with another image all the same. `where`: the patch that says so. */
   'pin/overridden': { node: string; part: string; image: string; wanted: string; where?: string };
 };

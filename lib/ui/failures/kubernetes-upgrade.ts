@@ -79,6 +79,11 @@ export const kubernetesUpgradePrinters: Printers<KubernetesUpgradeFailures & Pin
     title: `\`${key}\` in \`${path}\` is put together from parts (\`${written}\`)`,
     help: `make it come out as ${version} before the next generate-config`,
   }),
+  'pin/not-rendered': ({ paths }) => ({
+    title: `${quoted(paths)} ${paths.length === 1 ? 'says' : 'say'} the new version; what is rendered from there was left as it is`,
+    because: 'the templates would change more than the versions',
+    help: 'look and render: npx tk configure --plan, then npx tk configure',
+  }),
   'pin/overridden': ({ node, part, image, wanted, where }) => ({
     title: `the config of \`${node}\` would still name ${image} for ${part}, not ${wanted}`,
     ...(where === undefined ? {} : { because: `${where} says so` }),
