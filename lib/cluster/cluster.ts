@@ -1,6 +1,6 @@
 import type { Condition, Failure, Secret } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
-import type { Evidence } from '../core/index.ts';
+import type { Evidence, StepHandle } from '../core/index.ts';
 import type { KubeReader, KubeWriter } from '../kube/index.ts';
 import type { TalosReader } from '../talos/index.ts';
 import type { Gates, Lifecycle, LifecycleView } from './lifecycle/lifecycle.ts';
@@ -289,7 +289,12 @@ export interface EtcdView {
 }
 
 export interface Etcd extends EtcdView {
-  bootstrap(node: NodeModel, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks until the machine takes it, and tells what it is still waiting for. The first Ctrl-C ends the waiting, never a call.
+   *
+   * Failure: `wait/timeout`, `talos/*`.
+   */
+  bootstrap(node: NodeModel, step: Pick<StepHandle, 'signal' | 'wait'>): Promise<void>;
 }
 
 // --- Kubernetes ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
 import {
-  type Clock,
   type Condition,
   count,
   type Failure,
@@ -9,7 +8,6 @@ import {
   never,
   notYet,
   seconds,
-  waitFor,
 } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import { done, type Evidence, notDone, undecidable } from '../core/index.ts';
@@ -20,7 +18,6 @@ import { isTransientTalos } from './transient.ts';
 
 export interface EtcdParts {
   readonly model: ClusterModel;
-  readonly clock: Clock;
   readonly connections: Connections;
 }
 
@@ -31,7 +28,7 @@ type View =
   | { readonly node: NodeModel; readonly state: 'empty' }
   | { readonly node: NodeModel; readonly state: 'silent'; readonly because: string };
 
-export function createEtcd({ model, clock, connections }: EtcdParts): Etcd {
+export function createEtcd({ model, connections }: EtcdParts): Etcd {
   const controlPlanes = model.nodes.filter((node) => node.role === 'controlplane');
   const target = (): NodeModel => {
     const [first] = [...controlPlanes].sort((a, b) => (a.address < b.address ? -1 : 1));
@@ -44,10 +41,9 @@ export function createEtcd({ model, clock, connections }: EtcdParts): Etcd {
       const views = await Promise.all(controlPlanes.map((node) => viewOf(node, connections, signal)));
       return judge(views);
     },
-    async bootstrap(node, signal) {
-      const outcome = await waitFor(acceptedCondition(node, connections), clock, signal);
-      if (outcome === 'sent') return;
-      await waitFor(dataCondition(node, connections, outcome.lost), clock, signal);
+    async bootstrap(node, { signal, wait }) {
+      const outcome = await wait(acceptedCondition(node, connections, signal));
+      if (outcome !== 'sent') await wait(dataCondition(node, connections, outcome.lost));
     },
     started: (node) => startedCondition(node, connections),
     joined: () => joinedCondition(controlPlanes, connections),
@@ -106,14 +102,15 @@ function judge(views: readonly View[]): Evidence {
  * Asks again while the machine says that it is too early. "Already exists" means that somebody's call got through, ours or an
  * earlier one: whether a cluster came of it is what the wait for a member tells. A lost reply is never answered with a second call.
  */
-function acceptedCondition(node: NodeModel, connections: Connections): Condition<'sent' | { readonly lost: Failure }> {
+function acceptedCondition(node: NodeModel, connections: Connections, signal: AbortSignal): Condition<'sent' | { readonly lost: Failure }> {
   return {
     description: `${node.name} to accept the bootstrap`,
     deadlineMs: minutes(10),
     intervalMs: seconds(5),
     see: `npx tk talos:services NODE=${node.name}`,
-    async check(signal) {
+    async check() {
       try {
+        // Under the step's signal: a call that is under way is let end when the waiting is stopped.
         await connections.change(node, (machine) => machine.bootstrap({}, signal));
         return holds('sent');
       } catch (error) {

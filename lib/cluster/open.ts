@@ -151,7 +151,7 @@ export function openCluster({
     configuration: createConfiguration({ model, world, vault, isSandbox, afterApply: () => releases.readAgain() }),
     machineConfigs,
     machines,
-    etcd: createEtcd({ model, clock, connections }),
+    etcd: createEtcd({ model, connections }),
     kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa, env }),
     kubernetes: createKubernetes({ model, files, access, secrets: createBootstrapSecrets({ model, files, vault, access }) }),
     releases,

@@ -18,7 +18,7 @@ export default defineTask({
       key: 'etcd-bootstrap',
       target: cluster.etcd.target().name,
       probe: (handle) => cluster.etcd.evidence(handle.signal),
-      act: (handle, target) => cluster.etcd.bootstrap(cluster.find({ node: target }), handle.signal),
+      act: (handle, target) => cluster.etcd.bootstrap(cluster.find({ node: target }), handle),
     });
     if (bootstrapped.state === 'acted') await wait(cluster.etcd.started(cluster.etcd.target()));
     const members = await wait(cluster.etcd.joined());

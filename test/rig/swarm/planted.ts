@@ -13,8 +13,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'lib/cluster/etcd.ts',
-        from: 'await waitFor(dataCondition(node, connections, outcome.lost), clock, signal);',
-        to: 'await waitFor(acceptedCondition(controlPlanes.find((other) => other !== node) ?? node, connections), clock, signal);',
+        from: "if (outcome !== 'sent') await wait(dataCondition(node, connections, outcome.lost));",
+        to: "if (outcome !== 'sent') await wait(acceptedCondition(controlPlanes.find((other) => other !== node) ?? node, connections, signal));",
       },
     ],
   },
