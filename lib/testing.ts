@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createRedactor, type Failure, type Files, Secret, TkError } from './base/index.ts';
+import { createRedactor, type Failure, type Files, Secret, throwIfAny, TkError } from './base/index.ts';
 import { loadModel } from './cli/load-model.ts';
 import { openRepositoryCluster } from './cli/open-cluster.ts';
 import { registryHost, throughRegistry } from './cli/sandbox/open.ts';
@@ -292,7 +292,10 @@ async function ownTasks({ tasks }: SimulateOptions): Promise<Iterable<readonly [
   if (tasks) return Object.entries(tasks);
   const { files } = createHostWorld();
   const here = (await files.realPath('.')) ?? '.';
-  return isOwnCheckout(here) ? [] : loadUserTasks(files, here);
+  if (isOwnCheckout(here)) return [];
+  const own = await loadUserTasks(files, here);
+  throwIfAny(own.broken.map(({ failure }) => failure));
+  return own.tasks;
 }
 
 /** Words of the template are arguments; each value is exactly one, a list as many as it has members. */

@@ -8,7 +8,7 @@ export default defineTask({
   probe: ({ cluster, signal }) => cluster.configuration.plan(signal),
   plan: (_context, facts) =>
     facts === undefined
-      ? [{ decision: 'unknown', title: 'render', reason: 'the inputs could not be read' }]
+      ? [{ decision: 'unknown', title: 'render', reason: 'not worked out with --offline' }]
       : facts.changes.length === 0
         ? [{ decision: 'skip', title: 'render', reason: facts.renders ? 'every file is equal' : 'nothing to render in this repository' }]
         : facts.changes.map((change) => ({

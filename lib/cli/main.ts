@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import { type Failure, TkError } from '../base/index.ts';
 import { createHostWorld } from '../host/index.ts';
 import { findCommand, type GlobalFlags, splitGlobalFlags } from './argv.ts';
 import { commands } from './commands/index.ts';
-import { knownTasks } from './tasks/known.ts';
+import { type KnownTasks, knownTasks } from './tasks/known.ts';
 
 /**
  * The command `tk`. Sets the process's exit code and returns; whatever a closed pipe or an unfinished promise does to the process,
@@ -33,15 +34,15 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
   if (flags.list || flags.help || words.length === 0) return showHelp(flags, words);
   // `tk run --record DIR TASK…` reads better than the flag alone.
-  if (words[0] === 'run' && words.length > 1 && !(await knownTasks(createHostWorld().files, flags)).some(({ name }) => name === 'run'))
+  if (words[0] === 'run' && words.length > 1 && !(await tasksHere(flags)).entries.some(({ name }) => name === 'run'))
     return dispatch(argv.toSpliced(argv.indexOf('run'), 1));
   if (words[0] === 'resume') {
     const again = await (await import('./resume.ts')).wordsToResume(flags, words[1]);
     process.stderr.write(`tk ${again.join(' ')}\n`);
     return dispatch(again);
   }
-  const tasks = await knownTasks(createHostWorld().files, flags);
-  const { name, rest } = findCommand(words, new Set([...tasks.map((task) => task.name), ...commands.map((command) => command.name)]));
+  const { entries: tasks, broken } = await tasksHere(flags);
+  const { name, rest } = findCommand(words, namesOf(tasks, broken));
   const command = commands.find((candidate) => candidate.name === name);
   if (command) return (await import('./run-command.ts')).runCommand(command, flags, rest);
   return (await import('./run-task.ts')).runTask({
@@ -62,9 +63,9 @@ async function complete(typed: readonly string[]): Promise<number> {
   const words = at === -1 ? typed : typed.toSpliced(at, 2);
   const where = directory === undefined ? {} : { directory };
   // A task file that does not load is told about when it is needed, not at each tab.
-  const tasks = await knownTasks(files, { plan: true, dryRun: false, ...where }).catch(async () =>
-    (await import('./tasks/built-in.ts')).builtInManifest(),
-  );
+  const { entries: tasks } = await knownTasks(files, { plan: true, dryRun: false, ...where }).catch(async () => ({
+    entries: (await import('./tasks/built-in.ts')).builtInManifest(),
+  }));
   const nodes = () => nodesInFiles(files, resolve(directory ?? '.'), directory !== undefined);
   process.stdout.write(renderCompletion(await completionOf(words, { tasks, commands, nodes })));
   return 0;
@@ -72,23 +73,35 @@ async function complete(typed: readonly string[]): Promise<number> {
 
 async function showHelp(flags: GlobalFlags, words: readonly string[]): Promise<number> {
   const help = await import('./help.ts');
-  const tasks = await knownTasks(createHostWorld().files, flags);
+  const { entries: tasks, broken } = await tasksHere(flags);
+  const failures = broken.map(({ failure }) => failure);
   if (words.length === 0) {
     process.stdout.write(flags.json ? `${JSON.stringify(tasks)}\n` : flags.list ? help.listText(tasks) : help.usageText(tasks, commands));
-    return 0;
+    // The list is there, and it is not whole.
+    return failures.length === 0 ? 0 : reportFailures(failures);
   }
-  const { name } = findCommand(words, new Set([...tasks.map((task) => task.name), ...commands.map((command) => command.name)]));
+  const { name } = findCommand(words, namesOf(tasks, broken));
+  const asked = broken.find((candidate) => candidate.name === name);
+  if (asked) return reportFailures([asked.failure]);
   const command = commands.find((candidate) => candidate.name === name);
   const task = tasks.find((candidate) => candidate.name === name);
   process.stdout.write(command ? help.commandHelp(command) : task ? help.taskHelp(task) : '');
   return 0;
 }
 
+const tasksHere = (flags: GlobalFlags): Promise<KnownTasks> => knownTasks(createHostWorld().files, flags);
+
+const namesOf = (...tasks: readonly (readonly { readonly name: string }[])[]): ReadonlySet<string> =>
+  new Set([...tasks.flat(), ...commands].map(({ name }) => name));
+
 /** A failure before there is a run that could report it. */
 async function reportFailure(error: unknown): Promise<number> {
   const { printFailures } = await import('./print-failures.ts');
   return printFailures(error);
 }
+
+const reportFailures = async (failures: readonly Failure[]): Promise<number> =>
+  (await import('./print-failures.ts')).printFailures(new TkError(...(failures as [Failure, ...Failure[]])));
 
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   // Whoever read us has gone; there is nobody left to tell. 128 + SIGPIPE, as a shell would report it.

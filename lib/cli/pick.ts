@@ -9,7 +9,7 @@ import { knownTasks } from './tasks/known.ts';
 /** Lets a person choose among the tasks; what the task still needs to know is asked afterwards. Failure: `prompt/cancelled`. */
 export async function pickTask(flags: GlobalFlags, commands: readonly Command[]): Promise<readonly string[]> {
   const { files, clock } = createHostWorld();
-  const tasks = await knownTasks(files, flags);
+  const { entries: tasks } = await knownTasks(files, flags);
   const { pick } = await import('../ui/index.ts');
   // Commands that take no argument can be run as they are.
   const plain = commands.filter((command) => !command.arguments.some(({ required }) => required));

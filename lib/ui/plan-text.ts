@@ -17,6 +17,7 @@ export function renderPlan(plan: Plan, options: { readonly style: Style; readonl
     const gathersOnly = task.steps.length === 0 && !task.failure;
     if (gathersOnly) continue;
     lines.push(` ${style.bold(task.title)}`);
+    if (task.headline !== undefined) lines.push(`     ${task.headline}`);
     for (const step of task.steps) {
       if (step.decision === 'run') number += 1;
       const mark = step.decision === 'run' ? String(number).padStart(3) : step.decision === 'skip' ? '  –' : '  ?';
@@ -33,7 +34,14 @@ export function renderPlan(plan: Plan, options: { readonly style: Style; readonl
           .map((line) => `      ${line}`),
       );
   }
-  const sum = calls === 0 ? (run === 0 ? 'Nothing would change.' : 'No mutating call is declared.') : `${count(calls, 'mutating call')}.`;
+  const sum =
+    calls === 0
+      ? run > 0
+        ? 'No mutating call is declared.'
+        : unknown > 0
+          ? 'What would change is not known yet.'
+          : 'Nothing would change.'
+      : `${count(calls, 'mutating call')}.`;
   lines.push(` ${sum}${run === 0 && unknown === 0 ? '' : ` Run it: ${options.command}`}`);
   return `${lines.join('\n')}\n`;
 }

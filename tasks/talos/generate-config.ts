@@ -22,7 +22,7 @@ export default defineTask({
   probe: ({ params, cluster, signal }) => cluster.machineConfigs.generate(signal, params),
   plan: (_context, generated) =>
     generated === undefined
-      ? [{ decision: 'unknown', title: 'generate', reason: 'the inputs could not be read' }]
+      ? [{ decision: 'unknown', title: 'generate', reason: 'not worked out with --offline' }]
       : generated.files.map((file) =>
           file.isEqual
             ? { decision: 'skip', title: file.path, reason: 'equal' }

@@ -22,7 +22,7 @@ export default defineTask({
   effect: 'write',
   probe: ({ params, cluster }) => cluster.machineConfigs.talosconfig(requestOf(params)),
   plan: (_context, facts) => {
-    if (facts === undefined) return [{ decision: 'unknown', title: 'write talosconfig', reason: 'the inputs could not be read' }];
+    if (facts === undefined) return [{ decision: 'unknown', title: 'write talosconfig', reason: 'not worked out with --offline' }];
     if (facts.isEqual) return [{ decision: 'skip', title: facts.path, reason: 'equal' }];
     return [{ decision: 'run', title: facts.path, calls: [{ target: facts.path, call: 'write file' }] }];
   },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Failure, type Files, hasCode, TkError } from '../../base/index.ts';
+import { type Failure, type Files, hasCode, type Place, placeOf } from '../../base/index.ts';
 import type { Task } from '../../core/index.ts';
 import { cliFailure } from '../failures.ts';
 import { type ManifestEntry, manifestEntryOf, taskNameOf } from './manifest.ts';
@@ -28,34 +28,56 @@ async function filesOfTasks(files: Files, root: string): Promise<readonly TaskFi
   return found;
 }
 
-/**
- * Loads the repository's own tasks. TypeScript is read by Node itself.
- *
- * Failure: `usage/task-file` for each file that does not load or has no task as its default export.
- */
-export async function loadUserTasks(files: Files, root: string): Promise<ReadonlyMap<string, Task>> {
+/** A task file that does not load, or has no task as its default export. The others can be used all the same. */
+export interface BrokenTask {
+  readonly name: string;
+  /** `usage/task-file` */
+  readonly failure: Failure;
+}
+
+export interface UserTasks {
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly broken: readonly BrokenTask[];
+}
+
+/** Loads the repository's own tasks. TypeScript is read by Node itself. */
+export async function loadUserTasks(files: Files, root: string): Promise<UserTasks> {
   const { isTask } = await import('../../core/index.ts');
   const tasks = new Map<string, Task>();
-  const failures: Failure[] = [];
+  const broken: BrokenTask[] = [];
+  const breaks = (name: string, path: string, reason: string, where?: Place) =>
+    void broken.push({
+      name,
+      failure: cliFailure('usage/task-file', { path: relativeTo(root, path), reason }, where === undefined ? {} : { where }),
+    });
   for (const { name, path } of await filesOfTasks(files, root)) {
     if (name === undefined) continue;
     try {
       const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href);
       if (isTask(loaded.default)) tasks.set(name, loaded.default);
-      else
-        failures.push(
-          cliFailure('usage/task-file', {
-            path: relativeTo(root, path),
-            reason: 'its default export is not a task; write `export default defineTask({ … })`',
-          }),
-        );
+      else breaks(name, path, 'its default export is not a task; write `export default defineTask({ … })`');
     } catch (error) {
-      failures.push(cliFailure('usage/task-file', { path: relativeTo(root, path), reason: loadReason(error) }));
+      breaks(name, path, loadReason(error), await placeIn(files, root, path, error));
     }
   }
-  const [first, ...rest] = failures;
-  if (first) throw new TkError(first, ...rest);
-  return tasks;
+  return { tasks, broken };
+}
+
+/** Where in the file, as far as Node says so: its first line of a syntax error, or the innermost frame. */
+async function placeIn(files: Files, root: string, path: string, error: unknown): Promise<Place | undefined> {
+  const { stack } = error as { readonly stack?: unknown };
+  const at = typeof stack === 'string' ? stack.split(path)[1]?.match(/^:(\d+)(?::(\d+))?/) : undefined;
+  const text = at ? await files.readText(path) : undefined;
+  if (!at || text === undefined) return undefined;
+  const lines = text.split('\n');
+  const before = lines.slice(0, Number(at[1]) - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  const line = lines[Number(at[1]) - 1] ?? '';
+  const column = at[2] === undefined ? line.length - line.trimStart().length : Number(at[2]) - 1;
+  return placeOf({
+    file: { path: relativeTo(root, path), text },
+    start: before + column,
+    end: before + Math.max(column + 1, line.trimEnd().length),
+  });
 }
 
 /**
@@ -63,17 +85,23 @@ export async function loadUserTasks(files: Files, root: string): Promise<Readonl
  * below `tasks/` count too; what lies outside does not, and `tk --list` may then show an older summary. `keep`: whether the cache may
  * be written.
  */
-export async function userManifest(files: Files, root: string, { keep }: { readonly keep: boolean }): Promise<readonly ManifestEntry[]> {
+export async function userManifest(
+  files: Files,
+  root: string,
+  { keep }: { readonly keep: boolean },
+): Promise<{ readonly entries: readonly ManifestEntry[]; readonly broken: readonly BrokenTask[] }> {
   const found = await filesOfTasks(files, root);
-  if (!found.some(({ name }) => name !== undefined)) return [];
+  if (!found.some(({ name }) => name !== undefined)) return { entries: [], broken: [] };
   const key = await digestOf(files, found);
   const cachePath = join(root, '.tk/cache/tasks.json');
   const cached = parseCache(await files.readText(cachePath));
-  if (cached?.key === key) return cached.entries;
+  if (cached?.key === key) return { entries: cached.entries, broken: [] };
   const { paramShapesOf } = await import('../../core/index.ts');
-  const entries = [...(await loadUserTasks(files, root))].map(([name, task]) => manifestEntryOf(name, task, paramShapesOf(task)));
-  if (keep) await writeCache(files, root, JSON.stringify({ key, entries }));
-  return entries;
+  const { tasks, broken } = await loadUserTasks(files, root);
+  const entries = [...tasks].map(([name, task]) => manifestEntryOf(name, task, paramShapesOf(task)));
+  // What is wrong may lie in a file that the key does not cover: it is looked at again each time.
+  if (keep && broken.length === 0) await writeCache(files, root, JSON.stringify({ key, entries }));
+  return { entries, broken };
 }
 
 /** What the repository's own tasks are made of, as far as it lies below `tasks/`. */

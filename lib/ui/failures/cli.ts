@@ -45,7 +45,11 @@ export const cliPrinters: Printers<CliFailures> = {
     because: 'it may be the identity of a cluster',
     help: 'name another file, or move it away yourself',
   }),
-  'usage/task-file': ({ path, reason }) => ({ title: `the task file \`${path}\` could not be loaded`, because: reason }),
+  'usage/task-file': ({ path, reason }) => ({
+    title: `the task file \`${path}\` could not be loaded`,
+    because: reason,
+    help: 'mend it; a file that holds no task gets a name that begins with `_`',
+  }),
   'usage/config-file': ({ path, reason }) => ({ title: `\`${path}\` could not be used`, because: reason }),
   'usage/no-cluster': ({ command }) => ({
     title: `\`${command}\` needs a cluster, and this repository describes none`,
