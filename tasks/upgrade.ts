@@ -1,4 +1,4 @@
-import { defineTask, disruptionOptions, disruptionParams, surveyHops, upgradeCluster, z } from 'talos-tk';
+import { defineTask, disruptionOptions, disruptionParams, hopsHeadline, surveyHops, upgradeCluster, z } from 'talos-tk';
 
 const version = z.string().regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.14.1');
 
@@ -28,7 +28,7 @@ from what every machine says before each hop: the same line goes on where a run 
     const title = `Talos ${talos}, Kubernetes ${kubernetes}`;
     if (facts === undefined) return [{ decision: 'unknown', title, reason: 'no machine was asked' }];
     if (facts.planned.length === 0) return [{ decision: 'skip', title, reason: 'every machine runs them' }];
-    return facts.planned.flatMap(({ steps }) => steps);
+    return { headline: hopsHeadline(facts.planned), steps: facts.planned.flatMap(({ steps }) => steps) };
   },
   async run(context) {
     const { params, cluster, detail, skip } = context;

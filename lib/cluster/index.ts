@@ -61,8 +61,6 @@ export { disruptionOptions, type DisruptionParams, disruptionParams, readDuratio
 export { type NodeUpgraded, type NodeUpgradeState, nodeUpgradeState, upgradeNode } from './lifecycle/upgrade-node.ts';
 export {
   everyoneOf,
-  planRoll,
-  previewQuorum,
   type Roll,
   type RollContext,
   type RollOptions,
@@ -70,6 +68,7 @@ export {
   runRoll,
   surveyRoll,
 } from './lifecycle/roll.ts';
+export { planRoll, previewQuorum, rollHeadline } from './lifecycle/roll-plan.ts';
 export { etcdSettled } from './lifecycle/settled.ts';
 export { describeAnswers, passGates, refusalsOf } from './lifecycle/gate-answers.ts';
 export { type LifecycleFailures, lifecycleFailure } from './lifecycle/failures.ts';
@@ -84,8 +83,8 @@ export type {
   PartChange,
 } from './kubernetes-upgrade/kubernetes-upgrade.ts';
 export { followPins, upgradeKubernetes } from './kubernetes-upgrade/door.ts';
-export { planKubernetesSteps, type KubernetesPlanView } from './kubernetes-upgrade/planned-steps.ts';
-export { surveyHops, upgradeCluster } from './whole-upgrade/door.ts';
+export { kubernetesHeadline, planKubernetesSteps, type KubernetesPlanView } from './kubernetes-upgrade/planned-steps.ts';
+export { hopsHeadline, surveyHops, upgradeCluster } from './whole-upgrade/door.ts';
 export type { PlannedHop } from './whole-upgrade/preview.ts';
 export type { WholeUpgraded, WholeUpgradeOptions } from './whole-upgrade/run.ts';
 export type { FollowOptions, PinContext } from './kubernetes-upgrade/follow-pins.ts';

@@ -62,7 +62,7 @@ export {
   type Parsed,
   parseParams,
 } from './params.ts';
-export type { MutatingCall, Plan, PlannedStep, PlannedTask } from './plan.ts';
+export type { MutatingCall, Plan, PlannedStep, PlannedTask, TaskPlan } from './plan.ts';
 export type { Choice, ConfirmQuestion, Prompter, Question, SelectQuestion, TextQuestion } from './prompter.ts';
 export { createRegistry, type TaskRegistry } from './registry.ts';
 export { isRunId, newRunId } from './run-id.ts';

@@ -25,12 +25,16 @@ export type PlannedStep =
   | { readonly decision: 'skip'; readonly title: string; readonly reason: string; readonly node?: string }
   | { readonly decision: 'unknown'; readonly title: string; readonly reason: string; readonly node?: string };
 
+/** What a task's `plan` returns: its steps, and where they are many a line that sums them up: `4 of 6 nodes change: …`. */
+export type TaskPlan = readonly PlannedStep[] | { readonly headline: string; readonly steps: readonly PlannedStep[] };
+
 /** One task of a plan. `failure`: its probe or its plan could not be made; it then counts as one unknown step. */
 export interface PlannedTask {
   readonly task: string;
   readonly title: string;
   readonly summary: string;
   readonly effect: Effect;
+  readonly headline?: string;
   readonly steps: readonly PlannedStep[];
   readonly failure?: Failure;
   /** What speaks against it besides: a probe that collects tells everything at once. */
@@ -115,7 +119,8 @@ async function planTask(node: GraphNode, options: PlanOptions): Promise<PlannedT
             recall: options.recall,
           })
         : undefined;
-    return { ...head, steps: (plan as (context: object, facts: unknown) => readonly PlannedStep[])(given, facts) };
+    const planned = (plan as (context: object, facts: unknown) => TaskPlan)(given, facts);
+    return { ...head, ...('steps' in planned ? planned : { steps: planned }) };
   } catch (error) {
     if (options.signal.aborted) throw error;
     const failure = failureOf(error);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PlanContext, ProbeContext, TaskContext } from './context.ts';
 import type { Needs, NeedsResults, TaskCall } from './needs.ts';
-import type { PlannedStep } from './plan.ts';
+import type { TaskPlan } from './plan.ts';
 import type { Choice } from './prompter.ts';
 
 /**
@@ -85,7 +85,7 @@ export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K
   /** Read-only: collects what `plan` decides on. Not called with `--offline`. */
   readonly probe?: (context: ProbeContext<ParamsOf<P>> & K['plan']) => Promise<F>;
   /** Pure. `facts` is undefined when they could not be had. Absent: one step, named by the summary. */
-  readonly plan?: (context: PlanContext<ParamsOf<P>> & K['plan'], facts: NoInfer<F> | undefined) => readonly PlannedStep[];
+  readonly plan?: (context: PlanContext<ParamsOf<P>> & K['plan'], facts: NoInfer<F> | undefined) => TaskPlan;
   /**
    * What is asked when the command line left it open, after the params were checked. Pure; may throw what is wrong with them. Without
    * a terminal an open one ends the command with exit 2, before anything begins.
@@ -110,7 +110,7 @@ export interface AnyTaskDefinition {
   readonly confirm?: (params: never, scope: never) => Confirmation | undefined;
   readonly deadlineMs?: number;
   readonly probe?: (context: never) => Promise<unknown>;
-  readonly plan?: (context: never, facts: never) => readonly PlannedStep[];
+  readonly plan?: (context: never, facts: never) => TaskPlan;
   readonly questions?: (params: never, scope: never) => readonly ParamQuestion[];
   readonly hidden?: boolean;
   run(context: never): unknown;

@@ -1,4 +1,4 @@
-import { defineTask, planKubernetesSteps, throwIfAny, upgradeKubernetes, z } from 'talos-tk';
+import { defineTask, kubernetesHeadline, planKubernetesSteps, throwIfAny, upgradeKubernetes, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Upgrade Kubernetes',
@@ -33,7 +33,7 @@ export default defineTask({
   plan({ params, cluster }, found) {
     const to = versionOf(params.to ?? cluster.model.kubernetesVersion);
     if (found === undefined) return [{ decision: 'unknown', title: `Kubernetes ${to}`, reason: 'no machine was asked' }];
-    return planKubernetesSteps({ ...found, pulls: params.prePull });
+    return { headline: kubernetesHeadline(found.plan), steps: planKubernetesSteps({ ...found, pulls: params.prePull }) };
   },
   async run(context) {
     const { params, cluster, runId, afterwards, signal, detail, skip } = context;

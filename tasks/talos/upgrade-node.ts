@@ -1,4 +1,15 @@
-import { defineTask, disruptionOptions, disruptionParams, nodeParams, planRoll, previewQuorum, runRoll, surveyRoll, z } from 'talos-tk';
+import {
+  defineTask,
+  disruptionOptions,
+  disruptionParams,
+  nodeParams,
+  planRoll,
+  previewQuorum,
+  rollHeadline,
+  runRoll,
+  surveyRoll,
+  z,
+} from 'talos-tk';
 
 export default defineTask({
   summary: 'Upgrade Talos on one node',
@@ -23,7 +34,8 @@ version-path, other-driver, one-at-a-time, ceph, longhorn, cnpg, volsync, volume
   plan({ params, cluster }, facts) {
     const node = cluster.find(params).name;
     if (facts === undefined) return [{ decision: 'unknown', title: 'upgrade Talos', node, reason: 'the machine was not asked' }];
-    return planRoll(facts.roll, { ...disruptionOptions(params, cluster.gates), isStaged: params.stage }, facts.quorum);
+    const options = { ...disruptionOptions(params, cluster.gates), isStaged: params.stage };
+    return { headline: rollHeadline(facts.roll), steps: planRoll(facts.roll, options, facts.quorum) };
   },
   async run(context) {
     const { params, cluster, step, recall, detail, skip } = context;

@@ -6,6 +6,7 @@ import {
   nodesParams,
   planRoll,
   previewQuorum,
+  rollHeadline,
   runRoll,
   surveyRoll,
   z,
@@ -38,7 +39,8 @@ alone. The first failure ends it; the same line goes on where it ended.`,
   },
   plan({ params, cluster }, facts) {
     if (facts === undefined) return [{ decision: 'unknown', title: 'upgrade Talos', reason: 'no machine was asked' }];
-    return planRoll(facts.roll, { ...disruptionOptions(params, cluster.gates), isStaged: params.stage }, facts.quorum);
+    const options = { ...disruptionOptions(params, cluster.gates), isStaged: params.stage };
+    return { headline: rollHeadline(facts.roll), steps: planRoll(facts.roll, options, facts.quorum) };
   },
   async run(context) {
     const { params, cluster, step, recall, detail, skip } = context;

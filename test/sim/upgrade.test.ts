@@ -29,6 +29,7 @@ test('one line leads Talos and Kubernetes over every hop, and the next finds not
   await using rig = await simulate({ ...small, talos: 'v1.12.6', kubernetes: 'v1.31.4' });
   const target = { toTalos: 'v1.14.1', toKubernetes: 'v1.33.0', ...consent };
   const plan = await rig.plan('upgrade', target);
+  expect(plan.tasks[0]?.headline).toBe('5 hops: Talos v1.12.6 → v1.12.11 → v1.13.9 → v1.14.1 · Kubernetes v1.31.4 → v1.32.4 → v1.33.0');
   const steps = plan.tasks.flatMap((task) => task.steps);
   const hops = [...new Set(steps.map(({ title }) => title.split(' › ')[0]))];
   expect(hops).toEqual([

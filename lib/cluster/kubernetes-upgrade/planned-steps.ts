@@ -1,3 +1,4 @@
+import { count } from '../../base/index.ts';
 import type { PlannedStep } from '../../core/index.ts';
 import type { PinPlan } from '../pins/pins.ts';
 import type { KubernetesPlan, ManifestSync, NodeRehearsal } from './kubernetes-upgrade.ts';
@@ -59,6 +60,19 @@ export function planKubernetesSteps({ plan, pulls, pins, rehearsed, manifests }:
       ? [{ decision: 'unknown' as const, title: 'manifests', reason: 'what they hold is known once the new versions run' }]
       : synced),
   ];
+}
+
+/** `4 of 6 nodes change: Kubernetes v1.35.4 → v1.36.3, 14 parts`. Pure. */
+export function kubernetesHeadline({ wanted, to, staticPods, proxies, kubelets }: KubernetesPlan): string {
+  const changes = [...staticPods, ...proxies, ...kubelets];
+  const all = new Set(wanted.map(({ node }) => node.name)).size;
+  const some = new Set(changes.map(({ node }) => node.name)).size;
+  if (some === 0) return `no node changes: every part runs ${to} already`;
+  const from = [...new Set(changes.map((change) => tagOf(change.from)))].sort((one, other) =>
+    one.localeCompare(other, 'en', { numeric: true }),
+  );
+  const nodes = some === all ? `all ${count(all, 'node')}` : `${some} of ${all} nodes`;
+  return `${all === 1 ? 'the node changes' : `${nodes} ${some === 1 ? 'changes' : 'change'}`}: Kubernetes ${from.join(', ')} → ${to}, ${count(changes.length, 'part')}`;
 }
 
 /** The registry stays, so only the tag tells what changes. */

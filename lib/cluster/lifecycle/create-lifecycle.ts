@@ -34,6 +34,9 @@ export interface LifecycleParts {
   readonly cacheDirectory: string;
 }
 
+/** Source: Talos internal/app/machined/pkg/runtime/v1alpha1/bootloader/{sdboot/sdboot,grub/revert}.go */
+const noOtherSlot = /previous UKI not found|cannot rollback to .*label does not exist/;
+
 const leadershipDeadlineMs = seconds(60);
 
 export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Lifecycle; readonly gates: Gates } {
@@ -106,7 +109,16 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
     reboot: (node, mode, signal) => change(node, (machine) => machine.reboot(mode, signal)),
     shutdown: (node, options, signal) => change(node, (machine) => machine.shutdown(options, signal)),
     reset: (node, options, signal) => change(node, (machine) => machine.reset(options, signal)),
-    rollback: (node, signal) => change(node, (machine) => machine.rollback(signal)),
+    rollback: (node, signal) =>
+      change(node, async (machine) => {
+        try {
+          await machine.rollback(signal);
+        } catch (error) {
+          if (!hasCode(error, 'talos/rpc') || !noOtherSlot.test(String(error.failure.facts['message']))) throw error;
+          const { tag: running } = await machine.version(signal);
+          throw new TkError(lifecycleFailure('node/nothing-before', { node: node.name, running }, { cause: error.failure }));
+        }
+      }),
     async moveLeadership(node, signal) {
       if (controlPlanes.length < 2 || node.role !== 'controlplane') return undefined;
       const leads = async (limited: AbortSignal) => {

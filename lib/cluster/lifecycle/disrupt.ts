@@ -121,6 +121,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
 function mayBeSent(error: unknown): boolean {
   if (!(error instanceof TkError)) return true;
   const { code } = error.failure;
+  if (code === 'node/nothing-before') return false;
   return !code.startsWith('talos/') || code === 'talos/outcome-unknown';
 }
 

@@ -52,6 +52,8 @@ export type LifecycleFailures = {
   'drain/refused': { node: string; namespace: string; name: string };
   'node/not-in-kubernetes': { node: string };
   'node/rolled-back': { node: string; running: string; wanted: string };
+  /** The machine was never upgraded, so its other boot slot is empty. `running`: what it goes on with. */
+  'node/nothing-before': { node: string; running: string };
   /** Silent for a while, and back in the same boot: the call of an earlier run never arrived. */
   'node/never-left': { node: string };
   'node/not-returned': { node: string; address: string; after: string; last?: string };

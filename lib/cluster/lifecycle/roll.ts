@@ -106,8 +106,9 @@ const turns: Readonly<Record<NodeUpgradeState['state'], number>> = { unknown: 0,
 const isBegun = (state: NodeUpgradeState): boolean => 'facts' in state && state.facts?.kube?.cordon.state === 'ours';
 const byTurn = (a: NodeUpgradeState, b: NodeUpgradeState): number =>
   turns[a.state] - turns[b.state] || Number(isBegun(b)) - Number(isBegun(a)) || Number(leads(a)) - Number(leads(b));
-const leads = (state: NodeUpgradeState): boolean => 'facts' in state && state.facts?.etcd?.isLeader === true;
-const isDue = (state: NodeUpgradeState) => state.state === 'needed' || state.state === 'installed';
+export const leads = (state: NodeUpgradeState): boolean => 'facts' in state && state.facts?.etcd?.isLeader === true;
+export const isDue = (state: NodeUpgradeState): state is Extract<NodeUpgradeState, { readonly state: 'needed' | 'installed' }> =>
+  state.state === 'needed' || state.state === 'installed';
 
 /** In the order in which they go. */
 export const everyoneOf = ({ controlPlanes, canary, workers }: Roll): readonly NodeUpgradeState[] => [
@@ -124,107 +125,6 @@ export interface RollOptions {
   readonly rebootMode: 'default' | 'powercycle';
   readonly isStaged: boolean;
 }
-
-/** The gate that a plan can tell beforehand: the one of etcd, for the first control plane. */
-export async function previewQuorum(
-  cluster: ClusterView,
-  roll: Roll,
-  acceptsDowntime: boolean,
-  signal: AbortSignal,
-): Promise<GateAnswer | undefined> {
-  const first = roll.controlPlanes.find(isDue);
-  return first && cluster.gates.quorum({ node: nodeOf(first), kind: 'upgrade', etcd: 'away', acceptsDowntime }, signal);
-}
-
-/** The roll as a plan, with every call that would change something. Pure. */
-export function planRoll(
-  roll: Roll,
-  options: Pick<RollOptions, 'drain' | 'isStaged'>,
-  quorum: GateAnswer | undefined,
-): readonly PlannedStep[] {
-  const all = everyoneOf(roll);
-  const toPull = all.filter((state) => state.state === 'needed');
-  const row = (state: NodeUpgradeState, ...notes: readonly string[]): PlannedStep => {
-    const node = nodeOf(state).name;
-    const reason = [reasonOf(state), ...notes].filter((text) => text !== '').join(', ');
-    if (state.state === 'unknown') return { decision: 'unknown', title: titleOf(state, options), node, reason };
-    return {
-      decision: 'run',
-      title: titleOf(state, options),
-      node,
-      reason,
-      calls: upgradeCalls(state, options).filter(({ call }) => !isPull(call)),
-    };
-  };
-  const etcd = quorum?.state === 'passed' ? quorum.seen : quorum?.state === 'refused' ? `refused now: ${quorum.failures[0].code}` : '';
-  return [
-    ...(toPull.length === 0
-      ? []
-      : [
-          {
-            decision: 'run' as const,
-            title: 'pull the installer',
-            reason: toPull.map((state) => nodeOf(state).name).join(' '),
-            calls: toPull.flatMap((state) => upgradeCalls(state, options).filter(({ call }) => isPull(call))),
-          },
-        ]),
-    ...(roll.controlPlanes.some(isDue)
-      ? [{ decision: 'run' as const, title: 'etcd snapshot', reason: 'talos/backups, verified before anything reboots' }]
-      : []),
-    ...roll.controlPlanes.map((state, index) =>
-      row(state, index === 0 ? etcd : '', leads(state) && roll.controlPlanes.length > 1 ? 'leads etcd, goes last' : ''),
-    ),
-    ...(roll.canary === undefined ? [] : [row(roll.canary, roll.workers.length > 0 && roll.canary.state === 'needed' ? 'canary' : '')]),
-    ...roll.workers.map((state) => row(state, roll.parallel > 1 ? `${Math.min(roll.parallel, roll.workers.length)} at once` : '')),
-    ...roll.equal.map(
-      (state): PlannedStep => ({ decision: 'skip', title: 'upgrade Talos', node: nodeOf(state).name, reason: reasonOf(state) }),
-    ),
-  ];
-}
-
-const isPull = (call: string): boolean => call.endsWith('Pull');
-
-function titleOf(state: NodeUpgradeState, { drain, isStaged }: Pick<RollOptions, 'drain' | 'isStaged'>): string {
-  switch (state.state) {
-    case 'equal':
-      return state.cordon.state === 'ours' ? 'uncordon' : 'wait until it has booted';
-    case 'leaving':
-      return 'wait until it is back';
-    case 'unknown':
-      return 'upgrade Talos';
-    case 'needed':
-    case 'installed': {
-      const words = [...(leads(state) ? ['move etcd leadership'] : []), ...(drain.how === 'skip' ? [] : ['drain'])];
-      return [...words, ...(state.state === 'needed' ? [isStaged ? 'stage' : 'install'] : []), 'reboot'].join(' · ');
-    }
-  }
-}
-
-function reasonOf(state: NodeUpgradeState): string {
-  switch (state.state) {
-    case 'equal':
-      return [
-        `already ${state.target.version}`,
-        ...(isSettled(state.facts) ? [] : [state.facts.stage === 'running' ? 'its etcd is not healthy' : state.facts.stage]),
-        ...(state.cordon.state === 'ours' ? ['cordoned by a run that was cut off'] : []),
-      ].join(', ');
-    case 'leaving':
-      return 'an earlier run has sent the reboot';
-    case 'unknown':
-      return `it cannot be asked (${state.failure.code})`;
-    case 'installed':
-      return `${state.target.version} is installed, reboot pending`;
-    case 'needed': {
-      const { facts, target, rolledBackFrom } = state;
-      const versions = facts.talosVersion === target.version ? target.version : `${facts.talosVersion} → ${target.version}`;
-      const schematic =
-        target.schematicId === facts.schematicId ? '' : `, schematic ${short(facts.schematicId)} → ${short(target.schematicId)}`;
-      return `${versions}${schematic}${rolledBackFrom === undefined ? '' : ', rolled back last time'}`;
-    }
-  }
-}
-
-const short = (id: string | undefined): string => id?.slice(0, 8) ?? 'none';
 
 export type RollContext = DisruptContext & Pick<TaskContext, 'each' | 'report'>;
 

@@ -135,6 +135,11 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
     because: `${wanted} did not come up, so the machine went back to the boot entry before`,
     help: `npx tk talos:dmesg NODE=${node}; no other machine was touched after it`,
   }),
+  'node/nothing-before': ({ node, running }) => ({
+    title: `\`${node}\` has nothing to roll back to: no other Talos than ${running} was ever installed on it`,
+    because: 'its other boot slot is empty; nothing was rebooted',
+    help: `another version: npx tk talos:upgrade-node NODE=${node} TO=…`,
+  }),
   'node/never-left': ({ node }) => ({
     title: `\`${node}\` answers again and was never taken down`,
     because: 'an earlier run was cut off before its call arrived, and the machine was silent for another reason',

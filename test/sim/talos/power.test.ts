@@ -142,8 +142,11 @@ test('talos:rollback boots what was installed before an upgrade; without such an
   const refused = await rig.tk('talos:rollback', { node: 'worker-2' });
   expect({ ...codes(refused), text: refused.text }).toEqual({
     exitCode: 1,
-    codes: ['talos/rpc'],
-    text: expect.stringContaining('because: previous UKI not found'),
+    codes: ['node/nothing-before'],
+    text: `error[node/nothing-before]: \`worker-2\` has nothing to roll back to: no other Talos than v1.13.9 was ever installed on it
+because: its other boot slot is empty; nothing was rebooted
+step: talos:rollback node=worker-2 › rollback
+help: another version: npx tk talos:upgrade-node NODE=worker-2 TO=…`,
   });
   expect((await rig.cluster.lifecycle.facts(rig.cluster.find({ node: 'worker-2' }), now)).kube?.cordon.state).toBe('none');
 });

@@ -116,6 +116,7 @@ test('a plan names every call and touches nothing; a dry run also asks every mac
     'unknown - manifests: what they hold is known once the new versions run',
   ]);
   expect(plan.counts.calls).toBe(12);
+  expect(task?.headline).toBe('all 2 nodes change: Kubernetes v1.35.4 → v1.36.3, 6 parts');
   const nothing = await rig.plan('talos:upgrade-k8s', { to: 'v1.35.4' }, 'dry-run');
   expect(nothing.tasks[0]?.steps).toEqual([{ decision: 'skip', title: 'Kubernetes v1.35.4', reason: 'every part runs it' }]);
   const dry = await rig.plan('talos:upgrade-k8s', { to: 'v1.36.3' }, 'dry-run');

@@ -33,6 +33,7 @@ test('Talos 1.12: the call that installs and reboots at once, leader last, and n
     'run worker-1 drain · install · reboot: v1.12.6 → v1.12.11',
   ]);
   expect(plan.counts).toEqual({ run: 6, skip: 0, unknown: 0, calls: 21 });
+  expect(plan.tasks[0]?.headline).toBe('all 4 nodes change: Talos v1.12.6 → v1.12.11, schematic unchanged');
   expect(await versionsOf(rig)).toEqual(['cp-1 v1.12.6', 'cp-2 v1.12.6', 'cp-3 v1.12.6', 'worker-1 v1.12.6']);
 
   const run = await rig.tk('talos:upgrade', { to: 'v1.12.11' });

@@ -18,6 +18,7 @@ test('a plan names what runs, what is skipped and why, and each mutating call', 
           title: 'talos:upgrade-node node=cp-2',
           summary: '',
           effect: 'mutate',
+          headline: '1 of 2 nodes changes: Talos v1.13.9 → v1.14.1',
           steps: [
             {
               decision: 'run',
@@ -36,6 +37,7 @@ test('a plan names what runs, what is skipped and why, and each mutating call', 
           effect: 'mutate',
           steps: [{ decision: 'unknown', title: 'upgrade', node: 'cp-3', reason: 'net/unreachable' }],
           failure: { code: 'net/unreachable', facts: { node: 'cp-3' } },
+          furtherFailures: [{ code: 'net/unreachable', facts: { node: 'cp-4' } }],
         },
         { task: 'd', title: 'talos:upgrade', summary: '', effect: 'mutate', steps: [] },
       ],
@@ -49,11 +51,13 @@ test('a plan names what runs, what is skipped and why, and each mutating call', 
      etcd:snapshot
        1  etcd snapshot    verified before anything reboots
      talos:upgrade-node node=cp-2
+         1 of 2 nodes changes: Talos v1.13.9 → v1.14.1
        2  cp-2  upgrade    v1.13.9 → v1.14.1 · LifecycleService.Upgrade
        –  cp-2  uncordon   not cordoned
      talos:upgrade-node node=cp-3
        ?  cp-3  upgrade    net/unreachable
           warning[net/unreachable]: node cp-3
+          warning[net/unreachable]: node cp-4
      1 mutating call. Run it: npx tk talos:upgrade
     "
   `);

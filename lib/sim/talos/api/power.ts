@@ -54,8 +54,8 @@ export const powerMethods: readonly BoundMethod[] = [
   }),
   unary(method.rollback, (api) => {
     if (api.machine.get('installed') === undefined) throw refuse('failedPrecondition', 'system disk not found');
-    takesAway(api);
     if (!api.lifecycle.sequences.rollback(api.machine)) throw refuse('unknown', 'previous UKI not found');
+    takesAway(api);
     return { messages: [{}] };
   }),
   unary(method.upgrade, async (api, request) => {
