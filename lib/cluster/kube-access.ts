@@ -43,6 +43,8 @@ export function createKubeAccess({ model, files, dial, clock, kubernetesCa }: Ku
   const writers = new Map<string, KubeWriter>();
   const readers = new Map<string, KubeReader>();
   let lastText: string | undefined;
+  let lastParsed: Kubeconfig | undefined;
+  let trustedCa: string | undefined;
 
   const kubeconfig = async (): Promise<Kubeconfig> => {
     const path = model.paths.kubeconfig;
@@ -52,11 +54,15 @@ export function createKubeAccess({ model, files, dial, clock, kubernetesCa }: Ku
       writers.clear();
       readers.clear();
       lastText = text;
+      lastParsed = undefined;
+      trustedCa = undefined;
     }
-    const parsed = parseKubeconfig(new Secret(text), { path });
+    const parsed = (lastParsed ??= parseKubeconfig(new Secret(text), { path }));
     const ca = await kubernetesCa();
-    if (ca !== undefined && !kubeconfigTrusts(parsed, ca))
-      throw new TkError(clusterFailure('cluster/kubeconfig-foreign', { path, server: parsed.server }));
+    if (ca !== undefined && ca !== trustedCa) {
+      if (!kubeconfigTrusts(parsed, ca)) throw new TkError(clusterFailure('cluster/kubeconfig-foreign', { path, server: parsed.server }));
+      trustedCa = ca;
+    }
     return parsed;
   };
   const kept = <T>(cache: Map<string, T>, server: string, make: () => T): T => {

@@ -48,6 +48,7 @@ const plainBundleName = 'talsecret.yaml';
 export function createBundleStore({ model, files, vault, world, redactor }: BundleParts): BundleStore {
   const folder = posix.dirname(model.paths.talconfig);
   let kept: Promise<KeptBundle> | undefined;
+  let parsed: { readonly path: string; readonly text: Secret<string>; readonly bundle: SecretsBundle } | undefined;
 
   const read = async (path: string): Promise<SecretsBundle | undefined> => {
     const text = await files.readText(path);
@@ -55,7 +56,10 @@ export function createBundleStore({ model, files, vault, world, redactor }: Bund
     const shown = path.startsWith(`${model.paths.root}/`) ? path.slice(model.paths.root.length + 1) : path;
     const plain = await vault.decrypt({ path: shown, text });
     const filled = await fillSecretFile(files, { path: shown, text: plain.reveal() }, { ...environment, root: model.paths.root });
-    return parseSecretsBundle({ path: shown, text: filled });
+    // Asked for before every question to Kubernetes: the file is read again each time, and parsed when it has changed.
+    if (parsed?.path !== shown || parsed.text.reveal() !== filled)
+      parsed = { path: shown, text: new Secret(filled), bundle: parseSecretsBundle({ path: shown, text: filled }) };
+    return parsed.bundle;
   };
   const environment = {
     path: model.paths.talconfig,
