@@ -29,6 +29,8 @@ export { contentKey, deepFrozen, remembered } from './memo.ts';
 export { createRedactor, type Redactor, Secret } from './secret.ts';
 export {
   type Excerpt,
+  type FilePlace,
+  hidden,
   type LineColumn,
   lineColumnAt,
   lineStarts,

@@ -2,6 +2,13 @@
 export interface SourceFile {
   readonly path: string;
   readonly text: string;
+  /**
+   * For a text that was made from another: decrypted, filled in, cut out of a file. What to show for a place in it; without an
+   * excerpt where nobody may see the text. Absent: the text is the file's.
+   */
+  readonly shown?: (place: FilePlace) => Place;
+  /** With `shown`: the text as people wrote it, before variables were filled in. Absent: a message may quote nothing of it. */
+  readonly written?: string;
 }
 
 /** Half-open range of UTF-16 offsets into a source file's text. */
@@ -31,6 +38,22 @@ export type Place =
       readonly related?: readonly RelatedPlace[];
     }
   | { readonly kind: 'step'; readonly task: string; readonly step?: string; readonly node?: string };
+
+export type FilePlace = Extract<Place, { readonly kind: 'file' }>;
+
+/** A file whose text nobody may see: places in it have no excerpt. */
+export function hidden(file: SourceFile): SourceFile {
+  return {
+    path: file.path,
+    text: file.text,
+    shown(found) {
+      const place = file.shown?.(found) ?? found;
+      if (place.kind !== 'file') return place;
+      const { excerpt: _, ...rest } = place;
+      return rest;
+    },
+  };
+}
 
 export type RelatedPlace = { readonly path: string; readonly line: number; readonly column: number; readonly note: string };
 
@@ -81,9 +104,20 @@ export function placeOf(span: Span, related: readonly RelatedPlace[] = []): Plac
   const newline = span.file.text.indexOf('\n', lineStart);
   const text = span.file.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, '');
   const length = Math.max(1, Math.min(span.end - span.start, text.length - (column - 1)));
-  return { kind: 'file', path: span.file.path, line, column, excerpt: { text, length }, ...(related.length > 0 ? { related } : {}) };
+  const place: FilePlace = {
+    kind: 'file',
+    path: span.file.path,
+    line,
+    column,
+    excerpt: { text, length },
+    ...(related.length > 0 ? { related } : {}),
+  };
+  return span.file.shown === undefined ? place : span.file.shown(place);
 }
 
 export function relatedPlace(span: Span, note: string): RelatedPlace {
-  return { path: span.file.path, ...lineColumnIn(span.file, span.start), note };
+  const place = placeOf(span);
+  return place.kind === 'file'
+    ? { path: place.path, line: place.line, column: place.column, note }
+    : { path: span.file.path, ...lineColumnIn(span.file, span.start), note };
 }

@@ -1,3 +1,4 @@
+import { createRedactor } from '../base/index.ts';
 import type { Talconfig, TalconfigNode } from '../config/index.ts';
 import { contractOf, type GeneratorInput, type GeneratorNode } from '../talos/machine-config.ts';
 import { fillTemplate, installerImageOf, type TemplateOptions } from './talconfig-images.ts';
@@ -11,6 +12,8 @@ export interface GeneratorInputOptions extends TemplateOptions {
 
 /** What the generator is told about the cluster of a talconfig. */
 export function generatorInput(talconfig: Talconfig, options: GeneratorInputOptions): GeneratorInput {
+  const redactor = createRedactor();
+  for (const value of talconfig.filledIn()) redactor.add(value);
   return {
     clusterName: talconfig.clusterName,
     endpoint: talconfig.endpoint,
@@ -27,6 +30,7 @@ export function generatorInput(talconfig: Talconfig, options: GeneratorInputOpti
     patches: talconfig.patches,
     nodes: talconfig.nodes.map((node) => generatorNode(talconfig, node, options)),
     hardening: options.hardening,
+    redact: (sentence) => redactor.redact(sentence),
   };
 }
 

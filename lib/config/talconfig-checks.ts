@@ -245,20 +245,22 @@ export function checkTalconfig(
       ['hostname', (node: TalconfigNode) => [node.hostname]],
       ['address', (node: TalconfigNode) => node.ipAddresses],
     ] as const) {
-      const first = new Map<string, number>();
+      const users = new Map<string, number>();
       talconfig.nodes.forEach((node, index) => {
         for (const value of valuesOf(node)) {
-          const before = first.get(value);
+          const before = users.get(value);
           if (value === '') continue;
-          if (before === undefined) first.set(value, index);
+          if (before === undefined) users.set(value, index);
           else {
             const other = talconfig.nodes[before];
-            const place = placeIn(talconfig.source, ['nodes', index, what === 'hostname' ? 'hostname' : 'ipAddress'], 'value');
-            const related = other ? [relatedPlace(other.declaredAt, `first used here by \`${other.hostname}\``)] : [];
+            const path = ['nodes', index, what === 'hostname' ? 'hostname' : 'ipAddress'];
+            const place = placeIn(talconfig.source, path, 'value');
+            const first = quotable(talconfig.source, ['nodes', before, 'hostname'], other?.hostname ?? '');
+            const related = other ? [relatedPlace(other.declaredAt, `first used here by \`${first}\``)] : [];
             failures.push(
               talconfigFailure(
                 'talconfig/duplicate-node',
-                { what, value, first: other?.hostname ?? '' },
+                { what, value: quotable(talconfig.source, path, value), first },
                 { where: place.kind === 'file' ? { ...place, related } : place },
               ),
             );

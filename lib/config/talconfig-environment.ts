@@ -1,7 +1,7 @@
 import { dirname, join, relative } from 'node:path/posix';
-import { type Failure, type SourceFile, throwIfAny, type World } from '../base/index.ts';
+import { type Failure, hidden, type SourceFile, throwIfAny, type World } from '../base/index.ts';
 import { parseEnvFile } from './talconfig-env-file.ts';
-import { blankComments, type Environment, substituteText } from './talconfig-envsubst.ts';
+import { type Environment, substituteYaml } from './talconfig-envsubst.ts';
 
 export const defaultEnvFiles: readonly string[] = ['talenv.yaml', 'talenv.sops.yaml', 'talenv.yml', 'talenv.sops.yml'];
 
@@ -58,13 +58,7 @@ export async function fillSecretFile(
 ): Promise<string> {
   if (!file.text.includes('$')) return file.text;
   const { variables, failures } = await loadEnvironment(files, options);
-  const filled = substituteText(blankComments(file.text), variables, file);
-  throwIfAny([...failures, ...filled.failures.map(withoutExcerpt)]);
+  const filled = substituteYaml(hidden(file), variables);
+  throwIfAny([...failures, ...filled.failures]);
   return filled.text;
-}
-
-function withoutExcerpt(failure: Failure): Failure {
-  if (failure.where?.kind !== 'file') return failure;
-  const { excerpt: _, ...where } = failure.where;
-  return { ...failure, where };
 }

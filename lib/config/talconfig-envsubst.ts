@@ -1,4 +1,4 @@
-import { type Failure, placeOf, type SourceFile } from '../base/index.ts';
+import { type Failure, lineStarts, placeOf, type SourceFile } from '../base/index.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,14 +23,16 @@ export function substituteYaml(file: SourceFile, environment: Environment): Subs
   const failures: Failure[] = [];
   let text = '';
   const lines: { line: number; asWritten: boolean }[] = [];
-  let offset = 0;
   const source = uncommented.split('\n');
+  if (!uncommented.includes('$')) return { text: uncommented, lines: source.map((_, line) => ({ line, asWritten: true })), failures };
+  const starts = lineStarts(file);
   source.forEach((line, number) => {
+    // A line without its comment is shorter than the one in the file.
+    const offset = starts[number] ?? file.text.length;
     const { text: filled, failures: found } = substituteText(line, environment, file, offset);
     failures.push(...found);
     text += number === source.length - 1 ? filled : `${filled}\n`;
     for (const _ of filled.split('\n')) lines.push({ line: number, asWritten: filled === line });
-    offset += line.length + 1;
   });
   return { text, lines, failures };
 }
@@ -110,7 +112,7 @@ export function substituteText(
 /**
  * Comments become spaces, so that a variable in one is none. Texts in quotes and in blocks keep their number signs.
  *
- * Shape: as long as the input, line by line.
+ * Shape: as many lines as the input; one that had a comment ends before it.
  */
 export function blankComments(text: string): string {
   if (!text.includes('#')) return text;

@@ -1,10 +1,21 @@
 import { dirname, isAbsolute, join, relative } from 'node:path/posix';
-import { type Failure, type Place, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
+import {
+  type Failure,
+  hidden,
+  lineStarts,
+  type Place,
+  placeOf,
+  type SourceFile,
+  type Span,
+  throwIfAny,
+  TkError,
+  type World,
+} from '../base/index.ts';
 import { type DataPath, parseYaml } from '../format/index.ts';
 import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/tables.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
 import { type EnvironmentOptions, loadEnvironment } from './talconfig-environment.ts';
-import { blankComments, substituteText, substituteYaml } from './talconfig-envsubst.ts';
+import { substituteYaml } from './talconfig-envsubst.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import {
   isPlainMap,
@@ -20,7 +31,7 @@ import {
 /** A patch in the order in which talhelper applies it: those of the group, of the node, of the cluster. */
 export interface TalconfigPatch {
   readonly from: 'group' | 'node' | 'cluster';
-  /** What is read. For a patch inside of talconfig.yaml its lines stand where they stand there. */
+  /** What is read. Places in it are shown where they stand in the file that holds it. */
   readonly file: SourceFile;
   /** Holds Go templates: rendered first, then `finish` fills in variables (only of files; those of talconfig.yaml are filled in already). */
   readonly isTemplate: boolean;
@@ -74,6 +85,8 @@ export interface Talconfig {
   readonly warnings: readonly Failure[];
   /** Absolute paths of everything that was read. */
   readonly inputs: readonly string[];
+  /** Values of variables, and texts of decrypted files: they may be secrets, so no message quotes them. */
+  filledIn(): readonly string[];
 }
 
 export const defaultSecretFiles: readonly string[] = ['talsecret.yaml', 'talsecret.sops.yaml', 'talsecret.yml', 'talsecret.sops.yml'];
@@ -97,7 +110,14 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   const folder = dirname(options.path);
 
   const loaded = await loadEnvironment(files, options);
-  const environment = loaded.variables;
+  const filledIn = new Set<string>();
+  const environment = new Proxy(loaded.variables, {
+    get(variables, name) {
+      const value = variables[String(name)];
+      if (value !== undefined) filledIn.add(value);
+      return value;
+    },
+  });
   failures.push(...loaded.failures);
   inputs.push(...loaded.inputs);
 
@@ -137,18 +157,32 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
       return undefined;
     }
     inputs.push(path);
-    return { path: shown(path), text: await options.decrypt({ path: shown(path), text: content }) };
+    const file: SourceFile = { path: shown(path), text: content };
+    const plain = await options.decrypt(file);
+    if (plain === content) return file;
+    for (const text of textsIn(plain, path)) filledIn.add(text);
+    return hidden({ ...file, text: plain });
   };
-  const filled = (file: SourceFile, content: string): string => {
-    if (!content.includes('$')) return content;
-    const { text: done, failures: found } = substituteText(blankComments(content), environment, file);
-    failures.push(...found);
-    return done;
+  /** With its variables filled in; places in it are those of the file as it was written. */
+  const filled = (file: SourceFile): SourceFile => {
+    if (!file.text.includes('$')) return file;
+    const done = substituteYaml(file, environment);
+    failures.push(...done.failures);
+    const written: SourceFile = { path: file.path, text: file.text };
+    return {
+      path: file.path,
+      text: done.text,
+      ...(file.shown === undefined ? { written: file.text } : {}),
+      shown(found) {
+        const place = originalPlace({ original: written, substituted: done }, found);
+        return place.kind === 'file' && file.shown ? file.shown(place) : place;
+      },
+    };
   };
   const contentOf = async (value: string, skipEnvsubst: boolean, at: readonly (string | number)[]): Promise<string> => {
     if (!value.startsWith('@') || value.trim() === '@') return value;
     const file = await readReference(value, at);
-    return file === undefined ? '' : skipEnvsubst ? file.text : filled(file, file.text);
+    return file === undefined ? '' : (skipEnvsubst ? file : filled(file)).text;
   };
   const patchOf = async (
     value: string,
@@ -168,8 +202,8 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
     if (file === undefined || file.text.trim() === '') return undefined;
     const isTemplate = file.text.includes('{{');
     // Templates see the file as it is; variables are filled in after them.
-    if (isTemplate) return { from, file, isTemplate, finish: (rendered) => filled(file, rendered) };
-    return { from, file: { path: file.path, text: filled(file, file.text) }, isTemplate, finish: (rendered) => rendered };
+    if (isTemplate) return { from, file, isTemplate, finish: (rendered) => filled({ ...hidden(file), text: rendered }).text };
+    return { from, file: filled(file), isTemplate, finish: (rendered) => rendered };
   };
   const patchesOf = async (
     value: Plain | undefined,
@@ -293,6 +327,7 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
     nodes,
     warnings: [],
     inputs,
+    filledIn: () => [...filledIn],
   };
   const checked = checkTalconfig(talconfig, root);
   throwIfAny([...failures, ...checked.failures]);
@@ -323,12 +358,62 @@ function mergeConfigs(node: PlainMap, group: PlainMap): PlainMap {
   return merged;
 }
 
-/** The lines of an inline patch, at the lines where they stand in the file, so that a failure in it points there. */
+/** The text of an inline patch; a place in it is shown where it stands in the talconfig. */
 function inPlace(source: TalconfigSource, at: readonly (string | number)[], text: string): SourceFile {
-  const place = placeIn(source, at, 'value');
-  const style = source.document.scalarAt(at)?.style;
-  const line = place.kind === 'file' ? place.line : 1;
-  return { path: source.original.path, text: `${'\n'.repeat(style === 'block' ? line : line - 1)}${text}` };
+  const { document } = source;
+  const span = document.spanOf(at, 'value');
+  const isBlock = document.scalarAt(at)?.style === 'block';
+  const lines = text.split('\n');
+  return {
+    path: source.original.path,
+    text,
+    ...(isBlock ? { written: unfilled(source, span, lines) } : {}),
+    shown(found) {
+      const whole = placeOf(span);
+      if (whole.kind !== 'file') return whole;
+      // In a block each line is the file's behind some spaces; a text in quotes starts behind its quote.
+      const line = whole.line + found.line - (isBlock ? 0 : 1);
+      const start = lineStarts(span.file)[line - 1] ?? span.start;
+      const end = span.file.text.indexOf('\n', start);
+      const raw = span.file.text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '');
+      const written = lines[found.line - 1] ?? '';
+      const before = isBlock ? raw.length - written.length : raw.indexOf(written, whole.column - 1);
+      if (before < 0 || raw.slice(before, before + written.length) !== written || (lines.length > 1 && !isBlock)) {
+        return originalPlace(source, whole);
+      }
+      const length = found.excerpt?.length ?? 1;
+      return originalPlace(source, { ...found, line, column: before + found.column, excerpt: { text: raw, length } });
+    },
+  };
+}
+
+/** Every text that a file of data holds as a value; a file of anything else is left to whoever reads it. */
+function textsIn(text: string, path: string): string[] {
+  const texts: string[] = [];
+  const walk = (value: unknown): void => {
+    if (typeof value === 'string') texts.push(value);
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(walk);
+  };
+  for (const { value } of parseYaml({ path, text }, { version: 'go', confidential: true }).documents) walk(value);
+  return texts;
+}
+
+/** The lines of a block before variables were filled in; a value with line breaks has made more of them. */
+function unfilled({ original, substituted }: TalconfigSource, span: Span, lines: readonly string[]): string {
+  const from = placeOf(span);
+  const header = from.kind === 'file' ? from.line : 1;
+  const starts = lineStarts(original);
+  let last = -1;
+  const written: string[] = [];
+  lines.forEach((line, index) => {
+    const mapped = substituted.lines[header + index];
+    if (!mapped || mapped.asWritten) return void written.push(line);
+    if (mapped.line === last) return;
+    last = mapped.line;
+    const raw = original.text.slice(starts[mapped.line], starts[mapped.line + 1]).replace(/\r?\n$/, '');
+    written.push(`${/^ */.exec(line)?.[0] ?? ''}${raw.trimStart()}`);
+  });
+  return written.join('\n');
 }
 
 function withV(version: string): string {

@@ -32,7 +32,7 @@ const byteOrderMark = '\uFEFF';
 
 /** Editors do not count the mark as a column, so neither do we. */
 export function withoutMark(file: SourceFile): SourceFile {
-  return file.text.startsWith(byteOrderMark) ? { path: file.path, text: file.text.slice(1) } : file;
+  return file.text.startsWith(byteOrderMark) ? { ...file, text: file.text.slice(1) } : file;
 }
 
 export function hasMark(file: SourceFile): boolean {

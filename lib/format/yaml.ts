@@ -36,6 +36,8 @@ const largeBefore = remembered(readYaml, { limit: 1, keyOf });
  * Failure: `format/syntax`, `format/duplicate-key`, `format/alias`, `format/too-deep`; all of them with their place.
  */
 export function parseYaml(source: SourceFile, options: YamlOptions = {}): ParsedData {
+  // The same text taken from two places has two places.
+  if (source.shown !== undefined) return readYaml(source, options);
   return source.text.length > remembers.longest ? largeBefore(source, options) : parsedBefore(source, options);
 }
 

@@ -70,6 +70,8 @@ export interface GeneratorInput {
    * before, so that moving to the contract changes nothing by itself.
    */
   readonly hardening: boolean;
+  /** Takes out of a sentence what may be a secret; Talos' own sentences quote values. */
+  redact?(sentence: string): string;
 }
 
 export interface GenerateOptions {

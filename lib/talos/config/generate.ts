@@ -1,6 +1,7 @@
 import {
   type Failure,
   type FailureContext,
+  hidden,
   type Place,
   placeOf,
   type SourceFile,
@@ -50,7 +51,8 @@ export async function generateMachineConfigs(
     } catch (error) {
       if (!(error instanceof TkError)) throw error;
       // A patch of the cluster is wrong for every node in the same way.
-      for (const failure of error.failures) {
+      for (const told of error.failures) {
+        const failure = withoutSecrets(told, request.cluster);
         const identity = JSON.stringify([failure.code, failure.facts, failure.where]);
         if (!seen.has(identity)) failures.push(failure);
         seen.add(identity);
@@ -59,6 +61,11 @@ export async function generateMachineConfigs(
   }
   throwIfAny(failures);
   return configs;
+}
+
+function withoutSecrets(failure: Failure, { redact }: GeneratorInput): Failure {
+  const { rule } = failure.facts;
+  return redact && typeof rule === 'string' ? { ...failure, facts: { ...failure.facts, rule: redact(rule) } } : failure;
 }
 
 class Generator {
@@ -169,7 +176,7 @@ class Generator {
       return patch;
     }
     const text = one.finish(await this.#render(one.file.text, before, one.file));
-    return loadPatch({ path: one.file.path, text }, this.#cluster.contract);
+    return loadPatch({ ...hidden(one.file), text }, this.#cluster.contract);
   }
 
   async #render(text: string, documents: readonly ConfigDocument[], file: SourceFile): Promise<string> {

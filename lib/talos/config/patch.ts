@@ -1,5 +1,5 @@
 import { type Failure, placeOf, type SourceFile, type Span, throwIfAny, TkError } from '../../base/index.ts';
-import type { DataDocument } from '../../format/index.ts';
+import { type DataDocument, parseYaml } from '../../format/index.ts';
 import type { TalosMinor } from '../../upstream/tables.ts';
 import { clashesOf } from './clashes.ts';
 import { decodeDocument, decodeMachineConfig, type DecodeOptions } from './decode.ts';
@@ -113,7 +113,7 @@ function applyJsonPatch(documents: readonly ConfigDocument[], patch: Patch & { r
   const [only] = documents;
   if (documents.length !== 1 || !only) {
     const legacy = documents.find(({ kind }) => kind === 'v1alpha1');
-    const { patch: form, remainder } = strategicFormOf(patch.operations, (legacy ? plainDocument(legacy) : {}) as ConfigMap);
+    const { patch: form, remainder } = strategicFormOf(quotableOperations(patch), (legacy ? plainDocument(legacy) : {}) as ConfigMap);
     throw new TkError(
       talosConfigFailure(
         'talos-config/json-patch-refused',
@@ -133,6 +133,14 @@ function applyJsonPatch(documents: readonly ConfigDocument[], patch: Patch & { r
   throwIfAny(decoded.failures);
   // Upstream leaves the result as the JSON patch made it: fields that are not there are not filled in.
   return { documents: decoded.documents.map((document) => ({ ...document, verbatim: text })), kept: [] };
+}
+
+/** As people wrote them, so that what is printed holds the name of a variable instead of its value; none of a file that is secret. */
+function quotableOperations({ file, operations }: Patch & { readonly kind: 'json' }): readonly JsonOperation[] {
+  if (file.shown === undefined) return operations;
+  if (file.written === undefined) return [];
+  const { documents } = parseYaml({ path: file.path, text: file.written }, { version: 'go' });
+  return jsonOperationsOf(documents[0]?.value) ?? [];
 }
 
 /** Without the blank lines in front that an inline patch has. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { TkError } from '../../../../lib/base/index.ts';
+import { type Failure, type SourceFile, TkError } from '../../../../lib/base/index.ts';
 import { generatorInput } from '../../../../lib/cluster/generator-input.ts';
 import { clusterModelOf, loadTalconfig } from '../../../../lib/config/index.ts';
 import { explainField, generateMachineConfigs, parseSecretsBundle, plainDocument } from '../../../../lib/talos/machine-config.ts';
@@ -31,11 +31,15 @@ nodes:
     installDisk: /dev/sda
 ${rest}`;
 
-async function generate(text: string, options: { hardening?: boolean; files?: Record<string, string> } = {}) {
+async function generate(
+  text: string,
+  options: { hardening?: boolean; files?: Record<string, string>; decrypt?: (file: SourceFile) => Promise<string> } = {},
+) {
   const contents: Record<string, string> = { '/repo/talos/talconfig.yaml': text };
   for (const [name, content] of Object.entries(options.files ?? {})) contents[`/repo/talos/${name}`] = content;
   const files = { readText: async (path: string) => contents[path] };
-  const loaded = await loadTalconfig(files, { root: '/repo', path: '/repo/talos/talconfig.yaml', decrypt: async (file) => file.text });
+  const decrypt = options.decrypt ?? (async (file: SourceFile) => file.text);
+  const loaded = await loadTalconfig(files, { root: '/repo', path: '/repo/talos/talconfig.yaml', decrypt });
   return {
     loaded,
     configs: await generateMachineConfigs(
@@ -63,7 +67,7 @@ test('a patch that the contract has no room for is refused once, where it was wr
   const text = talconfig('patches:\n  - |-\n    machine:\n      kubelet:\n        extraArgs:\n          a: b\n  - "@old.yaml"\n');
   expect(await problems(generate(text, { files: { 'old.yaml': 'cluster:\n  discovery:\n    enabled: false\n' } }))).toEqual([
     'talos-config/conflict {"document":"DiscoveryServiceConfig default","field":"cluster.discovery"} talos/old.yaml:2:3',
-    'talos-config/conflict {"document":"KubeletConfig","field":"machine.kubelet"} talos/talconfig.yaml:25:3',
+    'talos-config/conflict {"document":"KubeletConfig","field":"machine.kubelet"} talos/talconfig.yaml:25:7',
   ]);
 });
 
@@ -248,8 +252,49 @@ test('a JSON patch that Talos refuses comes back as the strategic patch that doe
       documents: 5,
       equivalent: 'machine:\n  kubelet:\n    extraArgs:\n      a: b\ncluster:\n  apiServer:\n    admissionControl:\n      $patch: delete\n',
       remainder: ['replace /machine/certSANs/0'],
-    })} talos/talconfig.yaml:24:1`,
+    })} talos/talconfig.yaml:24:5`,
   );
+});
+
+test('a failure in a patch points at the line and column of the file that people wrote, and shows no value of a variable', async () => {
+  const text = talconfig(
+    'patches:\n  - |-\n    machine: # a comment\n      kubelet:\n        extraArg: {a: "${SECRET}"}\n  - "machine: {tpye: ${SECRET}}"\n  - "@./wrong.yaml"\n  - "@./secret.sops.yaml"\n',
+    'v1.13.9',
+  );
+  const files: Record<string, string> = {
+    'talenv.yaml': 'SECRET: sup3r-s3cret\n',
+    'wrong.yaml': '# what it is for: ${UNSET}\nmachine:\n  token: ${SECRET}\n  sysctl: {a: ${SECRET}}\n',
+    'secret.sops.yaml': 'machine:\n  tokn: sup3r-s3cret\nsops: {}\n',
+  };
+  const decrypt = async (file: SourceFile) => file.text.replace(/^sops: .*\n/m, '');
+  const where = (failure: Failure) =>
+    failure.where?.kind === 'file'
+      ? `${String(failure.facts['key'])} ${failure.where.path}:${failure.where.line}:${failure.where.column} «${failure.where.excerpt?.text ?? ''}»`
+      : '';
+  const error: unknown = await generate(text, { files, decrypt }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(TkError);
+  expect((error as TkError).failures.map(where)).toEqual([
+    'extraArg talos/talconfig.yaml:26:9 «        extraArg: {a: "${SECRET}"}»',
+    'tpye talos/talconfig.yaml:27:3 «  - "machine: {tpye: ${SECRET}}"»',
+    'sysctl talos/wrong.yaml:4:3 «  sysctl: {a: ${SECRET}}»',
+    'tokn talos/secret.sops.yaml:2:3 «»',
+  ]);
+});
+
+test('the strategic form of a refused JSON patch holds the names of variables, not their values', async () => {
+  const operations = '- op: add\n  path: /machine/token\n  value: ${SECRET}\n';
+  const text = talconfig(
+    `patches:\n  - |-\n${operations.replace(/^(?=.)/gm, '    ')}  - "@./one.yaml"\n  - "@./two.sops.yaml"\n`,
+    'v1.13.9',
+  );
+  const files = { 'talenv.yaml': 'SECRET: sup3r-s3cret\n', 'one.yaml': operations, 'two.sops.yaml': `# sops\n${operations}` };
+  const decrypt = async (file: SourceFile) => file.text.replace('# sops\n', '');
+  const error: unknown = await generate(text, { files, decrypt }).catch((thrown: unknown) => thrown);
+  expect((error as TkError).failures.slice(0, 3).map(({ facts }) => facts['equivalent'])).toEqual([
+    'machine:\n  token: ${SECRET}\n',
+    'machine:\n  token: ${SECRET}\n',
+    undefined,
+  ]);
 });
 
 test('a bundle that only has an AES-CBC secret keeps it under the key that data was encrypted with', async () => {
@@ -282,7 +327,7 @@ test("a template that asks for what the configuration does not have is refused b
     { renderTemplate: async (template) => template.replace(/\{\{.*\}\}/, '<no value>') },
   );
   expect(await problems(work)).toEqual([
-    'talos-config/template-field-missing {"fields":[".MachineConfig.Network.Hostname"]} talconfig.yaml:26:15',
+    'talos-config/template-field-missing {"fields":[".MachineConfig.Network.Hostname"]} talconfig.yaml:26:19',
   ]);
 });
 
