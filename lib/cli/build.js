@@ -1,7 +1,8 @@
 // Builds dist/ and puts `tk` where npx looks in this checkout. Runs as npm's `prepare`.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '../..');
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
@@ -9,17 +10,24 @@ if (!existsSync(compiler)) {
   // A production install of a git dependency has no compiler: the published package brings dist/ along.
   process.exit(0);
 }
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
+const dist = join(root, 'dist');
+rmSync(dist, { recursive: true, force: true });
+
+/** Declarations, and whether the types hold. The JavaScript comes from the bundler. */
+const declarations = new Promise((resolve) => {
+  spawn(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' }).on('close', resolve);
+});
+const [{ bundle }, { licensesOf }] = await Promise.all([import('./build/bundle.js'), import('./build/licenses.js')]);
+const packages = await bundle(root, dist);
+writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licensesOf(packages));
 for (const asset of ['lib/wasm/helm.wasm.br', 'lib/wasm/helm.wasm.json', 'lib/wasm/helm.wasm.licenses.txt']) {
   if (!existsSync(join(root, asset))) continue;
-  mkdirSync(join(root, 'dist/lib/wasm'), { recursive: true });
-  cpSync(join(root, asset), join(root, 'dist', asset));
+  mkdirSync(join(dist, 'lib/wasm'), { recursive: true });
+  cpSync(join(root, asset), join(dist, asset));
 }
-if (built.status === 0) {
-  const { writeManifest } = await import('../../dist/lib/cli/tasks/write-manifest.js');
-  await writeManifest(join(root, 'dist/tasks'));
-}
+const { writeManifest } = await import(pathToFileURL(join(dist, 'lib/cli/tasks/write-manifest.js')).href);
+await writeManifest(join(dist, 'tasks'), join(root, 'tasks'));
+
 const link = join(root, 'node_modules/.bin/tk');
 rmSync(link, { force: true });
 try {
@@ -27,4 +35,4 @@ try {
 } catch {
   // No links on this file system: `npm exec tk` still finds the package's own bin.
 }
-process.exit(built.status ?? 1);
+process.exit((await declarations) ?? 1);

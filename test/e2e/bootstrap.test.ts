@@ -31,6 +31,7 @@ function etcdClusters(root: string): readonly string[] {
 test('the package holds what it needs, and no test', () => {
   const { shipped } = foreign;
   for (const needed of [
+    'dist/THIRD-PARTY-LICENSES',
     'dist/lib/cli/main.js',
     'dist/lib/index.d.ts',
     'dist/lib/testing.js',
@@ -43,7 +44,12 @@ test('the package holds what it needs, and no test', () => {
     'templates/repository/cluster.yaml.j2',
   ])
     expect(shipped).toContain(needed);
-  expect(shipped.filter((path) => !/^(?:dist\/(?:lib|tasks)|templates|docs)\/|^[^/]+$|^lib\/cli\/tk\.js$/.test(path))).toEqual([]);
+  expect(
+    shipped.filter(
+      (path) =>
+        !/^(?:dist\/(?:chunks|lib|packages|tasks)|templates|docs)\/|^[^/]+$|^lib\/cli\/tk\.js$|^dist\/THIRD-PARTY-LICENSES$/.test(path),
+    ),
+  ).toEqual([]);
   expect(shipped.filter((path) => /(?:\.test\.|(?<!\.d)\.ts$|\.sops\.)/.test(path) && !path.startsWith('templates/'))).toEqual([]);
 });
 

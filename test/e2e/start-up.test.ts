@@ -1,5 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launcher, projectRoot, runProcess, type TemporaryFolder, temporaryFolder } from '../rig/process.ts';
 
@@ -28,27 +29,38 @@ interface Loaded {
 }
 
 /** What a run of Node has loaded: npm packages, and layers of ours. */
-async function loaded(name: string, words: readonly string[]): Promise<Loaded> {
+async function loaded(name: string, words: readonly string[], directory = folder.path): Promise<Loaded> {
   const record = join(folder.path, `loaded-${name.replaceAll(/\W+/g, '-')}.txt`);
   const run = await runProcess(process.execPath, ['--import', join(projectRoot, 'test/rig/loaded-modules.js'), ...words], {
-    cwd: folder.path,
+    cwd: directory,
     env: { TK_LOADED_MODULES: record },
   });
   expect(run.exitCode, run.stderr).toBe(0);
-  const urls = readFileSync(record, 'utf8').trimEnd().split('\n');
-  const all = (pattern: RegExp) => [...new Set(urls.flatMap((url) => pattern.exec(url)?.[1] ?? []))].sort();
+  const urls = [...new Set(readFileSync(record, 'utf8').trimEnd().split('\n'))];
+  const modules = urls.flatMap(modulesOf);
+  const all = (pattern: RegExp) => [...new Set(modules.flatMap((path) => pattern.exec(path)?.[1] ?? []))].sort();
   return {
     urls,
-    packages: all(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/).filter((name) => name !== 'talos-tk'),
-    layers: all(/\/dist\/lib\/([a-z]+)\//),
+    packages: all(/(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/).filter((found) => found !== 'talos-tk'),
+    layers: all(/^lib\/([a-z]+)\//),
   };
+}
+
+/** A file of the build names each module that is in it, on a line of its own. Any other file is a module itself. */
+function modulesOf(url: string): readonly string[] {
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+  if (!/\/dist\/.*\.c?js$/.test(path) || path.includes('/node_modules/')) return [path];
+  const modules = [...readFileSync(path, 'utf8').matchAll(/^\/\/ (\S+\.(?:[cm]?[jt]s|json))$/gm)].map(([, module]) => String(module));
+  // Files that only pass on what others hold have no module of their own.
+  expect(modules.length > 0 || /^(?:import|export) /m.test(readFileSync(path, 'utf8')), path).toBe(true);
+  return modules;
 }
 
 const quick = ['base', 'cli', 'config', 'host'];
 const ages = ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum', '@scure/base', 'age-encryption'];
 const configs = {
-  packages: ['ipaddr.js', 'js-yaml', 'semver', 'smol-toml'],
-  layers: ['base', 'cli', 'config', 'format', 'host', 'pki', 'talos', 'upstream'],
+  packages: ['js-yaml', 'semver'],
+  layers: ['base', 'cli', 'config', 'format', 'host', 'talos', 'upstream'],
 };
 
 /** All that each may load. Nothing here speaks to a machine, and none may load the wire types, gRPC, Helm's engine or listr2. */
@@ -61,7 +73,7 @@ const commands: readonly (readonly [string, { readonly packages: readonly string
   ['template:eval --template template.j2 --data data.json --dialect makejinja', { packages: [], layers: [...quick, 'render'] }],
   ['template:eval --template template.j2 --data data.json --dialect minijinja', { packages: [], layers: [...quick, 'render'] }],
   ['machineconfig patch worker.yaml --patch @patch.yaml', configs],
-  ['schematic id schematic.yaml', { packages: configs.packages, layers: configs.layers }],
+  ['schematic id schematic.yaml', { packages: configs.packages, layers: [...configs.layers, 'pki'] }],
   [
     'sops encrypt plain/talsecret.sops.yaml',
     { packages: [...ages, ...configs.packages, 'yaml'], layers: ['base', 'cli', 'config', 'format', 'host', 'pki', 'secrets'] },
@@ -85,8 +97,11 @@ test(
     expect(existsSync(join(folder.path, '.tk'))).toBe(false);
 
     // The record would show it.
-    const door = join(projectRoot, 'dist/lib/cli/open-cluster.js');
-    const rendering = await loaded('engine', ['--eval', `import(${JSON.stringify(door)}).then(({ helmModule }) => helmModule())`]);
+    const templated = join(folder.path, 'templated');
+    const template = '{{ .RegistryURL | upper | lower }}/{{ .ID }}:{{ .Version }}';
+    cpSync(join(import.meta.dirname, 'fixtures/talhelper'), templated, { recursive: true });
+    appendFileSync(join(templated, 'talconfig.yaml'), `imageFactory:\n  installerURLTmpl: "${template}"\n`);
+    const rendering = await loaded('engine', [launcher, 'talos:image-url', 'installer'], templated);
     expect(rendering.urls.filter((url) => url.endsWith('/dist/lib/wasm/helm.wasm.br'))).toHaveLength(1);
   },
   patience,

@@ -6,8 +6,8 @@ import { isTask, paramShapesOf } from '../../core/index.ts';
 import type { Reach } from './built-in.ts';
 import { type ManifestEntry, manifestEntryOf, taskNameOf } from './manifest.ts';
 
-/** Writes `manifest.json` and `reach.json` beside the compiled built-in tasks. Part of the build, after the compiler. */
-export async function writeManifest(tasksDirectory: string): Promise<readonly ManifestEntry[]> {
+/** Writes `manifest.json` and `reach.json` beside the built tasks, whose sources lie in `sources`. The last part of the build. */
+export async function writeManifest(tasksDirectory: string, sources: string): Promise<readonly ManifestEntry[]> {
   const files = readdirSync(tasksDirectory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(tasksDirectory, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
@@ -21,21 +21,21 @@ export async function writeManifest(tasksDirectory: string): Promise<readonly Ma
     entries.push(manifestEntryOf(name, loaded.default, paramShapesOf(loaded.default)));
   }
   writeFileSync(join(tasksDirectory, 'manifest.json'), `${JSON.stringify(entries, null, 1)}\n`);
-  const reach: Reach = Object.fromEntries(entries.map(({ name }) => [name, reachOf(tasksDirectory, name)]));
+  const reach: Reach = Object.fromEntries(entries.map(({ name }) => [name, reachOf(sources, name)]));
   writeFileSync(join(tasksDirectory, 'reach.json'), `${JSON.stringify(reach, null, 1)}\n`);
   return entries;
 }
 
-/** The task itself, and all that its file imports, files without a task of their own (`_shared.js`) on the way included. */
-export function reachOf(tasksDirectory: string, name: string): readonly string[] {
+/** The task itself, and all that its source imports, files without a task of their own (`_shared.ts`) on the way included. */
+export function reachOf(sources: string, name: string): readonly string[] {
   const seen = new Set<string>();
   const follow = (file: string): void => {
     if (seen.has(file)) return;
     seen.add(file);
-    const text = readFileSync(join(tasksDirectory, file), 'utf8');
+    const text = readFileSync(join(sources, file), 'utf8');
     for (const [, imported = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]/g))
       follow(joinNames(dirname(file), imported));
   };
-  follow(`${name.replaceAll(':', '/')}.js`);
+  follow(`${name.replaceAll(':', '/')}.ts`);
   return [...seen].flatMap((file) => taskNameOf(file) ?? []);
 }

@@ -21,13 +21,13 @@ function tasksOf(files: Readonly<Record<string, string>>): string {
 
 test('a task reaches what it imports, also through files that hold no task, and nothing else', () => {
   const folder = tasksOf({
-    'configure.js': "import { defineTask } from 'talos-tk';",
-    'talos/apply.js': "import configure from '../configure.js';\nimport { each } from './_shared.js';",
-    'talos/_shared.js': "export { reboot } from './reboot.js';",
+    'configure.ts': "import { defineTask } from 'talos-tk';",
+    'talos/apply.ts': "import configure from '../configure.ts';\nimport { each } from './_shared.ts';",
+    'talos/_shared.ts': "export { reboot } from './reboot.ts';",
     // Circles are allowed, and so is what is imported only when it is needed.
-    'talos/reboot.js': "import apply from './apply.js';\nconst later = () => import(\n  './reset.js');",
-    'talos/reset.js': '',
-    'talos/other.js': "import configure from '../configure.js';",
+    'talos/reboot.ts': "import apply from './apply.ts';\nconst later = () => import(\n  './reset.ts');",
+    'talos/reset.ts': '',
+    'talos/other.ts': "import configure from '../configure.ts';",
   });
   expect([...reachOf(folder, 'talos:apply')].sort()).toEqual(['configure', 'talos:apply', 'talos:reboot', 'talos:reset']);
   expect(reachOf(folder, 'talos:other')).toEqual(['talos:other', 'configure']);

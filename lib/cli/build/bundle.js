@@ -1,0 +1,57 @@
+// Joins lib/, tasks/ and the packages that they use to few files: a command loads in the time of its files, not of its bytes.
+// What is imported with `import()` stays a file of its own, so that a command still loads only what it needs.
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { rolldown } from 'rolldown';
+import { placesOfSources } from './places.js';
+
+/** What is started by its path: by the launcher, by other packages, as a worker, or as the work of one. */
+const doors = [
+  'lib/cli/main.ts',
+  'lib/cli/tasks/write-manifest.ts',
+  'lib/host/compute-worker.ts',
+  'lib/index.ts',
+  'lib/testing.ts',
+  'lib/wasm/helm-job.ts',
+];
+
+/** Packages that are loaded in the middle of a synchronous function, by `require`: each is a file of its own. */
+const loadedLate = ['semver', 'yaml'];
+
+/**
+ * Writes the JavaScript of the package below `output`. Entries keep their path; what they share lies in `chunks/`.
+ *
+ * Returns the names of the npm packages that were taken in, sorted, as folders below node_modules.
+ */
+export async function bundle(root, output) {
+  const tasks = readdirSync(join(root, 'tasks'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+  const sources = [...doors, ...tasks].sort();
+  const common = { cwd: root, platform: 'node', transform: { target: 'es2023' } };
+  const ours = {
+    ...common,
+    input: Object.fromEntries(sources.map((path) => [path.replace(/\.ts$/, ''), join(root, path)])),
+    resolve: { conditionNames: ['talos-tk-source', 'node', 'import'] },
+    // No module of ours does anything when it is imported, and none of those that we use does.
+    treeshake: { moduleSideEffects: false },
+    plugins: [placesOfSources(root, loadedLate)],
+  };
+  const late = { ...common, input: Object.fromEntries(loadedLate.map((name) => [name, name])) };
+  const written = await Promise.all([
+    write(ours, { dir: output, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' }),
+    write(late, { dir: join(output, 'packages'), format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' }),
+  ]);
+  const packages = written.flat().flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
+  return [...new Set(packages)].sort();
+}
+
+async function write(input, output) {
+  const build = await rolldown(input);
+  try {
+    // Each module begins with a line that names it, which is all that a reader of a stack trace needs.
+    return (await build.write({ ...output, comments: false })).output;
+  } finally {
+    await build.close();
+  }
+}
