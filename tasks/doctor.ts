@@ -3,7 +3,7 @@ import { defineTask, doctorAreas, nodesParams, tableText, z } from 'talos-tk';
 export default defineTask({
   summary: 'Look for what is wrong, and say what mends it',
   description:
-    'Inputs, keys, reachability, clocks, certificates and the days that they have left, etcd, Kubernetes, drift, runs that were cut off. Changes nothing. Ends with 0 when nothing is broken (warnings are told), with 6 when something is.',
+    'Inputs, keys, reachability, clocks, certificates and the days that they have left, etcd, Kubernetes, Flux, drift, runs that were cut off. Changes nothing. Ends with 0 when nothing is broken (warnings are told), with 6 when something is.',
   params: z.object({
     ...nodesParams,
     only: z.array(z.enum(doctorAreas)).default([]).describe('these parts alone'),

@@ -17,6 +17,10 @@ export type ClusterFailures = {
   /** Two files beside the talconfig hold different secrets. */
   'cluster/two-bundles': { paths: readonly string[] };
   'cluster/plaintext-secret': { path: string };
+  /** Something has to be encrypted, and nothing says for whom. */
+  'cluster/no-recipient': { path: string };
+  /** There are inputs, and neither templates nor what they once made. */
+  'cluster/no-templates': { missing: string; manifest: string };
   /** What `makejinja.toml`, or a file that its plugin reads, asks for cannot be had. */
   'cluster/makejinja': { key: string; value: string; expected: string };
   /** A key file that the next commit would take. */
@@ -30,6 +34,8 @@ export type ClusterFailures = {
   'preflight/version': { node: string; running: string; wanted: string };
   'preflight/clock': { node: string; offsetMs: number };
   'preflight/address-taken': { address: string; role: 'vip' | 'endpoint' };
+  /** It took its config, restarted, and waits for one again. `to`: the disk. */
+  'node/install-failed': { node: string; version: string; to: string };
   'gate/identity': { node: string; wanted: string; found: string };
   'gate/unpinned': { node: string };
   /** Upstream's merge would have dropped the value; ours keeps it. */

@@ -115,7 +115,7 @@ export function createMachines({ model, clock, connections, configOf, compare, d
         probe.state === 'configured' ? await connections.change(node, send) : await sendInMaintenance(node, probe.spkiSha256, send);
       return resultOf(result);
     },
-    installed: (node) => installedCondition(node, state),
+    installed: (node) => installedCondition(node, state, pins.get(node.name)),
   };
 
   /** A config holds the cluster's keys: it goes only to the machine whose certificate preflight saw in this run. */
@@ -208,7 +208,14 @@ function versionProblems(node: NodeModel, running: string | undefined): Failure[
 /** What a machine still waits for when it has done all that it can without etcd. */
 const waitsForEtcd = new Set(['services', 'nodeReady', 'staticPods']);
 
-function installedCondition(node: NodeModel, state: Machines['state']): Condition<NodeState> {
+/**
+ * `pin`: of the boot in which the machine took its config. A machine makes itself another certificate for each boot in maintenance
+ * mode, and one whose install fails restarts: so it is known from one that has not begun yet.
+ * Source: Talos internal/app/machined/main.go (handle), internal/app/maintenance/server.go
+ */
+function installedCondition(node: NodeModel, state: Machines['state'], pin: Pin | undefined): Condition<NodeState> {
+  // It also makes one when its addresses change, which the config may do: a look later it has left by then.
+  let wasNew = false;
   return {
     description: `${node.name} to install and come back`,
     deadlineMs: minutes(15),
@@ -217,11 +224,19 @@ function installedCondition(node: NodeModel, state: Machines['state']): Conditio
     transient: isTransientTalos,
     async check(signal) {
       const seen = await state(node, signal);
+      if (seen.state !== 'maintenance') wasNew = false;
       switch (seen.state) {
         case 'unreachable':
           return notYet(`no answer (${seen.reason})`);
         case 'maintenance':
-          return notYet('still in maintenance mode');
+          if (pin === undefined || seen.spkiSha256 === pin.spkiSha256) return notYet('still in maintenance mode');
+          if (!wasNew) {
+            wasNew = true;
+            return notYet('in maintenance mode with another certificate');
+          }
+          return never(
+            clusterFailure('node/install-failed', { node: node.name, version: node.talosVersion, to: describeChoice(node.disk) }),
+          );
         case 'foreign':
           return never(clusterFailure('preflight/foreign', { node: node.name, address: node.address }));
         case 'configured': {

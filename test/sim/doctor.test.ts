@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createDoctor, type DoctorParts } from '../../lib/cluster/operations/doctor.ts';
+import { createDoctor } from '../../lib/cluster/operations/doctor.ts';
+import type { DoctorParts } from '../../lib/cluster/operations/doctor/finding.ts';
 import { simulate } from '../rig/watched.ts';
 import { renderFailure } from '../../lib/ui/index.ts';
 
@@ -8,10 +9,10 @@ test('a healthy cluster has nothing to mend', { timeout: 60_000 }, async () => {
   const run = await rig.tk('doctor');
   expect({ exitCode: run.exitCode, printed: run.printed, text: run.text, value: run.value }).toEqual({
     exitCode: 0,
-    printed: '9 parts are well\n',
+    printed: '10 parts are well\n',
     text: '',
     value: {
-      areas: ['inputs', 'keys', 'reachability', 'clocks', 'certificates', 'etcd', 'kubernetes', 'drift', 'runs'],
+      areas: ['inputs', 'keys', 'reachability', 'clocks', 'certificates', 'etcd', 'kubernetes', 'flux', 'drift', 'runs'],
       errors: 0,
       warnings: 0,
       findings: [],
@@ -57,6 +58,106 @@ test('what is broken is named with the command that mends it, and ends with 6', 
   });
   const only = await rig.tk('doctor', { only: ['reachability'], node: 'cp-1' });
   expect(only.printed).toBe('all is well\n');
+});
+
+test('what Flux has not done, may not do, or does from elsewhere is told, each with its own cause alone', { timeout: 60_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 0 });
+  const signal = new AbortController().signal;
+  const kube = await rig.cluster.kubernetes.writer();
+  const kinds = { GitRepository: 'source v1', OCIRepository: 'source v1', Kustomization: 'kustomize v1', HelmRelease: 'helm v2' } as const;
+  await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }, signal);
+  for (const [kind, where] of Object.entries(kinds)) {
+    const [area, name] = where.split(' ');
+    const plural = kind.endsWith('y') ? `${kind.slice(0, -1)}ies`.toLowerCase() : `${kind}s`.toLowerCase();
+    const group = `${area}.toolkit.fluxcd.io`;
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+    await kube.create(
+      {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `${plural}.${group}` },
+        spec: { group, scope: 'Namespaced', names: { kind, plural }, versions: [{ name, served: true, storage: true, schema }] },
+      } as never,
+      signal,
+    );
+  }
+  await rig.pass(60_000);
+  const make = (kind: keyof typeof kinds, name: string, spec: object, status: object, conditions: readonly object[]) => {
+    const [area, version] = kinds[kind].split(' ');
+    const object = {
+      apiVersion: `${area}.toolkit.fluxcd.io/${version}`,
+      kind,
+      metadata: { namespace: 'flux-system', name },
+      spec,
+      status: { ...status, conditions },
+    };
+    return kube.create(object as never, signal);
+  };
+  const ready = (status: string, reason: string, message: string) => [{ type: 'Ready', status, reason, message }];
+  const [old, now] = ['4c1d2e8f00000000000000000000000000000000', 'aaaaaaaf00000000000000000000000000000000'];
+  const branch = { ref: { branch: 'main' } };
+  await make(
+    'GitRepository',
+    'flux-system',
+    branch,
+    { artifact: { revision: `refs/heads/main@sha1:${now}` } },
+    ready('True', 'Succeeded', ''),
+  );
+  await make('OCIRepository', 'charts', {}, {}, ready('False', 'OCIArtifactPullFailed', 'failed to pull artifact: 401'));
+  const sourceRef = { kind: 'GitRepository', name: 'flux-system' };
+  await make(
+    'Kustomization',
+    'apps',
+    { sourceRef },
+    { lastAppliedRevision: `refs/heads/main@sha1:${old}` },
+    ready('True', 'ReconciliationSucceeded', ''),
+  );
+  await make('Kustomization', 'held', { sourceRef, suspend: true }, {}, ready('False', 'ReconciliationFailed', 'long ago'));
+  await make(
+    'Kustomization',
+    'later',
+    { sourceRef },
+    {},
+    ready('False', 'DependencyNotReady', "dependency 'flux-system/broken' is not ready"),
+  );
+  await make('Kustomization', 'broken', { sourceRef }, {}, ready('False', 'BuildFailed', 'kustomize build failed: no such file'));
+  await make('HelmRelease', 'new', {}, { observedGeneration: 0 }, ready('Unknown', 'Progressing', 'Running install'));
+  await rig.files.write(`${rig.root}/.git/HEAD`, 'ref: refs/heads/main\n');
+  await rig.files.write(`${rig.root}/.git/packed-refs`, `# pack-refs\n${old} refs/heads/main\n`);
+  const run = await rig.tk('doctor', { only: ['flux'] });
+  expect({ exitCode: run.exitCode, printed: run.printed }).toMatchInlineSnapshot(`
+    {
+      "exitCode": 6,
+      "printed": "LEVEL    PART  NODE  FINDING                   MEND IT WITH
+    error    flux        doctor/flux-not-ready     kubectl -n flux-system describe ocirepository charts
+    error    flux        doctor/flux-not-ready     npx tk flux:reconcile broken NAMESPACE=flux-system
+    warning  flux        doctor/flux-suspended     flux resume kustomization held -n flux-system
+    warning  flux        doctor/flux-not-ready     kubectl -n flux-system describe helmrelease new
+    warning  flux        doctor/flux-behind        npx tk flux:reconcile apps NAMESPACE=flux-system
+    warning  flux        doctor/flux-other-commit  git pull --rebase && git push
+    ",
+    }
+  `);
+  const { findings } = run.value as { readonly findings: readonly { readonly code: string; readonly facts: object }[] };
+  expect(findings.map(({ code, facts }) => renderFailure({ code, facts } as never))).toMatchInlineSnapshot(`
+    [
+      "error[doctor/flux-not-ready]: OCIRepository \`flux-system/charts\` is not ready (OCIArtifactPullFailed)
+    because: failed to pull artifact: 401
+    help: kubectl -n flux-system describe ocirepository charts",
+      "error[doctor/flux-not-ready]: Kustomization \`flux-system/broken\` is not ready (BuildFailed)
+    because: kustomize build failed: no such file
+    help: kubectl -n flux-system describe kustomization broken",
+      "error[doctor/flux-suspended]: Kustomization \`flux-system/held\` is suspended: Flux leaves it as it is, whatever the repository says",
+      "error[doctor/flux-not-ready]: HelmRelease \`flux-system/new\` is not ready (Progressing)
+    because: Running install
+    help: kubectl -n flux-system describe helmrelease new",
+      "error[doctor/flux-behind]: Kustomization \`flux-system/apps\` has applied main@4c1d2e8, its source is at main@aaaaaaa
+    help: npx tk flux:reconcile apps NAMESPACE=flux-system",
+      "error[doctor/flux-other-commit]: GitRepository \`flux-system/flux-system\` follows main at aaaaaaa, here it is at 4c1d2e8
+    because: commits were not pushed, or not pulled, or Flux has not fetched them yet
+    help: git pull --rebase && git push, then npx tk flux:reconcile",
+    ]
+  `);
 });
 
 test('before there is a cluster the doctor says what is missing', async () => {

@@ -123,6 +123,27 @@ describe('on bare machines', () => {
     });
   });
 
+  test('a machine that could not be installed is waited for without a word', async () => {
+    await using rig = await simulate({
+      ...fresh,
+      faults: [{ point: 'talos/install', kind: 'failed', probability: 1, atMost: 1, only: { node: 'cp-1' } }],
+    });
+    const run = await rig.tk('talos:apply-node', { node: 'cp-1' });
+    const ended = run.events.at(-1)?.elapsedMs ?? 0;
+    expect({ exitCode: run.exitCode, text: run.text, minutes: Math.ceil(ended / 60_000) }).toMatchInlineSnapshot(`
+      {
+        "exitCode": 1,
+        "minutes": 2,
+        "text": "error[node/install-failed]: \`cp-1\` could not be installed: it took its config, restarted, and is in maintenance mode again
+      because: the installer of Talos v1.14.1 did not get done with \`/dev/nvme0n1\`: its image cannot be pulled, the disk does not take it, or its power went
+      step: talos:apply-node node=cp-1
+      help: its console says which while it installs; then npx tk talos:preflight NODE=cp-1 and the same line again",
+      }
+    `);
+    const again = await rig.tk('talos:apply-node', { node: 'cp-1' });
+    expect({ exitCode: again.exitCode, text: again.text }).toEqual({ exitCode: 0, text: '' });
+  });
+
   test('the exit code of applying to all nodes is that of the last one', async () => {
     await using rig = await simulate({
       ...fresh,

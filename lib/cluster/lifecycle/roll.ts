@@ -1,23 +1,21 @@
 import { type Failure, failureOf, minutes, seconds, throwIfAny, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
-import type { PlannedStep, TaskContext } from '../../core/index.ts';
+import type { TaskContext } from '../../core/index.ts';
 import type { ClusterView } from '../cluster.ts';
 import { clusterFailure } from '../failures.ts';
 import { isTransientTalos } from '../transient.ts';
 import type { DisruptContext } from './disrupt.ts';
-import type { ClusterLease, DrainPolicy, GateAnswer, Overrides, WantedImage } from './lifecycle.ts';
+import type { ClusterLease, DrainPolicy, Overrides, WantedImage } from './lifecycle.ts';
 import { shareOf } from './options.ts';
 import { etcdSettled } from './settled.ts';
 import {
   describePending,
   isLeft,
-  isSettled,
   nodeOf,
   type NodeUpgraded,
   type NodeUpgradeState,
   nodeUpgradeState,
   type StateQuestion,
-  upgradeCalls,
   upgradeNode,
   upgradeProblems,
 } from './upgrade-node.ts';

@@ -39,6 +39,12 @@ export type OperationFailures = {
   'doctor/alarm': { member: string; alarm: string };
   'doctor/kubeconfig': { because: string };
   'doctor/kubernetes-unreachable': { server: string };
+  'doctor/flux-not-ready': { kind: string; namespace: string; name: string; reason: string; message: string };
+  'doctor/flux-suspended': { kind: string; namespace: string; name: string };
+  /** Its source offers another revision than it has applied. */
+  'doctor/flux-behind': { kind: string; namespace: string; name: string; applied: string; offered: string };
+  /** The branch that it follows is checked out here at another commit. */
+  'doctor/flux-other-commit': { kind: string; namespace: string; name: string; branch: string; theirs: string; ours: string };
   'doctor/version': { node: string; what: 'Talos' | 'Kubernetes' | 'schematic'; running: string; wanted: string };
   'doctor/config': { node: string; changed: readonly string[] };
   'doctor/cordon': { node: string; run?: string };

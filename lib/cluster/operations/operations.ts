@@ -5,7 +5,7 @@ import { definitions, fromBinary } from '../../upstream/index.ts';
 import type { ConfigDifferences } from '../cluster.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
-import type { Doctor } from './doctor.ts';
+import type { Doctor } from './doctor/finding.ts';
 import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } from './etcd.ts';
 import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
 import { createFluxOperations, type FluxOperations, type FluxOperationsView } from './flux.ts';

@@ -42,6 +42,16 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `\`${path}\` holds secrets in plain text, and git would take it`,
     help: `npx tk sops encrypt ${path} --out ${path}`,
   }),
+  'cluster/no-recipient': ({ path }) => ({
+    title: `\`${path}\` has to be encrypted, and nothing says for whom`,
+    because: '`cluster.yaml` names no `sops_age_recipients`, there is no `.sops.yaml`, and no age key is here',
+    help: 'put the key into `age.key`, or name its public half under `sops_age_recipients`',
+  }),
+  'cluster/no-templates': ({ missing, manifest }) => ({
+    title: `nothing makes \`${missing}\` of \`cluster.yaml\``,
+    because: 'the repository has neither a makejinja.toml nor templates/config',
+    help: `restore its templates, or delete \`${manifest}\` to go on with those that come with tk`,
+  }),
   'cluster/makejinja': ({ key, value, expected }) => ({
     title: `\`${key}\` for the templates is \`${value}\`, and tk can do ${expected}`,
     help: 'see `makejinja.toml`',
@@ -62,6 +72,11 @@ export const clusterPrinters: Printers<ClusterFailures> = {
   'preflight/foreign': ({ node, address }) => ({
     title: `\`${node}\` (${address}) is configured, and not by this repository's secrets`,
     help: 'it belongs to another cluster, or was made with other secrets; reset it to take it over',
+  }),
+  'node/install-failed': ({ node, version, to }) => ({
+    title: `\`${node}\` could not be installed: it took its config, restarted, and is in maintenance mode again`,
+    because: `the installer of Talos ${version} did not get done with ${to}: its image cannot be pulled, the disk does not take it, or its power went`,
+    help: `its console says which while it installs; then npx tk talos:preflight NODE=${node} and the same line again`,
   }),
   'preflight/no-disk': ({ node, wanted, found }) => ({
     title: `\`${node}\` has no disk that matches ${wanted}`,

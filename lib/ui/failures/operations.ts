@@ -99,6 +99,23 @@ export const operationPrinters: Printers<OperationFailures> = {
   }),
   'doctor/kubeconfig': ({ because }) => ({ title: 'the kubeconfig is not right', because, help: 'npx tk talos:kubeconfig' }),
   'doctor/kubernetes-unreachable': ({ server }) => ({ title: `no API server answers at ${server}`, help: 'npx tk talos:health' }),
+  'doctor/flux-not-ready': ({ kind, namespace, name, reason, message }) => ({
+    title: `${kind} \`${namespace}/${name}\` is not ready${reason === '' ? '' : ` (${reason})`}`,
+    because: message === '' ? 'its controller has not said anything yet' : message,
+    help: `kubectl -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
+  }),
+  'doctor/flux-suspended': ({ kind, namespace, name }) => ({
+    title: `${kind} \`${namespace}/${name}\` is suspended: Flux leaves it as it is, whatever the repository says`,
+  }),
+  'doctor/flux-behind': ({ kind, namespace, name, applied, offered }) => ({
+    title: `${kind} \`${namespace}/${name}\` has applied ${applied}, its source is at ${offered}`,
+    help: `npx tk flux:reconcile ${name} NAMESPACE=${namespace}`,
+  }),
+  'doctor/flux-other-commit': ({ kind, namespace, name, branch, theirs, ours }) => ({
+    title: `${kind} \`${namespace}/${name}\` follows ${branch} at ${theirs}, here it is at ${ours}`,
+    because: 'commits were not pushed, or not pulled, or Flux has not fetched them yet',
+    help: 'git pull --rebase && git push, then npx tk flux:reconcile',
+  }),
   'doctor/version': ({ node, what, running, wanted }) => ({
     title: `\`${node}\` runs ${what} ${short(running)}, the inventory says ${short(wanted)}`,
     help: what === 'Kubernetes' ? 'npx tk talos:upgrade-k8s' : `npx tk talos:upgrade-node NODE=${node}`,

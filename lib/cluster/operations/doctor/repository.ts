@@ -1,0 +1,29 @@
+import { isIgnored } from '../../git-ignore.ts';
+import { operationFailure } from '../failures.ts';
+import type { DoctorParts, Note } from './finding.ts';
+
+export async function examineInputs({ cluster }: DoctorParts, note: Note, signal: AbortSignal): Promise<void> {
+  const plan = await cluster.configuration.plan(signal);
+  if (plan.changes.length > 0)
+    note('warning', operationFailure('doctor/not-rendered', { paths: plan.changes.map(({ path }) => path) }), 'npx tk configure');
+  for (const warning of plan.warnings) note('warning', warning, 'npx tk configure');
+  const { files, warnings, newSecrets } = await cluster.machineConfigs.generate(signal);
+  for (const warning of warnings) note('warning', warning, 'npx tk talos:generate-config');
+  const stale = [...files.filter((file) => !file.isEqual), ...(newSecrets ? [newSecrets] : [])].map(({ path }) => path);
+  if (stale.length > 0) note('warning', operationFailure('doctor/not-generated', { paths: stale }), 'npx tk talos:generate-config');
+}
+
+export async function examineKeys({ cluster, files }: DoctorParts, note: Note): Promise<void> {
+  const { paths } = cluster.model;
+  for (const path of [paths.talosconfig, paths.kubeconfig]) {
+    const stat = await files.stat(path);
+    if (stat === undefined) continue;
+    const shown = path.slice(paths.root.length + 1);
+    if ((stat.mode & 0o077) !== 0)
+      note('warning', operationFailure('doctor/wide-file', { path: shown, mode: stat.mode.toString(8) }), `chmod 600 ${shown}`);
+    if (!(await isIgnored(files, paths.root, shown)))
+      note('warning', operationFailure('doctor/not-ignored', { path: shown }), `echo /${shown} >> .gitignore`);
+  }
+  // Decrypts what Flux needs with the very keys that are at hand.
+  await cluster.kubernetes.bootstrapSecrets();
+}
