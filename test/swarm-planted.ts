@@ -1,5 +1,5 @@
 import { plantedBugs } from './rig/swarm/planted.ts';
-import { searchPlanted } from './rig/swarm/planted-run.ts';
+import { searchPlanted } from './rig/swarm/own-process.ts';
 
 /** `npm run swarm:planted [NAME…]`: how soon the swarm finds each planted bug. Ends with 1 when 300 histories do not find one. */
 const budget = 300;

@@ -14,10 +14,20 @@ export interface KernelHandle extends SimKernel {
   flush(): Promise<void>;
   /** Hits of faults by `point kind`. */
   faultHits(): Readonly<Record<string, number>>;
+  /** Told of every hit, when it happens. */
+  onFault(listener: (hit: FaultHit) => void): void;
   /** All that is stored, timers included, in the order of the keys: another kernel can begin with it. */
   entries(): readonly (readonly [string, Json])[];
   /** Stops time and closes the log. */
   close(): Promise<void>;
+}
+
+export interface FaultHit {
+  readonly point: string;
+  readonly kind: string;
+  readonly atMs: number;
+  /** What the point asked about: the machine, the path. */
+  readonly facts: { readonly [fact: string]: Json };
 }
 
 export interface KernelOptions {
@@ -92,6 +102,7 @@ function assemble(
   const faults = createFaultPlan(options.faults ?? [], random('kernel/faults'));
   const models = new Map<string, SimModel>();
   const listeners: ((event: SimEvent) => void)[] = [];
+  const faultListeners: ((hit: FaultHit) => void)[] = [];
 
   // --- timers: a stored record each, and a place in the clock's queue while this process lives
   let timerNumber = Number(store.keys(timerPrefix).at(-1)?.slice(timerPrefix.length) ?? 0);
@@ -162,8 +173,13 @@ function assemble(
       ),
     commit: () => write(true),
     flush: () => write(false),
-    fault: (point, facts) => faults.ask(point, facts, clock.monotonicMs()),
+    fault(point, facts) {
+      const hit = faults.ask(point, facts, clock.monotonicMs());
+      if (hit) for (const listener of faultListeners) listener({ point, kind: hit.kind, atMs: clock.monotonicMs(), facts });
+      return hit;
+    },
     faultHits: () => faults.hits(),
+    onFault: (listener) => void faultListeners.push(listener),
     entries: () => store.entries(),
     async close() {
       await write(true);

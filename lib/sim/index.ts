@@ -1,5 +1,5 @@
 // --- kernel, faults, worlds
-export { createKernel, type KernelHandle, type KernelOptions, openKernel } from './create-kernel.ts';
+export { createKernel, type FaultHit, type KernelHandle, type KernelOptions, openKernel } from './create-kernel.ts';
 export { type SimFailures, simFailure } from './failures.ts';
 export { bootstrapFaults, type FaultClass, faultClasses, swarmFaults } from './fault-points.ts';
 export type { FaultRule } from './faults.ts';
@@ -16,6 +16,7 @@ export {
   type EndState,
   type InvariantId,
   type Invariants,
+  type JournalOf,
   type RunEnd,
   type RunTerms,
   type RunWatch,

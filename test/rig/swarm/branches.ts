@@ -1,7 +1,7 @@
 import type { Failure } from '../../../lib/base/index.ts';
 import type { EngineEvent } from '../../../lib/core/index.ts';
 import { type JournalRecord, readJournal } from '../../../lib/core/journal.ts';
-import type { SimEvent } from '../../../lib/sim/index.ts';
+import type { FaultHit, SimEvent } from '../../../lib/sim/index.ts';
 
 /** What the branches are read off: nothing in the product knows of them. */
 export interface Traces {
@@ -11,6 +11,7 @@ export interface Traces {
     readonly events: readonly EngineEvent[];
   }[];
   readonly happened: readonly SimEvent[];
+  readonly faults: readonly FaultHit[];
   /** Texts of all journals, oldest run first. */
   readonly journals: readonly string[];
 }
@@ -62,8 +63,12 @@ export const branches = {
     const node = happened[failed]?.facts.node;
     return failed >= 0 && happened.slice(failed).some(({ kind, facts }) => kind === 'talos/installed' && facts.node === node);
   },
-  'a machine that lost its power came back': ({ happened }) =>
-    happened.some(({ kind, facts }) => kind === 'talos/power-off' && facts['path'] === undefined),
+  'a machine that lost its power came back': ({ faults, happened }) =>
+    faults.some(
+      (fault) =>
+        fault.point === 'talos/power' &&
+        happened.some(({ kind, atMs, facts }) => kind === 'talos/boot' && atMs > fault.atMs && facts.node === fault.facts['node']),
+    ),
   'the torn tail of a journal is passed over': ({ journals }) => journals.some((text) => readJournal(text).torn),
   'a run that was stopped by a signal is taken up': ({ attempts }) => attempts.some(({ exit }) => exit === 130),
   'a run that was killed is taken up': ({ attempts }) => attempts.some(({ exit }) => exit === 'dead') && attempts.at(-1)?.exit === 0,

@@ -1,53 +1,121 @@
+import type { Json } from '../../../lib/base/index.ts';
 import type { Task } from '../../../lib/core/index.ts';
-import { tellHistory } from './history.ts';
-import { restDifferences } from './rest-state.ts';
+import { createSeededRandom } from '../../../lib/sim/random.ts';
 import type { OperationKind } from './mortal-world.ts';
+import { restDifferences, restOf, type RestState } from './rest-state.ts';
 import type { Schedule } from './schedule.ts';
-import type { Story } from './story.ts';
+import { type Beginning, openSite, root, type Site } from './site.ts';
+import type { Command, Story } from './story.ts';
 
 export interface Killed {
-  /** How many times it was killed. */
+  /** Operations on files and wires, and how many of them were lines of a journal or changes of files. */
+  readonly boundaries: number;
+  readonly changes: number;
+  /** Boundaries that leave the same disk and the same machines are one place. */
   readonly places: number;
-  readonly wrong: readonly { readonly at: number; readonly what: readonly string[] }[];
+  readonly wrong: readonly { readonly at: string; readonly what: readonly string[] }[];
 }
 
-/** Which places it is killed at: right after each line of the journal always, and every n-th of these. */
-export interface Strides {
-  /** Right before a line of the journal. */
-  readonly beforeLines: number;
-  /** Before and after a change of files and locks. */
-  readonly files: number;
-  /** Reads and calls. */
-  readonly others: number;
+/** What a process that dies here leaves: the disk, the machines, and what they were asked to do once so far. */
+interface Place {
+  readonly at: string;
+  readonly left: Required<Beginning>;
+  readonly bootstraps: number;
 }
 
-/** Kills the run at its places, begins it again each time, and holds what is left against the run that nobody killed. */
-export async function killEverywhere(story: Story, calm: Schedule, tasks: ReadonlyMap<string, Task>, strides: Strides): Promise<Killed> {
-  const whole = await tellHistory(story, calm, tasks);
-  const kinds = whole.operations[0] ?? [];
-  const places = placesIn(kinds, strides);
-  const wrong: { at: number; what: readonly string[] }[] = [];
-  for (const at of places) {
-    const history = await tellHistory(story, { ...calm, deaths: [at] }, tasks);
-    const bootstraps = history.rest.cluster.acts;
-    const what = [
-      ...history.violations,
-      ...restDifferences(whole.rest, history.rest),
-      ...(Object.values(bootstraps).reduce((sum, count) => sum + count, 0) === 1 ? [] : [`bootstraps: ${JSON.stringify(bootstraps)}`]),
-      ...(history.attempts[0]?.exit === 'dead' ? [] : ['the run did not die']),
-    ];
-    if (what.length > 0) wrong.push({ at, what });
+/**
+ * Runs the command once, unhurt, and keeps what a `kill -9` or a power cut would leave at each boundary: before each operation, and
+ * after each that changed the disk. Then goes on from each of these places with a process of its own, and holds what comes of it
+ * against the run that nobody killed. A dead process leaves a disk and machines, and nothing else: the machines' whole state is in
+ * their store. `everyNth`: only each so many-th place.
+ */
+export async function killEverywhere(story: Story, calm: Schedule, tasks: ReadonlyMap<string, Task>, everyNth = 1): Promise<Killed> {
+  const [command] = story.commands(calm) as [Command];
+  const site = await openSite(story, calm, tasks);
+  const collector = placesOf(site, calm);
+  const whole = await site.attempt(command, { onBoundary: collector.look });
+  await site.memory.kernel.clock.sleep(settlesWithinMs);
+  const wanted = restHere(site);
+  await site.memory.kernel.close();
+  const wrong: { at: string; what: readonly string[] }[] = [];
+  if (whole.exit !== 0 || site.violations().length > 0)
+    wrong.push({ at: 'nowhere', what: [`ended with ${whole.exit}`, ...site.violations()] });
+  const places = collector.places().filter((_, index) => index % everyNth === 0);
+  for (const place of places) {
+    const what = await goOn(story, calm, tasks, command, place, wanted);
+    if (what.length > 0) wrong.push({ at: place.at, what });
   }
-  return { places: places.length, wrong };
+  const kinds = site.operations[0] ?? [];
+  const changes = kinds.filter((kind) => kind === 'write' || kind === 'append').length;
+  return { boundaries: kinds.length, changes, places: places.length, wrong };
 }
 
-function placesIn(kinds: readonly OperationKind[], { beforeLines, files, others }: Strides): readonly number[] {
-  const seen = { append: 0, write: 0, other: 0 };
-  return kinds.flatMap((kind, index) => {
-    // What a number means depends on whether it is even: `mortal-world.ts`.
-    const [before, after] = index % 2 === 0 ? [index + 1, index + 1.5] : [index + 1.5, index + 1];
-    if (kind === 'append') return ++seen.append % beforeLines === 0 ? [before, after] : [after];
-    if (kind === 'write') return ++seen.write % files === 0 ? [before, after] : [];
-    return ++seen.other % others === 0 ? [index + 1] : [];
-  });
+/** Pods, joins and reconciliations that a run does not wait for. */
+const settlesWithinMs = 10 * 60_000;
+
+const restHere = ({ invariants, memory, talos, kube }: Site): RestState =>
+  restOf({ cluster: invariants.endState(), files: memory.files.copy(), talos, kube: kube(), root });
+
+async function goOn(
+  story: Story,
+  calm: Schedule,
+  tasks: ReadonlyMap<string, Task>,
+  command: Command,
+  place: Place,
+  wanted: RestState,
+): Promise<readonly string[]> {
+  const site = await openSite(story, calm, tasks, place.left);
+  const end = await site.attempt(command);
+  const missing = end.exit === 0 ? site.invariants.missing() : [`ended with ${end.exit}: ${JSON.stringify(end.failures)}`];
+  await site.memory.kernel.clock.sleep(settlesWithinMs);
+  const rest = restHere(site);
+  const { acts, ...cluster } = rest.cluster;
+  const bootstraps = place.bootstraps + Object.values(acts).reduce((sum, count) => sum + count, 0);
+  const what = [
+    ...missing,
+    ...site.violations(),
+    ...restDifferences({ ...wanted, cluster: { ...wanted.cluster, acts: {} } }, { ...rest, cluster: { ...cluster, acts: {} } }),
+    ...(bootstraps === 1 ? [] : [`${bootstraps} bootstraps`]),
+  ];
+  await site.memory.kernel.close();
+  return what;
+}
+
+function placesOf({ memory, happened, invariants }: Site, { seed }: Schedule) {
+  const { files, kernel } = memory;
+  const random = createSeededRandom(seed, 'power cut');
+  const places: Place[] = [];
+  let entries: readonly (readonly [string, Json])[] = [];
+  let isDiskNew = true;
+  let number = 0;
+  const keep = (at: string, left: Beginning['files']) =>
+    void places.push({
+      at: `${at} at ${Math.round(kernel.clock.monotonicMs())} ms`,
+      left: { files: left, entries, startMs: kernel.clock.monotonicMs() },
+      bootstraps: happened.filter(({ kind }) => kind === 'talos/bootstrap-accepted').length,
+    });
+  return {
+    places: (): readonly Place[] => places,
+    look(kind: OperationKind, isOver: boolean): void {
+      number += isOver ? 0 : 1;
+      isDiskNew ||= isOver;
+      const now = kernel.entries();
+      const isSame =
+        now.length === entries.length && now.every(([key, value], index) => entries[index]?.[0] === key && entries[index]?.[1] === value);
+      if (isSame && !isDiskNew) return;
+      entries = now;
+      isDiskNew = false;
+      const at = `${isOver ? 'after' : 'before'} operation ${number} (${kind})`;
+      const all = files.copy();
+      invariants.afterCrash(all);
+      keep(`killed ${at}`, all);
+      // The end of a journal that was not on the disk yet may be lost with the power, or torn.
+      const cut = Object.entries(all).flatMap(([path, { content, mode }]) => {
+        const safe = Buffer.byteLength(files.durable(path) ?? '');
+        const length = safe + Math.floor(random.fraction() * (content.length - safe));
+        return length < content.length ? [[path, { content: content.slice(0, length), mode }] as const] : [];
+      });
+      if (isOver && cut.length > 0) keep(`power cut ${at}`, { ...all, ...Object.fromEntries(cut) });
+    },
+  };
 }

@@ -12,12 +12,14 @@ const never = new Promise<never>(() => {});
 
 /**
  * The World as one process sees it that dies at one of its operations: an even one has taken effect when it dies, an odd one has
- * not; half an operation further (41.5) it is the other way round. Nothing that a dead process asked for ever returns, so nothing of it goes on. `on` hears of every operation.
+ * not; half an operation further (41.5) it is the other way round. Nothing that a dead process asked for ever returns, so nothing of it goes
+ * on. `on` hears of every operation before it is begun, `ended` when it has taken effect.
  */
 export function mortal(
   world: World,
   dieAfter: number | undefined,
   on: (operation: number, kind: OperationKind) => Promise<void> | void = () => {},
+  ended?: (kind: OperationKind) => void,
 ): MortalProcess {
   const dying = Promise.withResolvers<'dead'>();
   let isDead = false;
@@ -43,6 +45,7 @@ export function mortal(
     if (isLast && (operation % 2 === 1) === Number.isInteger(dieAfter)) return die();
     try {
       const value = await act();
+      ended?.(kind);
       if (isLast) return die();
       return isDead ? never : value;
     } catch (error) {
@@ -101,6 +104,14 @@ export function mortal(
         now: () => clock.now(),
         monotonicMs: () => clock.monotonicMs(),
         whileBusy: (work) => clock.whileBusy(work),
+        ...(clock.after && {
+          after: (ms: number, fire: () => void) =>
+            (clock.after as NonNullable<typeof clock.after>)(ms, () => {
+              if (isDead) return;
+              if (frozen) void frozen.then(() => void (isDead || fire()));
+              else fire();
+            }),
+        }),
         async sleep(ms, signal) {
           try {
             await clock.sleep(ms, signal);

@@ -17,10 +17,15 @@ export interface Schedule {
   readonly stops: readonly (number | undefined)[];
   /** Before each attempt: what the person has done to the repository; undefined: nothing. */
   readonly deeds: readonly (Deed | undefined)[];
+  /** Whether the command is typed once more when it has said 0: then it finds nothing to do. */
+  readonly isAskedAgain: boolean;
 }
 
-/** `rename-secrets`: moved away, and moved back when tk has said that it misses them. `old-kubeconfig`: one of another cluster. */
-export type Deed = 'rename-secrets' | 'old-kubeconfig';
+/**
+ * `rename-secrets`: moved away, and moved back when tk has said that it misses them. `old-kubeconfig`: one of another cluster.
+ * `fill-disk`: nothing fits on the disk until the run has ended.
+ */
+export type Deed = 'rename-secrets' | 'old-kubeconfig' | 'fill-disk';
 
 export const talosVersions = ['v1.12.6', 'v1.13.9', 'v1.14.1'] as const;
 export const kubernetesOf: Readonly<Record<string, string>> = { 'v1.12.6': 'v1.35.4', 'v1.13.9': 'v1.36.3', 'v1.14.1': 'v1.37.0' };
@@ -28,49 +33,60 @@ export const kubernetesOf: Readonly<Record<string, string>> = { 'v1.12.6': 'v1.3
 /** After this nothing goes wrong any more, so that every history can end well. */
 export const calmAfterMs = 15 * 60_000;
 
-/** Shapes that come up in a swarm: control planes, and how many workers at most. Large ones cost more and tell little more. */
+/** Shapes that come up in a swarm: control planes, how many workers at most, how often. Large ones cost more and tell little more. */
 const shapes = [
-  [1, 2],
-  [1, 0],
-  [3, 0],
-  [3, 1],
-  [3, 3],
-  [5, 1],
-  [1, 8],
-  [5, 8],
+  [1, 0, 10],
+  [1, 2, 3],
+  [3, 0, 6],
+  [3, 1, 3],
+  [3, 3, 0.5],
+  [5, 1, 0.5],
+  [1, 8, 0.15],
+  [5, 8, 0.1],
 ] as const;
-const shapeWeights = [6, 3, 5, 8, 3, 2, 0.5, 0.5];
 
 export function scheduleOf(seed: string): Schedule {
   const random = createSeededRandom(seed, 'schedule');
   const chance = (probability: number) => random.fraction() < probability;
-  const tree = chance(0.04);
-  // With a tree the cluster is one of a few: each costs an undisturbed history to be compared with.
-  const [controlPlanes, mostWorkers] = tree ? (chance(0.7) ? [3, 1] : [1, 0]) : (shapes[weighted(random.fraction())] ?? shapes[0]);
+  const tree = chance(0.025);
+  const [controlPlanes, mostWorkers] = tree ? (chance(0.5) ? [3, 0] : [1, 0]) : (shapes[weighted(random.fraction())] ?? shapes[0]);
+  const workers = mostWorkers > 2 ? Math.ceil(random.fraction() * mostWorkers) : mostWorkers;
+  const most = operationsOf({ controlPlanes, workers, tree });
+  const talos = talosVersions[Math.floor(random.fraction() * talosVersions.length)] ?? talosVersions[0];
   return {
     seed,
     controlPlanes,
-    workers: mostWorkers > 2 ? Math.ceil(random.fraction() * mostWorkers) : mostWorkers,
-    talos: talosVersions[Math.floor(random.fraction() * talosVersions.length)] ?? talosVersions[0],
+    workers,
+    // What comes after the kubeconfig knows nothing of Talos' version, and charts are rendered for each of Kubernetes.
+    talos: tree ? 'v1.14.1' : talos,
     tree,
     // A stream for each kind: one kind more changes nothing about the others.
     faults: [...faultClasses, ...bootstrapFaults].flatMap((one) =>
       swarmFaults(createSeededRandom(seed, `${one.point} ${one.kind}`), { calmAfterMs, classes: [one] }),
     ),
-    deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 2 * 600) : undefined)),
-    stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * 600) : undefined)),
-    deeds: Array.from({ length: 4 }, (_, index) =>
-      index > 0 && chance(0.1) ? (chance(0.5) ? 'rename-secrets' : 'old-kubeconfig') : undefined,
-    ),
+    deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 1.5 * most) : undefined)),
+    stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * most) : undefined)),
+    deeds: Array.from({ length: 4 }, (_, index) => deedBefore(index, random.fraction())),
+    isAskedAgain: chance(0.25),
   };
 }
 
+/** Secrets and a kubeconfig are there only when a run has been there; a disk may be full from the beginning. */
+function deedBefore(attempt: number, drawn: number): Deed | undefined {
+  if (drawn < 0.02) return 'fill-disk';
+  if (attempt === 0 || drawn >= 0.12) return undefined;
+  return drawn < 0.07 ? 'rename-secrets' : 'old-kubeconfig';
+}
+
+/** About as many operations on files and wires has a bootstrap that nothing disturbs. */
+const operationsOf = ({ controlPlanes, workers, tree }: Pick<Schedule, 'controlPlanes' | 'workers' | 'tree'>): number =>
+  200 + 200 * controlPlanes + 70 * workers + (tree ? 600 : 0);
+
 function weighted(fraction: number): number {
-  const total = shapeWeights.reduce((sum, weight) => sum + weight, 0);
-  let left = fraction * total;
+  let left = fraction * shapes.reduce((sum, [, , weight]) => sum + weight, 0);
   return Math.max(
     0,
-    shapeWeights.findIndex((weight) => (left -= weight) < 0),
+    shapes.findIndex(([, , weight]) => (left -= weight) < 0),
   );
 }
 

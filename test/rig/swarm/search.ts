@@ -12,5 +12,4 @@ for (let seed = first; seed < first + count && !found; seed += 1) {
   const { violations } = await tellHistory(bootstrapStory, scheduleOf(`swarm-${seed}`), tasks);
   if (violations.length > 0) found = { seed, violations };
 }
-process.stdout.write(`${JSON.stringify(found ?? { seed: null, violations: [] })}\n`);
-process.exit(0);
+process.stdout.write(`${JSON.stringify(found ?? { seed: null, violations: [] })}\n`, () => process.exit(0));

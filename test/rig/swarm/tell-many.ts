@@ -14,7 +14,7 @@ export interface Told {
   readonly deaths: number;
   readonly faults: Counts;
   readonly branches: Readonly<Record<Branch, number>>;
-  /** Failures that a person was told, causes included, by code. */
+  /** Failures that a person was told, those that were overcome and causes included, by code. */
   readonly codes: Counts;
   readonly wrong: readonly Wrong[];
 }
@@ -56,7 +56,7 @@ export async function tellMany(
     for (const branch of history.branches) taken[branch] += 1;
     for (const attempt of history.attempts) {
       if (attempt.exit === 'dead') deaths += 1;
-      for (const failure of attempt.failures) for (const code of codesOf(failure)) add(codes, code);
+      for (const failure of toldBy(attempt)) for (const code of codesOf(failure)) add(codes, code);
     }
     if (history.violations.length === 0) continue;
     wrong.push({
@@ -68,6 +68,11 @@ export async function tellMany(
     });
   }
   return { histories, attempts, deaths, faults, branches: taken, codes, wrong };
+}
+
+/** What a run ended with, what it tried again after, what it warned of. */
+function toldBy({ failures, events }: History['attempts'][number]): readonly Failure[] {
+  return [...failures, ...events.flatMap((event) => (event.event === 'step-retry' || event.event === 'warning' ? [event.failure] : []))];
 }
 
 function codesOf(failure: Failure): readonly string[] {

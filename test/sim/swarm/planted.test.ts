@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { plantedBugs } from '../../rig/swarm/planted.ts';
-import { searchPlanted } from '../../rig/swarm/planted-run.ts';
+import { searchPlanted } from '../../rig/swarm/own-process.ts';
 
 /**
  * Seeds of the swarm in which each shows, and nothing goes wrong without it. A change of the product moves what a schedule hits: the

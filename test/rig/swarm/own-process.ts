@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from '../process.ts';
+import type { Told } from './tell-many.ts';
+
+/** What all processes of the swarm load is compiled once. */
+const compiled = join(projectRoot, 'node_modules/.cache/tk-swarm');
+const here = join(projectRoot, 'test/rig/swarm');
+
+/**
+ * Runs a program of this folder in a process of its own: histories are told faster there than below a test runner, and what they set
+ * for themselves stays with them. Its last line is its answer.
+ */
+async function inOwnProcess(program: string, args: readonly (string | number)[], planted?: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      '--conditions=talos-tk-source',
+      '--disable-warning=ExperimentalWarning',
+      // Histories make much that is soon forgotten.
+      '--max-semi-space-size=64',
+      ...(planted === undefined ? [] : ['--import', join(here, 'plant.ts')]),
+      join(here, program),
+      ...args.map(String),
+    ],
+    {
+      cwd: projectRoot,
+      env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compiled, ...(planted === undefined ? {} : { TK_PLANTED: planted }) },
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+}
+
+/** Tells these histories. `file`: the test that tells one of them again. */
+export const tellApart = (first: number, count: number, file: string): Promise<Told> =>
+  inOwnProcess('tell.ts', [first, count, file]) as Promise<Told>;
+
+export interface Found {
+  /** Null: none of the histories went wrong. */
+  readonly seed: number | null;
+  readonly violations: readonly string[];
+}
+
+/** Tells histories with a product that has this mistake, until one goes wrong. */
+export const searchPlanted = (bug: string, first: number, count: number): Promise<Found> =>
+  inOwnProcess('search.ts', [first, count], bug) as Promise<Found>;
