@@ -19,9 +19,8 @@ const inTime = 'ended in time';
  */
 export function limitOf(clock: Clock, deadlineMs: number, signal: AbortSignal, late: (hasExpired: boolean) => Error): Limit {
   const both = new AbortController();
-  const timer = new AbortController();
   const gaveUp = Promise.withResolvers<never>();
-  gaveUp.promise.catch(() => {});
+  gaveUp.promise.catch(nothing);
   let hasExpired = false;
   const end = () => {
     both.abort(signal.aborted ? signal.reason : 'deadline');
@@ -29,21 +28,27 @@ export function limitOf(clock: Clock, deadlineMs: number, signal: AbortSignal, l
   };
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
-  clock.sleep(deadlineMs, timer.signal).then(
-    () => {
-      if (signal.aborted) return;
-      hasExpired = true;
-      end();
-    },
-    () => {},
-  );
+  const takeBack = afterOn(clock, deadlineMs, () => {
+    if (signal.aborted) return;
+    hasExpired = true;
+    end();
+  });
   return {
     signal: both.signal,
     expired: gaveUp.promise,
     hasExpired: () => hasExpired,
     stop() {
       signal.removeEventListener('abort', end);
-      timer.abort(inTime);
+      takeBack();
     },
   };
+}
+
+const nothing = () => {};
+
+function afterOn(clock: Clock, ms: number, fire: () => void): () => void {
+  if (clock.after) return clock.after(ms, fire);
+  const timer = new AbortController();
+  clock.sleep(ms, timer.signal).then(fire, nothing);
+  return () => timer.abort(inTime);
 }

@@ -20,6 +20,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Rejects with `run/aborted` as soon as the signal fires. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `fire` once when the time has come. Returns how to take it back, which costs less than to stop a sleep. Absent: sleep. */
+  after?(ms: number, fire: () => void): () => void;
   /**
    * Real work (a file, a socket, a key) during which simulated time must stand still. On the host clock it only calls `work`.
    * A handler that sleeps on the clock inside a held call is parked: the clock lets go of its hold while it sleeps.

@@ -13,6 +13,16 @@ export function createHostClock(): Clock {
         await timer(Math.min(ends - performance.now(), longestTimerMs), signal);
       } while (performance.now() < ends && ends - performance.now() > 1);
     },
+    after(ms, fire) {
+      const ends = performance.now() + ms;
+      let handle: NodeJS.Timeout;
+      const wait = () => {
+        const leftMs = ends - performance.now();
+        handle = leftMs > longestTimerMs ? setTimeout(wait, longestTimerMs) : setTimeout(fire, Math.max(0, leftMs));
+      };
+      wait();
+      return () => clearTimeout(handle);
+    },
     whileBusy: (work) => work(),
   };
 }

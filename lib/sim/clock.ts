@@ -149,6 +149,29 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
     };
   };
 
+  /** Somebody waits for this instant: time passes until it comes, or until it is taken back. */
+  const after = (ms: number, fire: () => void): (() => void) => {
+    // The hold of the work that waits here would keep the very timer from firing that ends it.
+    const unpark = park();
+    sleepers += 1;
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      sleepers -= 1;
+      unpark();
+    };
+    const cancel = at(read() + ms, () => {
+      end();
+      fire();
+    });
+    poke();
+    return () => {
+      if (isOver) return;
+      cancel();
+      end();
+    };
+  };
+
   return {
     now: () => Math.round(options.epochMs + read()),
     monotonicMs: read,
@@ -168,24 +191,18 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
           reject(pauseAborted());
           return;
         }
-        // The hold of the work that sleeps here would keep the very timer from firing that ends it.
-        const unpark = park();
-        sleepers += 1;
-        const end = (settle: () => void) => {
-          sleepers -= 1;
+        const takeBack = after(ms, () => {
           signal?.removeEventListener('abort', onAbort);
-          unpark();
-          settle();
-        };
-        const cancel = at(read() + ms, () => end(resolve));
+          resolve();
+        });
         const onAbort = () => {
-          cancel();
-          end(() => reject(pauseAborted()));
+          takeBack();
+          reject(pauseAborted());
         };
         signal?.addEventListener('abort', onAbort, { once: true });
-        poke();
       });
     },
+    after,
     async parked(work) {
       // Nobody under no hold is waited for: a watch that lasts for ever must not make time pass for ever.
       if (context.getStore()?.state !== 'held') return work();

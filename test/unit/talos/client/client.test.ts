@@ -433,15 +433,13 @@ test('a silent machine costs the deadline on the clock of the World, and its con
   let sleeping: Array<{ ms: number; wake: () => void }> = [];
   const clock = {
     ...world.clock,
-    sleep: (ms: number, signal?: AbortSignal) =>
-      new Promise<void>((resolve, reject) => {
-        const entry = { ms, wake: resolve };
-        sleeping.push(entry);
-        signal?.addEventListener('abort', () => {
-          sleeping = sleeping.filter((other) => other !== entry);
-          reject(new Error('aborted'));
-        });
-      }),
+    after: (ms: number, wake: () => void) => {
+      const entry = { ms, wake };
+      sleeping.push(entry);
+      return () => {
+        sleeping = sleeping.filter((other) => other !== entry);
+      };
+    },
   };
   const dialled: string[] = [];
   const dial = {

@@ -37,20 +37,18 @@ afterEach(async () => {
   await machine.close();
 });
 
-/** A clock whose sleepers wake when the test says so. */
+/** A clock whose deadlines pass when the test says so. */
 function deadlines(): Clock & { pass(): number[] } {
   let sleeping: { ms: number; wake(): void }[] = [];
   return {
     ...world.clock,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        const entry = { ms, wake: resolve };
-        sleeping.push(entry);
-        signal?.addEventListener('abort', () => {
-          sleeping = sleeping.filter((other) => other !== entry);
-          reject(new Error('stopped'));
-        });
-      }),
+    after: (ms, wake) => {
+      const entry = { ms, wake };
+      sleeping.push(entry);
+      return () => {
+        sleeping = sleeping.filter((other) => other !== entry);
+      };
+    },
     pass() {
       const passed = sleeping;
       sleeping = [];
