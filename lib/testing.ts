@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRedactor, type Failure, type Files, Secret, throwIfAny, TkError } from './base/index.ts';
 import { loadModel } from './cli/load-model.ts';
-import { openRepositoryCluster } from './cli/open-cluster.ts';
+import { openRepositoryCluster, shippedTemplates } from './cli/open-cluster.ts';
 import { registryHost, throughRegistry } from './cli/sandbox/open.ts';
 import { simulatedKube } from './cli/sandbox/kube.ts';
 import { sandboxSpecOf } from './cli/sandbox/spec.ts';
@@ -125,7 +125,10 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
   const memory = createMemoryWorld({
     seed: options.seed ?? 'simulate',
     ...(options.faults === undefined ? {} : { faults: options.faults }),
-    files: Object.fromEntries(Object.entries({ ...inputsOf(options), ...options.files }).map(([path, text]) => [join(root, path), text])),
+    files: {
+      ...(await shippedFiles(options)),
+      ...Object.fromEntries(Object.entries({ ...inputsOf(options), ...options.files }).map(([path, text]) => [join(root, path), text])),
+    },
   });
   const world = { ...memory.world, dial: throughRegistry(memory.world.dial) };
   const repository = await findRepository(world.files, root, { exactly: true });
@@ -268,6 +271,23 @@ function inputsOf({
   };
   // JSON is YAML.
   return { 'talos/talconfig.yaml': JSON.stringify(talconfig, undefined, 2) };
+}
+
+/** The templates that come with tk, for a test that brings inputs and no templates. */
+async function shippedFiles({ files = {} }: SimulateOptions): Promise<Readonly<Record<string, string>>> {
+  if (!Object.hasOwn(files, 'cluster.yaml') || Object.keys(files).some((path) => path.startsWith('templates/'))) return {};
+  const host = createHostWorld().files;
+  // Beside the sources, or beside `dist/`.
+  const places = ['../templates/config', '../../templates/config'].map((place) => join(import.meta.dirname, place));
+  const found: Record<string, string> = {};
+  const walk = async (from: string, to: string): Promise<void> => {
+    for (const { name, kind } of await host.list(from)) {
+      if (kind === 'directory') await walk(join(from, name), join(to, name));
+      else found[join(to, name)] = (await host.readText(join(from, name))) ?? '';
+    }
+  };
+  for (const place of places) await walk(place, shippedTemplates);
+  return found;
 }
 
 /** Sources in the checkout, compiled files in the package: both lie beside this file. */

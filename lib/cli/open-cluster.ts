@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Redactor, World } from '../base/index.ts';
 import { type OpenedCluster, openCluster, type Settings, type Vault } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
+import { packageRoot } from './tasks/place.ts';
 import { createVault } from './vault.ts';
 
 export interface ClusterOptions {
@@ -25,8 +26,12 @@ export function openRepositoryCluster(options: ClusterOptions): Promise<OpenedCl
     ...options,
     vault: options.vault ?? createVault(options.world, options.model.paths.root),
     helmModule,
+    shippedTemplates,
   });
 }
+
+/** What `configure` renders where a repository has no templates of its own. */
+export const shippedTemplates = join(packageRoot, 'templates/config');
 
 /** The compressed Helm engine. */
 export const helmModule = (): Promise<Uint8Array> => readFile(join(import.meta.dirname, '../wasm/helm.wasm.br'));

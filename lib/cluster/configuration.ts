@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Failure, Secret, type SourceFile, throwIfAny, type World } from '../base/index.ts';
+import { type Failure, placeOf, Secret, type SourceFile, throwIfAny, type World } from '../base/index.ts';
 import {
   checkKubePrism,
   type ClusterModel,
@@ -17,7 +17,7 @@ import { networkOf, nthHost, parseYaml } from '../format/index.ts';
 import type { PlannedFile, PluginFacts, RenderedTree, TemplateData as RenderData, TreeChanges } from '../render/index.ts';
 import type { Configuration, ConfigurationPlan, FileChange } from './cluster.ts';
 import { clusterFailure } from './failures.ts';
-import { pluginFacts, type TemplateSetup, templateSetup } from './makejinja.ts';
+import { ageKeyOf, pluginFacts, type TemplateSetup, templateSetup } from './makejinja.ts';
 import { plainSecrets } from './plain-secrets.ts';
 import type { Vault } from './vault.ts';
 
@@ -26,6 +26,8 @@ export interface ConfigurationParts {
   readonly world: World;
   readonly vault: Vault;
   readonly isSandbox: boolean;
+  /** Absolute: the templates that come with tk, for repositories that have inputs and nothing to render from them. */
+  readonly shippedTemplates?: string;
   /** Called when the repository's files have changed. */
   readonly afterApply?: () => void;
 }
@@ -35,39 +37,64 @@ const renderer = () => import('../render/index.ts');
 
 /** Committed, so that a fresh clone knows which files are ours. */
 const manifestName = 'templates/.rendered';
+/** Says in the manifest that it lists what the shipped templates made; without it a repository that has lost its templates keeps what it has. */
+const shippedNote =
+  '# From the templates that come with tk. They are yours to change after: cp -r node_modules/talos-tk/templates/config templates/config\n';
+/** Patches for single nodes are those of the reference cluster. */
+const isShared = (path: string): boolean => !/^talos\/patches\/(?!(?:global|controller|worker)\/)/.test(path);
+const ageRecipient = /\bage1[a-z0-9]{50,}/g;
 const encryptedName = /[^/]\.sops\.(?:ya?ml|json|env|ini)$/;
 
 interface Planned {
   readonly plan: ConfigurationPlan;
   readonly outputs: readonly PlannedFile[];
+  readonly isShipped: boolean;
   readonly changes: TreeChanges;
 }
 
-/** Renders `templates/config` over the inputs. Repositories without templates have nothing to render, and that is fine. */
-export function createConfiguration({ model, world, vault, isSandbox, afterApply }: ConfigurationParts): Configuration {
+/**
+ * Renders `templates/config`, or what comes with tk where there is none, over the inputs. A repository of a talconfig alone has nothing to
+ * render, and that is fine.
+ */
+export function createConfiguration({ model, world, vault, isSandbox, shippedTemplates, afterApply }: ConfigurationParts): Configuration {
   const { files } = world;
   const { root } = model.paths;
   const planned = new WeakMap<ConfigurationPlan, Planned>();
-  const treeOptions = (outputs: readonly PlannedFile[]) => ({ files, root, outputs, manifest: posix.join(root, manifestName) });
+  const treeOptions = ({ outputs, isShipped }: { readonly outputs: readonly PlannedFile[]; readonly isShipped: boolean }) => ({
+    files,
+    root,
+    outputs,
+    manifest: posix.join(root, manifestName),
+    ...(isShipped ? { note: shippedNote } : {}),
+  });
+  /** Where nothing was ever rendered, and where it was they who rendered it. */
+  const shippedHere = async (): Promise<string | undefined> => {
+    const manifest = await files.readText(posix.join(root, manifestName));
+    const isOurs = manifest === undefined ? (await files.stat(model.paths.talconfig)) === undefined : manifest.includes(shippedNote);
+    return isOurs ? shippedTemplates : undefined;
+  };
 
   return {
     async plan(): Promise<ConfigurationPlan> {
       // What the sandbox sees of encrypted files is made up.
       if (!isSandbox) throwIfAny(await plainSecrets({ model, files, vault }));
-      const setup = await templateSetup(files, root);
-      if (model.source !== 'cluster.yaml' || setup.inputs.length === 0) {
+      const isInput = model.source === 'cluster.yaml';
+      const setup = await templateSetup(files, root, isInput ? await shippedHere() : undefined);
+      if (isInput && setup.inputs.length === 0 && (await files.stat(model.paths.talconfig)) === undefined)
+        throwIfAny([await noTemplates()]);
+      if (!isInput || setup.inputs.length === 0) {
         return { changes: [], equal: 0, notVerified: [], warnings: [], placeholders: [], renders: false };
       }
       const loaded = await loadClusterInputs(files, root);
       throwIfAny(loaded.failures);
       const secrets = await loadSecrets(loaded.secrets);
-      const data = loaded.templateData as TemplateData;
+      const data = await withRecipients(loaded.templateData as TemplateData);
       if (!secrets.isLocked) throwIfAny(missingSecrets(data, secrets.values));
       const rendered = await render(setup, data, secretData(secrets.values));
       throwIfAny(checkRendered(rendered));
       const settled = await settleEncrypted(rendered, secrets.isLocked);
       const { planTree } = await renderer();
-      const changes = await planTree(treeOptions(settled.outputs));
+      const changes = await planTree(treeOptions({ outputs: settled.outputs, isShipped: setup.isShipped }));
       const plan: ConfigurationPlan = {
         changes: changesOf(changes),
         equal: changes.unchanged.length,
@@ -76,17 +103,38 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
         placeholders: isSandbox ? await askedFor(rendered, Object.keys(secrets.values)) : [],
         renders: true,
       };
-      planned.set(plan, { plan, outputs: settled.outputs, changes });
+      planned.set(plan, { plan, outputs: settled.outputs, isShipped: setup.isShipped, changes });
       return plan;
     },
     async apply(plan) {
       const known = planned.get(plan);
       if (known === undefined || !plan.renders) return;
       const { applyTree } = await renderer();
-      await applyTree(treeOptions(known.outputs), known.changes);
+      await applyTree(treeOptions(known), known.changes);
       afterApply?.();
     },
   };
+
+  /** Inputs that name no recipient mean whom the repository encrypts for already, else whose key is here. */
+  async function withRecipients(data: TemplateData): Promise<TemplateData> {
+    const named = data['sops_age_recipients'];
+    if (Array.isArray(named) && named.length > 0) return data;
+    const rules = isSandbox ? undefined : await files.readText(posix.join(root, '.sops.yaml'));
+    const known = [...new Set(rules?.match(ageRecipient) ?? [])];
+    const own = known.length > 0 ? undefined : await ageKeyOf(vault);
+    return { ...data, sops_age_recipients: own === undefined ? known : [own.public] };
+  }
+
+  async function noTemplates(): Promise<Failure> {
+    const path = 'cluster.yaml';
+    const text = (await files.readText(posix.join(root, path))) ?? '';
+    const missing = posix.relative(root, model.paths.talconfig);
+    return clusterFailure(
+      'cluster/no-templates',
+      { missing, manifest: manifestName },
+      { where: placeOf({ file: { path, text }, start: 0, end: 1 }) },
+    );
+  }
 
   /**
    * What only templates of encrypted files see. In the sandbox, and where nobody here can open the file of secrets (`isLocked`):
@@ -144,7 +192,7 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
         suffix: setup.suffix,
         exclude: setup.exclude,
         keepEmpty: setup.keepEmpty,
-        filter,
+        filter: (path) => filter(path) && (!setup.isShipped || isShared(path)),
       }).then(outputsOf);
     // Which patches there are is known only after they were rendered: one that comes out empty is left out.
     const patches = await pass(data, (path) => path.startsWith('talos/patches/') && !isEncryptedTemplate(path));
@@ -193,7 +241,8 @@ export function createConfiguration({ model, world, vault, isSandbox, afterApply
         ...(rules ? { rules: { path: '.sops.yaml', text: textOf(rules) } } : {}),
         ...(before ? { previous: before } : {}),
       });
-      if (ciphertext === undefined) failures.push(clusterFailure('cluster/plaintext-secret', { path: file.path }));
+      if (ciphertext === undefined)
+        failures.push(clusterFailure(rules === undefined ? 'cluster/no-recipient' : 'cluster/plaintext-secret', { path: file.path }));
       else outputs.push({ ...file, content: ciphertext });
     }
     throwIfAny(failures);

@@ -15,6 +15,8 @@ export interface TemplateSetup {
   readonly keepEmpty: boolean;
   /** Whether the templates expect the functions of cluster-template's plugin. */
   readonly hasPlugin: boolean;
+  /** The templates are those that come with tk: this repository has none of its own. */
+  readonly isShipped: boolean;
   readonly engine: Pick<EngineOptions, 'undefined' | 'delimiters' | 'trimBlocks' | 'lstripBlocks' | 'keepTrailingNewline'>;
 }
 
@@ -30,21 +32,25 @@ const delimiterKeys = {
 } as const;
 
 /**
- * `makejinja.toml` where the repository has one, else our own way: strict, over `templates/config`. Its `data` and `plugins` are not
+ * `makejinja.toml` where the repository has one, else our own way: strict, over `templates/config`, or over the `shipped` folder where the
+ * repository has no templates. Its `data` and `plugins` are not
  * read: the inputs are, and what cluster-template's plugin brings is built in.
  *
  * Failure: `format/syntax`, `cluster/makejinja` for what cannot be honoured.
  * Source: makejinja 2.8 makejinja/config.py
  */
-export async function templateSetup(files: Files, root: string): Promise<TemplateSetup> {
+export async function templateSetup(files: Files, root: string, shipped?: string): Promise<TemplateSetup> {
   const path = 'makejinja.toml';
   const text = await files.readText(posix.join(root, path));
   const whole = text === undefined ? undefined : parseToml({ path, text });
   throwIfAny(whole?.failures ?? []);
   const settings = tableOf(tableOf(whole?.documents[0]?.value)?.['makejinja']);
   if (settings === undefined) {
+    const own = await existing(files, root, [ownFolder]);
+    const isShipped = own.length === 0 && shipped !== undefined && (await files.stat(shipped))?.kind === 'directory';
     return {
-      inputs: await existing(files, root, [ownFolder]),
+      inputs: isShipped ? [shipped] : own,
+      isShipped,
       suffix: '.j2',
       exclude: ['*.partial.yaml.j2'],
       keepEmpty: false,
@@ -68,6 +74,7 @@ export async function templateSetup(files: Files, root: string): Promise<Templat
     exclude: textsOf(settings['exclude_patterns']),
     keepEmpty: settings['keep_empty'] === true,
     hasPlugin: true,
+    isShipped: false,
     engine: {
       undefined: undefinedMode ?? 'default',
       delimiters: Object.fromEntries(
@@ -127,7 +134,8 @@ export async function pluginFacts(
   };
 }
 
-async function ageKeyOf(vault: Vault): Promise<PluginFacts['ageKey']> {
+/** The first key that is here, both halves. */
+export async function ageKeyOf(vault: Vault): Promise<PluginFacts['ageKey']> {
   const keys = await vault.ageKey();
   const [first] = keys === undefined ? [] : parseIdentities(new Secret(keys.reveal()), 'age.key');
   return first === undefined ? undefined : { public: await recipientOf(first, 'age.key'), private: first.reveal() };

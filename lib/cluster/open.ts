@@ -43,6 +43,8 @@ export interface ClusterParts {
   readonly cacheDirectory: string;
   /** Takes the cluster's keys out of everything that a run says and writes. */
   readonly redactor?: Redactor;
+  /** As in `ConfigurationParts`. */
+  readonly shippedTemplates?: string;
 }
 
 export interface OpenedCluster {
@@ -66,6 +68,7 @@ export function openCluster({
   chartMemo,
   cacheDirectory,
   redactor,
+  shippedTemplates,
 }: ClusterParts): OpenedCluster {
   const { files, dial, clock, env, exec } = world;
   const engine = helmEngineOf(world, helmModule, chartMemo);
@@ -148,7 +151,14 @@ export function openCluster({
     controlPlanes: model.nodes.filter((node) => node.role === 'controlplane'),
     workers: model.nodes.filter((node) => node.role === 'worker'),
     find: (selector) => findNode(model.nodes, selector),
-    configuration: createConfiguration({ model, world, vault, isSandbox, afterApply: () => releases.readAgain() }),
+    configuration: createConfiguration({
+      model,
+      world,
+      vault,
+      isSandbox,
+      ...(shippedTemplates === undefined ? {} : { shippedTemplates }),
+      afterApply: () => releases.readAgain(),
+    }),
     machineConfigs,
     machines,
     etcd: createEtcd({ model, connections }),

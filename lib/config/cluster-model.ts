@@ -52,9 +52,15 @@ export async function clusterPaths(files: Files, root: string): Promise<ClusterP
   let secrets: string | undefined;
   for (const place of secretsPlaces) if (secrets === undefined && (await files.stat(`${root}/${place}`))) secrets = `${root}/${place}`;
   // A fresh repository has only the templates of its Flux tree: `configure` renders it before anything needs it.
-  const isDirectory = async (path: string) => (await files.stat(`${root}/${path}`))?.kind === 'directory';
+  const is = async (kind: 'directory' | 'file', path: string) => (await files.stat(`${root}/${path}`))?.kind === kind;
+  const isDirectory = (path: string) => is('directory', path);
+  // One that has no templates at all and was never rendered gets those that come with tk.
+  const isBare = async () =>
+    !(await isDirectory('templates/config')) && !(await is('file', 'makejinja.toml')) && !(await is('file', 'talos/talconfig.yaml'));
   const kubernetes =
-    (await isDirectory('kubernetes')) || (await isDirectory('templates/config/kubernetes')) ? `${root}/kubernetes` : undefined;
+    (await isDirectory('kubernetes')) || (await isDirectory('templates/config/kubernetes')) || (await isBare())
+      ? `${root}/kubernetes`
+      : undefined;
   return {
     root,
     talconfig: `${root}/talos/talconfig.yaml`,

@@ -1,7 +1,7 @@
 import type { DirectoryEntry, Files } from '../base/index.ts';
 
 /**
- * Files below a folder, named as people name them: `templates/**` + `/*.j2`, `cluster.{yaml,toml}`, a folder for all that lies in it.
+ * Files below a folder, named as people name them: `scripts/**` + `/*.py`, `list.{json,csv}`, a folder for all that lies in it.
  * A pattern that begins with `!` takes files out again that earlier ones named.
  *
  * Shape: `*` and `?` stay inside one name, `**` spans any number of folders; `.git`, `node_modules` and `.tk` are never looked into.

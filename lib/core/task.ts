@@ -41,7 +41,7 @@ export interface ParamQuestion {
 }
 
 /**
- * Files by their path from the root of the repository: `templates/**`, `cluster.{yaml,toml}`, a folder for all that lies in it; `!` takes out
+ * Files by their path from the root of the repository: `scripts/**`, `list.{json,csv}`, a folder for all that lies in it; `!` takes out
  * again. A function where they follow from the params.
  */
 export type FilePatterns<P = never> = readonly string[] | ((params: P) => readonly string[]);

@@ -13,6 +13,8 @@ export interface ApplyOptions {
    * clone must know what is ours.
    */
   readonly manifest: string;
+  /** Further lines at the beginning of that list, each with `#` and a line break. */
+  readonly note?: string;
   /** What happens to a different file that is there already and was not written by us. Default: `refuse`. */
   readonly strangers?: 'refuse' | 'overwrite';
   /** Return true where an existing file says the same although its bytes differ (encrypted files). */
@@ -63,7 +65,7 @@ export async function planTree(options: ApplyOptions): Promise<TreeChanges> {
     )
       removed.push(path);
   }
-  const text = manifestText(planned);
+  const text = manifestText(planned, options.note);
   const isChanged = (await files.readText(options.manifest)) !== text;
   return { written, unchanged, removed, manifest: { path: options.manifest, text, isChanged } };
 }
@@ -76,7 +78,7 @@ export async function applyTree(options: ApplyOptions, changes: TreeChanges): Pr
   const { files, root } = options;
   if (changes.manifest.isChanged) {
     const union = new Set([...(await readManifest(options)), ...options.outputs.map((file) => file.path)]);
-    await files.write(changes.manifest.path, manifestText(union));
+    await files.write(changes.manifest.path, manifestText(union, options.note));
   }
   for (const { path, file } of changes.written) await files.write(posix.join(root, path), file.content, { mode: file.mode });
   for (const path of changes.removed) {
@@ -110,8 +112,8 @@ async function isContained(files: Files, root: string, realRoot: string, path: s
 /** One path a line, sorted; lines that begin with `#` say what the file is. */
 const manifestHead = '# Files that tk rendered. Anything that is not listed here is never changed or deleted by it.\n';
 
-function manifestText(paths: Iterable<string>): string {
-  return `${manifestHead}${[...paths].sort().join('\n')}\n`;
+function manifestText(paths: Iterable<string>, note = ''): string {
+  return `${manifestHead}${note}${[...paths].sort().join('\n')}\n`;
 }
 
 async function readManifest({ files, manifest }: ApplyOptions): Promise<ReadonlySet<string>> {

@@ -54,11 +54,11 @@ test('the package holds what it needs, and no test', () => {
 });
 
 test(
-  'a fresh repository with templates becomes a healthy cluster under Flux; the second run has nothing to do',
+  'two YAML files become a healthy cluster under Flux, with the templates that come with tk; the second run has nothing to do',
   async () => {
     const root = repositoryIn(foreign.path, 'fresh', {
       from: projectRoot,
-      copies: ['cluster.yaml', 'nodes.yaml', 'templates/config'],
+      copies: ['cluster.yaml', 'nodes.yaml'],
       files: {
         'tasks.config.ts': "import { defineConfig } from 'talos-tk';\n\nexport default defineConfig({});\n",
         'tasks/count-nodes.ts': [

@@ -5,6 +5,7 @@ import { createConfiguration } from '../../../lib/cluster/configuration.ts';
 import type { Vault } from '../../../lib/cluster/vault.ts';
 import { loadClusterInputs } from '../../../lib/config/index.ts';
 import { createMemoryFiles, type MemoryFiles } from '../../../lib/sim/index.ts';
+import { newIdentity } from '../../../lib/secrets/index.ts';
 import { root, textsBelow } from '../../rig/reference-cluster.ts';
 
 const gpu = 'test/golden/reference-cluster/gpu';
@@ -22,7 +23,7 @@ const vaultOf = (hasKey: boolean): Vault =>
     encrypt: async (_path, plain) => seal(plain.reveal()),
   }) as Vault;
 
-async function configurationOf(more: Record<string, string>, hasKey: boolean) {
+async function configurationOf(more: Record<string, string>, hasKey: boolean, vault: Partial<Vault> = {}) {
   const texts = {
     ...textsBelow('templates/config'),
     'cluster.yaml': readFileSync(`${gpu}/cluster.yaml`, 'utf8'),
@@ -37,7 +38,12 @@ async function configurationOf(more: Record<string, string>, hasKey: boolean) {
   if (!model) throw new Error('the inputs are not valid');
   return {
     files,
-    configuration: createConfiguration({ model, world: { files } as unknown as World, vault: vaultOf(hasKey), isSandbox: false }),
+    configuration: createConfiguration({
+      model,
+      world: { files } as unknown as World,
+      vault: { ...vaultOf(hasKey), ...vault },
+      isSandbox: false,
+    }),
   };
 }
 
@@ -93,4 +99,30 @@ test('without the key, encrypted files are kept and named, and none is made of p
     { code: 'config/secrets-locked', facts: { path: encryptedFiles[0], secretsPath: 'cluster.secrets.sops.yaml' } },
   ]);
   expect(hasCode(new TkError(failures[0] as Failure), 'config/secrets-locked')).toBe(true);
+});
+
+test('whom it is encrypted for: the inputs say, else .sops.yaml, else the key that is here; where nobody says, that is told', async () => {
+  const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+  const own = await newIdentity({ bytes: (count: number) => new Uint8Array(count).fill(7) } as World['random']);
+  const named = readFileSync(`${gpu}/cluster.yaml`, 'utf8');
+  const open = named.replace(/^sops_age_recipients:\n(?: +- .*\n)+/m, '');
+  expect(open).not.toBe(named);
+  const rulesOf = async (more: Record<string, string>, vault: Partial<Vault> = {}) => {
+    const { configuration, files } = await configurationOf({ 'cluster.secrets.sops.yaml': secrets, ...more }, true, vault);
+    await configuration.apply(await configuration.plan(signal), signal);
+    return [...new Set((await files.readText(`${root}/.sops.yaml`))?.match(/age1\w+/g) ?? [])];
+  };
+  expect(await rulesOf({})).toEqual(named.match(/age1\w+/g));
+  expect(await rulesOf({ 'cluster.yaml': open, 'templates/.rendered': '.sops.yaml\n', '.sops.yaml': `# ${recipient}\n` })).toEqual([
+    recipient,
+  ]);
+  expect(await rulesOf({ 'cluster.yaml': open }, { ageKey: async () => own.secretKey })).toEqual([own.recipient]);
+  const nobody: Partial<Vault> = { ageKey: async () => undefined, encrypt: async () => undefined };
+  const reference = {
+    'cluster.yaml': readFileSync('cluster.yaml', 'utf8').replace(/^sops_age.*\n.*\n/m, ''),
+    'nodes.yaml': readFileSync('nodes.yaml', 'utf8'),
+  };
+  expect((await failuresOf(rulesOf(reference, nobody))).map(({ code, facts }) => [code, facts['path']])).toEqual([
+    ['cluster/no-recipient', 'kubernetes/components/sops/cluster-secrets.sops.yaml'],
+  ]);
 });

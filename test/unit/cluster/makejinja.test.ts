@@ -35,6 +35,7 @@ test("a repository's makejinja.toml decides over folders, delimiters and what is
     exclude: ['*.partial.yaml.j2'],
     keepEmpty: false,
     hasPlugin: true,
+    isShipped: false,
     engine: {
       undefined: 'chainable',
       delimiters: { blockStart: '#%', blockEnd: '%#', commentStart: '#|', commentEnd: '#|', variableStart: '#{', variableEnd: '}#' },
