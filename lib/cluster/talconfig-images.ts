@@ -1,4 +1,4 @@
-import type { Talconfig, TalconfigNode } from '../config/index.ts';
+import { installerOf, type Talconfig, type TalconfigNode } from '../config/index.ts';
 import { bootImageUrl, type BootMedium, installerImage, type Schematic, schematicId, schematicOf } from '../talos/machine-config.ts';
 
 type TemplateData = Readonly<Record<string, string | boolean>>;
@@ -22,9 +22,9 @@ export function bootSchematic(node: TalconfigNode): Schematic {
 
 /** The image that installs a node: `talosImageURL`, or that of its schematic. */
 export function installerImageOf(talconfig: Talconfig, node: TalconfigNode, options: TemplateOptions = {}): string {
-  const given = node.configs['talosImageURL'];
-  if (typeof given === 'string' && given !== '') return `${given}:${talconfig.talosVersion}`;
-  const id = schematicId(installerSchematic(node));
+  const installer = installerOf(node);
+  if (installer.by === 'image') return `${installer.name}:${talconfig.talosVersion}`;
+  const id = schematicId(schematicOf(installer.schematic));
   const { platform, secureBoot } = specOf(node);
   const { installerUrlTemplate, registryUrl } = talconfig.imageFactory;
   if (installerUrlTemplate === undefined)

@@ -30,6 +30,6 @@ export {
 } from './talconfig.ts';
 export { defaultEnvFiles, type EnvironmentOptions, fillSecretFile } from './talconfig-environment.ts';
 export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';
-export { clusterModelOf } from './talconfig-model.ts';
+export { clusterModelOf, installerOf } from './talconfig-model.ts';
 export { secretFilesIn, talconfigPaths } from './paths.ts';
 export type { Plain, PlainMap } from './talconfig-read.ts';

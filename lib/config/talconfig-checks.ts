@@ -181,6 +181,9 @@ export function checkTalconfig(
       if (seen.has(name)) invalid(place('schematic', 'customization', 'systemExtensions', 'officialExtensions', index), name, 'named once');
       seen.add(name);
     });
+    const bootloader = textOf(mapOf(schematic['customization'])['bootloader']);
+    if (bootloader !== '' && !['dual-boot', 'sd-boot', 'grub'].includes(bootloader))
+      invalid(place('schematic', 'customization', 'bootloader'), bootloader, 'one of `dual-boot`, `sd-boot` and `grub`');
     if (!isTrusted && talconfig.imageFactory.registryUrl === talosDefaults.factory) checkFactory(schematic, place);
     const overlay = mapOf(schematic['overlay']);
     if ((textOf(overlay['image']) === '') !== (textOf(overlay['name']) === ''))

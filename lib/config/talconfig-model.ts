@@ -33,7 +33,8 @@ export function clusterModelOf(
 
 function nodeModel(node: TalconfigNode, talconfig: Talconfig, schematicIdOf: (schematic: unknown) => string | undefined): NodeModel {
   const spec = isPlainMap(node.configs['machineSpec'] ?? null) ? (node.configs['machineSpec'] as { [key: string]: Plain }) : {};
-  const schematicId = schematicIdOf(node.configs['schematic']) ?? idInImage(node.configs['talosImageURL']);
+  const installer = installerOf(node);
+  const schematicId = installer.by === 'image' ? idInImage(installer.name) : schematicIdOf(installer.schematic);
   return {
     // talhelper's own check has passed: the name is a host name.
     name: node.hostname as NodeName,
@@ -49,6 +50,17 @@ function nodeModel(node: TalconfigNode, talconfig: Talconfig, schematicIdOf: (sc
     ...textAt(spec, 'mode', 'platform'),
     declaredAt: node.declaredAt,
   };
+}
+
+/** What a node installs: an image of that name, or the one that the factory makes of a schematic. */
+export type Installer =
+  | { readonly by: 'image'; readonly name: string }
+  | { readonly by: 'schematic'; readonly schematic: Plain | undefined };
+
+/** An image that is named wins over a schematic. Source: talhelper v3.1.17 cmd/genurl_installer.go */
+export function installerOf({ configs }: Pick<TalconfigNode, 'configs'>): Installer {
+  const name = configs['talosImageURL'];
+  return typeof name === 'string' && name !== '' ? { by: 'image', name } : { by: 'schematic', schematic: configs['schematic'] };
 }
 
 const textAt = <K extends string>(from: { [key: string]: Plain }, key: string, as: K): { readonly [P in K]?: string } =>
@@ -90,6 +102,4 @@ function macsOf(device: Plain): string[] {
   });
 }
 
-function idInImage(image: Plain | undefined): string | undefined {
-  return typeof image === 'string' ? /[0-9a-f]{64}/.exec(image)?.[0] : undefined;
-}
+const idInImage = (image: string): string | undefined => /[0-9a-f]{64}/.exec(image)?.[0];

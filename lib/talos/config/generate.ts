@@ -52,7 +52,7 @@ export async function generateMachineConfigs(
       if (!(error instanceof TkError)) throw error;
       // A patch of the cluster is wrong for every node in the same way.
       for (const told of error.failures) {
-        const failure = withoutSecrets(told, request.cluster);
+        const failure = withoutSecrets(told, request.cluster.redact ?? ((sentence) => sentence));
         const identity = JSON.stringify([failure.code, failure.facts, failure.where]);
         if (!seen.has(identity)) failures.push(failure);
         seen.add(identity);
@@ -63,9 +63,12 @@ export async function generateMachineConfigs(
   return configs;
 }
 
-function withoutSecrets(failure: Failure, { redact }: GeneratorInput): Failure {
-  const { rule } = failure.facts;
-  return redact && typeof rule === 'string' ? { ...failure, facts: { ...failure.facts, rule: redact(rule) } } : failure;
+/** Facts that quote what was found. */
+const quoting = ['rule', 'found', 'apiVersion', 'kind'] as const;
+
+function withoutSecrets(failure: Failure, redact: (sentence: string) => string): Failure {
+  const quoted = quoting.flatMap((name) => (typeof failure.facts[name] === 'string' ? [[name, redact(failure.facts[name])]] : []));
+  return quoted.length === 0 ? failure : { ...failure, facts: { ...failure.facts, ...Object.fromEntries(quoted) } };
 }
 
 class Generator {

@@ -167,7 +167,7 @@ const somePatch = (random: () => number) => (pick(patchCases, random)?.patches ?
 const withSecret = (text: string, random: () => number) =>
   random() < 0.5
     ? text
-    : text.replace(/^((?!.*(?:hostname|ipAddress|name:)).*: )[a-z0-9./-]+$/gm, (whole, lead: string) =>
+    : text.replace(/^((?!.*(?:hostname|ipAddress|name:|ip:)).*: )[a-z0-9./-]+$/gm, (whole, lead: string) =>
         random() < 0.05 ? `${lead}\${SECRET}` : whole,
       );
 
