@@ -169,6 +169,17 @@ test(
       .map((line) => JSON.parse(line) as { readonly schema: number; readonly sequence: number; readonly event: string });
     expect(events.map(({ schema, sequence }) => [schema, sequence])).toEqual(events.map((_event, index) => [1, index + 1]));
     expect([events[0]?.event, events.at(-1)?.event]).toEqual(['run-started', 'run-finished']);
+
+    // The machines stay what they are, and the repository has got another cluster's secrets.
+    const bundle = join(root, '.tk/sim/repo/files/talsecret.yaml');
+    writeFileSync(bundle, (await tk(root, ['talos:gensecret'])).stdout);
+    const foreigners = await tk(root, ['bootstrap', '--sim']);
+    expect({ exitCode: foreigners.exitCode, stdout: foreigners.stdout }).toEqual({ exitCode: 3, stdout: '' });
+    for (const node of ['`cp-1` (10.5.0.11)', '`worker-1` (10.5.0.21)'])
+      expect(foreigners.stderr).toContain(
+        `error[preflight/foreign]: ${node} is configured, and not by this repository's secrets\nstep: talos:preflight\nhelp: `,
+      );
+    expect(foreigners.stderr).toMatch(/^ Refused\.$/m);
   },
   patience,
 );
