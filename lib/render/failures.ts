@@ -17,6 +17,8 @@ export type RenderFailures = {
   /** A file that we would write exists, differs, and was not written by us. */
   'render/not-ours': { path: string };
   'render/no-input': { path: string };
+  /** A setting of the repository's template program that cannot be honoured. `value` as written. */
+  'render/setting': { path: string; key: string; value: string; expected: string };
   /** The data file of a template is not a JSON object. */
   'render/data': { path: string; detail: string };
 };

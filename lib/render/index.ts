@@ -5,6 +5,7 @@ export { type RenderFailures, renderFailure } from './failures.ts';
 export { type Data, Float, type TemplateFunction } from './python/convert.ts';
 export type { UndefinedMode } from './python/values.ts';
 export { makejinjaPlugin, type PluginFacts } from './makejinja.ts';
+export { type MinijinjaSettings, minijinjaSettings } from './minijinja-settings.ts';
 export { type PlannedFile, type RenderedTree, renderTree, type RenderTreeOptions } from './tree.ts';
 export { type Evaluation, evaluateTemplate } from './evaluate.ts';
 export { createNunjucksEngine, type NunjucksOptions } from './nunjucks.ts';

@@ -10,6 +10,7 @@ export const templateCommands: readonly Command[] = [
       ['--template F', 'the template; what it includes is looked for beside it'],
       ['--data F', 'a JSON object'],
       ['--strict', 'fail where something undefined is used'],
+      ['', 'minijinja goes by MINIJINJA_CONFIG_FILE or the nearest .minijinja.toml'],
     ],
     arguments: [
       { name: 'dialect', kind: 'value', required: true },

@@ -36,5 +36,9 @@ export const renderPrinters: Printers<RenderFailures> = {
     help: `move your changes into the template and remove \`${f.path}\``,
   }),
   'render/no-input': (f) => ({ title: `the template folder \`${f.path}\` does not exist` }),
+  'render/setting': (f) => ({
+    title: `\`${f.key}\` in \`${f.path}\` is ${f.value}`,
+    help: `set it to ${f.expected}`,
+  }),
   'render/data': (f) => ({ title: `\`${f.path}\` is not template data`, because: f.detail }),
 };

@@ -68,3 +68,53 @@ test('wrong words and broken inputs have their own codes', async () => {
   expect((await evaluate(folder.path, 'nunjucks', 'a.j2')).failures).toEqual(['render/data']);
   expect((await inFolder(folder.path, ['template:eval', '--dialect', 'jinja'])).failures).toEqual(['usage/missing-argument']);
 });
+
+// The texts are what minijinja-cli 3.0.5 prints with the same files.
+test.for<readonly [string, string, Readonly<Record<string, string>>, string]>([
+  ['its defaults', 'autoescape = "none"\n', {}, 'a: x: <y>\n  \nb: \n  \np X: <Y>\n'],
+  [
+    'as most repositories have it',
+    'autoescape = "none"\nnewline = true\ntrim-blocks = true\nlstrip-blocks = true\nenv = true\n',
+    {},
+    'a: x: <y>\nb: v1.14.1\np X: <Y>\n',
+  ],
+  [
+    'without a last newline, escaped',
+    'autoescape = "html"\nnewline = false\nunknown = 1\n',
+    {},
+    'a: x: &lt;y&gt;\n  \nb: \n  \np X: &lt;Y&gt;',
+  ],
+  ['values of its own', 'autoescape = "none"\ntrim-blocks = true\n[defines]\nuser = "z"\n', {}, 'a: z\n  b: \n  p Z\n'],
+  [
+    'a syntax of its own',
+    'autoescape = "none"\n[syntax]\nvariable-start = "#{"\nvariable-end = "}#"\n',
+    { 't.yaml.j2': '#{ user }# {{ user }}{% if true %}!{% endif %}\n' },
+    'x: <y> {{ user }}!\n',
+  ],
+])('a .minijinja.toml is gone by: %s', async ([, settings, more, text]) => {
+  using folder = temporaryFolder({
+    '.minijinja.toml': settings,
+    'data.json': '{"user": "x: <y>"}',
+    't.yaml.j2': 'a: {{ user }}\n  {% if true %}\nb: {{ ENV is defined and ENV.TALOS_VERSION or "" }}\n  {% endif %}\n{% include "p.j2" %}',
+    'p.j2': 'p {{ user|upper }}',
+    ...more,
+  });
+  const words = ['template:eval', '--dialect', 'minijinja', '--template', 't.yaml.j2', '--data', 'data.json'];
+  const run = await inFolder(folder.path, words, { env: { TALOS_VERSION: 'v1.14.1' } });
+  expect(run).toEqual({ exitCode: 0, stdout: text, notes: [], failures: [] });
+  // Other programs do not read it.
+  expect((await evaluate(folder.path, 'jinja', 'p.j2')).stdout).toBe('p X: <Y>');
+});
+
+test('what a .minijinja.toml asks for and cannot have is told', async () => {
+  for (const [settings, template] of [
+    ['trim-blocks = "yes"', 't.txt'],
+    ['autoescape = "xml"', 't.txt'],
+    ['autoescape = "json"', 't.txt'],
+    ['', 't.yaml.j2'],
+    ['[syntax]\nline-statement-prefix = "#"', 't.txt'],
+  ] as const) {
+    using folder = temporaryFolder({ '.minijinja.toml': settings, 'data.json': data, [template]: '' });
+    expect((await evaluate(folder.path, 'minijinja', template)).failures, settings).toEqual(['render/setting']);
+  }
+});
