@@ -1,7 +1,8 @@
-/** A regular file; `path` with forward slashes. */
+/** A regular file; `path` with forward slashes. With `linkTo` a symbolic link, of at most 99 bytes, and no content. */
 export interface TarEntry {
   readonly path: string;
   readonly content: Uint8Array | string;
+  readonly linkTo?: string;
 }
 
 const blockBytes = 512;
@@ -12,15 +13,15 @@ const blockBytes = 512;
  */
 export function packTar(entries: readonly TarEntry[]): Uint8Array {
   const blocks: Uint8Array[] = [];
-  for (const { path, content } of entries) {
+  for (const { path, content, linkTo } of entries) {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    blocks.push(header(path, bytes.length), bytes, new Uint8Array(-bytes.length & (blockBytes - 1)));
+    blocks.push(header(path, bytes.length, linkTo), bytes, new Uint8Array(-bytes.length & (blockBytes - 1)));
   }
   blocks.push(new Uint8Array(2 * blockBytes));
   return Buffer.concat(blocks);
 }
 
-function header(path: string, sizeBytes: number): Uint8Array {
+function header(path: string, sizeBytes: number, linkTo?: string): Uint8Array {
   const block = Buffer.alloc(blockBytes);
   const [prefix, name] = splitPath(path);
   const octal = (value: number, width: number) => `${value.toString(8).padStart(width - 1, '0')}\0`;
@@ -31,6 +32,7 @@ function header(path: string, sizeBytes: number): Uint8Array {
   block.write(octal(sizeBytes, 12), 124);
   block.write(octal(0, 12), 136);
   block.write('        0', 148);
+  if (linkTo !== undefined) block.write(`2${linkTo}`, 156);
   block.write('ustar\u000000', 257);
   block.write(prefix, 345);
   const sum = block.reduce((total, byte) => total + byte, 0);

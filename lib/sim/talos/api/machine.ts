@@ -28,20 +28,23 @@ export const machineMethods: readonly BoundMethod[] = [
     };
   }),
   unary(method.serviceList, (api) => ({ messages: [{ services: api.machine.serviceIds().map((id) => serviceOf(api, id)) }] })),
-  unary(method.serviceRestart, (api, request) => {
-    known(api.machine, request.id);
-    api.lifecycle.restartService(api.machine, request.id);
-    return { messages: [{ resp: `Service "${request.id}" restarted` }] };
+  unary(method.serviceRestart, (api, { id }) => {
+    // One that does not run is merely started.
+    if (!isRunning(api.machine, id)) startByApi(api, id);
+    else if (isFree(id)) api.lifecycle.restartService(api.machine, id);
+    else throw unsupported(id, 'restart');
+    return { messages: [{ resp: `Service "${id}" restarted` }] };
   }),
-  unary(method.serviceStart, (api, request) => {
-    known(api.machine, request.id);
-    if (!api.services.is(api.machine, request.id, 'Running')) api.services.start(api.machine, request.id);
-    return { messages: [{ resp: `Service "${request.id}" started` }] };
+  unary(method.serviceStart, (api, { id }) => {
+    if (!isRunning(api.machine, id)) startByApi(api, id);
+    return { messages: [{ resp: `Service "${id}" started` }] };
   }),
-  unary(method.serviceStop, (api, request) => {
-    known(api.machine, request.id);
-    api.lifecycle.stopService(api.machine, request.id);
-    return { messages: [{ resp: `Service "${request.id}" stopped` }] };
+  unary(method.serviceStop, (api, { id }) => {
+    if (isRunning(api.machine, id)) {
+      if (!isExtension(id)) throw unsupported(id, 'stop');
+      api.lifecycle.stopService(api.machine, id);
+    }
+    return { messages: [{ resp: `Service "${id}" stopped` }] };
   }),
   unary(method.metaWrite, ({ machine }, request) => {
     machine.set('meta', { ...machine.get('meta'), [request.key]: Buffer.from(request.value).toString('base64') });
@@ -112,8 +115,25 @@ const ownLogs = new Set(['kernel', 'controller-runtime', 'dns-resolve-cache', 'm
 const pciDevices = (machine: Machine): string =>
   machine.spec.links.map((link, index) => `0${index + 1}00\t808615f3\t0\t${link.driver ?? 'igc'}\n`).join('');
 
-function known(machine: Machine, id: string): void {
-  if (!machine.service(id)) throw refuse('notFound', `service "${id}" is not registered`);
+/**
+ * Which services the API may touch: the kubelet may be started and restarted, those of extensions be stopped too.
+ * Source: Talos internal/app/machined/pkg/system/{system,services/kubelet,services/extension}.go (API*Allowed)
+ */
+const isExtension = (id: string): boolean => id.startsWith('ext-');
+const isFree = (id: string): boolean => id === 'kubelet' || isExtension(id);
+const unsupported = (id: string, what: 'start' | 'stop' | 'restart') =>
+  refuse('unknown', `service "${id}" doesn't support ${what} operation via API`);
+
+/** From its start to its end, whatever it waits for in between. */
+function isRunning(machine: Machine, id: string): boolean {
+  const record = machine.service(id);
+  if (!record) throw refuse('unknown', `service "${id}" not defined`);
+  return !['Finished', 'Failed', 'Skipped'].includes(record.state);
+}
+
+function startByApi(api: ApiCall, id: string): void {
+  if (!isFree(id)) throw unsupported(id, 'start');
+  api.services.start(api.machine, id);
 }
 
 export function serviceOf(api: Pick<ApiCall, 'etcd'> & { readonly machine: Machine }, id: string) {

@@ -1,4 +1,4 @@
-import { GrpcError, type GrpcHandler, type GrpcServerCall, failureOf } from '../../../base/index.ts';
+import { chosenLater, GrpcError, type GrpcHandler, type GrpcServerCall, failureOf, onlyItem } from '../../../base/index.ts';
 import { create, fromBinary, isMethodOf, methodPath, toBinary } from '../../../upstream/index.ts';
 import type { Machine } from '../machine.ts';
 import { type ApiCall, type BoundMethod, code, refuse, type TalosParts } from './call.ts';
@@ -52,31 +52,26 @@ const mutating = new Set(
 export function createApiHandler(parts: TalosParts, methods: readonly BoundMethod[]): (endpoint: Machine) => GrpcHandler {
   const byPath = new Map(methods.map((bound) => [methodPath(bound.method), bound]));
 
-  return (endpoint) =>
-    async function* handle(call) {
-      const targets = targetsOf(call);
-      // In maintenance mode nothing is forwarded: whoever is asked is meant.
-      if (targets.kind === 'self' || endpoint.get('api') === 'maintenance') {
-        yield* await answered(endpoint, call);
-        return;
-      }
-      const config = endpoint.get('api') === 'configured' ? endpoint.config() : undefined;
-      if (
-        config?.role !== 'controlplane' &&
-        targets.names.some((name) => parts.machines.find((machine) => answersTo(machine, name)) !== endpoint)
-      ) {
-        throw refuse('permissionDenied', 'no request forwarding');
-      }
-      const [first] = targets.names;
-      if (targets.kind === 'one' && first !== undefined) {
-        yield* await answered(reachable(first), call);
-        return;
-      }
-      if (!manyAllowed.some((prefix) => call.path.startsWith(prefix))) {
-        throw refuse('invalidArgument', `one-2-many proxying is not supported for method ${call.path}`);
-      }
-      yield* many(targets.names, call);
-    };
+  return (endpoint) => (call) => chosenLater(() => routed(endpoint, call));
+
+  function routed(endpoint: Machine, call: GrpcServerCall): AsyncIterable<Uint8Array> {
+    const targets = targetsOf(call);
+    // In maintenance mode nothing is forwarded: whoever is asked is meant.
+    if (targets.kind === 'self' || endpoint.get('api') === 'maintenance') return answered(endpoint, call);
+    const config = endpoint.get('api') === 'configured' ? endpoint.config() : undefined;
+    if (
+      config?.role !== 'controlplane' &&
+      targets.names.some((name) => parts.machines.find((machine) => answersTo(machine, name)) !== endpoint)
+    ) {
+      throw refuse('permissionDenied', 'no request forwarding');
+    }
+    const [first] = targets.names;
+    if (targets.kind === 'one' && first !== undefined) return answered(reachable(first), call);
+    if (!manyAllowed.some((prefix) => call.path.startsWith(prefix))) {
+      throw refuse('invalidArgument', `one-2-many proxying is not supported for method ${call.path}`);
+    }
+    return many(targets.names, call);
+  }
 
   function reachable(name: string): Machine {
     const machine = parts.machines.find((candidate) => answersTo(candidate, name));
@@ -126,16 +121,17 @@ export function createApiHandler(parts: TalosParts, methods: readonly BoundMetho
   }
 
   async function collectReplies(machine: Machine, call: GrpcServerCall, bound: BoundMethod): Promise<object[]> {
+    if (!isStream(bound)) return [await replyOf(machine, call, bound)];
     const replies: object[] = [];
-    for await (const reply of run(machine, call, bound)) replies.push(reply);
+    for await (const reply of repliesOf(machine, call, bound)) replies.push(reply);
     return replies;
   }
 
-  async function answered(machine: Machine, call: GrpcServerCall): Promise<AsyncIterable<Uint8Array>> {
+  function answered(machine: Machine, call: GrpcServerCall): AsyncIterable<Uint8Array> {
     const bound = boundOf(machine.minor(), call.path);
-    return (async function* () {
-      for await (const reply of run(machine, call, bound)) yield encode(bound, reply);
-    })();
+    return isStream(bound)
+      ? encodedEach(bound, repliesOf(machine, call, bound))
+      : onlyItem(async () => encode(bound, await replyOf(machine, call, bound)));
   }
 
   function boundOf(minor: ReturnType<Machine['minor']>, path: string): BoundMethod {
@@ -150,35 +146,55 @@ export function createApiHandler(parts: TalosParts, methods: readonly BoundMetho
     return bound;
   }
 
-  async function* run(machine: Machine, call: GrpcServerCall, bound: BoundMethod): AsyncGenerator<object> {
-    const roles = authorize(machine, call);
-    const request = bound.method.methodKind === 'client_streaming' ? new Uint8Array() : await firstRequest(call);
-    const api: ApiCall = {
-      ...parts,
-      machine,
-      call,
-      roles,
-      signal: call.signal,
-      mutated(outcome, facts = {}) {
-        parts.kernel.emit({ kind: 'talos/mutation', facts: { node: machine.name, path: call.path, outcome, ...facts } });
-      },
-    };
+  /** The one reply of a call that has one. A change is on the disk before it is acknowledged. */
+  async function replyOf(machine: Machine, call: GrpcServerCall, bound: BoundMethod): Promise<object> {
+    const api = apiOf(machine, call);
     try {
-      const answer = await bound.answer(api, fromBinary(bound.method.input, request) as never, call.requests);
-      if (Symbol.asyncIterator in answer) yield* answer as AsyncIterable<object>;
-      else {
-        if (mutating.has(call.path)) {
-          await parts.kernel.commit();
-          api.mutated('accepted');
-        }
-        yield answer;
+      const reply = await asked(api, bound);
+      if (mutating.has(call.path)) {
+        await parts.kernel.commit();
+        api.mutated('accepted');
       }
+      return reply;
     } catch (error) {
       if (mutating.has(call.path)) api.mutated('refused');
       throw error;
     }
   }
+
+  async function* repliesOf(machine: Machine, call: GrpcServerCall, bound: BoundMethod): AsyncGenerator<object> {
+    const api = apiOf(machine, call);
+    try {
+      yield* (await asked(api, bound)) as AsyncIterable<object>;
+    } catch (error) {
+      if (mutating.has(call.path)) api.mutated('refused');
+      throw error;
+    }
+  }
+
+  function apiOf(machine: Machine, call: GrpcServerCall): ApiCall {
+    return {
+      ...parts,
+      machine,
+      call,
+      roles: authorize(machine, call),
+      // Few handlers look at it, and ring A makes it for those alone.
+      get signal() {
+        return call.signal;
+      },
+      mutated(outcome, facts = {}) {
+        parts.kernel.emit({ kind: 'talos/mutation', facts: { node: machine.name, path: call.path, outcome, ...facts } });
+      },
+    };
+  }
 }
+
+async function asked(api: ApiCall, { method, answer }: BoundMethod): Promise<AsyncIterable<object> | object> {
+  const request = method.methodKind === 'client_streaming' ? new Uint8Array() : await firstRequest(api.call);
+  return answer(api, fromBinary(method.input, request) as never, api.call.requests);
+}
+
+const isStream = ({ method }: BoundMethod): boolean => method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
 
 function authorize(machine: Machine, call: GrpcServerCall): ReadonlySet<string> {
   if (machine.get('api') === 'maintenance') {
@@ -221,6 +237,10 @@ const answersTo = (machine: Machine, name: string): boolean => machine.spec.addr
 
 function messagesOf(reply: object): readonly object[] {
   return 'messages' in reply && Array.isArray(reply.messages) ? (reply.messages as object[]) : [];
+}
+
+async function* encodedEach(bound: BoundMethod, replies: AsyncIterable<object>): AsyncGenerator<Uint8Array> {
+  for await (const reply of replies) yield encode(bound, reply);
 }
 
 function encode(bound: BoundMethod, reply: object): Uint8Array {

@@ -114,8 +114,10 @@ export const systemMethods: readonly BoundMethod[] = [
     return { messages: [{ containers }] };
   }),
   streaming(method.copy, async function* ({ machine, kernel }, { rootPath }) {
-    if (rootPath !== '/sys/fs/cgroup') throw refuse('notFound', `lstat ${rootPath}: no such file or directory`);
-    yield { bytes: gzipSync(packTar(cgroupFiles(machine, kernel))) };
+    const entries =
+      rootPath === '/sys/fs/cgroup' ? cgroupFiles(machine, kernel) : rootPath === '/sys/dev/block' ? blockDevices(machine) : undefined;
+    if (entries === undefined) throw refuse('notFound', `lstat ${rootPath}: no such file or directory`);
+    yield { bytes: gzipSync(packTar(entries)) };
   }),
 ];
 
@@ -144,6 +146,14 @@ function kubernetesContainers(machine: Machine) {
     ];
   });
 }
+
+/** `259:0` is a link into the tree of devices, which ends with the device's name. */
+const blockDevices = (machine: Machine) =>
+  machine.spec.disks.map(({ path }, index) => ({
+    path: `${path.includes('nvme') ? 259 : 8}:${index * 16}`,
+    content: '',
+    linkTo: `../../devices/pci0000:00/block/${path.replace('/dev/', '')}`,
+  }));
 
 /** One file a property, as the kernel shows them; a group holds what its groups hold. */
 function cgroupFiles(machine: Machine, kernel: SimKernel) {
