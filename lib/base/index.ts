@@ -25,6 +25,7 @@ export {
   throwIfAny,
   TkError,
 } from './failure.ts';
+export { chosenLater, onlyItem } from './iterate.ts';
 export { contentKey, deepFrozen, remembered } from './memo.ts';
 export { createRedactor, type Redactor, Secret } from './secret.ts';
 export {

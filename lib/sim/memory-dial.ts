@@ -10,6 +10,7 @@ import {
   TkError,
 } from '../base/index.ts';
 import { clientCertificate, fingerprint, isTrusted, peerIdentity } from './certificates.ts';
+import { type Cut, cutBy, iteratedOnce } from './cut.ts';
 import type { SimFault, SimKernel } from './kernel.ts';
 import type { SimListener, SimNetwork } from './network.ts';
 
@@ -76,55 +77,59 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
         close() {
           open = false;
         },
-        async *call(call) {
+        call: (call) => {
           const facts = { host: target.host, path: call.path };
           const gone = () => new GrpcError(unavailable, 'error reading from server: EOF');
-          if (!open || listener.closed.aborted) throw gone();
-          if (isWedged) await silence(call.signal);
-          const request = kernel.fault('wire/request', facts);
-          if (request) {
-            kernel.emit({ kind: 'wire/late', facts: { host: target.host, lateMs: Number(request.facts.lateMs ?? 0) } });
-            await delay(kernel, request, call.signal);
-            if (request.kind === 'reset') open = false;
-            if (request.kind !== 'slow') throw gone();
-          }
-          const { signal: cut, release } = eitherOf(call.signal, listener.closed);
-          const requests = await collect(call.requests);
-          const serve = () =>
-            service.handler({
-              ...call,
-              requests: replay(requests),
-              signal: cut,
-              remoteAddress: '192.168.42.2',
-              ...(client ? { client } : {}),
-            });
-          const reply =
-            kernel.fault('wire/reply', facts) ?? (changingCall.test(call.path) ? kernel.fault('wire/change', facts) : undefined);
-          if (reply?.kind === 'duplicated') for await (const _ of serve()) break;
-          const messages = serve()[Symbol.asyncIterator]();
-          try {
-            for (;;) {
-              const next = await orAborted(messages.next(), cut, () =>
-                call.signal.aborted ? new GrpcError(1, 'Cancelled on client') : gone(),
-              );
-              if (reply) {
-                await delay(kernel, reply, call.signal);
-                if (reply.kind === 'reset') open = false;
-                if (reply.kind === 'lost' || reply.kind === 'reset') throw gone();
-                if (reply.kind === 'never') {
-                  isWedged = true;
-                  await silence(call.signal);
-                }
-              }
-              if (next.done) return;
-              // A stream loses nothing, except that one: its buffer on the machine drops what is not fetched in time.
-              if (call.path === eventsPath && kernel.fault('wire/message', facts)?.kind === 'lost') continue;
-              yield next.value;
+          const cut = cutBy(call.signal, listener.closed, () => (call.signal.aborted ? new GrpcError(1, 'Cancelled on client') : gone()));
+          let reply: SimFault | undefined;
+          const begin = async (): Promise<AsyncIterator<Uint8Array>> => {
+            if (!open || listener.closed.aborted) throw gone();
+            if (isWedged) await silence(call.signal);
+            const request = kernel.fault('wire/request', facts);
+            if (request) {
+              kernel.emit({ kind: 'wire/late', facts: { host: target.host, lateMs: Number(request.facts.lateMs ?? 0) } });
+              await delay(kernel, request, call.signal);
+              if (request.kind === 'reset') open = false;
+              if (request.kind !== 'slow') throw gone();
             }
-          } finally {
-            release();
-            await messages.return?.();
-          }
+            cut.listen();
+            const requests = await collect(call.requests);
+            const serve = () =>
+              service.handler({
+                path: call.path,
+                metadata: call.metadata,
+                requests: itemsOf(requests),
+                get signal() {
+                  return cut.signal();
+                },
+                remoteAddress: '192.168.42.2',
+                ...(client ? { client } : {}),
+              });
+            reply = kernel.fault('wire/reply', facts) ?? (changingCall.test(call.path) ? kernel.fault('wire/change', facts) : undefined);
+            if (reply?.kind === 'duplicated') for await (const _ of serve()) break;
+            return serve()[Symbol.asyncIterator]();
+          };
+          const afterwards = async (fault: SimFault): Promise<void> => {
+            await delay(kernel, fault, call.signal);
+            if (fault.kind === 'reset') open = false;
+            if (fault.kind === 'lost' || fault.kind === 'reset') throw gone();
+            if (fault.kind !== 'never') return;
+            isWedged = true;
+            await silence(call.signal);
+          };
+          return iteratedOnce(
+            begin,
+            async (messages) => {
+              for (;;) {
+                const next = await cut.orCut(messages.next());
+                if (reply) await afterwards(reply);
+                // A stream loses nothing, except that one: its buffer on the machine drops what is not fetched in time.
+                if (!next.done && call.path === eventsPath && kernel.fault('wire/message', facts)?.kind === 'lost') continue;
+                return next;
+              }
+            },
+            cut.release,
+          );
         },
       };
     },
@@ -139,29 +144,32 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
         await delay(kernel, lost, request.signal);
         if (lost.kind !== 'slow') throw dialRefused(request.target, 'reset');
       }
-      const { signal: cut, release } = eitherOf(request.signal, listener.closed);
+      const reset = () => dialRefused(request.target, 'reset');
+      const cut = cutBy(request.signal, listener.closed, reset);
+      cut.listen();
       const ask = () =>
         service.handler({
           method: request.method,
           path: request.path,
           headers: { host: request.target.host, ...request.headers },
           body: typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? new Uint8Array()),
-          signal: cut,
+          get signal() {
+            return cut.signal();
+          },
           ...(client ? { client } : {}),
         });
-      const reset = () => dialRefused(request.target, 'reset');
       try {
         const reply = kernel.fault('wire/reply', facts);
-        if (reply?.kind === 'duplicated') await orAborted(ask(), cut, reset);
-        const response = await orAborted(ask(), cut, reset);
+        if (reply?.kind === 'duplicated') await cut.orCut(ask());
+        const response = await cut.orCut(ask());
         if (reply) {
           await delay(kernel, reply, request.signal);
           if (reply.kind === 'never') await orAborted(new Promise<never>(() => {}), request.signal, reset);
           if (reply.kind === 'lost' || reply.kind === 'reset') throw reset();
         }
-        return toResponse(response, cut, reset, release);
+        return toResponse(response, cut);
       } catch (error) {
-        release();
+        cut.release();
         throw error;
       }
     },
@@ -215,30 +223,19 @@ function acceptClient(
   return undefined;
 }
 
-/** As `AbortSignal.any`, but leaves nothing behind on the signal that outlives the call. */
-function eitherOf(call: AbortSignal, closed: AbortSignal): { readonly signal: AbortSignal; release(): void } {
-  const either = new AbortController();
-  const abort = () => either.abort();
-  if (call.aborted || closed.aborted) abort();
-  call.addEventListener('abort', abort);
-  closed.addEventListener('abort', abort);
-  return {
-    signal: either.signal,
-    release() {
-      call.removeEventListener('abort', abort);
-      closed.removeEventListener('abort', abort);
-    },
-  };
-}
-
 async function collect(requests: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
   const all: Uint8Array[] = [];
   for await (const request of requests) all.push(request.slice());
   return all;
 }
 
-async function* replay(requests: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
-  yield* requests;
+function itemsOf<T>(items: readonly T[]): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      const left = items.values();
+      return { next: async () => left.next() };
+    },
+  };
 }
 
 function orAborted<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {
@@ -251,35 +248,17 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal, error: () => Error)
   });
 }
 
-function toResponse(response: HttpServerResponse, cut: AbortSignal, reset: () => Error, release: () => void): HttpResponse {
+function toResponse(response: HttpServerResponse, cut: Cut): HttpResponse {
   const headers = Object.fromEntries(Object.entries(response.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const { status, body } = response;
   if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
-    return { status, headers, body: until(body, cut, reset, release) };
+    const begin = async () => body[Symbol.asyncIterator]();
+    return { status, headers, body: iteratedOnce(begin, (chunks) => cut.orCut(chunks.next()), cut.release) };
   }
-  release();
-  return { status, headers, body: once(body) };
-}
-
-async function* once(body: string | Uint8Array | undefined): AsyncIterable<Uint8Array> {
-  if (body !== undefined && body.length > 0) yield typeof body === 'string' ? Buffer.from(body) : body;
-}
-
-async function* until(
-  body: AsyncIterable<Uint8Array>,
-  cut: AbortSignal,
-  reset: () => Error,
-  release: () => void,
-): AsyncIterable<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await orAborted(chunks.next(), cut, reset);
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    release();
-    await chunks.return?.();
-  }
+  cut.release();
+  return {
+    status,
+    headers,
+    body: itemsOf(body === undefined || body.length === 0 ? [] : [typeof body === 'string' ? Buffer.from(body) : body]),
+  };
 }

@@ -1,4 +1,5 @@
 import {
+  baseFailure,
   type Clock,
   type Dial,
   type Failure,
@@ -6,6 +7,7 @@ import {
   GrpcError,
   hasCode,
   limitOf,
+  onlyItem,
   stripControl,
   type TalosConnection,
   type TalosTrust,
@@ -140,7 +142,12 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
     const limit = limitOf(clock, detourDeadlineMs, signal, cutOff);
     try {
       connection = await dialOne(machineBehind, limit.signal);
-      const asked = { path: versionPath, metadata: metadataOf(machineBehind), requests: oneEmptyMessage(), signal: limit.signal };
+      const asked = {
+        path: versionPath(),
+        metadata: metadataOf(machineBehind),
+        requests: onlyItem(() => new Uint8Array()),
+        signal: limit.signal,
+      };
       const replies = connection.call(asked)[Symbol.asyncIterator]();
       while (!(await Promise.race([replies.next(), limit.expired])).done);
       current = connection;
@@ -201,68 +208,85 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
     }
   };
 
-  /** One attempt on one connection, with everything that must hold about it. */
-  async function* attempt(
-    call: Outgoing,
-    { signal, deadlineMs }: CallOptions,
-    onConnected: (reused: boolean) => void,
-  ): AsyncGenerator<Uint8Array> {
+  /** One attempt on one connection, with everything that must hold about it. Written out: a generator costs as much as the call. */
+  const attempt = (call: Outgoing, { signal, deadlineMs }: CallOptions): Attempt => {
     const limitMs = deadlineMs ?? deadlineOf(call.path);
     const limit = limitOf(clock, limitMs, signal, cutOff);
     let connection: TalosConnection | undefined;
+    let replies: AsyncIterator<Uint8Array> | undefined;
+    let isReused = false;
     let isSent = false;
-    try {
+    let isOver = false;
+    const leave = () => {
+      if (isOver) return;
+      isOver = true;
+      limit.stop();
+      void Promise.resolve(replies?.return?.()).catch(() => {});
+    };
+    const send = async (): Promise<AsyncIterator<Uint8Array>> => {
       const before = current;
       connection = await (call.isReading ? connect(limit.signal) : provenConnection(call, limit.signal));
-      onConnected(connection === before);
+      isReused = connection === before;
       isSent = true;
-      const replies = connection
-        .call({ path: call.path, metadata: metadataOf(reached), requests: call.requests(), signal: limit.signal })
+      return connection
+        .call({ path: call.path, metadata: metadataOf(reached), requests: call.requests, signal: limit.signal })
         [Symbol.asyncIterator]();
-      try {
-        for (;;) {
-          const next = await Promise.race([replies.next(), limit.expired]);
-          if (next.done) return;
-          yield next.value;
-        }
-      } finally {
-        void Promise.resolve(replies.return?.()).catch(() => {});
-      }
-    } catch (error) {
+    };
+    const failed = (error: unknown): unknown => {
       const isLate = limit.hasExpired();
       if (isLate || !(error instanceof GrpcError) || statusRows[error.status.code]?.redial) discard(connection);
-      if (signal.aborted && !call.isReading && isSent) {
-        throw new TkError(talosFailure('talos/outcome-unknown', { ...at, method: call.name, because: 'stopped while it was under way' }));
-      }
-      throwIfAborted(signal, `${call.name} on ${machine.node}`);
+      if (signal.aborted && !call.isReading && isSent)
+        return new TkError(talosFailure('talos/outcome-unknown', { ...at, method: call.name, because: 'stopped while it was under way' }));
+      if (signal.aborted) return new TkError(baseFailure('run/aborted', { during: `${call.name} on ${machine.node}` }));
       // Before the request left, a passed deadline is only a machine that cannot be reached.
-      if (isLate && !isSent) throw unreachable(at, error, true);
-      throw converted(error, call, isLate ? limitMs : undefined);
-    } finally {
-      limit.stop();
-    }
-  }
+      if (isLate && !isSent) return unreachable(at, error, true);
+      return converted(error, call, isLate ? limitMs : undefined);
+    };
+    return {
+      isReused: () => isReused,
+      leave,
+      async next() {
+        if (isOver) return { done: true, value: undefined };
+        try {
+          replies ??= await send();
+          const next = await Promise.race([replies.next(), limit.expired]);
+          if (next.done) leave();
+          return next;
+        } catch (error) {
+          const failure = failed(error);
+          leave();
+          throw failure;
+        }
+      },
+    };
+  };
 
   /** Reading calls on a connection from before get one more try on a new one: it may have died while it was idle. */
-  async function* replies(call: Outgoing, callOptions: CallOptions): AsyncGenerator<Uint8Array> {
-    let wasReused = false;
-    let received = 0;
-    try {
-      for await (const reply of attempt(call, callOptions, (reused) => (wasReused = reused))) {
-        received += 1;
-        yield reply;
-      }
-      return;
-    } catch (error) {
-      if (!wasReused || received > 0 || !call.isReading || !hasCode(error, 'talos/unavailable')) throw error;
-    }
-    yield* attempt(call, callOptions, () => {});
-  }
+  const persistent = (call: Outgoing, callOptions: CallOptions): Attempt => {
+    let current = attempt(call, callOptions);
+    let mayRepeat = call.isReading;
+    return {
+      isReused: () => current.isReused(),
+      leave: () => current.leave(),
+      async next() {
+        try {
+          const next = await current.next();
+          mayRepeat = false;
+          return next;
+        } catch (error) {
+          if (!mayRepeat || !current.isReused() || !hasCode(error, 'talos/unavailable')) throw error;
+          mayRepeat = false;
+          current = attempt(call, callOptions);
+          return current.next();
+        }
+      },
+    };
+  };
 
-  const single = async (found: AsyncIterable<Uint8Array>, call: Outgoing): Promise<Uint8Array> => {
+  const single = async (replies: Attempt, call: Outgoing): Promise<Uint8Array> => {
     // Read to the end: the status comes after the message.
     let only: Uint8Array | undefined;
-    for await (const reply of found) only ??= reply;
+    for (let next = await replies.next(); !next.done; next = await replies.next()) only ??= next.value;
     if (only) return only;
     throw unexpected(call, 'one message');
   };
@@ -282,25 +306,23 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
     machine,
     async unary(method, request, callOptions) {
       const call = outgoing(method, request);
-      return decode(call, method.output, await single(replies(call, callOptions), call));
+      return decode(call, method.output, await single(persistent(call, callOptions), call));
     },
     async *stream(method, request, callOptions) {
       const call = outgoing(method, request);
-      for await (const reply of replies(call, callOptions)) yield decode(call, method.output, reply);
+      const replies = persistent(call, callOptions);
+      try {
+        for (let next = await replies.next(); !next.done; next = await replies.next()) yield decode(call, method.output, next.value);
+      } finally {
+        replies.leave();
+      }
     },
     async upload(method, requests, callOptions) {
       const encoded = async function* () {
         for await (const request of requests) yield toBinary(method.input, create(method.input, request));
       };
-      const call = { ...named(method), isReading: false, requests: encoded };
-      return decode(
-        call,
-        method.output,
-        await single(
-          attempt(call, callOptions, () => {}),
-          call,
-        ),
-      );
+      const call = { ...named(method), isReading: false, requests: encoded() };
+      return decode(call, method.output, await single(attempt(call, callOptions), call));
     },
     async connection(signal) {
       try {
@@ -319,7 +341,17 @@ interface Outgoing {
   readonly name: string;
   /** It leaves the machine as it was. */
   readonly isReading: boolean;
-  readonly requests: () => AsyncIterable<Uint8Array>;
+  /** Unless there are many, they may be sent again. */
+  readonly requests: AsyncIterable<Uint8Array>;
+}
+
+interface Attempt {
+  /** Failure: `talos/*`, `run/aborted`. */
+  next(): Promise<IteratorResult<Uint8Array, undefined>>;
+  /** Whether the connection was there before. */
+  isReused(): boolean;
+  /** Nobody wants the rest. */
+  leave(): void;
 }
 
 const named = (method: DescMethod) => ({ path: methodPath(method), name: shortName(method) });
@@ -330,17 +362,12 @@ function outgoing<I extends DescMessage>(method: DescMethod & { readonly input: 
   return {
     ...named(method),
     isReading: changesNothing(methodPath(method), message),
-    requests: async function* () {
-      yield bytes;
-    },
+    requests: onlyItem(() => bytes),
   };
 }
 
-const versionPath = methodPath(machineApi.MachineService.method.version);
-
-async function* oneEmptyMessage(): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array();
-}
+/** Asked for when it is needed: descriptors are built when they are first looked at, and that takes longer than the start of a command. */
+const versionPath = () => methodPath(machineApi.MachineService.method.version);
 
 const metadataOf = ({ through }: TalosMachine) => (through === undefined ? {} : { node: through });
 

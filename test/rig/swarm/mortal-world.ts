@@ -80,18 +80,16 @@ export function mortal(
     peer: connection.peer,
     isOpen: () => connection.isOpen(),
     close: () => connection.close(),
-    async *call(call: GrpcCall) {
-      const messages = connection.call(call)[Symbol.asyncIterator]();
-      try {
-        for (;;) {
-          const next = await live('wire', () => messages.next());
-          if (next.done) return;
-          yield next.value;
-        }
-      } finally {
-        await messages.return?.();
-      }
-    },
+    call: (call: GrpcCall) => ({
+      [Symbol.asyncIterator]() {
+        const messages = connection.call(call)[Symbol.asyncIterator]();
+        const leave = async () => {
+          await messages.return?.();
+          return { done: true, value: undefined } as const;
+        };
+        return { next: () => live('wire', () => messages.next()), return: leave };
+      },
+    }),
   });
   return {
     death: dying.promise,

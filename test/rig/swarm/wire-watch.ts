@@ -32,27 +32,43 @@ export function watchWire(kernel: KernelHandle, spec: SandboxSpec, report: (what
             peer: connection.peer,
             isOpen: () => connection.isOpen(),
             close: () => connection.close(),
-            async *call(call) {
-              if (silentSince !== undefined)
-                report(`I-10 ${call.path} went to ${target.host} on a connection that had not answered ${silentSince} in time`);
-              let isAnswered = false;
-              const onLate = () => {
-                if (!isAnswered && call.signal.reason === 'deadline') silentSince = call.path;
-              };
-              call.signal.addEventListener('abort', onLate, { once: true });
-              // A call that another machine passes on is meant for the one that it names.
-              const change = { host: typeof call.metadata['node'] === 'string' ? call.metadata['node'] : target.host };
-              if (changes.test(call.path)) underWay.add(change);
-              try {
-                for await (const message of connection.call(call)) {
-                  isAnswered = true;
-                  yield message;
-                }
-              } finally {
-                call.signal.removeEventListener('abort', onLate);
-                underWay.delete(change);
-              }
-            },
+            call: (call) => ({
+              [Symbol.asyncIterator]() {
+                if (silentSince !== undefined)
+                  report(`I-10 ${call.path} went to ${target.host} on a connection that had not answered ${silentSince} in time`);
+                const messages = connection.call(call)[Symbol.asyncIterator]();
+                let isAnswered = false;
+                const onLate = () => {
+                  if (!isAnswered && call.signal.reason === 'deadline') silentSince = call.path;
+                };
+                call.signal.addEventListener('abort', onLate, { once: true });
+                // A call that another machine passes on is meant for the one that it names.
+                const change = { host: typeof call.metadata['node'] === 'string' ? call.metadata['node'] : target.host };
+                if (changes.test(call.path)) underWay.add(change);
+                const end = () => {
+                  call.signal.removeEventListener('abort', onLate);
+                  underWay.delete(change);
+                };
+                return {
+                  async next() {
+                    try {
+                      const next = await messages.next();
+                      if (next.done) end();
+                      else isAnswered = true;
+                      return next;
+                    } catch (error) {
+                      end();
+                      throw error;
+                    }
+                  },
+                  async return() {
+                    end();
+                    await messages.return?.();
+                    return { done: true, value: undefined };
+                  },
+                };
+              },
+            }),
           };
         },
       },
