@@ -85,7 +85,7 @@ export function substituteText(
   function expression(whole: string, start: number): string {
     const end = start + whole.length;
     const wrong = (reason: string) => {
-      failures.push(talconfigFailure('talconfig/variable-syntax', { text: whole, reason }, at(start, end)));
+      failures.push(talconfigFailure('talconfig/variable-syntax', { text: quoted(file, whole), reason }, at(start, end)));
       return '';
     };
     const [, name = '', operator = '', word = ''] = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-=+])?(.*)\}$/s.exec(whole) ?? [];
@@ -107,6 +107,13 @@ export function substituteText(
     if (nested.text === '') return wrong('the default is empty');
     return nested.text;
   }
+}
+
+/** Of a file that nobody may see only the beginning is told; what follows an unclosed brace is cut. */
+function quoted(file: SourceFile, expression: string): string {
+  const longest = 60;
+  if (file.shown !== undefined && file.written === undefined) return `${/^\$\{\w*/.exec(expression)?.[0] ?? ''}…`;
+  return expression.length > longest ? `${expression.slice(0, longest)}…` : expression;
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { SchemaType, TalosMinor } from '../../upstream/tables.ts';
 import type { ConfigDocument } from './document.ts';
-import { PlainScalar, renderGoYaml, type YamlStyle } from './go-yaml.ts';
+import { PlainScalar, renderGoEntry, renderGoYaml, type YamlStyle } from './go-yaml.ts';
 import { byKey } from './key-order.ts';
 import { isAtLeastMinor } from './minor.ts';
-import { type ConfigMap, type ConfigValue, isConfigMap, isZeroValue } from './value.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap, isZeroValue, pointee } from './value.ts';
 
 /** What a document looks like on paper: fields in the order of the struct, empty ones left out where upstream leaves them out. */
 export type EncodedValue = ConfigValue | PlainScalar | EncodedValue[] | { [key: string]: EncodedValue };
@@ -13,9 +13,55 @@ export type EncodedValue = ConfigValue | PlainScalar | EncodedValue[] | { [key: 
  *
  * Source: pkg/machinery/config/encoder, pkg/machinery/config/container
  */
-export function renderMachineConfig(documents: readonly ConfigDocument[], style: YamlStyle = { indent: 4 }): string {
+export function renderMachineConfig(
+  documents: readonly ConfigDocument[],
+  style: YamlStyle = { indent: 4 },
+  shared: SharedTexts = new WeakMap(),
+): string {
   const ordered = [...documents.filter(({ kind }) => kind === 'v1alpha1'), ...documents.filter(({ kind }) => kind !== 'v1alpha1')];
-  return ordered.map((document) => renderDocument(document, style)).join('---\n');
+  return ordered.map((document) => renderShared(document, style, shared)).join('---\n');
+}
+
+/** Texts of documents and of the sections of the document without a kind, by the values that they were made of; of one style. */
+export type SharedTexts = WeakMap<ConfigMap, string>;
+
+function renderShared(document: ConfigDocument, style: YamlStyle, shared: SharedTexts): string {
+  const { schema, value, verbatim } = document;
+  if (!schema || verbatim !== undefined) return renderDocument(document, style);
+  const known = shared.get(value);
+  if (known !== undefined) return known;
+  const text = document.kind === 'v1alpha1' ? renderSections(schema.type, value, 0, style, shared) : '';
+  const whole = text === '' ? renderDocument(document, style) : text;
+  shared.set(value, whole);
+  return whole;
+}
+
+/** `machine` and `cluster` with each of their sections, most of which are the same objects for many nodes. */
+function renderSections(
+  type: SchemaType & { is: 'struct' },
+  value: ConfigMap,
+  column: 0 | 2 | 4,
+  style: YamlStyle,
+  shared: SharedTexts,
+): string {
+  let text = '';
+  for (const field of type.fields) {
+    const child = value[field.name];
+    if (field.omit !== 'never' && isEmpty(field.type, child)) continue;
+    const section = pointee(field.type);
+    if (column === 0 && section.is === 'struct' && isConfigMap(child)) {
+      const inside = renderSections(section, child, style.indent, style, shared);
+      text += inside === '' ? `${field.name}: {}\n` : `${field.name}:\n${inside}`;
+      continue;
+    }
+    const known = isConfigMap(child) ? shared.get(child) : undefined;
+    // The same value may stand under two names.
+    const isKnown = known?.startsWith(`${' '.repeat(column)}${field.name}:`);
+    const entry = known !== undefined && isKnown ? known : renderGoEntry(field.name, encode(field.type, child), column, style);
+    if (!isKnown && isConfigMap(child)) shared.set(child, entry);
+    text += entry;
+  }
+  return text;
 }
 
 /** How talosctl of that minor writes: its YAML library changed the quotes of words such as `off`. */

@@ -1,33 +1,21 @@
-import {
-  type Failure,
-  type FailureContext,
-  hidden,
-  type Place,
-  placeOf,
-  type SourceFile,
-  type Span,
-  throwIfAny,
-  TkError,
-} from '../../base/index.ts';
-import { type DataDocument, parseYaml } from '../../format/index.ts';
-import { isSwitchedOn, talosDefaults, type TalosMinor } from '../../upstream/tables.ts';
+import { type Failure, type FailureContext, hidden, type Place, placeOf, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
+import { parseYaml } from '../../format/index.ts';
+import { isSwitchedOn } from '../../upstream/tables.ts';
 import { generateBase, type MachineRole } from './base.ts';
-import { decodeDocument } from './decode.ts';
-import { deviceRules } from './device-rules.ts';
-import { diskExpression } from './disk-expression.ts';
 import { type ConfigDocument, documentId } from './document.ts';
-import { renderMachineConfig } from './encode.ts';
-import { talosConfigFailure } from './failures.ts';
+import { DecodedValues } from './draft.ts';
+import { renderMachineConfig, type SharedTexts } from './encode.ts';
 import type { GeneratedMachineConfig, GenerateOptions, GeneratorInput, GeneratorNode, GeneratorPatch, Layer } from './generate-request.ts';
 import { renderGoTemplate } from './go-template.ts';
 import { renderGoYaml } from './go-yaml.ts';
-import { type KeptValue, mergeDocument } from './merge.ts';
-import { type LostSetting, networkDocuments } from './network-documents.ts';
+import type { KeptValue, SharedMerges } from './merge.ts';
+import { withClusterSettings, withNodeSettings } from './node-settings.ts';
 import { applyPatch, loadPatch, type Patch } from './patch.ts';
+import { isTemplate, replaced, valueAt } from './plain-source.ts';
 import type { SecretsBundle } from './secrets-bundle.ts';
 import { templateData } from './template-data.ts';
 import { validateDocuments } from './validate.ts';
-import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
+import { isConfigMap } from './value.ts';
 
 /**
  * Machine configurations as talhelper makes them for contracts up to 1.13, and their true counterparts for 1.14. Same input, same bytes.
@@ -76,12 +64,17 @@ class Generator {
   readonly #bundle: SecretsBundle;
   readonly #options: GenerateOptions;
   readonly #bases = new Map<string, readonly ConfigDocument[]>();
+  readonly #configuredBases = new Map<MachineRole, readonly ConfigDocument[]>();
   readonly #patches = new Map<SourceFile, Patch>();
+  readonly #decoded: DecodedValues;
+  readonly #merged: SharedMerges = new WeakMap();
+  readonly #texts: SharedTexts = new WeakMap();
 
   constructor(cluster: GeneratorInput, bundle: SecretsBundle, options: GenerateOptions) {
     this.#cluster = cluster;
     this.#bundle = bundle;
     this.#options = options;
+    this.#decoded = new DecodedValues(cluster.contract);
   }
 
   async generate(node: GeneratorNode): Promise<GeneratedMachineConfig> {
@@ -92,7 +85,7 @@ class Generator {
     };
     let documents = this.#base(node.role);
     keep({ origin: 'generated', kind: 'generated', documents });
-    const configured = this.#configured(documents, node);
+    const configured = withNodeSettings(this.#configuredBase(node, documents), this.#cluster, node, this.#decoded);
     documents = configured.documents;
     documents = await this.#templatedLabels(documents, node);
     keep({ origin: node.name, kind: 'node', file: node.declaredAt.file, documents });
@@ -103,7 +96,7 @@ class Generator {
       const before = documents;
       for (const one of list) {
         try {
-          const patched = applyPatch(documents, await this.#patch(one, before), this.#cluster.contract);
+          const patched = applyPatch(documents, await this.#patch(one, before), this.#cluster.contract, this.#merged);
           documents = patched.documents;
           kept.push(...patched.kept);
         } catch (error) {
@@ -131,7 +124,7 @@ class Generator {
     return {
       name: node.name,
       fileName: node.fileName,
-      text: renderMachineConfig(documents, { indent: 2, oldWords: 'single' }),
+      text: renderMachineConfig(documents, { indent: 2, oldWords: 'single' }, this.#texts),
       documents,
       layers,
       kept,
@@ -169,6 +162,15 @@ class Generator {
     return documents;
   }
 
+  #configuredBase({ role, declaredAt }: GeneratorNode, base: readonly ConfigDocument[]): readonly ConfigDocument[] {
+    let documents = this.#configuredBases.get(role);
+    if (!documents) {
+      documents = withClusterSettings(base, this.#cluster, declaredAt, this.#decoded);
+      this.#configuredBases.set(role, documents);
+    }
+    return documents;
+  }
+
   async #patch(one: GeneratorPatch, before: readonly ConfigDocument[]): Promise<Patch> {
     if (!one.isTemplate) {
       let patch = this.#patches.get(one.file);
@@ -184,162 +186,6 @@ class Generator {
 
   async #render(text: string, documents: readonly ConfigDocument[], file: SourceFile): Promise<string> {
     return renderGoTemplate(text, templateData(documents), file, this.#options);
-  }
-
-  /** What the talconfig says about the node, in the form of its contract. */
-  #configured(
-    documents: readonly ConfigDocument[],
-    node: GeneratorNode,
-  ): { documents: readonly ConfigDocument[]; lost: readonly LostSetting[] } {
-    const result = documents.map((document) => ({ ...document }));
-    const isOn = (name: Parameters<typeof isSwitchedOn>[0]) => isSwitchedOn(name, this.#cluster.contract);
-    const root = result.find(({ kind }) => kind === 'v1alpha1');
-    const failures: Failure[] = [];
-    /** Takes the place of what stood there. */
-    const set = (path: string, value: ConfigValue | undefined) => {
-      if (value === undefined || !root) return;
-      const nested = path.split('.').reduceRight<ConfigValue>((inner, part) => ({ [part]: inner }), value);
-      const decoded = decodeDocument(plainSource(nested, node.declaredAt), this.#cluster.contract, failures);
-      root.value = replaced(root.value, path.split('.'), valueAt(decoded?.value ?? {}, path.split('.')));
-    };
-    const append = (path: string, values: readonly ConfigValue[]) => {
-      const standing = root && valueAt(root.value, path.split('.'));
-      if (values.length > 0) set(path, [...(Array.isArray(standing) ? standing : []), ...values]);
-    };
-    const merge = (value: ConfigMap) => {
-      const document = decodeDocument(
-        plainSource({ apiVersion: 'v1alpha1', ...value }, node.declaredAt),
-        this.#cluster.contract,
-        failures,
-        {
-          keepUnknownKinds: false,
-        },
-      );
-      if (!document) return;
-      const standing = result.find((one) => documentId(one) === documentId(document));
-      if (standing) mergeDocument(standing, document);
-      else result.push(document);
-    };
-    const remove = (kind: string) => {
-      const index = result.findIndex((document) => document.kind === kind);
-      if (index !== -1) result.splice(index, 1);
-    };
-
-    const isMultiNetwork = isOn('networkDocuments');
-    const isMultiKubernetes = isOn('kubernetesDocuments');
-    if (!isMultiNetwork) {
-      if (!node.ignoreHostname) set('machine.network.hostname', node.name);
-      if (node.nameservers.length > 0) set('machine.network.nameservers', [...node.nameservers]);
-      if (node.disableSearchDomain) set('machine.network.disableSearchDomain', true);
-      if (node.networkInterfaces && node.networkInterfaces.length > 0) set('machine.network.interfaces', [...node.networkInterfaces]);
-    }
-    if (isOn('unattendedInstallDocument')) {
-      const match = node.installDiskSelector
-        ? diskExpression(node.installDiskSelector)
-        : node.installDisk === undefined
-          ? undefined
-          : `disk.dev_path == ${JSON.stringify(node.installDisk)}`;
-      if (match !== undefined) insertInstall(result, node.installerImage, match, this.#cluster.contract, node.declaredAt, failures);
-    } else {
-      set('machine.install.disk', node.installDisk);
-      set('machine.install.diskSelector', node.installDiskSelector);
-      set('machine.install.image', node.installerImage);
-      if (!node.useUki && !isOn('grubUsesUkiCommandLine')) append('machine.install.extraKernelArgs', node.extraKernelArgs);
-    }
-    set('machine.disks', nonEmpty(node.disks));
-    set('machine.files', nonEmpty(node.files));
-    if (isOn('kernelModuleDocuments')) for (const module of node.kernelModules ?? []) merge({ kind: 'KernelModuleConfig', ...module });
-    else if (node.kernelModules && node.kernelModules.length > 0) set('machine.kernel.modules', [...node.kernelModules]);
-    append('machine.certSANs', node.certSans);
-    const labels = node.labels && withoutTemplates(node.labels);
-    const annotations = node.annotations && withoutTemplates(node.annotations);
-    if (isMultiKubernetes) {
-      // Labels of the old form took the place of the generated one; only the role's own is not theirs to take.
-      const nodeConfig = result.find(({ kind }) => kind === 'KubeNodeConfig');
-      if (nodeConfig && labels) {
-        const role = node.role === 'controlplane' ? { 'node-role.kubernetes.io/control-plane': '' } : {};
-        nodeConfig.value = { ...nodeConfig.value, labels: { ...role, ...texts(labels) } };
-      }
-      if (annotations) merge({ kind: 'KubeNodeConfig', annotations });
-      if (node.taints) merge({ kind: 'KubeNodeConfig', taints: node.taints });
-    } else {
-      set('machine.nodeLabels', labels);
-      set('machine.nodeAnnotations', annotations);
-      set('machine.nodeTaints', node.taints);
-    }
-    this.#applyCni(isMultiKubernetes, node, set, append, merge, remove);
-    if (node.role === 'controlplane' || !isMultiKubernetes) this.#applyManifests(isMultiKubernetes, set, merge);
-    if (isMultiNetwork && (node.nameservers.length > 0 || node.disableSearchDomain)) {
-      merge({
-        kind: 'ResolverConfig',
-        ...(node.nameservers.length > 0 ? { nameservers: node.nameservers.map((address) => ({ address })) } : {}),
-        searchDomains: { disableDefault: node.disableSearchDomain },
-      });
-    }
-    if (isMultiNetwork)
-      merge({ kind: 'HostnameConfig', ...(node.ignoreHostname ? { auto: 'stable' } : { auto: 'off', hostname: node.name }) });
-    if (node.ingressFirewall) {
-      merge({ kind: 'NetworkDefaultActionConfig', ingress: node.ingressFirewall['defaultAction'] ?? 'accept' });
-      for (const rule of mapsOf(node.ingressFirewall['rules'])) merge({ kind: 'NetworkRuleConfig', ...rule });
-    }
-    for (const service of node.extensionServices ?? []) merge({ kind: 'ExtensionServiceConfig', ...service });
-    for (const volume of node.volumes ?? []) merge({ kind: 'VolumeConfig', ...volume });
-    for (const volume of node.userVolumes ?? []) merge({ kind: 'UserVolumeConfig', ...volume });
-    // What Talos would say of the old form holds for the documents that are made of it.
-    for (const rule of isMultiNetwork ? deviceRules({ interfaces: [...(node.networkInterfaces ?? [])] }) : [])
-      failures.push(
-        talosConfigFailure('talos-config/invalid', { document: 'networkInterfaces', rule }, { where: placeOf(node.declaredAt) }),
-      );
-    const network = isMultiNetwork ? networkDocuments(node.networkInterfaces ?? []) : { documents: [], lost: [] };
-    for (const document of network.documents) merge(document);
-    throwIfAny(failures);
-    return { documents: result, lost: network.lost };
-  }
-
-  #applyCni(
-    isMultiKubernetes: boolean,
-    node: GeneratorNode,
-    set: (path: string, value: ConfigValue | undefined) => void,
-    append: (path: string, values: readonly ConfigValue[]) => void,
-    merge: (value: ConfigMap) => void,
-    remove: (kind: string) => void,
-  ): void {
-    const cni = this.#cluster.cni;
-    if (!cni) return;
-    if (!isMultiKubernetes) return set('cluster.network.cni', cni);
-    if (node.role === 'worker') return;
-    remove('KubeFlannelCNIConfig');
-    const flannel = isConfigMap(cni['flannel']) ? cni['flannel'] : {};
-    if (cni['name'] === 'flannel') {
-      merge({
-        kind: 'KubeFlannelCNIConfig',
-        backendType: talosDefaults.flannelBackend,
-        backendPort: talosDefaults.flannelPort,
-        ...(flannel['extraArgs'] === undefined ? {} : { extraArgs: flannel['extraArgs'] }),
-        ...(flannel['kubeNetworkPoliciesEnabled'] === undefined
-          ? {}
-          : { kubeNetworkPoliciesEnabled: flannel['kubeNetworkPoliciesEnabled'] }),
-      });
-    }
-    const urls = Array.isArray(cni['urls']) ? cni['urls'] : [];
-    urls.forEach((url, index) =>
-      merge({ kind: 'KubeExternalManifestConfig', name: index === 0 ? 'custom-cni' : `custom-cni-${index + 1}`, url }),
-    );
-  }
-
-  #applyManifests(
-    isMultiKubernetes: boolean,
-    set: (path: string, value: ConfigValue | undefined) => void,
-    merge: (value: ConfigMap) => void,
-  ): void {
-    const manifests = this.#cluster.inlineManifests;
-    if (manifests.length === 0) return;
-    if (!isMultiKubernetes)
-      return set(
-        'cluster.inlineManifests',
-        manifests.map(({ name, contents }) => ({ name, contents })),
-      );
-    for (const { name, contents } of manifests) merge({ kind: 'KubeInlineManifestConfig', name, manifest: contents });
   }
 
   async #templatedLabels(documents: readonly ConfigDocument[], node: GeneratorNode): Promise<readonly ConfigDocument[]> {
@@ -365,26 +211,6 @@ class Generator {
   }
 }
 
-/** The install document stands where upstream puts it: after the identity, before the resolver. */
-function insertInstall(
-  documents: ConfigDocument[],
-  image: string,
-  match: string,
-  contract: TalosMinor,
-  source: Span,
-  failures: Failure[],
-): void {
-  const value: ConfigMap = {
-    apiVersion: 'v1alpha1',
-    kind: 'UnattendedInstallConfig',
-    installer: { image },
-    provisioning: { diskSelector: { match }, wipe: false },
-  };
-  const document = decodeDocument(plainSource(value, source), contract, failures);
-  const before = documents.findIndex(({ kind }) => kind === 'ResolverConfig');
-  if (document) documents.splice(before === -1 ? documents.length : before, 0, document);
-}
-
 /** The key of a field in the file of a patch; the patch itself where it does not say it. */
 export function placeInPatch(file: SourceFile, document: ConfigDocument, path: readonly string[]): Place {
   const { documents } = parseYaml(file, { version: 'go' });
@@ -397,33 +223,3 @@ export function placeInPatch(file: SourceFile, document: ConfigDocument, path: r
 function asWritten(document: ConfigDocument): ConfigDocument {
   return document.given === undefined ? document : { ...document, verbatim: renderGoYaml(document.given, { indent: 2 }) };
 }
-
-/** A document that was not read from a file: everything in it belongs to the same place. */
-function plainSource(value: ConfigValue, span: Span): DataDocument {
-  return { file: span.file, source: span, value, has: () => true, spanOf: () => span, scalarAt: () => undefined };
-}
-
-function valueAt(value: ConfigMap, path: readonly string[]): ConfigValue | undefined {
-  let node: ConfigValue | undefined = value;
-  for (const part of path) node = isConfigMap(node) ? node[part] : undefined;
-  return node;
-}
-
-function replaced(value: ConfigMap, [part = '', ...rest]: readonly string[], put: ConfigValue | undefined): ConfigMap {
-  const result = { ...value };
-  if (rest.length > 0) {
-    const inner = result[part];
-    result[part] = replaced(isConfigMap(inner) ? inner : {}, rest, put);
-  } else if (put === undefined) delete result[part];
-  else result[part] = put;
-  return result;
-}
-
-const isTemplate = (value: ConfigValue | undefined) => typeof value === 'string' && (value.includes('{{') || value.includes('}}'));
-const withoutTemplates = (values: ConfigMap): ConfigMap =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => !isTemplate(value)));
-const texts = (values: ConfigMap): ConfigMap =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value ?? '')]));
-const nonEmpty = (values: readonly ConfigMap[] | undefined): ConfigValue | undefined =>
-  values && values.length > 0 ? [...values] : undefined;
-const mapsOf = (value: ConfigValue | undefined) => (Array.isArray(value) ? value.filter((item) => isConfigMap(item)) : []);

@@ -29,6 +29,13 @@ export function renderGoYaml(value: unknown, style: YamlStyle = { indent: 4 }): 
   return `${lines.join('\n')}\n`;
 }
 
+/** One key and its value as `renderGoYaml` writes them inside of a mapping that begins at that column. */
+export function renderGoEntry(key: string, value: unknown, column: number, style: YamlStyle): string {
+  const lines: string[] = [];
+  writeMapping([[key, value]], column, '', lines, style);
+  return `${lines.join('\n')}\n`;
+}
+
 /** `prefix` stands on the first line already: a key with its colon, or a dash. */
 function writeNode(value: unknown, depth: number, literalDepth: number, prefix: string, lines: string[], style: YamlStyle): void {
   const join = (text: string) => (prefix === '' || prefix.endsWith(' ') ? `${prefix}${text}` : `${prefix} ${text}`);

@@ -8,7 +8,7 @@ import { plainDocument, renderMachineConfig, talosctlStyle } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { renderGoYaml } from './go-yaml.ts';
 import { applyJsonOperations, type JsonOperation, jsonOperationsOf, strategicFormOf } from './json-patch.ts';
-import { type KeptValue, mergeDocument } from './merge.ts';
+import { type KeptValue, mergeDocument, type SharedMerges } from './merge.ts';
 import { applyDeletion, type Deletion, takeDeletions } from './patch-delete.ts';
 import { readDocuments } from './read-documents.ts';
 import { cloneValue, type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
@@ -75,11 +75,16 @@ export interface Patched {
  * Failure: see `mergeDocument` and `applyDeletion`; `talos-config/json-patch-refused` with the strategic form for several documents.
  * Source: pkg/machinery/config/configpatcher/strategic.go
  */
-export function applyPatch(documents: readonly ConfigDocument[], patch: Patch, minor: TalosMinor): Patched {
-  return patch.kind === 'json' ? applyJsonPatch(documents, patch, minor) : applyStrategic(documents, patch.steps, minor);
+export function applyPatch(documents: readonly ConfigDocument[], patch: Patch, minor: TalosMinor, shared?: SharedMerges): Patched {
+  return patch.kind === 'json' ? applyJsonPatch(documents, patch, minor) : applyStrategic(documents, patch.steps, minor, shared);
 }
 
-function applyStrategic(documents: readonly ConfigDocument[], steps: readonly Step[], minor: TalosMinor): Patched {
+function applyStrategic(
+  documents: readonly ConfigDocument[],
+  steps: readonly Step[],
+  minor: TalosMinor,
+  shared: SharedMerges | undefined,
+): Patched {
   const result = documents.map((document) => ({ ...document }));
   const owned = new Set<ConfigDocument>();
   const kept: KeptValue[] = [];
@@ -89,7 +94,7 @@ function applyStrategic(documents: readonly ConfigDocument[], steps: readonly St
     const index = find(step.does === 'merge' ? step.document : step.deletion);
     const left = result[index];
     if (step.does === 'merge') {
-      if (left) kept.push(...mergeDocument(left, step.document));
+      if (left) kept.push(...mergeDocument(left, step.document, shared));
       else result.push({ ...step.document, value: cloneValue(step.document.value) });
       continue;
     }
