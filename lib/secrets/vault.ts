@@ -30,7 +30,7 @@ export interface RepositoryVault {
 export interface RepositoryVaultOptions {
   readonly files: Pick<Files, 'readText'>;
   readonly random: Random;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'whileBusy'>;
   /** Absolute. */
   readonly root: string;
   /** Asked once, when the first key is needed. */
@@ -39,8 +39,10 @@ export interface RepositoryVaultOptions {
 
 export function createRepositoryVault(options: RepositoryVaultOptions): RepositoryVault {
   const ports = { random: options.random, clock: options.clock };
-  let ring: Promise<KeyRing> | undefined;
-  const keys = () => (ring ??= options.keys());
+  // The platform opens and seals on another thread: no simulated time passes meanwhile.
+  const busy = <T>(work: () => Promise<T>): Promise<T> => options.clock.whileBusy(work);
+  let asked: Promise<KeyRing> | undefined;
+  const keys = () => (asked ??= options.keys());
   const isEncrypted = (file: SourceFile): boolean => {
     // Every format says it with that word; only an escape could hide it. Most files need no reading then.
     if (!/sops|\\/.test(file.text)) return false;
@@ -64,14 +66,19 @@ export function createRepositoryVault(options: RepositoryVaultOptions): Reposito
     async decrypt(file) {
       if (!isEncrypted(file)) return new Secret(file.text);
       const indents = (await rulesOf(undefined))?.indents;
-      return new Secret(plainTextOf(file.path, (await openSops(file, await keys(), ports)).documents, { indents }));
+      const ring = await keys();
+      const { documents } = await busy(() => openSops(file, ring, ports));
+      return new Secret(plainTextOf(file.path, documents, { indents }));
     },
     async encrypt(path, plain, { rules: given, previous } = {}) {
       const rules = await rulesOf(given);
       if (rules === undefined) return undefined;
       try {
-        const before = previous && (await openedOrNothing(previous, await keys(), ports));
-        return await sealByRule(path, plain, rules, before, ports);
+        const ring = previous && (await keys());
+        return await busy(async () => {
+          const before = previous && ring && (await openedOrNothing(previous, ring, ports));
+          return sealByRule(path, plain, rules, before, ports);
+        });
       } catch (error) {
         if (hasCode(error, 'secrets/no-rule')) return undefined;
         throw error;
@@ -79,17 +86,16 @@ export function createRepositoryVault(options: RepositoryVaultOptions): Reposito
     },
     async canOpen(file) {
       try {
-        return (await openedOrNothing(file, await keys(), ports)) !== undefined;
+        const ring = await keys();
+        return (await busy(() => openedOrNothing(file, ring, ports))) !== undefined;
       } catch (error) {
         if (hasCode(error, 'secrets/tampered')) return true;
         throw error;
       }
     },
     async opens(file, identities) {
-      return (
-        (await openedOrNothing(file, { identities: parseIdentities(new Secret(identities), 'identities'), searched: [] }, ports)) !==
-        undefined
-      );
+      const ring = { identities: parseIdentities(new Secret(identities), 'identities'), searched: [] };
+      return (await busy(() => openedOrNothing(file, ring, ports))) !== undefined;
     },
     async ageKey() {
       const { identities } = await keys();

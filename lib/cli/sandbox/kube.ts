@@ -22,23 +22,22 @@ export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, r
 /** SOPS files open with the key that was planted in the cluster, and with no other. */
 function decryptor(kernel: SimKernel, files: Files, root: string): FluxOptions['decrypt'] {
   const ports = { random: kernel.random('flux/sops'), clock: kernel.clock };
+  // Flux opens the same few files every time that it looks at the repository.
+  const opened = remembered(
+    async (path: string, text: string, ageKeys: readonly string[]) => {
+      const identities = ageKeys.flatMap((key) => parseIdentities(new Secret(key), 'age.agekey'));
+      const { documents } = await openSops({ path, text }, { identities, searched: [] }, ports);
+      return parseYamlBulk(plainTextOf(path, documents), { path }) as Awaited<ReturnType<FluxOptions['decrypt']>>;
+    },
+    { keyOf: (path, text, ageKeys) => [path, text, ...ageKeys].join('\0'), limit: 20 },
+  );
   return async (file, ageKeys) => {
     const text = await files.readText(join(root, file));
     if (text === undefined) throw new Error(`open ${file}: no such file or directory`);
     try {
-      return await opened(file, text, ageKeys, ports);
+      return await opened(file, text, ageKeys);
     } catch {
       throw new Error('cannot get sops data key: Error getting data key: 0 successful groups required, got 0');
     }
   };
 }
-
-/** Flux opens the same few files every time that it looks at the repository. */
-const opened = remembered(
-  async (file: string, text: string, ageKeys: readonly string[], ports: Parameters<typeof openSops>[2]) => {
-    const identities = ageKeys.flatMap((key) => parseIdentities(new Secret(key), 'age.agekey'));
-    const { documents } = await openSops({ path: file, text }, { identities, searched: [] }, ports);
-    return parseYamlBulk(plainTextOf(file, documents), { path: file }) as Awaited<ReturnType<FluxOptions['decrypt']>>;
-  },
-  { keyOf: (file, text, ageKeys) => [file, text, ...ageKeys].join('\0'), limit: 20 },
-);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Task } from '../../../lib/core/index.ts';
 import type { EndState, SimEvent } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
@@ -100,7 +101,7 @@ export async function tellHistory(story: Story, schedule: Schedule, tasks: Reado
     branches: branchesOf({ attempts, happened, faults: site.faults, journals: journalsIn(left) }),
     operations: site.operations,
     rest: restOf({ cluster: invariants.endState(), files: memory.files.copy(), talos, kube: site.kube(), root }),
-    fingerprint: invariants.fingerprint(),
+    fingerprint: fingerprintOf(happened, attempts),
     virtualMs,
   };
 }
@@ -148,6 +149,14 @@ async function calmEnd(story: Story, schedule: Schedule, tasks: ReadonlyMap<stri
 function startOf({ events }: Attempt, name: string): number {
   const started = events.find((event) => event.event === 'task-started' && event.task === name);
   return started === undefined ? 0 : started.atMs - epochMs;
+}
+
+/** Of everything that happened, in order, on the machines and in tk. Signatures are random, and so are the digests of what is signed. */
+function fingerprintOf(happened: readonly SimEvent[], attempts: readonly Attempt[]): string {
+  const hash = createHash('sha256');
+  for (const { atMs, kind, facts } of happened) hash.update(JSON.stringify([atMs, kind, { ...facts, authority: undefined }]));
+  for (const { exit, events } of attempts) hash.update(JSON.stringify([exit, events.map((event) => [event.atMs, event.event])]));
+  return hash.digest('hex').slice(0, 16);
 }
 
 const journalsIn = (files: Readonly<Record<string, string>>): readonly string[] =>

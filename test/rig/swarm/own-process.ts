@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../process.ts';
+import type { Killed } from './kill-everywhere.ts';
 import type { Told } from './tell-many.ts';
 
 /** What all processes of the swarm load is compiled once. */
@@ -36,6 +37,10 @@ async function inOwnProcess(program: string, args: readonly (string | number)[],
 /** Tells these histories. `file`: the test that tells one of them again. */
 export const tellApart = (first: number, count: number, file: string): Promise<Told> =>
   inOwnProcess('tell.ts', [first, count, file]) as Promise<Told>;
+
+/** Kills a bootstrap of so many control planes and workers at every n-th of its places. */
+export const killApart = (shape: { readonly controlPlanes: number; readonly workers: number; readonly tree: boolean }, everyNth: number) =>
+  inOwnProcess('kill.ts', [shape.controlPlanes, shape.workers, shape.tree ? 1 : 0, everyNth]) as Promise<Killed>;
 
 export interface Found {
   /** Null: none of the histories went wrong. */

@@ -48,8 +48,8 @@ const shapes = [
 export function scheduleOf(seed: string): Schedule {
   const random = createSeededRandom(seed, 'schedule');
   const chance = (probability: number) => random.fraction() < probability;
-  const tree = chance(0.025);
-  const [controlPlanes, mostWorkers] = tree ? (chance(0.5) ? [3, 0] : [1, 0]) : (shapes[weighted(random.fraction())] ?? shapes[0]);
+  const tree = chance(0.03);
+  const [controlPlanes, mostWorkers] = tree ? (chance(0.7) ? [3, 0] : [1, 0]) : (shapes[weighted(random.fraction())] ?? shapes[0]);
   const workers = mostWorkers > 2 ? Math.ceil(random.fraction() * mostWorkers) : mostWorkers;
   const most = operationsOf({ controlPlanes, workers, tree });
   const talos = talosVersions[Math.floor(random.fraction() * talosVersions.length)] ?? talosVersions[0];
@@ -60,9 +60,13 @@ export function scheduleOf(seed: string): Schedule {
     // What comes after the kubeconfig knows nothing of Talos' version, and charts are rendered for each of Kubernetes.
     talos: tree ? 'v1.14.1' : talos,
     tree,
-    // A stream for each kind: one kind more changes nothing about the others.
+    // A stream for each kind: one kind more changes nothing about the others. What only a tree meets comes up with most trees.
     faults: [...faultClasses, ...bootstrapFaults].flatMap((one) =>
-      swarmFaults(createSeededRandom(seed, `${one.point} ${one.kind}`), { calmAfterMs, classes: [one] }),
+      swarmFaults(createSeededRandom(seed, `${one.point} ${one.kind}`), {
+        calmAfterMs,
+        classes: [one],
+        ...(tree && /^(?:kube|flux)\//.test(one.point) ? { share: 0.7 } : {}),
+      }),
     ),
     deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 1.5 * most) : undefined)),
     stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * most) : undefined)),

@@ -5,7 +5,6 @@ import {
   failureOf,
   type Files,
   type Json,
-  type Secret,
   TkError,
   type World,
 } from '../../../lib/base/index.ts';
@@ -16,7 +15,7 @@ import { simulatedKube } from '../../../lib/cli/sandbox/kube.ts';
 import { registryHost, throughRegistry } from '../../../lib/cli/sandbox/open.ts';
 import { sandboxSpecOf } from '../../../lib/cli/sandbox/spec.ts';
 import { createVault } from '../../../lib/cli/vault.ts';
-import { settingsSchema, type Vault } from '../../../lib/cluster/index.ts';
+import { settingsSchema } from '../../../lib/cluster/index.ts';
 import { type ClusterModel, findRepository } from '../../../lib/config/index.ts';
 import { createEngine, createRegistry, type EngineEvent, type Shell, type Task } from '../../../lib/core/index.ts';
 import {
@@ -33,6 +32,7 @@ import {
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 import { watchJournals } from './journal-watch.ts';
 import { mortal, type OperationKind } from './mortal-world.ts';
+import { orderlyCompute } from './orderly-compute.ts';
 import type { Schedule } from './schedule.ts';
 import { stagePromises } from './stage-promises.ts';
 import type { Command, Story } from './story.ts';
@@ -87,6 +87,7 @@ export async function openSite(story: Story, schedule: Schedule, tasks: Readonly
   let isFull = false;
   const outer: World = {
     ...memory.world,
+    compute: orderlyCompute(kernel.clock),
     files: fillable(memory.files, () => isFull),
     // Keys and ids of the workstation are the same in all histories: what is made of them is made once per process.
     random: createSeededRandom('swarm', from === undefined ? 'workstation' : 'the same workstation, later'),
@@ -227,29 +228,10 @@ async function open(world: World) {
     model,
     settings,
     isSandbox: true,
-    vault: rememberingVault(createVault(world, root)),
-    chartMemo,
+    vault: createVault(world, root),
     cacheDirectory: join(stateDirectory, 'cache'),
   });
 }
-
-/** Renders of all histories of this process. */
-const chartMemo = new Map<string, Promise<string>>();
-
-/** Every history opens the same files with the same key. */
-function rememberingVault(vault: Vault): Vault {
-  return {
-    ...vault,
-    decrypt: async (file) => {
-      const key = `${file.path}\0${file.text}`;
-      const known = decrypted.get(key) ?? (await vault.decrypt(file));
-      decrypted.set(key, known);
-      return known;
-    },
-  };
-}
-
-const decrypted = new Map<string, Secret<string>>();
 
 const models = new Map<string, Promise<ClusterModel>>();
 

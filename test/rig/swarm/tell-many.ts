@@ -1,7 +1,7 @@
 import type { Failure } from '../../../lib/base/index.ts';
-import type { Task } from '../../../lib/core/index.ts';
 import { type Branch, branches } from './branches.ts';
 import { type History, tellHistory } from './history.ts';
+import { prepared } from './prepare.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
 import { shrink } from './shrink.ts';
 import type { Story } from './story.ts';
@@ -28,16 +28,13 @@ export interface Wrong {
   readonly smallest: Schedule;
 }
 
+/** Each so many-th history is told again, and has to be the same. */
+const toldTwice = 50;
 /** After so many that went wrong nobody reads on. */
 const mostWrong = 5;
 
 /** Tells the histories of these seeds, counts what happened in them, and makes those that went wrong small. */
-export async function tellMany(
-  story: Story,
-  seeds: { readonly first: number; readonly count: number },
-  tasks: ReadonlyMap<string, Task>,
-  file: string,
-): Promise<Told> {
+export async function tellMany(story: Story, seeds: { readonly first: number; readonly count: number }, file: string): Promise<Told> {
   const faults: Record<string, number> = {};
   const codes: Record<string, number> = {};
   const taken = Object.fromEntries(Object.keys(branches).map((name) => [name, 0])) as Record<Branch, number>;
@@ -49,6 +46,7 @@ export async function tellMany(
   for (let index = seeds.first; index < seeds.first + seeds.count && wrong.length < mostWrong; index += 1) {
     const seed = `swarm-${index}`;
     const schedule = scheduleOf(seed);
+    const tasks = await prepared(schedule);
     const history = await tellHistory(story, schedule, tasks);
     histories += 1;
     attempts += history.attempts.length;
@@ -58,10 +56,15 @@ export async function tellMany(
       if (attempt.exit === 'dead') deaths += 1;
       for (const failure of toldBy(attempt)) for (const code of codesOf(failure)) add(codes, code);
     }
-    if (history.violations.length === 0) continue;
+    const again = index % toldTwice === 0 ? await tellHistory(story, schedule, tasks) : history;
+    const violations = [
+      ...history.violations,
+      ...(again.fingerprint === history.fingerprint ? [] : [`I-19 the same seed gave ${history.fingerprint} and ${again.fingerprint}`]),
+    ];
+    if (violations.length === 0) continue;
     wrong.push({
       seed,
-      violations: history.violations,
+      violations,
       attempts: history.attempts.map(lineOf),
       replay: `TK_SWARM_FROM=${index} TK_SWARM=1 npx vitest run ${file}`,
       smallest: await shrink(story, schedule, tasks),

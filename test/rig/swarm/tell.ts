@@ -1,4 +1,3 @@
-import { builtInTasks } from '../tasks.ts';
 import { bootstrapStory } from './bootstrap-story.ts';
 import { tellMany } from './tell-many.ts';
 
@@ -6,5 +5,5 @@ import { tellMany } from './tell-many.ts';
 const [first = '0', count = '1', file = ''] = process.argv.slice(2);
 // Thousands of failures are told in a swarm, and nobody looks where they were made.
 Error.stackTraceLimit = count === '1' ? 30 : 0;
-const told = await tellMany(bootstrapStory, { first: Number(first), count: Number(count) }, await builtInTasks(), file);
+const told = await tellMany(bootstrapStory, { first: Number(first), count: Number(count) }, file);
 process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0));

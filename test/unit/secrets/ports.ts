@@ -26,7 +26,10 @@ export function countingRandom(seed = 'tk'): Random {
   };
 }
 
-export const ports = (seed?: string) => ({ random: countingRandom(seed), clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5) } });
+export const ports = (seed?: string) => ({
+  random: countingRandom(seed),
+  clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5), whileBusy: <T>(work: () => Promise<T>) => work() },
+});
 
 export const recorded = (path: string): string => readFileSync(new URL(`../../conformance/sops/${path}`, import.meta.url), 'utf8');
 
