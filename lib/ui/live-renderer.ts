@@ -7,6 +7,7 @@ import { applyEvent, newRunView } from './run-view.ts';
 import { Screen } from './screen.ts';
 import { styleWith } from './style.ts';
 import { renderSummary } from './summary.ts';
+import { folded } from './width.ts';
 
 interface FrameRendererOptions {
   readonly screen: Screen;
@@ -89,7 +90,9 @@ export function createLiveRenderer({ stream, clock, colors, simulated }: Rendere
       applyEvent(view, event);
       lastEventAtMs = wallMs();
       if (event.event === 'run-started') {
-        stream.write(`${plainLinesOf(view, event).lines.join('\n')}\n\n`);
+        const { lines } = plainLinesOf(view, event);
+        // Where the terminal would break it, it breaks inside of a word.
+        stream.write(`${lines.flatMap((line) => folded(line, Math.max(20, stream.columns - 1))).join('\n')}\n\n`);
         beginRows(event);
         return;
       }

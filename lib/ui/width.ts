@@ -20,6 +20,25 @@ export function truncated(text: string, columns: number): string {
   return `${result.trimEnd()}…`;
 }
 
+/** The text on as many lines as it takes, broken where a thought ends (` · `), else between words; further lines are indented. */
+export function folded(text: string, columns: number, indent = '  '): readonly string[] {
+  if (widthOf(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  const put = (piece: string, gap: string) => {
+    const longer = line === '' ? piece : `${line}${gap}${piece}`;
+    if (line !== '' && widthOf(longer) > columns) {
+      lines.push(line);
+      line = `${indent}${piece}`;
+    } else line = longer;
+  };
+  for (const part of text.split(' · ')) {
+    if (widthOf(part) + indent.length <= columns) put(part, ' · ');
+    else for (const [index, word] of part.split(' ').entries()) put(word, index === 0 ? ' · ' : ' ');
+  }
+  return [...lines, line].map((each) => truncated(each, columns));
+}
+
 export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }

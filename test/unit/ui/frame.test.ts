@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EventBody } from '../../../lib/core/index.ts';
 import { drawEnd, drawFrame, type FrameOptions } from '../../../lib/ui/frame.ts';
+import { folded } from '../../../lib/ui/width.ts';
 import { styleWith, widthOf } from '../../../lib/ui/index.ts';
 import { renderSummary } from '../../../lib/ui/summary.ts';
 import { row, started, stepDone, stepStarted, taskDone, taskStarted, viewOf } from './rig.ts';
@@ -234,4 +235,12 @@ test('no frame is higher or wider than its terminal', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('a heading that is wider than the terminal is broken where a thought ends', () => {
+  const about = 'tk 0.1.0 · home-ops · sandbox: 6 simulated nodes, Talos v1.14.1, Kubernetes v1.37.0';
+  expect(folded(about, 120)).toEqual([about]);
+  expect(folded(about, 79)).toEqual(['tk 0.1.0 · home-ops', '  sandbox: 6 simulated nodes, Talos v1.14.1, Kubernetes v1.37.0']);
+  expect(folded(about, 40)).toEqual(['tk 0.1.0 · home-ops · sandbox: 6', '  simulated nodes, Talos v1.14.1,', '  Kubernetes v1.37.0']);
+  expect(folded('a-very-long-name-of-a-cluster · b', 20)).toEqual(['a-very-long-name-of…', '  b']);
 });
