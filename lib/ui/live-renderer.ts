@@ -117,7 +117,7 @@ export function createLiveRenderer({ stream, clock, colors, simulated }: Rendere
       const changes = [...view.tasks.values()].some((task) => task.row.effect !== 'read');
       if (view.tasks.size > 0 && (changes || screen.hasDrawn))
         stream.write(`${drawEnd(view, frameOptions(Number.POSITIVE_INFINITY)).join('\n')}\n\n`);
-      stream.write(renderSummary(view, { style, wallMs: wallMs(), simulated }));
+      stream.write(renderSummary(view, { style, wallMs: wallMs(), simulated, columns: stream.columns }));
     },
   };
 }

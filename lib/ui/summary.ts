@@ -2,12 +2,14 @@ import { count, formatDuration } from '../base/index.ts';
 import { renderFailure } from './failure-text.ts';
 import { rowState, rowTookMs, type RunView, stepTitle, taskTitle, topRows } from './run-view.ts';
 import type { Style } from './style.ts';
-import { padded, widthOf } from './width.ts';
+import { folded, padded, widthOf } from './width.ts';
 
 export interface SummaryOptions {
   readonly style: Style;
   readonly wallMs: number;
   readonly simulated: boolean;
+  /** Of a terminal: lists are broken between their members. Absent: a log, which has no edge. */
+  readonly columns?: number;
 }
 
 /** Runs shorter than this need no list of what took longest. */
@@ -36,10 +38,17 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   const names = Math.max(0, ...[...rows.keys()].map(widthOf));
   const block = [
     ...(headline === undefined ? [] : [` ${options.style.bold(headline)}`]),
-    ...[...rows].map(([name, text]) => ` ${options.style.dim(padded(name, names))}   ${text}`),
+    ...[...rows].flatMap(([name, text]) => {
+      const [first = '', ...more] = linesOf(text, names + 4, options.columns);
+      return [` ${options.style.dim(padded(name, names))}   ${first}`, ...more.map((line) => `${' '.repeat(names + 4)}${line}`)];
+    }),
   ];
   return [failures.join('\n'), ...(block.length === 0 ? [] : [`${block.join('\n')}\n`])].filter((part) => part !== '').join('\n');
 }
+
+/** Only lists: whatever may be copied, a command or a path, is left to the terminal, which breaks it without a trace. */
+const linesOf = (text: string, indent: number, columns: number | undefined): readonly string[] =>
+  columns === undefined || columns - indent < 30 || !text.includes(' · ') ? [text] : folded(text, columns - 1 - indent, '');
 
 function headlineOf(view: RunView, options: SummaryOptions): string | undefined {
   const { end } = view;

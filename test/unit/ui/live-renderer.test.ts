@@ -68,9 +68,10 @@ test('a terminal that becomes narrower and lower keeps one picture; Ctrl-C stops
   const end = program.lines();
   expect(end.slice(end.indexOf(' Stopped.'))).toEqual([
     ' Stopped.',
-    ' Not done   one node=n7 · one node=n8 · one node=n',
-    '9 · one node=n10 · one node=n11 and 49 more (the r',
-    'un was stopped)',
+    ' Not done   one node=n7 · one node=n8',
+    '            one node=n9 · one node=n10 · one',
+    '            node=n11 and 49 more (the run was',
+    '            stopped)',
     ' Log        .tk/runs/01J/journal.jsonl',
     ' Continue   npx tk resume',
   ]);
