@@ -77,6 +77,7 @@ export {
   installRelease,
   memberIdText,
   membershipFacts,
+  patientFacts,
   nodeParams,
   namedNodesParams,
   nodesParams,

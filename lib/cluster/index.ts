@@ -122,7 +122,7 @@ export type {
   WantedImage,
 } from './lifecycle/lifecycle.ts';
 export { type Doctor, type DoctorArea, doctorAreas, type Finding } from './operations/doctor/finding.ts';
-export { addNode, type MembershipFacts, membershipFacts, removalPlan, removeNode } from './operations/membership.ts';
+export { addNode, type MembershipFacts, membershipFacts, patientFacts, removalPlan, removeNode } from './operations/membership.ts';
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
 export {

@@ -1,6 +1,6 @@
 import { createCanaries, secretsOfConfig } from './invariants/canary.ts';
 import { type Terms, watchMachines } from './invariants/machines.ts';
-import { watchNodes } from './invariants/nodes.ts';
+import { type JournalOf, watchNodes } from './invariants/nodes.ts';
 import { endOf, type EndState, differencesOf } from './invariants/end-state.ts';
 import type { InvariantId, Violation } from './invariants/violation.ts';
 import { createWorkstation, type RunTerms, type RunWatch, type RunEnd } from './invariants/workstation.ts';
@@ -10,7 +10,7 @@ import type { SimKernel } from './kernel.ts';
 import type { SandboxSpec } from './spec.ts';
 import type { TalosModel } from './talos/model.ts';
 
-export type { EndState, InvariantId, RunEnd, RunTerms, RunWatch, Terms, Violation };
+export type { EndState, InvariantId, JournalOf, RunEnd, RunTerms, RunWatch, Terms, Violation };
 
 export interface Invariants {
   violations(): readonly Violation[];
@@ -57,8 +57,8 @@ const mostAtOnce = 1000;
  * | I-09 | a dry run changes nothing, anywhere |
  * | I-10 | a run ends within the sum of its deadlines |
  * | I-11 | interrupted and resumed is the same end, with no act done twice that must be done once |
- * | I-12 | after a signal nothing disruptive begins, and the exit code is the signal's |
- * | I-13 | no cordon of ours stays on a machine that is back; somebody else's is never taken away |
+ * | I-12 | after a signal nothing disruptive begins; beside calls that are under way the end takes two seconds at most; the exit code is the signal's, the journal is whole and tells it, the next command is named |
+ * | I-13 | a cordon of ours belongs to a run that is under way in its journal; none stays on a machine that is back; somebody else's is never taken away |
  * | I-14 | two runs never change things side by side, and none after its end |
  * | I-15 | no hop of versions that is not supported |
  * | I-16 | schematic, secure boot, platform and version of an image fit its machine |
@@ -72,6 +72,8 @@ export function watchInvariants(
   spec: SandboxSpec,
   talos: TalosModel,
   kube: () => (Pick<KubeModel, 'nodeReady'> & Partial<SimulatedKube>) | undefined,
+  /** Absent: no journal is looked into. */
+  journalOf?: JournalOf,
 ): Invariants {
   const found: Violation[] = [];
   const report = (invariant: InvariantId, what: string): void => {
@@ -86,7 +88,7 @@ export function watchInvariants(
     return model?.state === undefined ? undefined : (model as SimulatedKube);
   };
   const machines = watchMachines(kernel, spec, talos, kube, () => terms, report);
-  const nodes = watchNodes(simulatedKube, talos, report);
+  const nodes = watchNodes(simulatedKube, talos, journalOf, report);
 
   let hash = 0x811c9dc5;
   let instantMs = -1;
@@ -110,8 +112,9 @@ export function watchInvariants(
 
   const missing = (): readonly string[] => {
     const problems: string[] = [];
-    const clusters = talos.etcd.clusters();
-    if (clusters.length !== 1) problems.push(`${clusters.length} etcd clusters`);
+    // What was left behind for a snapshot is one no longer.
+    const clusters = new Set(talos.machines.map((machine) => talos.etcd.clusterOf(machine)?.id).filter((id) => id !== undefined));
+    if (clusters.size !== 1) problems.push(`${clusters.size} etcd clusters`);
     for (const machine of talos.machines) {
       const { name } = machine;
       if (!machine.isUp()) problems.push(`${name} is off`);
@@ -138,7 +141,11 @@ export function watchInvariants(
         ...watch,
         ended(end) {
           watch.ended(end);
-          if (end.exit !== 'dead') nodes.atEnd({ isDone: end.exit === 0, ...(end.runId === undefined ? {} : { id: end.runId }) });
+          nodes.atEnd({
+            exit: end.exit,
+            ...(run.keepsCordon ? { keepsCordon: true } : {}),
+            ...(end.runId === undefined ? {} : { id: end.runId }),
+          });
         },
       };
     },

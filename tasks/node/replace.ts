@@ -5,12 +5,17 @@ import {
   disruptionParams,
   membershipFacts,
   nodeParams,
+  notDone,
+  patientFacts,
   type PlannedStep,
   refuse,
   removalPlan,
   removeNode,
+  type StepHandle,
   z,
 } from 'talos-tk';
+
+const addedFirst = 'added first';
 
 export default defineTask({
   summary: 'Replace a node by another machine',
@@ -52,27 +57,51 @@ export default defineTask({
     return facts.works ? [join, ...removalPlan(facts)] : [...removalPlan(facts), join];
   },
   async run(context) {
-    const { params, cluster, step, detail, report, signal } = context;
+    const { params, cluster, step, recall, detail, report, signal } = context;
     const old = cluster.find(params);
     const successor = params.with === undefined ? old : cluster.find({ node: params.with });
-    const facts = await membershipFacts(cluster, old, signal);
     if (successor.role !== old.role) refuse(`${successor.name} is a ${successor.role}, ${old.name} a ${old.role}`);
-    if (facts.works && successor === old)
+    const key = `replace ${old.name} by ${successor.name}`;
+    // A run that was cut off is continued in the order that it began in: what it has joined works, and is not to be replaced.
+    const { open } = await recall(key);
+    const order = open?.target ?? (await step.pure('look', (handle) => orderFor(cluster, old, handle)));
+    if (order === addedFirst && successor === old)
       refuse(`${old.name} works: its successor has to join first`, {
         because: 'removed first, etcd would tolerate less for as long as the new machine takes',
         help: `npx tk node:replace NODE=${old.name} --with NAME, or npx tk node:remove NODE=${old.name} when nothing else is at hand`,
       });
     const options = disruptionOptions(params, cluster.gates);
-    if (facts.works) {
-      await step(`join ${successor.name}`, (handle) => addNode({ ...context, step: handle.step, log: handle.log }, successor));
-      await removeNode(context, old, { ...options, settlesFirst: true });
-    } else {
-      await removeNode(context, old, options);
-      await step(`join ${successor.name}`, (handle) => addNode({ ...context, step: handle.step, log: handle.log }, successor));
-    }
+    const join = (from: StepHandle) =>
+      from.step(`join ${successor.name}`, (handle) => addNode({ ...context, step: handle.step, log: handle.log }, successor));
+    await step.once(key, {
+      key,
+      target: order,
+      probe: () => notDone(order),
+      async act(handle) {
+        const inside = { ...context, step: handle.step, log: handle.log };
+        if (order === addedFirst) {
+          await join(handle);
+          await removeNode(inside, old, { ...options, settlesFirst: true });
+          return;
+        }
+        // Under the same name the new machine may have joined already: then nothing is left to be removed.
+        const isJoining =
+          open !== undefined && successor === old && (await cluster.machines.state(old, handle.signal)).state === 'configured';
+        if (!isJoining) await removeNode(inside, old, options);
+        await join(handle);
+      },
+    });
     const after = await membershipFacts(cluster, successor, signal);
     detail(old.role === 'controlplane' ? `etcd: ${after.tolerance.now}` : `${successor.name} has joined`);
     if (successor !== old) report({ rows: { Next: `take ${old.name} out of the inventory` } });
-    return { removed: old.name, joined: successor.name, order: facts.works ? 'added first' : 'removed first', etcd: after.tolerance.now };
+    return { removed: old.name, joined: successor.name, order, etcd: after.tolerance.now };
   },
 });
+
+async function orderFor(
+  cluster: Parameters<typeof patientFacts>[0],
+  old: Parameters<typeof patientFacts>[1],
+  handle: StepHandle,
+): Promise<string> {
+  return (await patientFacts(cluster, old, handle)).works ? addedFirst : 'removed first';
+}

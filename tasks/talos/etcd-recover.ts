@@ -1,4 +1,4 @@
-import { defineTask, nodeParams, refuse, throwIfAny, z } from 'talos-tk';
+import { defineTask, holds, nodeParams, refuse, throwIfAny, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Start etcd anew from a snapshot, after its quorum is lost',
@@ -92,7 +92,15 @@ export default defineTask({
           },
           async act(handle) {
             // Once more, on data of this very moment: nothing that works is wiped.
-            throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(handle.signal)));
+            await handle.wait({
+              description: 'a last look at etcd',
+              deadlineMs: 120_000,
+              intervalMs: 1000,
+              async check(limited) {
+                throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(limited)));
+                return holds(undefined);
+              },
+            });
             const options = { isGraceful: false, reboots: true, wipe: 'all', systemLabels: ['EPHEMERAL'] } as const;
             await cluster.lifecycle.reset(node, options, handle.signal);
           },
@@ -119,7 +127,7 @@ export default defineTask({
     await step.pure('etcd starts', async (handle) => void (await handle.wait(cluster.etcd.started(target))), { node: target.name });
     if (params.without.length === 0)
       await step.pure('etcd members join', async (handle) => void (await handle.wait(cluster.etcd.joined())));
-    await wait(cluster.kubeconfig.apiServerReady(target));
+    for (const node of nodes) await wait(cluster.kubeconfig.apiServerReady(node));
     const tolerance = cluster.operations.etcd.tolerance(await cluster.lifecycle.etcd(signal), 0);
     detail(`revision ${file.revision}; ${tolerance}`);
     report({ rows: { Next: 'npx tk doctor' } });

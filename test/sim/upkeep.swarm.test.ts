@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { projectRoot } from '../rig/process.ts';
-import { drawUpkeep } from '../rig/upkeep/draw.ts';
+import { drawUpkeep } from '../rig/upkeep/schedule.ts';
 import { lineOf, tellUpkeep } from '../rig/upkeep/history.ts';
 import { plantedBugs } from '../rig/upkeep/planted.ts';
 import { loadProduct } from '../rig/upkeep/product.ts';
 import { kindOf, shrink } from '../rig/upkeep/shrink.ts';
-import { refusedStories, upkeepStories } from '../rig/upkeep/stories.ts';
+import { stories as allStories } from '../rig/upkeep/stories.ts';
 import { createTally } from '../rig/upkeep/tally.ts';
 
 /** `TK_UPKEEP=1000 vitest run test/sim/upkeep.swarm` looks at more; test/rig/upkeep/run.ts says what else can be asked. */
 const first = Number(process.env['TK_UPKEEP_FROM'] ?? 0);
 const count = Number(process.env['TK_UPKEEP'] ?? 10);
-const stories = [...upkeepStories, ...refusedStories].map(({ name }) => name);
+const stories = allStories.map(({ name }) => name);
 
 test('whatever goes wrong, whoever else is at work and wherever tk dies, nothing that must not be happens to a running cluster', {
   timeout: 60_000 + count * 10_000,

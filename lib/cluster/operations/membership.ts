@@ -1,6 +1,6 @@
-import { type Condition, count, failureOf, holds, minutes, notYet, seconds, TkError, throwIfAny } from '../../base/index.ts';
+import { type Condition, count, failureOf, hasCode, holds, minutes, notYet, seconds, TkError, throwIfAny } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
-import type { PlannedStep } from '../../core/index.ts';
+import type { PlannedStep, StepHandle } from '../../core/index.ts';
 import type { Cluster, ClusterView, NodeState } from '../cluster.ts';
 import type { DrainPolicy, EtcdMemberView, EtcdPicture, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
 import { uncordonStep } from '../lifecycle/disrupt.ts';
@@ -52,6 +52,32 @@ export async function membershipFacts(
   };
 }
 
+/**
+ * The same, of a node that is about to be given up: silent once is not dead. One that does not answer is asked again for a minute.
+ */
+export async function patientFacts(
+  cluster: Cluster,
+  node: NodeModel,
+  { wait, signal }: Pick<StepHandle, 'wait' | 'signal'>,
+): Promise<MembershipFacts> {
+  let last = await membershipFacts(cluster, node, signal);
+  if (last.state !== 'unreachable') return last;
+  try {
+    return await wait<MembershipFacts>({
+      description: `an answer of ${node.name}, or certainty that there is none`,
+      deadlineMs: minutes(1),
+      intervalMs: seconds(5),
+      async check(limited) {
+        last = await membershipFacts(cluster, node, limited);
+        return last.state === 'unreachable' ? notYet('it is unreachable') : holds(last);
+      },
+    });
+  } catch (error) {
+    if (!hasCode(error, 'wait/timeout')) throw error;
+    return last;
+  }
+}
+
 const memberOf = ({ views }: EtcdPicture, node: NodeModel): EtcdMemberView | undefined =>
   views.flatMap((view) => (view.state === 'answered' ? view.members : [])).find((member) => member.hostname === node.name);
 
@@ -99,7 +125,7 @@ export async function removeNode(
 ): Promise<void> {
   const { cluster, step } = context;
   const at = { node: node.name };
-  const facts = await step.pure('look', (handle) => membershipFacts(cluster, node, handle.signal), at);
+  const facts = await step.pure('look', (handle) => patientFacts(cluster, node, handle), at);
   const isAway = facts.state === 'unreachable' || facts.state === 'maintenance' || facts.state === 'foreign';
   if (facts.works) {
     await takeAway(context, [node], {
@@ -108,7 +134,7 @@ export async function removeNode(
       etcd: 'for-good',
       ...options,
       act: (target, handle) => cluster.lifecycle.reset(target, { isGraceful: true, reboots: false, wipe: 'all' }, handle.signal),
-      happened: (target, bootId, handle, intent) => darkEvidence(cluster, target, bootId, handle, intent),
+      happened: (target, bootId, handle, intent) => darkEvidence(cluster, target, bootId, handle, intent, { takesConfig: true }),
       after: async (target, handle) => handle.detail(await handle.wait(gone(cluster, target, false))),
     });
   } else if (!isAway && !options.overrides.has('etcd-quorum')) {
@@ -178,6 +204,8 @@ export async function addNode(context: TakeAwayContext, node: NodeModel): Promis
   });
   await step.pure('install', async (handle) => void (await handle.wait(cluster.machines.installed(node))), at);
   await step.pure('join', async (handle) => handle.detail(await handle.wait(joined(cluster, node))), at);
+  if (node.role === 'controlplane')
+    await step.pure('API server', async (handle) => void (await handle.wait(cluster.kubeconfig.apiServerReady(node))), at);
   // The cordon of the run that took the machine before it.
   await uncordonStep(context, node);
 }

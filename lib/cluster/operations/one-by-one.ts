@@ -1,4 +1,4 @@
-import { type Condition, failureOf, hasCode, minutes, type Observation, seconds, TkError } from '../../base/index.ts';
+import { type Condition, failureOf, hasCode, holds, minutes, notYet, type Observation, seconds, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { done, type Evidence, notDone, type OpenIntent, type PlannedStep, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster, ClusterView } from '../cluster.ts';
@@ -50,9 +50,8 @@ export async function takeAway(
 ): Promise<readonly TakenAway[]> {
   const { cluster, step, runId, afterwards, report } = context;
   const ordered = [...nodes].sort((a, b) => Number(a.role === 'worker') - Number(b.role === 'worker'));
-  const isKubernetes = await cluster.kubernetes.isReachable(new AbortController().signal);
   let lease: ClusterLease | undefined;
-  if (isKubernetes) {
+  if (await isKubernetesThere(context)) {
     const taken = await step('lease', (handle) => cluster.lifecycle.lease(runId, handle.signal));
     afterwards('give the lease back', (handle) => taken.release(handle.signal));
     lease = taken;
@@ -87,7 +86,14 @@ export async function takeAway(
         ? { happened: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => happened(node, bootId, handle, intent) }
         : {}),
     });
-    if (after) await within.step.pure('after', (handle) => after(node, handle), { node: node.name });
+    if (after) {
+      try {
+        await within.step.pure('after', (handle) => after(node, handle), { node: node.name });
+      } catch (error) {
+        within.afterwards(`uncordon ${node.name}`, (handle) => uncordonIfBack(cluster, node, handle));
+        throw error;
+      }
+    }
     results.push({ node: node.name, ...taken });
   };
   const [only, another] = ordered;
@@ -123,6 +129,40 @@ export async function takeAway(
     },
   });
   return results;
+}
+
+/** A machine that was to go for good and is back as it was, because somebody restarted it at that moment, may have its pods back. */
+async function uncordonIfBack(cluster: Cluster, node: NodeModel, handle: StepHandle): Promise<void> {
+  const { state } = await cluster.machines.state(node, handle.signal);
+  if (state !== 'configured') handle.skip(`it is ${state}`);
+  else if (!(await cluster.lifecycle.uncordon(node, handle.signal))) handle.skip('no cordon of ours');
+}
+
+/**
+ * Silent once is not gone: a run that goes on without the lease beside somebody who holds it is what the lease is there to prevent. A
+ * cluster whose Kubernetes does not answer for a minute has no lease to ask for.
+ */
+async function isKubernetesThere({ cluster, step }: TakeAwayContext): Promise<boolean> {
+  if (await cluster.kubernetes.isReachable(new AbortController().signal)) return true;
+  const hasKubeconfig = await cluster.kubernetes.reader().then(
+    () => true,
+    () => false,
+  );
+  if (!hasKubeconfig) return false;
+  return step.pure('Kubernetes', async (handle) => {
+    try {
+      return await handle.wait<boolean>({
+        description: 'an API server to answer',
+        deadlineMs: minutes(1),
+        intervalMs: seconds(5),
+        check: async (signal) => ((await cluster.kubernetes.isReachable(signal)) ? holds(true) : notYet('no answer')),
+      });
+    } catch (error) {
+      if (!hasCode(error, 'wait/timeout')) throw error;
+      handle.skip('no API server answers: there is no lease to ask for');
+      return false;
+    }
+  });
 }
 
 /** Nothing is to be lost with the machine that is not in a file. A cluster whose etcd does not work has nothing to take one of. */
@@ -169,9 +209,11 @@ export async function darkEvidence(
   bootId: string,
   handle: StepHandle,
   intent: OpenIntent | undefined,
+  options: { readonly takesConfig?: boolean } = {},
 ): Promise<Evidence> {
   try {
     const seen = await cluster.lifecycle.boot(node, handle.signal);
+    if (seen.bootId !== bootId && options.takesConfig === true) return notDone(`${node.name} has booted since, and still has its config`);
     if (seen.bootId !== bootId) return done(`${node.name} has booted since`);
     if (seen.stage === 'shutting down' || seen.stage === 'resetting') return done(`${node.name} is ${seen.stage}`);
     return notDone(`${node.name} is ${seen.stage}`);

@@ -133,7 +133,8 @@ export function watchMachines(
         if (facts.votersLeft === 0) report('I-02', `${node} was the last voter of etcd, and was removed`);
         return;
       case 'talos/reset':
-        if (facts.isLastVoter === true) report('I-02', `${node} was the last voter of etcd, and was wiped`);
+        // Whoever starts etcd anew from a snapshot wipes what is left of it first.
+        if (facts.isLastVoter === true && !terms().takesAll) report('I-02', `${node} was the last voter of etcd, and was wiped`);
         return;
       case 'talos/quorum-taken':
         quorumTaken(node, String(facts.path));

@@ -10,17 +10,35 @@ const mark = 'talos-tk/cordoned-by';
 const nodes = builtIn('v1', 'Node');
 const leases = builtIn('coordination.k8s.io/v1', 'Lease');
 
+/**
+ * What the journals on the workstation's disk say of a run, as a power cut at this moment would leave them: under way (begun, and not
+ * ended well), over, or unknown.
+ */
+export type JournalOf = (run: string) => 'under-way' | 'over' | undefined;
+
 export interface NodeWatch {
   onEvent(event: SimEvent): void;
-  /**
-   * At the end of a run that could still speak. What an earlier run has left is in its journal until a run ends well.
-   */
-  atEnd(run: { readonly id?: string; readonly isDone: boolean }): void;
+  /** At the end of a run, also of one that died. `keepsCordon`: it was asked to leave one behind. */
+  atEnd(run: { readonly id?: string; readonly exit: number | 'dead'; readonly keepsCordon?: boolean }): void;
 }
 
-/** I-13: no cordon of ours is left behind on a machine that is back, and nobody else's is ever taken away. */
-export function watchNodes(kube: () => SimulatedKube | undefined, talos: TalosModel, report: Report): NodeWatch {
+/**
+ * I-13: whatever carries our cordon is in the journal of the run that set it as being under way, from the moment of the cordon on;
+ * none is left behind on a machine that is back, and nobody else's is ever taken away.
+ */
+export function watchNodes(
+  kube: () => SimulatedKube | undefined,
+  talos: TalosModel,
+  journalOf: JournalOf | undefined,
+  report: Report,
+): NodeWatch {
   const foreign = new Set<string>();
+  /** Runs whose cordons were asked for. */
+  const kept = new Set<string>();
+  const isBack = (name: string): boolean => {
+    const machine = talos.machines.find((one) => one.hostname() === name);
+    return machine?.isUp() === true && machine.get('stage') === 'running' && kube()?.nodeReady(name) === true;
+  };
   return {
     onEvent({ kind, facts }) {
       const node = String(facts.node ?? '');
@@ -29,6 +47,8 @@ export function watchNodes(kube: () => SimulatedKube | undefined, talos: TalosMo
         const isAnothers = textAt(spec, 'holderIdentity').startsWith('somebody-else');
         if (isAnothers) report('I-14', `${node} was taken away while ${textAt(spec, 'holderIdentity')} held the cluster's lease`);
       }
+      if (kind === 'kube/marked' && journalOf && journalOf(String(facts.by)) !== 'under-way')
+        report('I-13', `${node} was cordoned by ${String(facts.by)}, which no journal tells to be under way`);
       if (kind === 'kube/foreign-cordon') {
         if (facts.isCordoned === true) foreign.add(node);
         else foreign.delete(node);
@@ -37,14 +57,19 @@ export function watchNodes(kube: () => SimulatedKube | undefined, talos: TalosMo
         foreign.delete(node);
       }
     },
-    atEnd({ id, isDone }) {
+    atEnd({ id, exit, keepsCordon = false }) {
+      if (keepsCordon && id !== undefined) kept.add(id);
       for (const object of kube()?.state.list(nodes) ?? []) {
         const name = textAt(object, 'metadata', 'name');
-        if (objAt(object, 'metadata', 'annotations')[mark] === undefined || objAt(object, 'spec').unschedulable !== true) continue;
-        if (!isDone && id !== undefined && objAt(object, 'metadata', 'annotations')[mark] !== id) continue;
-        const machine = talos.machines.find((one) => one.hostname() === name);
-        const isBack = machine?.isUp() === true && machine.get('stage') === 'running' && kube()?.nodeReady(name) === true;
-        if (isBack) report('I-13', `${name} is back and still cordoned by ${String(objAt(object, 'metadata', 'annotations')[mark])}`);
+        const by = objAt(object, 'metadata', 'annotations')[mark];
+        if (by === undefined || objAt(object, 'spec').unschedulable !== true || kept.has(String(by))) continue;
+        const told = journalOf?.(String(by));
+        if (journalOf && told === undefined) report('I-13', `${name} is cordoned by ${String(by)}, of which no journal tells`);
+        if (!isBack(name)) continue;
+        if (told === 'over') report('I-13', `${name} is still cordoned by ${String(by)}, which has ended well`);
+        // What could speak at its end takes its own cordons back; a run that ended well leaves none of earlier ones either.
+        else if (exit === 0 || (exit !== 'dead' && (id === undefined || by === id)))
+          report('I-13', `${name} is back and still cordoned by ${String(by)}`);
       }
     },
   };

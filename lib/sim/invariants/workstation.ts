@@ -11,6 +11,10 @@ export interface RunTerms {
   readonly budgetMs?: number;
   /** Paths, or beginnings of paths, where secrets may lie. */
   readonly secretsMayLieIn?: readonly string[];
+  /** It was asked to leave a cordon of its own behind: `talos:cordon`, `talos:shutdown`. */
+  readonly keepsCordon?: boolean;
+  /** Somebody is going to press Ctrl-C: how long everything takes is watched. */
+  readonly stops?: boolean;
 }
 
 /** How a run went, as its process saw it. */
@@ -20,8 +24,12 @@ export interface RunEnd {
   readonly runId?: string;
   /** Tasks that neither ended nor were skipped. */
   readonly unfinished?: number;
-  /** The signal that it got, and when. */
+  /** The signal that it got. */
   readonly signal?: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+  /** Its journal, read at its end: whether every line of it fits, and the exit code of its last. Absent: nothing was begun. */
+  readonly journal?: { readonly isWhole: boolean; readonly exit?: number };
+  /** What it said at its end; looked at only after a signal. */
+  readonly said?: string;
 }
 
 export interface RunWatch {
@@ -34,6 +42,10 @@ export interface RunWatch {
 const exitOfSignal = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** An act that had begun proves who the machine is before its one call leaves. */
 const underWayMs = 15_000;
+/** From a signal to the end, beside what is on the wire or on its way to the disk. */
+const promptMs = 2000;
+/** What continues a run, or begins it anew. */
+const nextCommand = /\bnpx tk \S/;
 const usualBudgetMs = 4 * 3_600_000;
 
 /** Calls that change a machine. Everything that is not named here is taken for one that only looks. */
@@ -65,8 +77,31 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       const token = {};
       const startedMs = clock.monotonicMs();
       let signal: RunEnd['signal'];
-      let signalledMs = 0;
+      let signalledMs: number | undefined;
+      /** At the second one nothing is waited for any more. */
+      let hurriedMs: number | undefined;
       let isOver = false;
+      /** Calls and file operations that have not ended; while there is one, a process that was asked to stop may wait for it. */
+      let underWay = 0;
+      let idleSinceMs = startedMs;
+      let idleMs = 0;
+      const begins = () => {
+        if (underWay === 0 && signalledMs !== undefined) idleMs += clock.monotonicMs() - Math.max(idleSinceMs, signalledMs);
+        underWay += 1;
+      };
+      const ends = () => {
+        underWay -= 1;
+        if (underWay === 0) idleSinceMs = clock.monotonicMs();
+      };
+      const during = async <T>(work: () => Promise<T>): Promise<T> => {
+        if (terms.stops !== true) return work();
+        begins();
+        try {
+          return await work();
+        } finally {
+          ends();
+        }
+      };
       const changes = (what: string): void => {
         if (terms.isDry) report('I-09', `a dry run of ${terms.name} sent ${what}`);
         const others = [...open].filter(([other]) => other !== token).map(([, name]) => name);
@@ -80,10 +115,10 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
         files: watchedFiles(outer.files),
         dial: {
           ...outer.dial,
-          talos: async (target, abort) => watchedConnection(await outer.dial.talos(target, abort)),
+          talos: async (target, abort) => watchedConnection(await during(() => outer.dial.talos(target, abort))),
           http(request) {
             if (isChange(request)) changes(`${request.method} ${request.path}`);
-            return outer.dial.http(request);
+            return during(() => outer.dial.http(request));
           },
         },
       });
@@ -94,12 +129,24 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
         call(call: GrpcCall) {
           if (changing.test(call.path)) {
             changes(call.path);
-            if (signal !== undefined && clock.monotonicMs() - signalledMs > underWayMs && takingAway.test(call.path))
+            if (signalledMs !== undefined && clock.monotonicMs() - signalledMs > underWayMs && takingAway.test(call.path))
               report('I-12', `${terms.name} sent ${call.path} after ${signal}`);
           }
-          return connection.call(call);
+          return terms.stops === true ? duringEach(connection.call(call)) : connection.call(call);
         },
       });
+      async function* duringEach<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
+        const iterator = messages[Symbol.asyncIterator]();
+        try {
+          for (;;) {
+            const next = await during(async () => iterator.next());
+            if (next.done) return;
+            yield next.value;
+          }
+        } finally {
+          await iterator.return?.();
+        }
+      }
       const watchedFiles = (files: Files): Files => ({
         ...files,
         async write(path, content, options) {
@@ -139,10 +186,11 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       return {
         observe,
         signalled(which) {
-          signal = which;
-          signalledMs = clock.monotonicMs();
+          if (signal !== undefined) hurriedMs ??= clock.monotonicMs();
+          signal ??= which;
+          signalledMs ??= clock.monotonicMs();
         },
-        ended({ exit, unfinished = 0, signal: told }) {
+        ended({ exit, unfinished = 0, signal: told, journal, said }) {
           isOver = true;
           open.delete(token);
           const tookMs = clock.monotonicMs() - startedMs;
@@ -151,6 +199,18 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
           const by = told ?? signal;
           if (by !== undefined && exit !== 'dead' && exit !== 0 && exit !== exitOfSignal[by])
             report('I-12', `${terms.name} ended with ${exit} after ${by}`);
+          if (by !== undefined && exit === exitOfSignal[by]) {
+            const nowMs = clock.monotonicMs();
+            const lingeredMs = idleMs + (underWay === 0 && signalledMs !== undefined ? nowMs - Math.max(idleSinceMs, signalledMs) : 0);
+            const hurriesMs = nowMs - (hurriedMs ?? nowMs);
+            if (lingeredMs > promptMs)
+              report('I-12', `${terms.name} went on for ${Math.round(lingeredMs)} ms after ${by} with nothing under way`);
+            if (hurriesMs > promptMs) report('I-12', `${terms.name} went on for ${Math.round(hurriesMs)} ms after the second ${by}`);
+            if (journal && !journal.isWhole) report('I-12', `the journal of ${terms.name} is not whole after ${by}`);
+            if (journal?.isWhole && journal.exit !== exit)
+              report('I-12', `the journal of ${terms.name} ends with ${journal.exit ?? 'nothing'} instead of ${exit}`);
+            if (said !== undefined && !nextCommand.test(said)) report('I-12', `${terms.name} named no next command after ${by}`);
+          }
           if (exit === 0 && unfinished > 0) report('I-18', `${terms.name} ended with 0 and ${unfinished} unfinished`);
         },
       };

@@ -73,6 +73,8 @@ const controllers: readonly { readonly watches: readonly string[]; readonly sync
 ];
 
 const syncDelayMs = 100;
+/** As tk marks the cordons that it sets. */
+const cordonMark = 'talos-tk/cordoned-by';
 const definitionKind = builtIn('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
 
 /** All API servers and controllers of one cluster on the kernel's store; whatever the future holds is a stored timer. */
@@ -96,6 +98,9 @@ export function createKubeModel(kernel: SimKernel, host: KubeHost, options: Kube
       objAt(object, 'spec').unschedulable !== true
     )
       kernel.emit({ kind: 'kube/uncordoned', facts: { node: textAt(object, 'metadata', 'name') } });
+    const mark = resource === '/nodes' ? objAt(object, 'metadata', 'annotations')[cordonMark] : undefined;
+    if (mark !== undefined && objAt(before ?? {}, 'metadata', 'annotations')[cordonMark] !== mark)
+      kernel.emit({ kind: 'kube/marked', facts: { node: textAt(object, 'metadata', 'name'), by: String(mark) } });
     if (dirty !== 'everything') dirty.add(resource);
     if (type === 'DELETED') {
       const uid = textAt(object, 'metadata', 'uid');

@@ -18,9 +18,12 @@ import {
   watchInvariants,
 } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
+import { readJournal } from '../../../lib/core/journal.ts';
+import { journalPath } from '../../../lib/core/runs.ts';
 import { mortal } from '../swarm/mortal-world.ts';
 import type { Product } from './product.ts';
-import type { Shape } from './schedule.ts';
+import { plainTextOf } from './said.ts';
+import type { Shape } from './shape.ts';
 
 export const root = '/home/user/home-ops';
 const stateDirectory = join(root, '.tk/sim');
@@ -41,6 +44,16 @@ export interface Asked {
   readonly terms?: Terms;
   /** What a person types where a name has to be typed. Absent: everything is confirmed. */
   readonly types?: string;
+  readonly keepsCordon?: boolean;
+}
+
+/** How a process is disturbed, by the number of an operation of its own on files or wires. */
+export interface Ends {
+  readonly dieAfter?: number | undefined;
+  readonly stopAt?: number | undefined;
+  /** So many operations after the first Ctrl-C. */
+  readonly stopAgainAfter?: number | undefined;
+  readonly sleepAt?: number | undefined;
 }
 
 export interface RigOptions {
@@ -89,27 +102,54 @@ export async function openRig(options: RigOptions) {
     },
   });
   const simulated = () => kube as SimulatedKube;
-  const invariants = watchInvariants(kernel, spec, talos, () => kube);
+  const journalOf = (run: string) => readJournal(memory.files.durable(journalPath(stateDirectory, run)) ?? '');
+  const invariants = watchInvariants(
+    kernel,
+    spec,
+    talos,
+    () => kube,
+    (run) => {
+      const records = journalOf(run).entries.map(({ record }) => record);
+      if (records[0]?.type !== 'run') return undefined;
+      return records.some((record) => record.type === 'end' && record.exitCode === 0) ? 'over' : 'under-way';
+    },
+  );
   const operator = createOperator(kernel, talos, simulated());
   let printed = '';
   let terms: Terms = {};
 
+  /** What is left of a run that was stopped. One that failed at its journal has none. */
+  const endOf = (run: string, events: readonly EngineEvent[]) => {
+    const said = plainTextOf(events);
+    const text = memory.files.durable(journalPath(stateDirectory, run));
+    if (text === undefined || Object.keys(kernel.faultHits()).some((hit) => hit.startsWith('disk/'))) return { said };
+    const { entries, torn } = readJournal(text);
+    const last = entries.at(-1)?.record;
+    return { said, journal: { isWhole: !torn, ...(last?.type === 'end' ? { exit: last.exitCode } : {}) } };
+  };
+
   /** One process, which may die at an operation, or be asked to stop at one. */
-  const attempt = async (
-    asked: Asked,
-    ends: { readonly dieAfter?: number | undefined; readonly stopAt?: number | undefined; readonly sleepAt?: number | undefined } = {},
-  ): Promise<Attempt> => {
+  const attempt = async (asked: Asked, ends: Ends = {}): Promise<Attempt> => {
     terms = asked.terms ?? {};
     invariants.terms(terms);
-    const watch = invariants.begin({ name: asked.task, secretsMayLieIn });
+    const watch = invariants.begin({
+      name: asked.task,
+      secretsMayLieIn,
+      ...(asked.keepsCordon ? { keepsCordon: true } : {}),
+      // What a closed laptop adds to the time is nobody's.
+      ...(ends.stopAt === undefined || ends.sleepAt !== undefined ? {} : { stops: true }),
+    });
     const running: { stop?: () => void; id?: string } = {};
     const process = mortal(watch.observe(outer), ends.dieAfter, (operation) => {
       if (operation === ends.stopAt) running.stop?.();
+      if (ends.stopAgainAfter !== undefined && operation === (ends.stopAt ?? Number.NaN) + 1 + ends.stopAgainAfter) running.stop?.();
       return operation === ends.sleepAt ? kernel.clock.sleep(sleepMs) : undefined;
     });
     const events: EngineEvent[] = [];
     const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
-      watch.ended({ exit, unfinished, ...(running.id === undefined ? {} : { runId: running.id }) });
+      const { id } = running;
+      const isStopped = id !== undefined && exit !== 'dead' && events.some(({ event }) => event === 'stopping');
+      watch.ended({ exit, unfinished, ...(id === undefined ? {} : { runId: id }), ...(isStopped ? endOf(id, events) : {}) });
       return { task: asked.task, exit, failures, changes, events };
     };
     const open = async () => {

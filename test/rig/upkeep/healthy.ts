@@ -4,7 +4,7 @@ import type { InitialFile } from '../../../lib/sim/index.ts';
 import { kubernetesOf } from '../swarm/schedule.ts';
 import { openRig, root } from './cluster.ts';
 import { loadProduct, type Product } from './product.ts';
-import type { Shape } from './schedule.ts';
+import { type Shape, shapeText } from './shape.ts';
 
 /** A cluster at rest after its bootstrap, as another kernel and another disk can begin with it. */
 export interface Rest {
@@ -17,7 +17,7 @@ const known = new Map<string, Promise<Rest>>();
 
 /** Bootstrapped once per process and kind of cluster. */
 export function atRest(shape: Shape, talos: string): Promise<Rest> {
-  const key = `${shape.controlPlanes}+${shape.workers} ${talos}`;
+  const key = `${shapeText(shape)} ${talos}`;
   let rest = known.get(key);
   if (!rest) {
     rest = loadProduct().then((product) => bootstrapped(shape, talos, product));

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import type { EndState } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 import { type Attempt, openRig, root } from './cluster.ts';
-import { atRest } from './healthy.ts';
+import { atRest, type Rest } from './healthy.ts';
 import { loadProduct, type Product } from './product.ts';
 import { calm, calmAfterMs, type Upkeep } from './schedule.ts';
-import { storyOf, type UpkeepCommand } from './stories.ts';
+import { shapeText } from './shape.ts';
+import { type Place, storyOf, type UpkeepCommand, type UpkeepStory } from './stories.ts';
 
 export interface UpkeepHistory {
   readonly attempts: readonly Attempt[];
@@ -25,13 +26,15 @@ const snapshotMs = 60 * 60_000;
 /** And after so many looks again when it has become quiet. */
 const patience = 4;
 
+/** What somebody did by hand is seen by everybody. */
+const settledMs = 90_000;
+
 const undisturbed = new Map<string, Promise<UpkeepHistory>>();
 
 /** Tells one history of work on a running cluster. The same schedule gives the same history. */
 export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<UpkeepHistory> {
   const { shape, talos } = upkeep;
   const story = storyOf(upkeep.story);
-  const isUpgrade = upkeep.story.startsWith('upgrade');
   const rest = await atRest(shape, talos);
   const startMs = rest.startMs;
   const faults = upkeep.faults.map((rule) => ({
@@ -39,14 +42,16 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
     fromMs: startMs + (rule.fromMs ?? 0),
     untilMs: startMs + (rule.untilMs ?? calmAfterMs),
   }));
-  const rig = await openRig({ seed: upkeep.seed, ...rest, faults, product });
+  const files = story.edits ? edited(rest.files, story, { shape, talos }) : rest.files;
+  const rig = await openRig({ seed: upkeep.seed, ...rest, files, faults, product });
   const { kernel } = rig.memory;
   const { invariants } = rig;
   for (const { inMs, deed } of upkeep.deeds) {
     if (inMs <= 0) rig.operator.does(deed);
     else rig.operator.later(inMs, deed);
   }
-  story.prepare?.(rig.talos);
+  story.prepare?.(rig.talos, { shape, talos });
+  if (story.prepare) await kernel.clock.sleep(settledMs);
   const random = createSeededRandom(upkeep.seed, 'crash');
   const attempts: Attempt[] = [];
   const at = { shape, talos };
@@ -60,6 +65,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
       const last = await rig.attempt(asked, {
         dieAfter: upkeep.deaths[number],
         stopAt: upkeep.stops[number],
+        stopAgainAfter: upkeep.secondStops?.[number],
         sleepAt: upkeep.sleeps[number],
       });
       attempts.push(last);
@@ -68,6 +74,8 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
         if (failure.code === 'internal/unexpected') defects.push(`a defect: ${JSON.stringify(failure.facts)}`);
       }
       if (typeof last.exit === 'number' && ends.includes(last.exit)) return last;
+      if (last.exit !== 'dead' && command.isDone?.(rig.talos)) return last;
+      if (last.failures.some(({ code }) => command.endsOn?.includes(code))) return last;
       if (last.exit === 'dead') {
         rig.memory.files.crash(random);
         invariants.afterCrash(rig.memory.files.copy());
@@ -86,13 +94,16 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
   watchCourse(
     rig,
     upkeep,
-    isUpgrade,
     () => attempts.length,
     (what) => defects.includes(what) || defects.push(what),
   );
   const commands = story.commands(at);
   let end: Attempt | undefined;
   for (const command of commands) {
+    if (command.before) {
+      command.before(rig.talos);
+      await kernel.clock.sleep(settledMs);
+    }
     end = await insist(command);
     if (end) continue;
     invariants.gaveUp(command.task, attempts.at(-1)?.failures.map(({ code }) => code) ?? []);
@@ -103,10 +114,15 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
     // The proof of exit 0 is taken at that very moment, not after the dust has settled.
     if (!away)
       invariants.claimedDone([
-        ...ownMissing(rig, upkeep),
-        ...(story.problems?.({ ...at, model: rig.talos, files: (path) => rig.memory.files.snapshot()[`${root}/${path}`] ?? '' }) ?? []),
+        ...ownMissing(rig, upkeep).filter((problem) => !story.settlesLater?.test(problem)),
+        ...(story.problems?.({
+          ...at,
+          model: rig.talos,
+          files: (path) => rig.memory.files.snapshot()[`${root}/${path}`] ?? '',
+          isCordoned: (name) => (invariants.endState().nodes[name] ?? '').endsWith(', cordoned'),
+        }) ?? []),
       ]);
-    await kernel.clock.sleep(calmAfterMs);
+    await kernel.clock.sleep(calmAfterMs + 1000);
     const last = commands.at(-1) as UpkeepCommand;
     if (last.repeats !== true) {
       const again = await rig.attempt(last);
@@ -114,8 +130,9 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
         defects.push(`a further run ended with ${again.exit} and ${again.changes} changes: ${JSON.stringify(again.failures)}`);
     }
     const isDisturbed = upkeep.faults.length + upkeep.deeds.length + upkeep.deaths.filter(Boolean).length > 0;
-    if (isDisturbed && !away && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon'))
-      invariants.cameTo((await calmly(upkeep)).endState);
+    // A sequence is one of thousands: what it came to is told by what its parts promise.
+    const isComparable = isDisturbed && !away && !upkeep.story.includes(' > ');
+    if (isComparable && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon')) invariants.cameTo((await calmly(upkeep)).endState);
   }
   invariants.inspect('standard output', rig.printed());
   invariants.inspect('the events', JSON.stringify(attempts.at(-1)?.events ?? []));
@@ -139,11 +156,10 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
 function watchCourse(
   rig: Awaited<ReturnType<typeof openRig>>,
   upkeep: Upkeep,
-  isUpgrade: boolean,
   attempt: () => number,
   report: (what: string) => void,
 ): void {
-  if (!isUpgrade || upkeep.story === 'upgrade-k8s') return;
+  if (!/^upgrade(?!-k8s|-without)/.test(upkeep.story) || upkeep.story.includes(' > ')) return;
   let failedIn = -1;
   rig.memory.kernel.onEvent(({ kind, facts, atMs }) => {
     const machine = rig.talos.machines.find(({ name }) => name === facts.node);
@@ -167,6 +183,17 @@ function watchCourse(
   });
 }
 
+/** The repository as a person has changed it before. */
+function edited(files: Rest['files'], story: UpkeepStory, at: Place): Rest['files'] {
+  const texts = Object.fromEntries(
+    Object.entries(files).map(([path, file]) => [path, typeof file === 'string' ? file : Buffer.from(file.content).toString('latin1')]),
+  );
+  const changed = story.edits?.(texts, at) ?? {};
+  return Object.fromEntries(
+    Object.entries(files).map(([path, file]) => [path, changed[path] === texts[path] ? file : (changed[path] ?? file)]),
+  );
+}
+
 /** A machine that somebody else has just taken away is nobody's broken promise. */
 function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): readonly string[] {
   const others = upkeep.deeds.some(({ deed }) => ['reboot', 'lose-power', 'stop-etcd'].includes(deed.deed));
@@ -176,7 +203,7 @@ function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): r
 
 /** The same with nothing going wrong; told once per process. */
 function calmly(upkeep: Upkeep): Promise<UpkeepHistory> {
-  const key = `${upkeep.story} ${upkeep.shape.controlPlanes}+${upkeep.shape.workers} ${upkeep.talos}`;
+  const key = `${upkeep.story} ${shapeText(upkeep.shape)} ${upkeep.talos}`;
   let found = undisturbed.get(key);
   if (!found) {
     found = loadProduct().then((product) => tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), product));
@@ -187,7 +214,7 @@ function calmly(upkeep: Upkeep): Promise<UpkeepHistory> {
 
 export const lineOf = (upkeep: Upkeep, { attempts, violations }: UpkeepHistory): string =>
   [
-    `${upkeep.seed} ${upkeep.story} ${upkeep.talos} ${upkeep.shape.controlPlanes}+${upkeep.shape.workers}`,
+    `${upkeep.seed} ${upkeep.story} ${upkeep.talos} ${shapeText(upkeep.shape)}`,
     attempts
       .map(({ exit, failures }) =>
         `${exit} ${failures.map(({ code, cause }) => `${code}${cause ? `<${cause.code}` : ''}`).join(' ')}`.trim(),

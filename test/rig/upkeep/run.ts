@@ -3,6 +3,7 @@
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts random FROM COUNT [STORY,…]
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts replay SEED [STORY,…]         the same history again, told in full
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts shrink SEED [STORY,…]
+//     node --conditions=talos-tk-source test/rig/upkeep/run.ts calm [STORY,…] [SHAPE,…] [TALOS,…]   with nothing going wrong
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts exhaustive STORY CONTROL_PLANES+WORKERS TALOS [EVERY]
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts planted [BUG,…] [MOST]        searches each planted bug
 //     node --conditions=talos-tk-source test/rig/upkeep/run.ts keep                          writes what those seeds draw to museum.json
@@ -10,19 +11,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { faultClasses } from '../../../lib/sim/index.ts';
-import { drawUpkeep } from './draw.ts';
 import { lineOf, tellUpkeep } from './history.ts';
 import { plantBugs } from './mutants.ts';
 import { plantedBugs } from './planted.ts';
 import { loadProduct } from './product.ts';
-import { calm, type Upkeep, upkeepOf } from './schedule.ts';
+import { calm, drawUpkeep, type Upkeep } from './schedule.ts';
 import { shrink } from './shrink.ts';
-import { refusedStories, upkeepStories } from './stories.ts';
+import { shapeOf } from './shape.ts';
+import { stories as allStories, storyOf } from './stories.ts';
 import { createTally } from './tally.ts';
 
 const [command = 'random', ...rest] = process.argv.slice(2);
 const say = (text: string) => process.stdout.write(`${text}\n`);
-const every = [...upkeepStories, ...refusedStories].map(({ name }) => name);
+const every = allStories.map(({ name }) => name);
 const listed = (text: string | undefined): readonly string[] => text?.split(',') ?? every;
 
 async function random(from: number, count: number, stories: readonly string[]): Promise<number> {
@@ -48,7 +49,7 @@ async function random(from: number, count: number, stories: readonly string[]): 
 async function exhaustive(story: string, shapeText: string, talos: string, stride: number): Promise<number> {
   const product = await loadProduct();
   const [controlPlanes = 1, workers = 0] = shapeText.split('+').map(Number);
-  const base = calm({ ...upkeepOf('exhaustive', [story]), story, shape: { controlPlanes, workers }, talos });
+  const base = calm(drawUpkeep('exhaustive', [story], { shape: { controlPlanes, workers }, talos }));
   let told = 0;
   let wrong = 0;
   const tell = async (upkeep: Upkeep) => {
@@ -79,6 +80,23 @@ async function exhaustive(story: string, shapeText: string, talos: string, strid
   say(
     `${told} histories of ${story} on ${shapeText} with ${talos}: every visit of every point${stride === 1 ? '' : ` (each ${stride}th)`}, ${wrong} with violations`,
   );
+  return wrong;
+}
+
+/** Every story on every kind of cluster with nothing going wrong. */
+async function undisturbed(names: readonly string[], shapes: readonly string[], versions: readonly string[]): Promise<number> {
+  const product = await loadProduct();
+  let wrong = 0;
+  for (const name of names)
+    for (const shape of shapes.map(shapeOf))
+      for (const talos of versions) {
+        if (!(storyOf(name).fits?.(shape) ?? true)) continue;
+        const upkeep = calm(drawUpkeep('calm', [name], { shape, talos }));
+        const history = await tellUpkeep(upkeep, product);
+        const isFine = history.violations.length === 0;
+        if (!isFine) wrong += 1;
+        say(`${isFine ? 'fine' : 'WRONG'} ${lineOf(upkeep, history)}`);
+      }
   return wrong;
 }
 
@@ -164,6 +182,8 @@ const wrong = await (async () => {
       return exhaustive(one, two || '1+0', three || 'v1.14.1', Number(four || 1));
     case 'planted':
       return planted(one === '' ? plantedBugs.map(({ name }) => name) : one.split(','), Number(two || 500));
+    case 'calm':
+      return undisturbed(listed(one || undefined), (two || '1+0,1+1,3+0,3+2').split(','), (three || 'v1.14.1').split(','));
     case 'museum':
       return museum();
     case 'keep':

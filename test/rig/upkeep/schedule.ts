@@ -1,8 +1,9 @@
-import { type Deed, type FaultRule, faultClasses } from '../../../lib/sim/index.ts';
+import { bootstrapFaults, type Deed, type FaultRule, faultClasses } from '../../../lib/sim/index.ts';
+import type { Random } from '../../../lib/base/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 import { talosVersions } from '../swarm/schedule.ts';
-
-export type Shape = { readonly controlPlanes: number; readonly workers: number };
+import { namesOf, type Shape } from './shape.ts';
+import { sequenceOf, storyOf } from './stories.ts';
 
 /** One history of work on a cluster that runs. All of it from the seed; shrinking makes smaller ones. */
 export interface Upkeep {
@@ -18,6 +19,8 @@ export interface Upkeep {
   readonly deaths: readonly (number | undefined)[];
   /** Per attempt: at which operation somebody presses Ctrl-C. */
   readonly stops: readonly (number | undefined)[];
+  /** Per attempt: how many operations after the first Ctrl-C the second comes. Absent: none. */
+  readonly secondStops?: readonly (number | undefined)[];
   /** Per attempt: at which operation the laptop is closed for a while. */
   readonly sleeps: readonly (number | undefined)[];
   /** Nothing at all may be touched: to see that the invariants look. */
@@ -27,14 +30,21 @@ export interface Upkeep {
 /** From then on nothing goes wrong any more, so that every history can end well. */
 export const calmAfterMs = 15 * 60_000;
 
-/** Two members, and one: those need somebody's consent. */
-const shapes: readonly (Shape & { readonly weight: number })[] = [
-  { controlPlanes: 1, workers: 1, weight: 6 },
-  { controlPlanes: 1, workers: 0, weight: 3 },
-  { controlPlanes: 3, workers: 0, weight: 6 },
-  { controlPlanes: 3, workers: 2, weight: 4 },
-  { controlPlanes: 2, workers: 0, weight: 1 },
-  { controlPlanes: 5, workers: 0, weight: 1 },
+export const everyFault = [...faultClasses, ...bootstrapFaults];
+
+/**
+ * Small clusters mostly: they cost little, and whatever can go wrong between machines goes wrong between two. Of the others one
+ * version each, because every kind of cluster costs a bootstrap and an undisturbed history to be compared with.
+ */
+const shapes: readonly (Shape & { readonly weight: number; readonly talos?: string })[] = [
+  { controlPlanes: 1, workers: 1, weight: 10 },
+  { controlPlanes: 1, workers: 0, weight: 6 },
+  { controlPlanes: 3, workers: 0, weight: 5 },
+  // Two members: those need somebody's consent.
+  { controlPlanes: 2, workers: 0, weight: 1, talos: 'v1.12.6' },
+  { controlPlanes: 1, workers: 2, weight: 1, talos: 'v1.13.9' },
+  { controlPlanes: 3, workers: 2, weight: 0.6, talos: 'v1.14.1' },
+  { controlPlanes: 5, workers: 0, weight: 0.3, talos: 'v1.14.1' },
 ];
 
 /** Where to look more often than elsewhere. */
@@ -50,24 +60,48 @@ export interface Bias {
   readonly cordons?: number;
 }
 
-export function upkeepOf(seed: string, stories: readonly string[], bias: Bias = {}): Upkeep {
+/** Of those that fit the shape, with their weights; now and then several after each other. */
+function drawnStory(random: Random, names: readonly string[], shape: Shape): string | undefined {
+  const all = names.map(storyOf).filter((story) => story.fits?.(shape) ?? true);
+  const isSequence = random.fraction() < 0.08;
+  const members = isSequence ? all.filter(({ isPart }) => isPart) : all;
+  const length = isSequence ? 2 + Math.floor(random.fraction() * 2) : 1;
+  const drawn = Array.from({ length }, () => weighted(random, members)).filter((one) => one !== undefined);
+  // Each once: an upgrade that was made is not made again.
+  return drawn.length === 0 ? undefined : sequenceOf([...new Set(drawn.map(({ name }) => name))]);
+}
+
+function weighted<T extends { readonly weight: number }>(random: Random, from: readonly T[]): T | undefined {
+  let left = random.fraction() * from.reduce((sum, { weight }) => sum + weight, 0);
+  return from.find(({ weight }) => (left -= weight) < 0) ?? from.at(-1);
+}
+
+/** The first draw after the seed's own that makes sense. */
+export function drawUpkeep(seed: string, names: readonly string[], bias: Bias = {}): Upkeep {
+  for (let number = 0; ; number += 1) {
+    const upkeep = upkeepOf(number === 0 ? seed : `${seed}.${number}`, names, bias);
+    if (upkeep) return { ...upkeep, seed };
+  }
+}
+
+function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upkeep | undefined {
   const random = createSeededRandom(seed, 'upkeep');
   const chance = (probability: number) => random.fraction() < probability;
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random.fraction() * values.length)] as T;
-  const story = pick(stories);
-  const total = shapes.reduce((sum, { weight }) => sum + weight, 0);
-  let left = random.fraction() * total;
-  const drawn = shapes.find(({ weight }) => (left -= weight) < 0) ?? (shapes[0] as (typeof shapes)[number]);
+  const drawn = weighted(random, shapes) as (typeof shapes)[number];
   const shape = bias.shape ?? drawn;
   const drawnTalos = pick(talosVersions);
-  const talos = bias.talos ?? drawnTalos;
+  const talos = bias.talos ?? (bias.shape ? undefined : drawn.talos) ?? drawnTalos;
+  const story = drawnStory(random, storyNames, shape);
+  if (story === undefined) return undefined;
   const names = namesOf(shape);
-  const faults = faultClasses.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {
-    const [isTaken, times, drawn] = [random.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), random.fraction(), facts?.(random)];
-    if (bias.arms?.includes(`${point} ${kind}`))
-      return [{ point, kind, probability: 0.5, atMost: 2, untilMs: calmAfterMs, ...(drawn ? { facts: drawn } : {}) }];
-    if (!isTaken) return [];
-    return [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), untilMs: calmAfterMs, ...(drawn ? { facts: drawn } : {}) }];
+  const faults = everyFault.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {
+    // A stream for each kind: one kind more changes nothing about the others.
+    const own = createSeededRandom(seed, `${point} ${kind}`);
+    const [isTaken, times, drawnFacts] = [own.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), own.fraction(), facts?.(own)];
+    const more = { untilMs: calmAfterMs, ...(drawnFacts ? { facts: drawnFacts } : {}) };
+    if (bias.arms?.includes(`${point} ${kind}`)) return [{ point, kind, probability: 0.5, atMost: 2, ...more }];
+    return isTaken ? [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), ...more }] : [];
   });
   const at = () => Math.floor(random.fraction() * 8 * 60_000);
   const deeds: { inMs: number; deed: Deed }[] = [];
@@ -112,13 +146,9 @@ export function upkeepOf(seed: string, stories: readonly string[], bias: Bias = 
     deeds: deeds.sort((a, b) => a.inMs - b.inMs),
     deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 2 * 500) : undefined)),
     stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * 300) : undefined)),
+    secondStops: Array.from({ length: 4 }, () => (chance(0.3) ? Math.floor(random.fraction() * 10) : undefined)),
     sleeps: [isClosed ? 20 + Math.floor(random.fraction() * 150) : undefined],
   };
 }
 
-export const namesOf = ({ controlPlanes, workers }: Shape): readonly string[] => [
-  ...Array.from({ length: controlPlanes }, (_, index) => `cp-${index + 1}`),
-  ...Array.from({ length: workers }, (_, index) => `worker-${index + 1}`),
-];
-
-export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [], sleeps: [] });
+export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [], secondStops: [], sleeps: [] });

@@ -1,9 +1,17 @@
 import { expect, test } from 'vitest';
-import { createKubeModel, encodingsOf, type InvariantId, type SimulatedKube, watchInvariants } from '../../../lib/sim/index.ts';
+import {
+  createKubeModel,
+  encodingsOf,
+  type InvariantId,
+  type JournalOf,
+  type SimulatedKube,
+  watchInvariants,
+} from '../../../lib/sim/index.ts';
+import type { World } from '../../../lib/base/index.ts';
 import { memoryCluster, signal } from './cluster-rig.ts';
 
 /** A cluster whose ground truth the tests bend by hand. */
-async function watched(options: Parameters<typeof memoryCluster>[1] = {}) {
+async function watched(options: Parameters<typeof memoryCluster>[1] = {}, journalOf?: JournalOf) {
   let kube: SimulatedKube | undefined;
   const rig = await memoryCluster('1.14', {
     controlPlanes: 3,
@@ -11,7 +19,7 @@ async function watched(options: Parameters<typeof memoryCluster>[1] = {}) {
     hooks: { kube: (kernel, host) => (kube = createKubeModel(kernel, host)) },
     ...options,
   });
-  const invariants = watchInvariants(rig.kernel, rig.spec, rig.talos, () => kube ?? rig.kube);
+  const invariants = watchInvariants(rig.kernel, rig.spec, rig.talos, () => kube ?? rig.kube, journalOf);
   const happens = (kind: string, facts: Parameters<typeof rig.kernel.emit>[0]['facts']) => rig.kernel.emit({ kind, facts });
   const fired = () => invariants.violations().map(({ invariant, what }) => `${invariant} ${what}`);
   return { ...rig, invariants, happens, fired, simulated: () => kube as SimulatedKube };
@@ -207,6 +215,89 @@ test('I-13 a cordon of ours that stays, and one of a person that goes', async ()
   expect(rig.fired()).toEqual([
     'I-13 cp-1 is back and still cordoned by run-1',
     'I-13 the cordon that somebody set on worker-1 was taken away',
+  ]);
+});
+
+test('I-12 a run that lingers after a signal, leaves half a journal, or names no next command', async () => {
+  const rig = await watched({ controlPlanes: 1, workers: 0 });
+  const target = { host: '192.168.42.11', port: 50_000, trust: { kind: 'insecure' } } as const;
+  const stopped = (name: string) => {
+    const run = rig.invariants.begin({ name, stops: true });
+    run.signalled('SIGINT');
+    return run;
+  };
+  const good = { exit: 130, journal: { isWhole: true, exit: 130 }, said: 'Continue   npx tk resume' } as const;
+
+  const prompt = stopped('prompt');
+  await rig.kernel.clock.sleep(1900);
+  prompt.ended(good);
+  // What is on the wire may come to its end, however long that takes.
+  const waits = rig.invariants.begin({ name: 'waits', stops: true });
+  const seen = waits.observe(slowly(rig.world, 30_000));
+  const dialled = seen.dial.talos(target, signal);
+  waits.signalled('SIGINT');
+  await dialled;
+  await rig.kernel.clock.sleep(1900);
+  waits.ended(good);
+  expect(rig.fired()).toEqual([]);
+
+  const idle = stopped('idle');
+  await rig.kernel.clock.sleep(2100);
+  idle.ended(good);
+  const impatient = rig.invariants.begin({ name: 'impatient', stops: true });
+  const answered = impatient.observe(slowly(rig.world, 3000)).dial.talos(target, signal);
+  impatient.signalled('SIGINT');
+  impatient.signalled('SIGINT');
+  await answered;
+  impatient.ended(good);
+  stopped('torn').ended({ ...good, journal: { isWhole: false } });
+  stopped('open').ended({ ...good, journal: { isWhole: true } });
+  stopped('mute').ended({ ...good, said: 'Stopped.' });
+  expect(rig.fired()).toEqual([
+    'I-12 idle went on for 2100 ms after SIGINT with nothing under way',
+    'I-12 impatient went on for 3000 ms after the second SIGINT',
+    'I-12 the journal of torn is not whole after SIGINT',
+    'I-12 the journal of open ends with nothing instead of 130',
+    'I-12 mute named no next command after SIGINT',
+  ]);
+});
+
+/** The same World, in which every machine takes its time before it answers. */
+const slowly = (world: World, ms: number): World => ({
+  ...world,
+  dial: {
+    ...world.dial,
+    talos: async (target, abort) => {
+      await world.clock.sleep(ms, abort);
+      return world.dial.talos(target, abort);
+    },
+  },
+});
+
+test('I-13 a cordon that no journal tells of, and one of a run that has ended well', async () => {
+  const journals = new Map<string, 'under-way' | 'over'>([['run-1', 'under-way']]);
+  const rig = await watched({ controlPlanes: 1, workers: 2 }, (run) => journals.get(run));
+  const kube = rig.simulated();
+  const cordon = (name: string, by: string) =>
+    kube.landscape.put({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name, annotations: { 'talos-tk/cordoned-by': by } } as never,
+      spec: { unschedulable: true },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+  for (const machine of rig.talos.machines) machine.set('stage', 'running');
+  cordon('worker-1', 'run-1');
+  rig.invariants.begin({ name: 'killed' }).ended({ exit: 'dead', runId: 'run-1' });
+  expect(rig.fired()).toEqual([]);
+  cordon('worker-2', 'run-0');
+  journals.set('run-1', 'over');
+  rig.invariants.begin({ name: 'drain', keepsCordon: true }).ended({ exit: 0, runId: 'run-2' });
+  expect(rig.fired()).toEqual([
+    'I-13 worker-2 was cordoned by run-0, which no journal tells to be under way',
+    'I-13 worker-1 is still cordoned by run-1, which has ended well',
+    'I-13 worker-2 is cordoned by run-0, of which no journal tells',
+    'I-13 worker-2 is back and still cordoned by run-0',
   ]);
 });
 
