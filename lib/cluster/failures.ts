@@ -1,7 +1,7 @@
 import { failuresOf } from '../base/index.ts';
 
 export type ClusterFailures = {
-  'cluster/unknown-node': { asked: string; by: 'ip' | 'node' | 'hostname'; suggestion?: string; known: readonly string[] };
+  'cluster/unknown-node': { asked: string; by: 'ip' | 'node' | 'hostname'; suggestion?: string; known: readonly string[]; isVip?: boolean };
   'cluster/node-not-named': { known: readonly string[] };
   /** Two of IP, NODE, HOSTNAME name different nodes. */
   'cluster/nodes-disagree': { asked: readonly string[] };

@@ -71,7 +71,7 @@ export function createMachines({ model, clock, connections, configOf, compare, d
   };
 
   return {
-    select: (selector) => (selector.ip || selector.node || selector.hostname ? [findNode(model.nodes, selector)] : model.nodes),
+    select: (selector) => (selector.ip || selector.node || selector.hostname ? [findNode(model.nodes, selector, model.vip)] : model.nodes),
     read: (node, use) => connections.read(node, use),
     state,
     preflight,

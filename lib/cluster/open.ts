@@ -150,7 +150,7 @@ export function openCluster({
     nodes: model.nodes,
     controlPlanes: model.nodes.filter((node) => node.role === 'controlplane'),
     workers: model.nodes.filter((node) => node.role === 'worker'),
-    find: (selector) => findNode(model.nodes, selector),
+    find: (selector) => findNode(model.nodes, selector, model.vip),
     configuration: createConfiguration({
       model,
       world,

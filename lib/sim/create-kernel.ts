@@ -55,7 +55,9 @@ export function createKernel(options: KernelOptions): KernelHandle {
  */
 export async function openKernel(options: KernelOptions, files: Files, path: string): Promise<KernelHandle> {
   const { log, entries, atMs } = await openLog(files, path);
-  return assemble(options, log, entries, atMs);
+  const loaded = [...entries];
+  // Two openings never begin at the same moment, be it that nothing happened in the first: runs are known by when they began.
+  return assemble(options, log, loaded, loaded.length === 0 ? atMs : atMs + 1);
 }
 
 const timerPrefix = 'kernel/timers/';

@@ -170,6 +170,13 @@ describe('on bare machines', () => {
       failed: true,
       codes: ['cluster/unknown-node'],
     });
+    const vip = await rig.tk('talos:apply-node', { ip: '192.168.42.120' });
+    expect(vip.text).toMatchInlineSnapshot(`
+      "error[cluster/unknown-node]: \`192.168.42.120\` is the address that moves between the control planes, not a machine's own
+      because: whoever has it now may lose it in the middle
+      step: talos:apply-node ip=192.168.42.120
+      help: name one machine: \`192.168.42.10\`, \`192.168.42.20\` and \`192.168.42.21\`"
+    `);
   });
 
   test('`log fatal` prints and the script goes on', async () => {

@@ -5,10 +5,17 @@ import type { Printers } from './printer.ts';
 const quoted = (names: readonly string[]): string => allOf(names.map((name) => `\`${name}\``));
 
 export const clusterPrinters: Printers<ClusterFailures> = {
-  'cluster/unknown-node': ({ asked, by, suggestion, known }) => ({
-    title: by === 'ip' ? `no node has the address \`${asked}\`` : `no node is named \`${asked}\``,
-    help: suggestion ? `did you mean \`${suggestion}\`?` : `known are ${quoted(known)}`,
-  }),
+  'cluster/unknown-node': ({ asked, by, suggestion, known, isVip }) =>
+    isVip === true
+      ? {
+          title: `\`${asked}\` is the address that moves between the control planes, not a machine's own`,
+          because: 'whoever has it now may lose it in the middle',
+          help: `name one machine: ${quoted(known)}`,
+        }
+      : {
+          title: by === 'ip' ? `no node has the address \`${asked}\`` : `no node is named \`${asked}\``,
+          help: suggestion ? `did you mean \`${suggestion}\`?` : `known are ${quoted(known)}`,
+        },
   'cluster/node-not-named': ({ known }) => ({ title: 'which node?', help: `give NODE=, IP= or HOSTNAME=; known are ${quoted(known)}` }),
   'cluster/nodes-disagree': ({ asked }) => ({ title: `${quoted(asked)} name different nodes`, help: 'give one of IP, NODE and HOSTNAME' }),
   'cluster/no-credentials': ({ path }) => ({ title: `there is no talosconfig at \`${path}\``, help: 'npx tk talos:generate-config' }),
