@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Redactor, TkError, type World } from '../base/index.ts';
+import { type Failure, type Redactor, TkError, type World } from '../base/index.ts';
 import type { Cluster, ClusterView, OpenedCluster, Settings } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
@@ -25,6 +25,8 @@ export interface OpenedRepository {
   shownPath(path: string): string;
   /** What a person should know after the run: what was made up, what stood in for something else. */
   notes(): readonly string[];
+  /** As in `SandboxWorld`. */
+  brokenBy(): Failure | undefined;
   close(): Promise<void>;
 }
 
@@ -109,6 +111,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
         ...(sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
         ...(recording === undefined ? [] : [` Recording: ${recording.path} (without keys; look before you share it)`]),
       ],
+      brokenBy: () => sandbox?.brokenBy(),
       close: async () => {
         await recording?.close();
         await sandbox?.close();

@@ -106,7 +106,7 @@ export async function runTask(request: TaskRequest): Promise<number> {
       owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
     });
     if (flags.plan || flags.dryRun) return await showPlan(engine, call, request, repository, ui, signals);
-    return await runToEnd(engine, call, request, repository, view, signals);
+    return await runToEnd(engine, call, request, repository, ui, view, signals);
   } finally {
     await repository.close();
   }
@@ -182,6 +182,7 @@ async function runToEnd(
   call: TaskCall,
   request: TaskRequest,
   repository: OpenedRepository,
+  ui: typeof Ui,
   view: Renderer | undefined,
   signals: CaughtSignals,
 ): Promise<number> {
@@ -196,7 +197,12 @@ async function runToEnd(
   const result = await run.finished;
   signals.closing(result.exitCode);
   await view?.close();
-  if (request.flags.output !== 'json') for (const note of repository.notes()) process.stderr.write(`${note}\n`);
+  const broken = repository.brokenBy();
+  if (request.flags.output !== 'json') {
+    // What the machines answered is only a consequence of it.
+    if (broken) process.stderr.write(`\n${ui.renderFailure(broken, { style: ui.styleWith(usesColors(repository.world)) })}\n`);
+    for (const note of repository.notes()) process.stderr.write(`${note}\n`);
+  }
   if (request.flags.json)
     process.stdout.write(
       `${JSON.stringify({ schema: 1, run: result.run, outcome: result.outcome, exitCode: result.exitCode, counts: result.counts, failures: result.failures, value: jsonOf(result.values[0]) })}\n`,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Dial, type Env, hasCode, type HttpHandler, type World } from '../../base/index.ts';
+import { type Dial, type Env, type Failure, failureOf, hasCode, type HttpHandler, type World } from '../../base/index.ts';
 import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
@@ -21,6 +21,8 @@ export interface SandboxWorld {
   readonly vault: Vault;
   /** Charts that this process' registry does not have and stood in for; none when another process keeps the sandbox. */
   standIns(): readonly string[];
+  /** Why the simulated machines could not keep what they did, and answered nonsense since: the disk is full, the folder is read-only. */
+  brokenBy(): Failure | undefined;
   close(): Promise<void>;
 }
 
@@ -87,12 +89,14 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
       vault: vaultOf(inner),
       endpoints: () => attached.endpoints,
       standIns: () => [],
+      brokenBy: () => undefined,
       close: async () => {},
     };
   }
   let standIns: () => readonly string[] = () => [];
+  let brokenBy: Failure | undefined;
   const sandbox = await openSandbox({
-    world,
+    world: { ...world, files: tellingWhyNot(world.files, (failure) => (brokenBy ??= failure)) },
     bind: (clock) => {
       const bound = createHostWorld({ clock });
       return options.layer === undefined ? bound : { ...bound, files: options.layer(bound.files) };
@@ -130,9 +134,25 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
     vault: vaultOf(inner),
     endpoints: sandbox.endpoints,
     standIns: () => standIns(),
+    brokenBy: () => brokenBy,
     close: async () => {
       if (time === 'follow') await world.files.remove(mark);
       await sandbox.close();
+    },
+  };
+}
+
+/** The same files, where somebody is told why an append to one of them failed. */
+function tellingWhyNot(files: World['files'], tell: (failure: Failure) => void): World['files'] {
+  const telling = async <T>(work: Promise<T>): Promise<T> => {
+    work.catch((error: unknown) => tell(failureOf(error)));
+    return work;
+  };
+  return {
+    ...files,
+    append: async (path, options) => {
+      const file = await telling(files.append(path, options));
+      return { write: (text, how) => telling(file.write(text, how)), close: () => file.close() };
     },
   };
 }
