@@ -151,7 +151,8 @@ class Painter {
     return lines;
   }
 
-  #detailOf(of: TaskView | StepView): string | undefined {
+  /** In a list each stands for the one before it where that has no room. */
+  #detailOf(of: TaskView | StepView): string | readonly string[] | undefined {
     if (of.phase.state === 'ended') {
       const { outcome } = of.phase;
       if (outcome.state === 'skipped') return outcome.reason;
@@ -161,7 +162,7 @@ class Painter {
         ('changes' in outcome && outcome.changes === 0 && 'row' in of && of.row.effect !== 'read' ? 'nothing changed' : undefined)
       );
     }
-    if (of.waiting) return `waiting for ${of.waiting.waitingFor}: ${of.waiting.seen}`;
+    if (of.waiting) return [`waiting for ${of.waiting.waitingFor}: ${of.waiting.seen}`, of.waiting.seen];
     return ('retry' in of ? of.retry : undefined) ?? of.detail;
   }
 
@@ -188,7 +189,7 @@ class Painter {
     readonly depth: number;
     readonly state: RowState;
     readonly name: string;
-    readonly detail?: string | undefined;
+    readonly detail?: string | readonly string[] | undefined;
     readonly tookMs?: number | undefined;
     /** The name is a list of names and may take the whole line. */
     readonly isList?: boolean;
@@ -204,7 +205,8 @@ class Painter {
         ? truncated(row.name, room)
         : padded(truncated(row.name, Math.max(nameRoom, room - 30)), nameRoom);
     const detailRoom = room - widthOf(name) - 2 - (took === '' ? 0 : widthOf(took) + 1);
-    const detail = row.detail === undefined ? '' : truncated(row.detail.replaceAll('\n', ' '), detailRoom);
+    const details = [row.detail ?? ''].flat().map((text) => text.replaceAll('\n', ' '));
+    const detail = details.find((text) => widthOf(text) <= detailRoom) ?? truncated(details.at(-1) ?? '', detailRoom);
     const gap = took === '' ? '' : ' '.repeat(Math.max(1, room - widthOf(name) - 2 - widthOf(detail) - widthOf(took)));
     const paint =
       row.state === 'failed' ? style.red : row.state === 'done' ? style.green : row.state === 'running' ? style.yellow : style.dim;
@@ -227,10 +229,13 @@ function footerLines(view: RunView, options: FrameOptions): readonly string[] {
   const time = options.simulated
     ? `${formatDuration(options.elapsedMs)} simulated in ${formatDuration(options.wallMs)}`
     : formatDuration(options.elapsedMs);
-  const log = view.journal === undefined ? [] : [`log ${directoryOf(view.journal)}`];
   const parts =
     view.stopping === undefined
-      ? [time, 'Ctrl-C stops safely', ...log]
-      : [view.stopping === 'safely' ? 'stopping: what runs is let end, Ctrl-C again aborts' : 'aborting', time, ...log];
-  return ['', options.style.dim(truncated(` ${parts.join(' · ')}`, options.columns - 1))];
+      ? [time, 'Ctrl-C stops safely']
+      : [view.stopping === 'safely' ? 'stopping: what runs is let end, Ctrl-C again aborts' : 'aborting', time];
+  const short = ` ${parts.join(' · ')}`;
+  // A path that is cut off helps nobody.
+  const whole = view.journal === undefined ? short : `${short} · log ${directoryOf(view.journal)}`;
+  const room = options.columns - 1;
+  return ['', options.style.dim(widthOf(whole) <= room ? whole : truncated(short, room))];
 }

@@ -54,7 +54,7 @@ test('a running frame: done rows with their time, running rows with what they wa
      ✔ talos:apply       cp-1 worker-1                                      6.0s ⏩
      ❯ bootstrap:apps                                                      2m54s ⏩
        ✔ cilium 1.19.6   20 objects                                          38s ⏩
-       ❯ coredns 1.45.0  waiting for deployment kube-system/coredns: 1 of… 2m50s ⏩
+       ❯ coredns 1.45.0  1 of 2 ready                                      2m50s ⏩
            see more: npx tk logs coredns · deadline in 7m10s
      ◌ bootstrap:verify
 
@@ -69,10 +69,10 @@ test('in a low terminal done rows go first, and their number is told', () => {
      … 3 more
      ✔ talos:apply       cp-1 worker-1                  6.0s ⏩
      ❯ bootstrap:apps                                  2m54s ⏩
-       ❯ coredns 1.45.0  waiting for deployment kube-… 2m50s ⏩
+       ❯ coredns 1.45.0  1 of 2 ready                  2m50s ⏩
      ◌ bootstrap:verify
 
-     3m04s simulated in 2.1s · Ctrl-C stops safely · log .tk/r…
+     3m04s simulated in 2.1s · Ctrl-C stops safely
     "
   `);
 });
