@@ -82,7 +82,9 @@ function mergeList(field: string, into: Json | undefined, patch: readonly Json[]
   const isReplaced = patch.some((entry) => isFields(entry) && entry.$patch === 'replace' && Object.keys(entry).length === 1);
   const entries = patch.filter((entry) => !(isFields(entry) && entry.$patch === 'replace' && Object.keys(entry).length === 1));
   const key = isBuiltIn
-    ? (mergeKeys[field] ?? []).find((candidate) => entries.every((entry) => fieldsOf(entry)[candidate] !== undefined))
+    ? (Object.hasOwn(mergeKeys, field) ? (mergeKeys[field] ?? []) : []).find((candidate) =>
+        entries.every((entry) => fieldsOf(entry)[candidate] !== undefined),
+      )
     : undefined;
   if (isReplaced || key === undefined || !Array.isArray(into))
     return entries.filter((entry) => fieldsOf(entry).$patch !== 'delete').map(plain);
