@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
-import { contentKey, type Failure, type Files, remembered, Secret, TkError, type World } from '../base/index.ts';
+import { contentKey, type Failure, type Files, Secret, TkError, type World } from '../base/index.ts';
 import { type ClusterModel, loadTalconfig, type NodeModel, type Talconfig } from '../config/index.ts';
-import { sha256Hex } from '../pki/index.ts';
 import {
   generateMachineConfigs,
   type GeneratedMachineConfig,
@@ -10,6 +9,7 @@ import {
   contractOf,
   type SecretsBundle,
 } from '../talos/machine-config.ts';
+import { sha256Hex } from '../pki/index.ts';
 import type { HelmEngine } from '../wasm/index.ts';
 import type { GeneratedConfigs, GeneratedFile, MachineConfigs, TalosconfigRequest } from './cluster.ts';
 import { environmentOf } from './environment.ts';
@@ -54,14 +54,17 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
     const hardening = await isNewCluster(files, model, options.folder ?? paths.clusterConfig);
     const render = (text: string, data: unknown) =>
       engine.renderGoTemplate({ text, data: data as never, name: source.source.original.path }, signal);
-    const cluster = await withTemplates((templates) => generatorInput(source, { hardening, ...templates }), render);
-    const configs = await configsOf(
-      { cluster, bundle },
-      {
-        ...(options.withLayers === undefined ? {} : { withLayers: options.withLayers }),
-        renderTemplate: (text, data, file) => engine.renderGoTemplate({ text, data: data as never, name: file.path }, signal),
-      },
-    );
+    const withLayers = options.withLayers === true;
+    const configs = await generatedOnce(source, bundle, `${hardening} ${withLayers}`, async () => {
+      const cluster = await withTemplates((templates) => generatorInput(source, { hardening, ...templates }), render);
+      return generateMachineConfigs(
+        { cluster, bundle },
+        {
+          withLayers,
+          renderTemplate: (text, data, file) => engine.renderGoTemplate({ text, data: data as never, name: file.path }, signal),
+        },
+      );
+    });
     return { configs, source };
   };
   const asFile = async (
@@ -159,19 +162,27 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
   };
 }
 
-type GeneratorRequest = Parameters<typeof generateMachineConfigs>;
+type Configs = readonly GeneratedMachineConfig[];
 
-const generatedBefore = remembered((_key: string, ...request: GeneratorRequest) => generateMachineConfigs(...request), {
-  keyOf: (key) => key,
-  limit: 100,
-});
+const generatedBefore = new WeakMap<Talconfig, Map<string, Promise<Configs>>>();
+const mostGenerated = 8;
 
-/** A run asks for the same configs at each node and each look. Templates are rendered anew: they may read anything. */
-function configsOf(...[request, options = {}]: GeneratorRequest): ReturnType<typeof generateMachineConfigs> {
-  const { cluster } = request;
-  const patches = [...cluster.patches, ...cluster.nodes.flatMap((node) => [...node.patches, ...node.extraManifests])];
-  if (patches.some((patch) => patch.isTemplate)) return generateMachineConfigs(request, options);
-  return generatedBefore(sha256Hex(contentKey([request, options])), request, options);
+/**
+ * A run asks for the same configs at each node and each look: they are made once of one talconfig, which is another as soon as one of
+ * its files is.
+ */
+function generatedOnce(source: Talconfig, bundle: SecretsBundle, how: string, make: () => Promise<Configs>): Promise<Configs> {
+  let ofSource = generatedBefore.get(source);
+  if (!ofSource) generatedBefore.set(source, (ofSource = new Map()));
+  const key = `${sha256Hex(contentKey(bundle))} ${how}`;
+  let configs = ofSource.get(key);
+  if (!configs) {
+    const made = make();
+    ofSource.set(key, (configs = made));
+    made.catch(() => ofSource.delete(key));
+    for (const oldest of ofSource.keys()) if (ofSource.size > mostGenerated) ofSource.delete(oldest);
+  }
+  return configs;
 }
 
 /**

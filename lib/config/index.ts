@@ -21,7 +21,6 @@ export type { TemplateData, TemplateNode } from './template-data.ts';
 // talconfig.yaml
 export {
   defaultSecretFiles,
-  loadTalconfig,
   type Talconfig,
   type TalconfigNode,
   type TalconfigOptions,
@@ -30,6 +29,7 @@ export {
 } from './talconfig.ts';
 export { defaultEnvFiles, type EnvironmentOptions, fillSecretFile } from './talconfig-environment.ts';
 export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';
+export { loadTalconfig } from './load-talconfig.ts';
 export { clusterModelOf, installerOf } from './talconfig-model.ts';
 export { secretFilesIn, talconfigPaths } from './paths.ts';
 export type { Plain, PlainMap } from './talconfig-read.ts';

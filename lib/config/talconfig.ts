@@ -1,18 +1,8 @@
 import { dirname, isAbsolute, join, relative } from 'node:path/posix';
-import {
-  type Failure,
-  hidden,
-  lineStarts,
-  type Place,
-  placeOf,
-  type SourceFile,
-  type Span,
-  throwIfAny,
-  TkError,
-  type World,
-} from '../base/index.ts';
+import { type Failure, hidden, type Place, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
 import { type DataPath, parseYaml } from '../format/index.ts';
 import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/tables.ts';
+import { inPlace } from './inline-patch.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
 import { type EnvironmentOptions, loadEnvironment } from './talconfig-environment.ts';
 import { substituteYaml } from './talconfig-envsubst.ts';
@@ -100,7 +90,7 @@ export type TalconfigOptions = EnvironmentOptions;
  * Failure: all problems of all files at once: `talconfig/…`, `format/…`.
  * Source: talhelper v3.1.17 pkg/config/loader.go
  */
-export async function loadTalconfig(files: Pick<World['files'], 'readText'>, options: TalconfigOptions): Promise<Talconfig> {
+export async function readTalconfig(files: Pick<World['files'], 'readText'>, options: TalconfigOptions): Promise<Talconfig> {
   const failures: Failure[] = [];
   const inputs: string[] = [options.path];
   const shown = (path: string) => (path.startsWith(`${options.root}/`) ? relative(options.root, path) : path);
@@ -358,35 +348,6 @@ function mergeConfigs(node: PlainMap, group: PlainMap): PlainMap {
   return merged;
 }
 
-/** The text of an inline patch; a place in it is shown where it stands in the talconfig. */
-function inPlace(source: TalconfigSource, at: readonly (string | number)[], text: string): SourceFile {
-  const { document } = source;
-  const span = document.spanOf(at, 'value');
-  const isBlock = document.scalarAt(at)?.style === 'block';
-  const lines = text.split('\n');
-  return {
-    path: source.original.path,
-    text,
-    ...(isBlock ? { written: unfilled(source, span, lines) } : {}),
-    shown(found) {
-      const whole = placeOf(span);
-      if (whole.kind !== 'file') return whole;
-      // In a block each line is the file's behind some spaces; a text in quotes starts behind its quote.
-      const line = whole.line + found.line - (isBlock ? 0 : 1);
-      const start = lineStarts(span.file)[line - 1] ?? span.start;
-      const end = span.file.text.indexOf('\n', start);
-      const raw = span.file.text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '');
-      const written = lines[found.line - 1] ?? '';
-      const before = isBlock ? raw.length - written.length : raw.indexOf(written, whole.column - 1);
-      if (before < 0 || raw.slice(before, before + written.length) !== written || (lines.length > 1 && !isBlock)) {
-        return originalPlace(source, whole);
-      }
-      const length = found.excerpt?.length ?? 1;
-      return originalPlace(source, { ...found, line, column: before + found.column, excerpt: { text: raw, length } });
-    },
-  };
-}
-
 /** Every text that a file of data holds as a value; a file of anything else is left to whoever reads it. */
 function textsIn(text: string, path: string): string[] {
   const texts: string[] = [];
@@ -396,24 +357,6 @@ function textsIn(text: string, path: string): string[] {
   };
   for (const { value } of parseYaml({ path, text }, { version: 'go', confidential: true }).documents) walk(value);
   return texts;
-}
-
-/** The lines of a block before variables were filled in; a value with line breaks has made more of them. */
-function unfilled({ original, substituted }: TalconfigSource, span: Span, lines: readonly string[]): string {
-  const from = placeOf(span);
-  const header = from.kind === 'file' ? from.line : 1;
-  const starts = lineStarts(original);
-  let last = -1;
-  const written: string[] = [];
-  lines.forEach((line, index) => {
-    const mapped = substituted.lines[header + index];
-    if (!mapped || mapped.asWritten) return void written.push(line);
-    if (mapped.line === last) return;
-    last = mapped.line;
-    const raw = original.text.slice(starts[mapped.line], starts[mapped.line + 1]).replace(/\r?\n$/, '');
-    written.push(`${/^ */.exec(line)?.[0] ?? ''}${raw.trimStart()}`);
-  });
-  return written.join('\n');
 }
 
 function withV(version: string): string {
