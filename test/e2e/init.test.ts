@@ -40,6 +40,9 @@ test('a repository begins with tk init, is configured, and becomes a healthy sim
   expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).toMatchObject({
     name: 'home',
     dependencies: { 'talos-tk': '0.1.0' },
+    // The runtime of the repository is put in place by its own install script, which newer npm runs only for those that are named.
+    devDependencies: { node: expect.stringMatching(/^24\./) },
+    allowScripts: { node: true },
   });
 
   execFileSync('git', ['init', '-q', root]);
