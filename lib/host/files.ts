@@ -59,7 +59,7 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   await sweep(directory);
   const finalMode = mode ?? (await modeOf(path));
   const temporary = join(directory, `.${basename(path)}.${process.pid}-${temporarySuffix()}.tk-tmp`);
-  const begin = () => open(temporary, 'wx', finalMode === undefined ? 0o666 : 0o600);
+  const begin = () => open(temporary, 'wx', finalMode === undefined ? 0o666 : privateMode);
   const handle = await begin().catch(async (error: unknown) => {
     // Somebody took the folder away since it was swept.
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -69,7 +69,8 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   try {
     try {
       await handle.writeFile(content);
-      if (finalMode !== undefined) await handle.chmod(finalMode);
+      // The temporary file was made with these very rights, and a umask only takes away what others may do.
+      if (finalMode !== undefined && finalMode !== privateMode) await handle.chmod(finalMode);
       await handle.sync();
     } finally {
       await handle.close();
@@ -81,6 +82,8 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   }
   await syncDirectory(directory);
 }
+
+const privateMode = 0o600;
 
 /** Eight hexadecimal digits: only a name, so that node:crypto need not be loaded for it. */
 const temporarySuffix = (): string =>
@@ -122,8 +125,25 @@ async function modeOf(path: string): Promise<number | undefined> {
 }
 
 /** Windows cannot open directories; there a rename is as durable as it gets. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
+function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return Promise.resolve();
+  let syncing = syncingOf.get(directory);
+  if (!syncing) syncingOf.set(directory, (syncing = { running: undefined, next: undefined }));
+  const one = syncing;
+  one.next ??= (async () => {
+    await one.running?.catch(() => {});
+    // Whoever comes from here on may have renamed too late for this one.
+    one.running = one.next;
+    one.next = undefined;
+    await syncNow(directory);
+  })();
+  return one.next;
+}
+
+/** Files that are written together wait for one look at their directory, as long as it begins after the last of their renames. */
+const syncingOf = new Map<string, { running: Promise<void> | undefined; next: Promise<void> | undefined }>();
+
+async function syncNow(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();
