@@ -67,7 +67,8 @@ export default defineTask({
           },
           handle.signal,
         ),
-      happened: (target, bootId, handle, intent) => darkEvidence(cluster, target, bootId, handle, intent),
+      happened: (target, bootId, handle, intent) =>
+        darkEvidence(cluster, target, bootId, handle, intent, { takesConfig: !keepsConfig && params.wipe !== 'user-disks' }),
       ...(params.reboot && (keepsConfig || params.wipe === 'user-disks')
         ? {}
         : { after: async (target, handle) => handle.detail(await handle.wait(gone(cluster, target, params.reboot))) }),

@@ -59,7 +59,12 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   const at = { node: node.name };
   const happened = options.happened ?? ((bootId, handle, intent) => rebootEvidence(lifecycle, node, bootId, handle, intent));
   const check = async (handle: StepHandle, isDrained: boolean) => {
-    const answers = await cluster.gates.check({ ...options.disruption, isDrained }, options.overrides, handle.signal);
+    const answers = await cluster.gates.check(
+      { ...options.disruption, isDrained },
+      options.overrides,
+      AbortSignal.any([handle.signal, context.stopping]),
+    );
+    goOn(context, title);
     await passGates(answers, { keep: context.keep, log: handle.log, node: node.name });
     handle.detail(describeAnswers(answers));
   };
@@ -148,7 +153,10 @@ async function whatIsLeft(
         const isUnseen = last?.target !== undefined && last.target !== bootId && !(await wasSeenBack(recall, node, last.target));
         // Without its mark an old story is over, however it ended: whoever asks today wants it done today.
         const isRecent = last !== undefined && (kube?.cordon.state === 'ours' || (await ageOf(cluster, node, last.at, handle)) < staleMs);
-        return isUnseen && isRecent ? { bootId: last.target as string, isSent: true } : { bootId, isSent: false };
+        if (!isUnseen || !isRecent || last?.target === undefined) return { bootId, isSent: false };
+        // It was sent; a reset that never came about has left the machine as it was, in a later boot.
+        const { state } = await happened(last.target, handle, last);
+        return state === 'not-done' ? { bootId, isSent: false } : { bootId: last.target, isSent: true };
       } catch (error) {
         if (last?.target === undefined || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
         if (await wasSeenBack(recall, node, last.target)) throw error;
