@@ -97,6 +97,16 @@ export class Wasi {
     this.#random = streamOf(seed);
   }
 
+  /** A function for the module that writes a text, made from the module's random bytes, where it is told; 0: there is no room for it. */
+  answering(write: (argument: number, random: (count: number) => Uint8Array) => string): (...values: never[]) => number {
+    return (argument: number, at: number, room: number) => {
+      const text = Buffer.from(write(argument, (count) => this.#random.update(new Uint8Array(count))));
+      if (text.length > room) return 0;
+      this.#bytes(at >>> 0, text.length).set(text);
+      return text.length;
+    };
+  }
+
   // The buffer is another one after each growth, so a view is never kept.
   #view(): DataView {
     return new DataView(this.#buffer());

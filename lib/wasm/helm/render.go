@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
-	"text/template"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
@@ -16,8 +14,6 @@ import (
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
 	release "helm.sh/helm/v4/pkg/release/v1"
-	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
-	"sigs.k8s.io/yaml"
 )
 
 type capabilitiesRequest struct {
@@ -70,7 +66,7 @@ type hook struct {
 
 type renderResult struct {
 	Chart    *chart.Metadata `json:"chart"`
-	Values   map[string]any  `json:"values"`
+	Values   json.RawMessage `json:"values"`
 	Manifest string          `json:"manifest"`
 	Hooks    []hook          `json:"hooks"`
 	Notes    string          `json:"notes"`
@@ -127,8 +123,10 @@ func renderChart(data []byte, req *renderRequest) (any, error) {
 	if wanted := loaded.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, caps.KubeVersion.String()) {
 		return nil, at("kubernetes-version", fmt.Errorf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", wanted, caps.KubeVersion.Version))
 	}
-	result := &renderResult{Chart: loaded.Metadata, Hooks: []hook{}, Unanswered: []lookup{}}
-	rendering := engine.Engine{CustomTemplateFuncs: template.FuncMap{"lookup": result.lookupIn(req.Lookups)}}
+	result := &renderResult{Chart: loaded.Metadata, Values: given, Hooks: []hook{}, Unanswered: []lookup{}}
+	functions := keyFunctions()
+	functions["lookup"] = result.lookupIn(req.Lookups)
+	rendering := engine.Engine{CustomTemplateFuncs: functions}
 	files, err := rendering.Render(loaded, top)
 	if len(result.Unanswered) > 0 {
 		return result, nil
@@ -140,7 +138,7 @@ func renderChart(data []byte, req *renderRequest) (any, error) {
 	if err := result.sort(files, loaded, req.IncludeCrds); err != nil {
 		return nil, err
 	}
-	return result, at("values", json.Unmarshal(given, &result.Values))
+	return result, nil
 }
 
 func mergedValues(req *renderRequest) (map[string]any, error) {
@@ -189,78 +187,4 @@ func takeNotes(files map[string]string, name string, subNotes bool) string {
 		delete(files, file)
 	}
 	return strings.Join(notes, "\n")
-}
-
-func (r *renderResult) sort(files map[string]string, loaded *chart.Chart, includeCrds bool) error {
-	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
-	if err != nil {
-		return at("manifest", err)
-	}
-	var manifest bytes.Buffer
-	if r.Crds, err = crdDocuments(loaded); err != nil {
-		return err
-	}
-	if includeCrds {
-		for _, crd := range loaded.CRDObjects() {
-			fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", crd.Filename, string(crd.File.Data))
-		}
-	}
-	r.Objects = []document{}
-	for _, part := range manifests {
-		fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", part.Name, part.Content)
-		objects, err := objectsIn(part.Name, part.Content)
-		if err != nil {
-			return err
-		}
-		r.Objects = append(r.Objects, objects...)
-	}
-	for _, part := range hooks {
-		objects, err := objectsIn(part.Path, part.Manifest)
-		if err != nil {
-			return err
-		}
-		r.Hooks = append(r.Hooks, hook{part, objects})
-	}
-	r.Manifest = manifest.String()
-	return nil
-}
-
-func crdDocuments(loaded *chart.Chart) ([]document, error) {
-	documents := []document{}
-	for _, crd := range loaded.CRDObjects() {
-		for _, text := range splitDocuments(string(crd.File.Data)) {
-			objects, err := objectsIn(crd.Filename, text)
-			if err != nil {
-				return nil, err
-			}
-			documents = append(documents, objects...)
-		}
-	}
-	return documents, nil
-}
-
-// objectsIn reads one document with the YAML reader that Kubernetes uses and flattens lists, as kubectl and Helm do.
-func objectsIn(source, text string) ([]document, error) {
-	encoded, err := yaml.YAMLToJSON([]byte(text))
-	if err != nil {
-		return nil, at("manifest", fmt.Errorf("YAML parse error on %s: %w", source, err))
-	}
-	if string(encoded) == "null" {
-		return []document{}, nil
-	}
-	var list struct {
-		Kind  string            `json:"kind"`
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(encoded, &list); err != nil {
-		return nil, at("manifest", fmt.Errorf("YAML parse error on %s: not an object", source))
-	}
-	if !strings.HasSuffix(list.Kind, "List") || list.Items == nil {
-		return []document{{source, encoded}}, nil
-	}
-	flat := []document{}
-	for _, item := range list.Items {
-		flat = append(flat, document{source, item})
-	}
-	return flat, nil
 }

@@ -65,6 +65,7 @@ func executeGoTemplate(req *templateRequest, reader *fileReader, text string, da
 		root = root.Option("missingkey=" + req.MissingKey)
 	}
 	functions := sprig.TxtFuncMap()
+	maps.Copy(functions, keyFunctions())
 	functions["env"] = func(name string) string { return req.Env[name] }
 	functions["expandenv"] = func(text string) string { return expand(text, req.Env) }
 	functions["getHostByName"] = func(string) string { return "" }

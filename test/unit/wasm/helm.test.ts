@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { type Failure, TkError } from '../../../lib/base/index.ts';
@@ -292,4 +293,48 @@ test('every chart that cannot be rendered is told with chart, file and line', as
     told.push(`## ${name}\n\n${renderFailure(failure)}\n`);
   }
   await expect(told.join('\n')).toMatchFileSnapshot('../../golden/charts/render-failures.md');
+});
+
+test("certificates with RSA keys, which the host makes: as Helm's are, and the same for the same seed", async () => {
+  const archive = template(`{{- $ca := genCA "own" 30 }}
+{{- $cert := genSignedCert "web" (list "10.0.0.1") (list "web.home") 10 $ca }}
+{{- $self := genSelfSignedCert "alone" nil nil 5 }}
+kind: X
+metadata: { name: x }
+{{- range $name, $text := dict "ca" $ca.Cert "caKey" $ca.Key "cert" $cert.Cert "key" $cert.Key "self" $self.Cert "selfKey" $self.Key }}
+{{ $name }}: {{ $text | quote }}
+{{- end }}
+`);
+  const render = async () => (await helm.render({ archive, release }, never)).objects[0]?.object as Record<string, string>;
+  const { ca = '', caKey = '', cert = '', key = '', self = '', selfKey = '' } = await render();
+  const [authority, leaf, alone] = [ca, cert, self].map((pem) => new X509Certificate(pem)) as [
+    X509Certificate,
+    X509Certificate,
+    X509Certificate,
+  ];
+  expect([authority.subject, leaf.subject, leaf.issuer, leaf.subjectAltName, alone.subject]).toEqual([
+    'CN=own',
+    'CN=web',
+    'CN=own',
+    'DNS:web.home, IP Address:10.0.0.1',
+    'CN=alone',
+  ]);
+  expect([leaf.verify(authority.publicKey), alone.verify(alone.publicKey), leaf.verify(alone.publicKey)]).toEqual([true, true, false]);
+  for (const [certificate, pem] of [
+    [authority, caKey],
+    [leaf, key],
+    [alone, selfKey],
+  ] as const) {
+    expect(pem).toMatch(/^-----BEGIN RSA PRIVATE KEY-----\n/);
+    expect(createPrivateKey(pem).asymmetricKeyDetails).toEqual({ modulusLength: 2048, publicExponent: 65537n });
+    expect(certificate.checkPrivateKey(createPrivateKey(pem))).toBe(true);
+  }
+  expect((await render()).key).toBe(key);
+});
+
+test("a certificate that is asked for with the wrong arguments fails in Helm's words", async () => {
+  const archive = template('a: {{ genSignedCert "web" nil nil 10 (dict) }}\n');
+  expect(renderFailure(await failureOf(helm.render({ archive, release }, never)))).toContain(
+    'wrong type for value; expected sprig.certificate; got map[string]interface {}',
+  );
 });
