@@ -15,7 +15,7 @@ export interface OpenedReleases extends ReleaseTree {
 }
 
 /**
- * The repository's releases alone. Undefined: it has none.
+ * The repository's releases alone. Undefined: it has none. With `rendered`, manifests in that folder take the place of charts.
  *
  * Failure: everything that is wrong with its tree, and with the releases that are wanted.
  */
@@ -23,6 +23,7 @@ export async function openReleaseTree(
   parts: Omit<ClusterParts, 'settings' | 'isSandbox'>,
   isWanted: (release: { readonly name: string; readonly namespace: string }) => boolean,
   signal: AbortSignal,
+  rendered?: string,
 ): Promise<OpenedReleases | undefined> {
   const { helmEngineOf, readReleaseTree } = await import('./releases.ts');
   const { world, model, vault, helmModule, cacheDirectory } = parts;
@@ -32,6 +33,7 @@ export async function openReleaseTree(
     { model, files, dial, clock, env, exec, engine, vault, cache: `${cacheDirectory}/charts` },
     isWanted,
     signal,
+    rendered,
   );
   if (tree === undefined) return undefined;
   return {

@@ -55,7 +55,7 @@ export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   const { access } = parts;
   let found: Promise<FoundReleases | undefined> | undefined;
   const tree = (signal: AbortSignal = new AbortController().signal) =>
-    (found ??= readTree(parts, signal).then((read) => read && withRendered(read, parts)));
+    (found ??= readTree(parts, signal).then((read) => read && withRendered(read, parts, parts.settings.bootstrap?.rendered)));
   let ports: Promise<ReleasePorts> | undefined;
   const portsOf = (releases: FoundReleases) => (ports ??= makePorts(parts, releases));
 
@@ -148,9 +148,12 @@ export interface ReleaseTree {
   readonly ports: ReleasePorts;
 }
 
-/** Releases whose manifests lie in the folder that the settings name take those in place of their charts. */
-async function withRendered(found: FoundReleases, { settings, model, files }: ReleaseParts): Promise<FoundReleases> {
-  const folder = settings.bootstrap?.rendered;
+/** Releases whose manifests lie in this folder, which the settings name, take those in place of their charts. */
+async function withRendered(
+  found: FoundReleases,
+  { model, files }: Pick<ReleaseParts, 'model' | 'files'>,
+  folder: string | undefined,
+): Promise<FoundReleases> {
   if (folder === undefined) return found;
   const releases: ReleasePlan[] = [];
   for (const plan of found.releases) {
@@ -161,7 +164,7 @@ async function withRendered(found: FoundReleases, { settings, model, files }: Re
 }
 
 /**
- * For what needs no cluster. Undefined: there is no tree.
+ * For what needs no cluster. Undefined: there is no tree. With `rendered`, manifests in that folder take the place of charts.
  *
  * Failure: what is wrong with the tree as a whole, and with the releases that `isWanted` takes, at once.
  */
@@ -169,9 +172,11 @@ export async function readReleaseTree(
   parts: ReleaseTreeParts,
   isWanted: (release: { readonly name: string; readonly namespace: string }) => boolean,
   signal: AbortSignal,
+  rendered?: string,
 ): Promise<ReleaseTree | undefined> {
-  const found = await readTree(parts, signal);
-  if (found === undefined) return undefined;
+  const read = await readTree(parts, signal);
+  if (read === undefined) return undefined;
+  const found = await withRendered(read, parts, rendered);
   throwIfAny([...found.failures, ...found.broken.filter(isWanted).flatMap(({ failures }) => failures)]);
   return { releases: found.releases, ports: await makePorts(parts, found) };
 }

@@ -18,6 +18,7 @@ import { renderReleaseChanges } from '../../ui/index.ts';
 import { cliFailure } from '../failures.ts';
 import { loadModel } from '../load-model.ts';
 import { helmModule } from '../open-cluster.ts';
+import { loadSettings } from '../settings.ts';
 import { openSandboxWorld, sandboxDirectory } from '../sandbox/open.ts';
 import { createVault } from '../vault.ts';
 import type { CommandContext } from './command.ts';
@@ -87,15 +88,19 @@ export async function pull(context: CommandContext): Promise<number> {
 /** Each definition once, by name. Failure: `chart/*`, `release/*` of every release. */
 export async function crds(context: CommandContext): Promise<number> {
   const isLive = isOn(context.values, 'live');
-  return withCharts(context, async ({ chosen, ports, kube }) => {
-    const reader = isLive ? await kube() : undefined;
-    const found = await forEach(chosen, (plan) => crdsOfRelease(plan, ports, reader, context.signal));
-    const byName = new Map<string, KubeObject>();
-    for (const object of found.flat()) if (!byName.has(object.metadata.name)) byName.set(object.metadata.name, object);
-    const sorted = [...byName.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-    await deliver(context, stringifyYamlDocuments(sorted));
-    return 0;
-  });
+  return withCharts(
+    context,
+    async ({ chosen, ports, kube }) => {
+      const reader = isLive ? await kube() : undefined;
+      const found = await forEach(chosen, (plan) => crdsOfRelease(plan, ports, reader, context.signal));
+      const byName = new Map<string, KubeObject>();
+      for (const object of found.flat()) if (!byName.has(object.metadata.name)) byName.set(object.metadata.name, object);
+      const sorted = [...byName.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+      await deliver(context, stringifyYamlDocuments(sorted));
+      return 0;
+    },
+    'as-bootstrap',
+  );
 }
 
 /**
@@ -108,14 +113,18 @@ export async function diff(context: CommandContext): Promise<number> {
   const { values, signal } = context;
   const isNamed = textOf(values, 'release') !== undefined;
   if (isNamed && isOn(values, 'all')) throw new TkError(cliFailure('usage/flags-exclude', { one: '--all', other: 'a release' }));
-  return withCharts(context, async ({ chosen, ports, kube }) => {
-    const reader = await kube();
-    const wanted = chosen.filter(({ role, isBootstrap }) => role === 'release' && (isNamed || isOn(values, 'all') || isBootstrap));
-    const changes = await forEach(wanted, (plan): Promise<ReleaseChange> => diffRelease(plan, reader, ports, signal));
-    if (context.json) context.print(`${JSON.stringify(changes)}\n`);
-    else context.print(renderReleaseChanges(changes));
-    return changes.some(({ objects }) => objects.length > 0) ? 6 : 0;
-  });
+  return withCharts(
+    context,
+    async ({ chosen, ports, kube }) => {
+      const reader = await kube();
+      const wanted = chosen.filter(({ role, isBootstrap }) => role === 'release' && (isNamed || isOn(values, 'all') || isBootstrap));
+      const changes = await forEach(wanted, (plan): Promise<ReleaseChange> => diffRelease(plan, reader, ports, signal));
+      if (context.json) context.print(`${JSON.stringify(changes)}\n`);
+      else context.print(renderReleaseChanges(changes));
+      return changes.some(({ objects }) => objects.length > 0) ? 6 : 0;
+    },
+    'as-bootstrap',
+  );
 }
 
 /** Goes on after a failure, so that all are told at once. */
@@ -134,8 +143,15 @@ async function forEach<T>(releases: readonly Release[], use: (release: Release) 
   return results;
 }
 
-/** The repository's releases, or the one that was named. With --sim charts come from the sandbox's registry. */
-async function withCharts(context: CommandContext, use: (charts: Charts) => Promise<number>): Promise<number> {
+/**
+ * The repository's releases, or the one that was named. With --sim charts come from the sandbox's registry. `as-bootstrap`: what was
+ * rendered before and lies where `tasks.config.ts` says takes the place of charts.
+ */
+async function withCharts(
+  context: CommandContext,
+  use: (charts: Charts) => Promise<number>,
+  manifests: 'charts' | 'as-bootstrap' = 'charts',
+): Promise<number> {
   const { world, directory, isExactDirectory } = context;
   const repository = await findRepository(world.files, directory, { exactly: isExactDirectory });
   const sandbox = context.isSandbox ? await openSandboxWorld({ world, repository }) : undefined;
@@ -152,6 +168,7 @@ async function withCharts(context: CommandContext, use: (charts: Charts) => Prom
       },
       (release) => named === undefined || isMeant(release, named),
       context.signal,
+      manifests === 'as-bootstrap' ? (await loadSettings(repository)).bootstrap?.rendered : undefined,
     );
     const chosen = chosenFrom(tree?.releases ?? [], named);
     return tree === undefined ? 0 : await use({ model, chosen, ports: tree.ports, kube: () => tree.kube() });

@@ -9,6 +9,7 @@ import { type HookEvent, runHooks } from './hooks.ts';
 import { hasReadiness, isCrd, isKept, isOwned, keyOf, owned, placed, toKubeObject } from './objects.ts';
 import { crdsFrom, type PreparedRelease, prepareRelease, type ReleasePorts, renderRelease, valuesFilesOf } from './prepare.ts';
 import { decode, fieldManager, isPending, listRecords, restatus, type StoredRecord, timestamp, writeRecord } from './record.ts';
+import { nameOfPostRenderers } from './post-render.ts';
 import type { ReleasePlan } from './release-plan.ts';
 import { staleRecords, stateOf } from './release-state.ts';
 
@@ -86,7 +87,15 @@ export async function installRelease(
   observe('writing the release record');
   await writeRecord(
     kube,
-    { name: plan.name, namespace: plan.storageNamespace, revision, status: 'deployed', data, nowMs: ports.clock.now() },
+    {
+      name: plan.name,
+      namespace: plan.storageNamespace,
+      revision,
+      status: 'deployed',
+      data,
+      nowMs: ports.clock.now(),
+      postRendered: nameOfPostRenderers(prepared.postRenderers.reveal()),
+    },
     signal,
   );
   await retire(records, revision, kube, ports, signal);

@@ -1,4 +1,5 @@
 import type { Json } from '../../base/index.ts';
+import { sha256Hex } from '../../pki/index.ts';
 import type { HelmEngine, JsonObject, RenderedHook, RenderedObject, Rendering } from '../../wasm/index.ts';
 import { type Fields, fieldsOf, isFields, listOf, textOf } from './fields.ts';
 import { applyPatches, type KustomizePatch, patchesOf } from './kustomize-patches.ts';
@@ -33,6 +34,10 @@ export function readPostRenderers(spec: Fields): readonly PostRenderer[] {
   if (labels === undefined && annotations === undefined) return renderers;
   return [...renderers, { kind: 'metadata', labels: textsByName(labels), annotations: textsByName(annotations) }];
 }
+
+/** Equal for equal post-renderers. Variables may have brought secrets into them, so it only stands where those stand too. */
+export const nameOfPostRenderers = (renderers: readonly PostRenderer[]): string =>
+  renderers.length === 0 ? 'none' : `sha256:${sha256Hex(JSON.stringify(renderers))}`;
 
 const textsByName = (value: Json | undefined): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(fieldsOf(value)).map(([name, text]) => [name, String(text)]));

@@ -16,7 +16,12 @@ export interface StoredRecord {
   readonly status: string;
   /** Seconds since the epoch, of the last change. */
   readonly changedAt: number;
+  /** Names the post-renderers that its objects went through. Absent: somebody else wrote the record. */
+  readonly postRendered?: string;
 }
+
+/** Helm's record says what a chart rendered to after the post-renderers, and nothing of these. */
+const postRenderedMark = 'talos-tk/post-rendered';
 
 /**
  * Every revision of a release, oldest first.
@@ -32,6 +37,7 @@ export async function listRecords(
   return items
     .map((secret): StoredRecord => {
       const labels = secret.metadata.labels ?? {};
+      const postRendered = secret.metadata.annotations?.[postRenderedMark];
       const encoded = (secret.data as Record<string, string> | undefined)?.release ?? '';
       return {
         secret,
@@ -39,6 +45,7 @@ export async function listRecords(
         revision: Number(labels.version ?? 0),
         status: labels.status ?? 'unknown',
         changedAt: Number(labels.modifiedAt ?? labels.createdAt ?? 0),
+        ...(postRendered === undefined ? {} : { postRendered }),
       };
     })
     .sort((a, b) => a.revision - b.revision);
@@ -51,12 +58,13 @@ export interface RecordToWrite {
   readonly status: string;
   readonly data: string;
   readonly nowMs: number;
+  readonly postRendered: string;
 }
 
 /** The secret that holds one revision; labels are what Helm looks for, and where Flux reads the status. */
 export async function writeRecord(
   kube: KubeWriter,
-  { name, namespace, revision, status, data, nowMs }: RecordToWrite,
+  { name, namespace, revision, status, data, nowMs, postRendered }: RecordToWrite,
   signal: AbortSignal,
 ): Promise<void> {
   const secret: KubeObject = {
@@ -67,6 +75,7 @@ export async function writeRecord(
       name: `sh.helm.release.v1.${name}.v${revision}`,
       namespace,
       labels: { name, owner: 'helm', status, version: String(revision), createdAt: String(Math.floor(nowMs / 1000)) },
+      annotations: { [postRenderedMark]: postRendered },
     },
     data: { release: Buffer.from(data).toString('base64') },
   };

@@ -7,7 +7,8 @@ import type { ReleasePorts } from './prepare.ts';
 import { pullRelease } from './source-access.ts';
 import { decode, isPending, listRecords, type StoredRecord } from './record.ts';
 import type { ReleasePlan } from './release-plan.ts';
-import { resolveValues } from './values.ts';
+import { nameOfPostRenderers } from './post-render.ts';
+import { resolveRelease } from './values.ts';
 
 export type ReleaseState =
   | { readonly state: 'absent' }
@@ -51,8 +52,11 @@ export async function stateOf(
   const wanted = await wantedVersion(plan, ports, signal);
   const present = record.chart?.version ?? '';
   if (wanted !== undefined && !isSameVersion(present, wanted)) return differs(`chart ${present}, wanted ${wanted}`);
-  const values = await resolveValues(plan, ports.engine, ports.readReference, signal);
+  const { values, postRenderers } = await resolveRelease(plan, ports.engine, ports.readReference, signal);
   if (!isEqualJson((record.config ?? {}) as Json, values.reveal() as Json)) return differs('values changed');
+  // A record without the mark is Flux's own, which looks after its post-renderers itself.
+  if ((last.postRendered ?? nameOfPostRenderers(postRenderers.reveal())) !== nameOfPostRenderers(postRenderers.reveal()))
+    return differs('post-renderers changed');
   const missing = await firstMissing(record, plan, kube, signal);
   return missing === undefined ? { state: 'equal', revision } : differs(missing);
 }

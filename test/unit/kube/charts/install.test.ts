@@ -159,6 +159,50 @@ test('changed values make a new revision, which removes what the chart drops', a
   expect(await records(client)).toEqual(['sh.helm.release.v1.cilium.v1 superseded', 'sh.helm.release.v1.cilium.v2 deployed']);
 });
 
+test("post-renderers that change make a new revision; one of Flux's own is left to Flux", async () => {
+  const { client, ports } = await rig();
+  const patched = (replicas: number) =>
+    planOf('flux-operator', {
+      values: [
+        {
+          kind: 'helm-release',
+          text: '',
+          firstLine: 1,
+          place: { kind: 'file', path: 'kubernetes/apps/x.yaml', line: 1, column: 1 },
+          patched: JSON.stringify({
+            spec: {
+              values: { web: { enabled: false } },
+              postRenderers: [
+                {
+                  kustomize: {
+                    patches: [
+                      {
+                        patch: `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: flux-operator }\nspec: { replicas: ${replicas} }`,
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          }),
+        },
+      ],
+    });
+  await installRelease(patched(1), client, ports, {}, signal);
+  expect(await releaseState(patched(1), client, ports, signal)).toEqual({ state: 'equal', revision: 1 });
+  expect(await releaseState(patched(2), client, ports, signal)).toEqual({
+    state: 'differs',
+    revision: 1,
+    because: 'post-renderers changed',
+  });
+  expect(await installRelease(patched(2), client, ports, {}, signal)).toMatchObject({ state: 'upgraded', revision: 2 });
+  const operator = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'kube-system', name: 'flux-operator' };
+  expect((await client.get(operator, signal))?.spec).toMatchObject({ replicas: 2 });
+  const record = { apiVersion: 'v1', kind: 'Secret', namespace: 'kube-system', name: 'sh.helm.release.v1.flux-operator.v2' };
+  await client.patch(record, { type: 'merge', value: { metadata: { annotations: null } }, fieldManager: 'helm-controller' }, signal);
+  expect(await releaseState(patched(1), client, ports, signal)).toEqual({ state: 'equal', revision: 2 });
+});
+
 test('a diff tells what an install would change, with the contents of secrets left out, and changes nothing', async () => {
   const { client, ports } = await rig();
   await installRelease(planOf('cilium', withValues({ hubble: { relay: { enabled: true } } })), client, ports, {}, signal);
