@@ -2,6 +2,7 @@ import { formatDuration } from '../base/index.ts';
 import type { EngineEvent, StepOutcome, TaskOutcome } from '../core/index.ts';
 import { codesOf, renderFailure } from './failure-text.ts';
 import { type RunView, stepTitle } from './run-view.ts';
+import { seenWords } from './seen-words.ts';
 
 /** What an event is in a log: lines without colours. `task` is absent for lines of the run itself. */
 export interface PlainLines {
@@ -42,7 +43,7 @@ export function plainLinesOf(view: RunView, event: EngineEvent): PlainLines {
       return {
         task: event.task,
         lines: [
-          `  ${path(event.task, event.step)}: waiting for ${event.waitingFor}: ${event.seen} (${formatDuration(event.waitedMs)}, deadline in ${formatDuration(leftMs)}${see})`,
+          `  ${path(event.task, event.step)}: waiting for ${event.waitingFor}: ${seenWords(event.seen)} (${formatDuration(event.waitedMs)}, deadline in ${formatDuration(leftMs)}${see})`,
         ],
       };
     }

@@ -1,5 +1,6 @@
 import type { Failure } from '../base/index.ts';
 import type { EngineEvent, RunCounts, RunOutcome, StepOutcome, TaskOutcome, TaskRow } from '../core/index.ts';
+import { seenWords } from './seen-words.ts';
 
 /** What a renderer knows of a run: the events so far, folded. */
 export interface RunView {
@@ -159,7 +160,7 @@ export function applyEvent(view: RunView, event: EngineEvent): void {
       if (!owner) return;
       owner.waiting = {
         waitingFor: event.waitingFor,
-        seen: event.seen,
+        seen: seenWords(event.seen),
         sinceMs: event.elapsedMs - event.waitedMs,
         deadlineMs: event.deadlineMs,
         see: event.see,

@@ -45,7 +45,7 @@ export type OperationFailures = {
   'doctor/flux-behind': { kind: string; namespace: string; name: string; applied: string; offered: string };
   /** The branch that it follows is checked out here at another commit. */
   'doctor/flux-other-commit': { kind: string; namespace: string; name: string; branch: string; theirs: string; ours: string };
-  'doctor/version': { node: string; what: 'Talos' | 'Kubernetes' | 'schematic'; running: string; wanted: string };
+  'doctor/version': { node: string; what: 'Talos' | 'Kubernetes' | 'schematic'; running: string; wanted: string; isAhead?: boolean };
   'doctor/config': { node: string; changed: readonly string[] };
   'doctor/cordon': { node: string; run?: string };
   'doctor/node-missing': { node: string };

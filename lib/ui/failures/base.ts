@@ -1,10 +1,11 @@
 import { type BaseFailures, formatDuration } from '../../base/index.ts';
 import type { Printers } from './printer.ts';
+import { seenWords } from '../seen-words.ts';
 
 export const basePrinters: Printers<BaseFailures> = {
   'wait/timeout': ({ waitingFor, deadlineMs, last, see }) => ({
     title: `waited ${formatDuration(deadlineMs)} for ${waitingFor}`,
-    ...(last === undefined ? {} : { because: `last seen: ${last}` }),
+    ...(last === undefined ? {} : { because: `last seen: ${seenWords(last)}` }),
     ...(see === undefined ? {} : { help: `see more with \`${see}\`` }),
   }),
   'run/aborted': ({ during }) => ({ title: `stopped during ${during}` }),

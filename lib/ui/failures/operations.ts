@@ -116,13 +116,18 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'commits were not pushed, or not pulled, or Flux has not fetched them yet',
     help: 'git pull --rebase && git push, then npx tk flux:reconcile',
   }),
-  'doctor/version': ({ node, what, running, wanted }) => ({
+  'doctor/version': ({ node, what, running, wanted, isAhead }) => ({
     title: `\`${node}\` runs ${what} ${short(running)}, the inventory says ${short(wanted)}`,
-    help: what === 'Kubernetes' ? 'npx tk talos:upgrade-k8s' : `npx tk talos:upgrade-node NODE=${node}`,
+    help:
+      what === 'Kubernetes'
+        ? `npx tk talos:upgrade-k8s${isAhead === true ? ` TO=${running}` : ''}`
+        : isAhead === true
+          ? `npx tk talos:upgrade TO=${running}: the others and the repository follow`
+          : `npx tk talos:upgrade-node NODE=${node}`,
   }),
   'doctor/config': ({ node, changed }) => ({
     title: `\`${node}\` runs another config than the repository has`,
-    because: changed.join(', '),
+    because: changed.length <= 6 ? changed.join(', ') : `${changed.slice(0, 5).join(', ')} and ${changed.length - 5} more parts`,
     help: `npx tk talos:diff --live NODE=${node}, then npx tk talos:apply-node NODE=${node}`,
   }),
   'doctor/cordon': ({ node, run }) => ({

@@ -1,4 +1,5 @@
 import type { ClusterModel, NodeModel } from '../../../config/index.ts';
+import { compareVersions } from '../../../format/index.ts';
 import type { NodeFacts } from '../../lifecycle/lifecycle.ts';
 import { operationFailure } from '../failures.ts';
 import type { DoctorParts, Note } from './finding.ts';
@@ -30,13 +31,13 @@ export async function examineDrift({ cluster }: DoctorParts, nodes: readonly Nod
 function noteVersions({ node, talosVersion, schematicId, kube }: NodeFacts, model: ClusterModel, note: Note): void {
   const { name } = node;
   const upgrade = `npx tk talos:upgrade-node NODE=${name}`;
-  if (talosVersion !== node.talosVersion)
-    note(
-      'warning',
-      operationFailure('doctor/version', { node: name, what: 'Talos', running: talosVersion, wanted: node.talosVersion }),
-      upgrade,
-      name,
-    );
+  if (talosVersion !== node.talosVersion) {
+    // Whoever is ahead is not sent back: the others follow, and the repository with them.
+    const isAhead = compareVersions(talosVersion, node.talosVersion) > 0;
+    const versions = { what: 'Talos', running: talosVersion, wanted: node.talosVersion } as const;
+    const mend = isAhead ? `npx tk talos:upgrade TO=${talosVersion}` : upgrade;
+    note('warning', operationFailure('doctor/version', { node: name, ...versions, ...(isAhead ? { isAhead } : {}) }), mend, name);
+  }
   if (node.schematicId !== undefined && schematicId !== undefined && schematicId !== node.schematicId)
     note(
       'warning',
@@ -45,13 +46,12 @@ function noteVersions({ node, talosVersion, schematicId, kube }: NodeFacts, mode
       name,
     );
   if (kube === undefined) return;
-  if (kube.kubeletVersion !== '' && kube.kubeletVersion !== model.kubernetesVersion)
-    note(
-      'warning',
-      operationFailure('doctor/version', { node: name, what: 'Kubernetes', running: kube.kubeletVersion, wanted: model.kubernetesVersion }),
-      'npx tk talos:upgrade-k8s',
-      name,
-    );
+  if (kube.kubeletVersion !== '' && kube.kubeletVersion !== model.kubernetesVersion) {
+    const isAhead = compareVersions(kube.kubeletVersion, model.kubernetesVersion) > 0;
+    const versions = { what: 'Kubernetes', running: kube.kubeletVersion, wanted: model.kubernetesVersion } as const;
+    const mend = `npx tk talos:upgrade-k8s${isAhead ? ` TO=${kube.kubeletVersion}` : ''}`;
+    note('warning', operationFailure('doctor/version', { node: name, ...versions, ...(isAhead ? { isAhead } : {}) }), mend, name);
+  }
   if (kube.cordon.state !== 'none')
     note(
       'warning',
