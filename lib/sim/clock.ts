@@ -24,6 +24,11 @@ export interface VirtualClock extends Clock {
    * does in `sleep`: else a reply that waits for a download would keep the download from ever being done.
    */
   parked<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Work whose answer is kept for all runs of a process, asked for in turn: each answer comes when everything else that is due at
+   * this instant has happened, so that a run goes the same way whether it was the first to ask or not.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** No time passes any more and sleepers never wake. */
   stop(): void;
 }
@@ -60,6 +65,7 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
   const followedFrom = drive.kind === 'follow' ? drive.clock.monotonicMs() : 0;
   const followedStart = nowMs;
   let wake = new AbortController();
+  let turn: Promise<unknown> = Promise.resolve();
 
   const read = (): number => {
     if (drive.kind === 'follow' && !stopped)
@@ -172,6 +178,16 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
     };
   };
 
+  const whileBusy = async <T>(work: () => Promise<T>): Promise<T> => {
+    const hold = take();
+    try {
+      return await context.run(hold, work);
+    } finally {
+      // What the caller does with the answer belongs to this instant too.
+      setImmediate(() => release(hold));
+    }
+  };
+
   return {
     now: () => Math.round(options.epochMs + read()),
     monotonicMs: read,
@@ -216,15 +232,17 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
         unpark();
       }
     },
-    async whileBusy(work) {
-      const hold = take();
-      try {
-        return await context.run(hold, work);
-      } finally {
-        // What the caller does with the answer belongs to this instant too.
-        setImmediate(() => release(hold));
-      }
-    },
+    whileBusy,
+    inTurn: (work) =>
+      whileBusy(() => {
+        const next = turn.then(async () => {
+          const answer = await work();
+          await new Promise((resolve) => void setImmediate(resolve));
+          return answer;
+        });
+        turn = next.catch(() => {});
+        return next;
+      }),
   };
 }
 

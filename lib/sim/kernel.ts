@@ -1,4 +1,5 @@
 import type { Clock, Json, Random } from '../base/index.ts';
+import type { VirtualClock } from './clock.ts';
 
 /**
  * What every simulated model stands on. Models keep their whole state in `store` and their future in `schedule`, never in
@@ -6,7 +7,7 @@ import type { Clock, Json, Random } from '../base/index.ts';
  */
 export interface SimKernel {
   /** Virtual time. Model code reads it and never sleeps on it; what happens later is a scheduled timer. */
-  readonly clock: Clock;
+  readonly clock: Clock & Pick<VirtualClock, 'inTurn'>;
   /** One independent stream per name, so that a draw in one model does not shift another's. */
   random(stream: string): Random;
   readonly store: SimStore;

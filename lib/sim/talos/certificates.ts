@@ -22,14 +22,16 @@ export function createIssuer(kernel: SimKernel, options: { readonly reuse: boole
     async issue<T extends object>(machine: string, named: readonly unknown[], make: (world: PkiWorld) => Promise<T>): Promise<T> {
       if (!options.reuse) return clock.whileBusy(() => make({ random: kernel.random(`pki/${machine}`), clock }));
       const key = JSON.stringify([machine, ...named]);
-      let made = reused.get(key) as T | undefined;
-      if (!made) {
-        if (reused.size > 4000) reused.clear();
-        // Made from their names alone, so that it makes no difference which run was the first.
-        made = await make({ random: createSeededRandom('certificates', key), clock });
-        reused.set(key, made);
-      }
-      return made;
+      return clock.inTurn(async () => {
+        let made = reused.get(key) as T | undefined;
+        if (!made) {
+          if (reused.size > 4000) reused.clear();
+          // Made from their names alone, so that it makes no difference which run was the first.
+          made = await make({ random: createSeededRandom('certificates', key), clock });
+          reused.set(key, made);
+        }
+        return made;
+      });
     },
   };
 }

@@ -1,13 +1,5 @@
 import { join } from 'node:path';
-import {
-  createRedactor,
-  type Failure,
-  failureOf,
-  type Files,
-  type Json,
-  TkError,
-  type World,
-} from '../../../lib/base/index.ts';
+import { createRedactor, type Failure, failureOf, type Files, type Json, TkError, type World } from '../../../lib/base/index.ts';
 import { failureClasses } from '../../../lib/cli/failure-classes.ts';
 import { loadModel } from '../../../lib/cli/load-model.ts';
 import { openRepositoryCluster } from '../../../lib/cli/open-cluster.ts';
@@ -32,7 +24,7 @@ import {
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 import { watchJournals } from './journal-watch.ts';
 import { mortal, type OperationKind } from './mortal-world.ts';
-import { orderlyCompute } from './orderly-compute.ts';
+import { sharedCompute } from './shared-compute.ts';
 import type { Schedule } from './schedule.ts';
 import { stagePromises } from './stage-promises.ts';
 import type { Command, Story } from './story.ts';
@@ -87,7 +79,7 @@ export async function openSite(story: Story, schedule: Schedule, tasks: Readonly
   let isFull = false;
   const outer: World = {
     ...memory.world,
-    compute: orderlyCompute(kernel.clock),
+    compute: sharedCompute(kernel),
     files: fillable(memory.files, () => isFull),
     // Keys and ids of the workstation are the same in all histories: what is made of them is made once per process.
     random: createSeededRandom('swarm', from === undefined ? 'workstation' : 'the same workstation, later'),

@@ -1,27 +1,11 @@
-// oxlint-disable no-restricted-globals -- setImmediate is no clock: it lets whatever is due at this virtual instant happen first
 import { createHash } from 'node:crypto';
-import type { Clock, Compute } from '../../../lib/base/index.ts';
+import type { Compute } from '../../../lib/base/index.ts';
 import { helmModule } from '../../../lib/cli/open-cluster.ts';
+import type { KernelHandle } from '../../../lib/sim/index.ts';
 
-/**
- * Heavy work of all histories, done once per process. Whoever asks for it again gets the answer as late as the first did: one after
- * the other, and each when everything else that is due at this virtual instant has happened. Else a history would go another way when
- * it is told alone than when it is told after others.
- */
-export function orderlyCompute(clock: Clock): Compute {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    run: <I, O>(module: string, input: I) =>
-      clock.whileBusy(() => {
-        const next = last.then(async () => {
-          const answer = await computed<O>(module, input as object);
-          await new Promise((resolve) => void setImmediate(resolve));
-          return answer;
-        });
-        last = next.catch(() => {});
-        return next;
-      }),
-  };
+/** Heavy work of all histories, done once per process. */
+export function sharedCompute({ clock }: Pick<KernelHandle, 'clock'>): Compute {
+  return { run: <I, O>(module: string, input: I) => clock.inTurn(() => computed<O>(module, input as object)) };
 }
 
 const known = new Map<string, unknown>();
