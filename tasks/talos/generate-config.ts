@@ -39,7 +39,8 @@ export default defineTask({
     }
     await step('write', async (handle) => {
       await cluster.machineConfigs.write(generated, handle.signal);
-      handle.detail(changed.map((file) => file.path.split('/').at(-1)).join(' '));
+      const names = changed.map((file) => file.path.split('/').at(-1));
+      handle.detail(names.length <= 20 ? names.join(' ') : `${names.slice(0, 5).join(' ')} and ${names.length - 5} more`);
     });
     detail(`${nodes} machine configs`);
     return generated;
