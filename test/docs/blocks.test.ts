@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findCommand, parseArguments, splitGlobalFlags } from '../../lib/cli/argv.ts';
 import { commands } from '../../lib/cli/commands/index.ts';
 import { taskNameOf } from '../../lib/cli/tasks/manifest.ts';
 import { isTask, paramShapesOf } from '../../lib/core/index.ts';
-import { projectRoot } from '../rig/process.ts';
+import { projectRoot, runTk } from '../rig/process.ts';
+import { repositoryIn } from '../rig/repository.ts';
 
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(projectRoot, 'docs')).map((name) => `docs/${name}`)].filter((path) =>
   path.endsWith('.md'),
@@ -50,6 +51,44 @@ test('what the docs show as TypeScript compiles as it stands, with every check o
     );
     const checked = spawnSync(process.execPath, [join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' });
     expect(checked.stdout.replaceAll(folder, '')).toBe('');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('tasks of the docs load under the names that they say, and the lines that start them do what is said', {
+  timeout: 120_000,
+}, async () => {
+  // Below the checkout, where the package finds itself under its own name.
+  mkdirSync(join(projectRoot, '.tk'), { recursive: true });
+  const folder = mkdtempSync(join(projectRoot, '.tk/docs-'));
+  try {
+    const root = repositoryIn(folder, 'hut', { from: join(projectRoot, 'test/e2e/fixtures/talhelper'), copies: ['.'] });
+    const said = blocks.flatMap(({ text }) => {
+      const [, file, command] = /^\/\/ (tasks\/\S+\.ts)(?: +→ +tk (\S+).*)?\n/.exec(text) ?? [];
+      const name = file === undefined ? undefined : taskNameOf(file.slice('tasks/'.length));
+      if (file === undefined || name === undefined) return [];
+      if (command !== undefined) expect(command).toBe(name);
+      mkdirSync(join(root, dirname(file)), { recursive: true });
+      writeFileSync(join(root, file), text);
+      return [{ name, summary: /summary: '([^']+)'/.exec(text)?.[1] ?? '' }];
+    });
+    expect(said.length).toBeGreaterThan(3);
+    const list = await runTk(['--list'], { cwd: root });
+    expect(list).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const { name, summary } of said) expect(list.stdout).toMatch(new RegExp(`^ {2}${name} +${summary}$`, 'm'));
+
+    const [, line = ''] = /^ {4}npx tk (snapshot-age .*)$/m.exec(textOf('docs/tasks.md')) ?? [];
+    mkdirSync(join(root, 'snapshots'));
+    writeFileSync(join(root, 'snapshots/latest.db'), '');
+    const young = await runTk(line.split(' '), { cwd: root });
+    expect(young).toMatchObject({ exitCode: 0, stdout: '', stderr: expect.stringContaining('✔ snapshot-age days=3: 0 days old') });
+    utimesSync(join(root, 'snapshots/latest.db'), 0, 0);
+    const old = await runTk(line.split(' '), { cwd: root });
+    expect(old.exitCode).toBe(1);
+    expect(old.stderr).toMatch(
+      /^error\[task\/failed\]: the newest snapshot is \d+ days old\nstep: snapshot-age days=3\nhelp: npx tk talos:etcd-snapshot$/m,
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
