@@ -46,9 +46,10 @@ export function decodeDocument(
   failures: Failure[],
   options: DecodeOptions = {},
 ): ConfigDocument | undefined {
+  const isConfidential = options.confidential ?? true;
   const where = (path: readonly (string | number)[], part: 'key' | 'value') => {
     const place = placeOf(source.spanOf(path, part));
-    if ((options.confidential ?? true) && place.kind === 'file') {
+    if (isConfidential && place.kind === 'file') {
       const { excerpt: _, ...rest } = place;
       return { where: rest };
     }
@@ -144,7 +145,13 @@ export function decodeDocument(
           failures.push(
             talosConfigFailure(
               'talos-config/unknown-key',
-              { document: label, path: formatPath(path), key, ...(suggestion ? { suggestion } : {}), ...(since ? { since } : {}) },
+              {
+                document: label,
+                path: formatPath(path),
+                key: isConfidential ? quotableKey(key) : key,
+                ...(suggestion ? { suggestion } : {}),
+                ...(since ? { since } : {}),
+              },
               where([...path, key], 'key'),
             ),
           );
@@ -219,6 +226,12 @@ export function decodeDocument(
   document.given = root;
   if (schema.kind === 'v1alpha1') trimInlineManifests(document.value);
   return document;
+}
+
+/** In a damaged file a piece of a key of another sort can stand where a name belongs. */
+export function quotableKey(key: string): string {
+  const runs = key.match(/[A-Za-z0-9+/]{20,}/g) ?? [];
+  return runs.some((run) => /\d/.test(run) && /[a-z]/.test(run) && /[A-Z]/.test(run)) ? '…' : key;
 }
 
 /** What a key without a value holds. */

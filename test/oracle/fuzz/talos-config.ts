@@ -163,11 +163,11 @@ async function generated(files: Readonly<Record<string, string>>, damaged?: stri
 }
 
 const somePatch = (random: () => number) => (pick(patchCases, random)?.patches ?? []).join('---\n');
-/** Names of nodes and documents are in many a message, wherever they come from. */
+/** Names of nodes, links and documents are in many a message, wherever they come from. */
 const withSecret = (text: string, random: () => number) =>
   random() < 0.5
     ? text
-    : text.replace(/^((?!.*(?:hostname|ipAddress|name:|ip:)).*: )[a-z0-9./-]+$/gm, (whole, lead: string) =>
+    : text.replace(/^((?!.*(?:hostname|ipAddress|name:|ip:|interface:)).*: )[a-z0-9./-]+$/gm, (whole, lead: string) =>
         random() < 0.05 ? `${lead}\${SECRET}` : whole,
       );
 
