@@ -143,7 +143,12 @@ function flagsOf(task: ManifestEntry | undefined, command: Command | undefined):
       value: `--${name}`,
       ...(description === undefined ? {} : { about: description }),
     })),
-    ...(command?.arguments ?? []).filter(({ position }) => position === undefined).map(({ name }) => ({ value: `--${name}` })),
+    ...(command?.arguments ?? [])
+      .filter(({ position }) => position === undefined)
+      .map(({ name, about }) => ({
+        value: `--${name}`,
+        ...(about === undefined ? {} : { about }),
+      })),
   ];
 }
 

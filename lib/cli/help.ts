@@ -1,4 +1,5 @@
 import { oneOf, suggestionFor } from '../base/index.ts';
+import type { ArgumentShape } from './argv.ts';
 import type { ManifestEntry } from './tasks/manifest.ts';
 
 /** A command that is not a task: it works on files or on the sandbox and needs no graph. */
@@ -6,7 +7,15 @@ export interface CommandHelp {
   readonly name: string;
   readonly summary: string;
   readonly usage: string;
-  readonly options?: readonly (readonly [string, string])[];
+  readonly arguments: readonly CommandArgument[];
+  /** Further lines of its help: global flags that mean something of their own here, examples. */
+  readonly alsoHelp?: readonly (readonly [string, string])[];
+}
+
+export interface CommandArgument extends ArgumentShape {
+  /** What stands for the value in its help: `F`, `DIR`. */
+  readonly value?: string;
+  readonly about?: string;
 }
 
 const effects = { read: 'changes nothing', write: 'writes files', mutate: 'changes machines', destroy: 'destroys' } as const;
@@ -75,7 +84,15 @@ export function taskHelp(entry: ManifestEntry): string {
 }
 
 export function commandHelp(command: CommandHelp): string {
-  return [command.summary, '', `  tk ${command.usage}`, ...(command.options ? ['', ...table(command.options)] : []), ''].join('\n');
+  const rows = [
+    ...command.arguments.flatMap(({ name, position, value, about }) =>
+      about === undefined
+        ? []
+        : [[position === undefined ? `--${name}${value === undefined ? '' : ` ${value}`}` : name.toUpperCase(), about] as const],
+    ),
+    ...(command.alsoHelp ?? []),
+  ];
+  return [command.summary, '', `  tk ${command.usage}`, ...(rows.length === 0 ? [] : ['', ...table(rows)]), ''].join('\n');
 }
 
 export const nearestCommand = (word: string, names: readonly string[]): string | undefined => suggestionFor(word, names);

@@ -1,5 +1,5 @@
 import type { World } from '../../base/index.ts';
-import type { ArgumentShape, ArgumentValues } from '../argv.ts';
+import type { ArgumentValues } from '../argv.ts';
 import type { CommandHelp } from '../help.ts';
 
 /** What a command that is not a task is given. */
@@ -26,7 +26,6 @@ export interface CommandContext {
 
 /** Works on files or on the sandbox, and needs no graph of tasks. */
 export interface Command extends CommandHelp {
-  readonly arguments: readonly ArgumentShape[];
   /** Loads the body. The exit code is what it returns. */
   readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }

@@ -5,13 +5,12 @@ export const completionCommands: readonly Command[] = [
     name: 'completion',
     summary: 'Print the completion script of a shell',
     usage: 'completion SHELL',
-    options: [
-      ['SHELL', 'bash, zsh, fish or powershell'],
+    arguments: [{ name: 'shell', kind: 'value', position: 0, required: true, about: 'bash, zsh, fish or powershell' }],
+    alsoHelp: [
       ['bash, zsh', 'source <(tk completion bash)'],
       ['fish', 'tk completion fish | source'],
       ['powershell', 'tk completion powershell | Out-String | Invoke-Expression'],
     ],
-    arguments: [{ name: 'shell', kind: 'value', position: 0, required: true }],
     load: () => import('./completion.ts'),
   },
 ];

@@ -5,8 +5,7 @@ export const simCommands: readonly Command[] = [
     name: 'sim:up',
     summary: 'Keep the sandbox of this repository listening for talosctl, kubectl and other tasks',
     usage: 'sim:up [--speed N]',
-    options: [['--speed N', 'how many times faster than the real clock its time goes; default: 1']],
-    arguments: [{ name: 'speed', kind: 'value' }],
+    arguments: [{ name: 'speed', kind: 'value', value: 'N', about: 'how many times faster than the real clock its time goes; default: 1' }],
     load: () => import('./sim-up.ts'),
   },
   {
