@@ -13,9 +13,11 @@ export function remembered<A extends readonly unknown[], R>(
     const key = options.keyOf(...asked);
     const known = answers.get(key);
     if (known !== undefined || answers.has(key)) {
-      // Last in line again: the one that nobody has asked for longest goes first.
-      answers.delete(key);
-      answers.set(key, known as R);
+      // Last in line again: the one that nobody has asked for longest goes first. With room for as many again nothing goes soon.
+      if (answers.size * 2 > options.limit) {
+        answers.delete(key);
+        answers.set(key, known as R);
+      }
       return known as R;
     }
     const answer = compute(...asked);

@@ -58,7 +58,8 @@ export function createRedactor(): Redactor {
     redact(text) {
       ordered ??= [...values].sort((a, b) => b.length - a.length);
       let result = text;
-      for (const value of ordered) if (result.includes(value)) result = result.replaceAll(value, '[redacted]');
+      for (const value of ordered)
+        if (value.length <= result.length && result.includes(value)) result = result.replaceAll(value, '[redacted]');
       return result;
     },
   };

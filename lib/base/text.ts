@@ -46,8 +46,12 @@ export function suggestionFor(word: string, candidates: Iterable<string>): strin
   return best?.candidate;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: nearly every text has none
+const control = /[\u0000-\u001F\u007F-\u009F]/;
+
 /** Remote text may carry escape sequences that move the cursor or rename the terminal: only printable text and tabs stay. */
 export function stripControl(text: string): string {
+  if (!control.test(text)) return text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
   return text
     .replace(/\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-_])/g, '')

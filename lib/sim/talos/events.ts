@@ -1,5 +1,5 @@
-import type { Json } from '../../base/index.ts';
-import { commonApi, create, machineApi, toBinary } from '../../upstream/index.ts';
+import { type Json, remembered } from '../../base/index.ts';
+import { commonApi, create, type DescMessage, machineApi, type MessageInitShape, toBinary } from '../../upstream/index.ts';
 import type { SimKernel } from '../kernel.ts';
 import type { Machine, ServiceStateName, Stage } from './machine.ts';
 import { xid } from './xid.ts';
@@ -59,7 +59,8 @@ export interface MachineEvents {
 }
 
 export function createMachineEvents(kernel: SimKernel): MachineEvents {
-  const push = (machine: Machine, type: string, payload: Uint8Array, actorId = '') => {
+  const push = <S extends DescMessage>(machine: Machine, schema: S, message: MessageInitShape<S>, actorId = '') => {
+    const type = schema.name;
     if (kernel.fault('talos/event', { node: machine.name, type })) return;
     const prefix = `talos/${machine.name}/events/`;
     const number = (kernel.store.get<number>(`talos/${machine.name}/event-number`) ?? 0) + 1;
@@ -69,52 +70,47 @@ export function createMachineEvents(kernel: SimKernel): MachineEvents {
       id: xid(wallMs, Buffer.from(machine.spec.uuid), number),
       wallMs,
       type: `talos/runtime/machine.${type}`,
-      payload: Buffer.from(payload).toString('base64'),
+      payload: payloadOf(schema, message),
       actorId,
     };
     const keyOf = (count: number) => `${prefix}${String(count).padStart(9, '0')}`;
     kernel.store.set(keyOf(number), event as unknown as Json);
     kernel.store.delete(keyOf(number - ringSize));
   };
-  const noop = (machine: Machine, sequence: string, code: commonApi.Code, message: string, actorId: string) => {
-    const event = create(machineApi.SequenceEventSchema, { sequence, action: 0, error: { code, message } });
-    push(machine, 'SequenceEvent', toBinary(machineApi.SequenceEventSchema, event), actorId);
-  };
+  const noop = (machine: Machine, sequence: string, code: commonApi.Code, message: string, actorId: string) =>
+    push(machine, machineApi.SequenceEventSchema, { sequence, action: 0, error: { code, message } }, actorId);
   return {
-    sequence(machine, sequence, action, { actorId, error } = {}) {
-      const message = create(machineApi.SequenceEventSchema, {
-        sequence,
-        action: action === 'start' ? 1 : 2,
-        ...(error === undefined ? {} : { error: { message: error } }),
-      });
-      push(machine, 'SequenceEvent', toBinary(machineApi.SequenceEventSchema, message), actorId);
-    },
+    sequence: (machine, sequence, action, { actorId, error } = {}) =>
+      push(
+        machine,
+        machineApi.SequenceEventSchema,
+        { sequence, action: action === 'start' ? 1 : 2, ...(error === undefined ? {} : { error: { message: error } }) },
+        actorId,
+      ),
     locked: (machine, sequence, actorId) => noop(machine, sequence, commonApi.Code.LOCKED, 'sequence not started: locked', actorId),
     failed: (machine, sequence, message) => noop(machine, sequence, commonApi.Code.FATAL, message, ''),
-    phase(machine, phase, action, actorId) {
-      const message = create(machineApi.PhaseEventSchema, { phase, action: action === 'start' ? 0 : 1 });
-      push(machine, 'PhaseEvent', toBinary(machineApi.PhaseEventSchema, message), actorId);
-    },
-    task(machine, task, action, actorId) {
-      const message = create(machineApi.TaskEventSchema, { task, action: action === 'start' ? 0 : 1 });
-      push(machine, 'TaskEvent', toBinary(machineApi.TaskEventSchema, message), actorId);
-    },
-    service(machine, id, state, message, healthy) {
-      const event = create(machineApi.ServiceStateEventSchema, {
+    phase: (machine, phase, action, actorId) =>
+      push(machine, machineApi.PhaseEventSchema, { phase, action: action === 'start' ? 0 : 1 }, actorId),
+    task: (machine, task, action, actorId) =>
+      push(machine, machineApi.TaskEventSchema, { task, action: action === 'start' ? 0 : 1 }, actorId),
+    service: (machine, id, state, message, healthy) =>
+      push(machine, machineApi.ServiceStateEventSchema, {
         service: id,
         action: serviceActions[state],
         message,
         health: { unknown: healthy === undefined, healthy: healthy ?? false },
-      });
-      push(machine, 'ServiceStateEvent', toBinary(machineApi.ServiceStateEventSchema, event));
-    },
-    status(machine, stage, unmet) {
-      const event = create(machineApi.MachineStatusEventSchema, {
+      }),
+    status: (machine, stage, unmet) =>
+      push(machine, machineApi.MachineStatusEventSchema, {
         stage: stageNumbers[stage],
         status: { ready: unmet.length === 0, unmetConditions: unmet.map((condition) => ({ ...condition })) },
-      });
-      push(machine, 'MachineStatusEvent', toBinary(machineApi.MachineStatusEventSchema, event));
-    },
+      }),
     ring: (machine) => kernel.store.keys(`talos/${machine.name}/events/`).map((key) => kernel.store.get(key) as unknown as RingEvent),
   };
 }
+
+/** Machines say the same few things again and again. */
+const payloadOf = remembered(
+  (schema: DescMessage, message: object) => Buffer.from(toBinary(schema, create(schema, message as never))).toString('base64'),
+  { keyOf: (schema, message) => `${schema.name} ${JSON.stringify(message)}`, limit: 4000 },
+);

@@ -185,6 +185,13 @@ export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
 
 /** Versions beyond the last known generation behave like it. */
 export function minorOf(version: string): TalosMinor {
-  const minor = Number(/^v?1\.(\d+)/.exec(version)?.[1] ?? 14);
-  return minor <= 12 ? '1.12' : minor === 13 ? '1.13' : '1.14';
+  let known = minors.get(version);
+  if (known === undefined) {
+    const minor = Number(/^v?1\.(\d+)/.exec(version)?.[1] ?? 14);
+    known = minor <= 12 ? '1.12' : minor === 13 ? '1.13' : '1.14';
+    minors.set(version, known);
+  }
+  return known;
 }
+
+const minors = new Map<string, TalosMinor>();

@@ -1,5 +1,6 @@
 import { TkError } from '../../base/index.ts';
-import { cosiApi, type DescMessage, fromBinary, type MessageShape, timestampMs } from '../../upstream/index.ts';
+import { cosiApi, type DescMessage, type MessageShape, timestampMs } from '../../upstream/index.ts';
+import { decoded } from './decode.ts';
 import { talosFailure } from './failures.ts';
 import type { CallOptions, Session } from './session.ts';
 
@@ -33,7 +34,7 @@ export type ResourceEvent =
   /** Everything that was there has been reported. */
   | { readonly kind: 'bootstrapped' };
 
-const state = cosiApi.State.method;
+const state = () => cosiApi.State.method;
 
 /** Failure: `talos/not-found` for a missing resource and for an unknown type alike. */
 export async function getResource(
@@ -42,7 +43,7 @@ export async function getResource(
   id: string,
   options: CallOptions,
 ): Promise<Resource> {
-  const reply = await session.unary(state.get, { namespace, type, id, options: {} }, options);
+  const reply = await session.unary(state().get, { namespace, type, id, options: {} }, options);
   return resourceOf(reply.resource, session);
 }
 
@@ -53,7 +54,7 @@ export async function listResources(
   options: CallOptions,
 ): Promise<readonly Resource[]> {
   const found: Resource[] = [];
-  for await (const reply of session.stream(state.list, { namespace, type, options: {} }, options))
+  for await (const reply of session.stream(state().list, { namespace, type, options: {} }, options))
     found.push(resourceOf(reply.resource, session));
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -70,7 +71,7 @@ export async function* watchResources(
 ): AsyncGenerator<ResourceEvent> {
   // Up to 1.12 a watch without options ends the machine's whole API process.
   const request = { namespace, type, apiVersion: 1, options: { bootstrapContents: id === undefined }, ...(id === undefined ? {} : { id }) };
-  for await (const { event: events } of session.stream(state.watch, request, options)) {
+  for await (const { event: events } of session.stream(state().watch, request, options)) {
     // The first message is empty: it says that the watch is set.
     for (const event of events) {
       // The machine's buffer overran: what was missed has to be read again.
@@ -112,7 +113,7 @@ function resourceOf(resource: cosiApi.Resource | undefined, session: Session): R
 /** Failure: `talos/unexpected-reply` when the bytes are not of that message. */
 export function specOf<S extends DescMessage>(resource: Resource, schema: S, session: Session): MessageShape<S> {
   try {
-    return fromBinary(schema, resource.proto);
+    return decoded(schema, resource.proto);
   } catch {
     throw unexpected(session, schema.typeName);
   }

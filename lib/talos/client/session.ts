@@ -18,7 +18,6 @@ import {
   create,
   type DescMessage,
   type DescMethod,
-  fromBinary,
   machineApi,
   type MessageInitShape,
   type MessageShape,
@@ -26,6 +25,7 @@ import {
   toBinary,
 } from '../../upstream/index.ts';
 import { changesNothing, deadlineOf, shortName, statusNames, statusRows } from './calls.ts';
+import { decoded } from './decode.ts';
 import { talosFailure } from './failures.ts';
 
 export interface TalosPorts {
@@ -296,7 +296,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
 
   const decode = <O extends DescMessage>(call: Outgoing, schema: O, bytes: Uint8Array): MessageShape<O> => {
     try {
-      return fromBinary(schema, bytes);
+      return decoded(schema, bytes);
     } catch {
       throw unexpected(call, schema.typeName);
     }
@@ -357,16 +357,23 @@ interface Attempt {
 const named = (method: DescMethod) => ({ path: methodPath(method), name: shortName(method) });
 
 function outgoing<I extends DescMessage>(method: DescMethod & { readonly input: I }, request: MessageInitShape<I>): Outgoing {
+  const isEmpty = Object.keys(request).length === 0;
+  const known = isEmpty ? emptyBefore.get(method) : undefined;
+  if (known) return known;
   const message = create(method.input, request);
   const bytes = toBinary(method.input, message);
-  return {
+  const call = {
     ...named(method),
     isReading: changesNothing(methodPath(method), message),
     requests: onlyItem(() => bytes),
   };
+  if (isEmpty) emptyBefore.set(method, call);
+  return call;
 }
 
-/** Asked for when it is needed: descriptors are built when they are first looked at, and that takes longer than the start of a command. */
+/** Most questions say nothing but what they are. */
+const emptyBefore = new WeakMap<DescMethod, Outgoing>();
+
 const versionPath = () => methodPath(machineApi.MachineService.method.version);
 
 const metadataOf = ({ through }: TalosMachine) => (through === undefined ? {} : { node: through });

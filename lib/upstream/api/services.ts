@@ -39,10 +39,16 @@ export function talosServices(minor: TalosApiMinor): readonly DescService[] {
 
 /** Whether a machine of that generation knows the method; it answers Unimplemented otherwise. */
 export function isMethodOf(minor: TalosApiMinor, path: string): boolean {
-  const last = removed[path];
-  if (last !== undefined && minors.indexOf(minor) > minors.indexOf(last)) return false;
-  return talosServices(minor).some((service) => service.methods.some((method) => methodPath(method) === path));
+  let paths = methodsOf.get(minor);
+  if (!paths) {
+    const all = talosServices(minor).flatMap((service) => service.methods.map(methodPath));
+    paths = new Set(all.filter((one) => minors.indexOf(minor) <= minors.indexOf(removed[one] ?? minor)));
+    methodsOf.set(minor, paths);
+  }
+  return paths.has(path);
 }
+
+const methodsOf = new Map<TalosApiMinor, ReadonlySet<string>>();
 
 /** `/machine.MachineService/Version` */
 export function methodPath(method: DescMethod): string {

@@ -20,14 +20,14 @@ export const cosiMethods: readonly BoundMethod[] = [
     const type = typeOf(api, request.type, request.namespace);
     const found = viewsOf(api, type).find((view) => view.id === request.id);
     if (!found) throw missing(request.type, request.namespace, request.id);
-    return { resource: toWire(api, type, found) };
+    return replyOf(toWire(api, type, found));
   }),
   streaming(method.list, async function* (api, request) {
     const type = typeOf(api, request.type, request.namespace);
     const pattern = request.options?.idQuery?.regexp;
     for (const view of viewsOf(api, type)) {
       if (pattern && !new RegExp(pattern).test(view.id)) continue;
-      yield { resource: toWire(api, type, view) };
+      yield replyOf(toWire(api, type, view));
     }
   }),
   streaming(method.watch, async function* (api, request) {
@@ -143,8 +143,12 @@ function toWire(api: ApiCall, type: ServedType, view: ResourceView): WireResourc
     texts.set(json, text);
   }
   const digest = json.length > 400 ? `${json.length}/${text.yaml.length}/${checksum(json)}` : json;
-  const { version, createdMs, updatedMs } = versionOf(api.kernel, `talos/${api.machine.name}/cosi/${type.type}/${view.id}`, digest);
-  return {
+  const stored = versionOf(api.kernel, `talos/${api.machine.name}/cosi/${type.type}/${view.id}`, digest);
+  const about = JSON.stringify([type.namespace, view.version ?? stored.version, view.labels ?? {}]);
+  const before = wiredBefore.get(stored);
+  if (before?.text === text && before.about === about) return before.resource;
+  const { version, createdMs, updatedMs } = stored;
+  const resource: WireResource = {
     metadata: {
       namespace: type.namespace,
       type: type.type,
@@ -158,6 +162,20 @@ function toWire(api: ApiCall, type: ServedType, view: ResourceView): WireResourc
     },
     spec: { yamlSpec: text.yaml, protoSpec: text.proto },
   };
+  wiredBefore.set(stored, { text, about, resource });
+  return resource;
+}
+
+/** By the record of its version: as long as that is the same one, so is the resource. */
+const wiredBefore = new WeakMap<Version, { readonly text: object; readonly about: string; readonly resource: WireResource }>();
+
+const repliesBefore = new WeakMap<WireResource, { readonly resource: WireResource }>();
+
+/** Frozen: the same resource is the same reply. */
+function replyOf(resource: WireResource): { readonly resource: WireResource } {
+  const known = repliesBefore.get(resource) ?? Object.freeze({ resource });
+  repliesBefore.set(resource, known);
+  return known;
 }
 
 /** FNV-1a; long specs (machine configurations hold keys) are not copied into the bookkeeping of versions. */

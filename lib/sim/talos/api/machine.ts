@@ -1,3 +1,4 @@
+import { remembered } from '../../../base/index.ts';
 import { timestampFromMs, machineApi, AnySchema, create } from '../../../upstream/index.ts';
 import type { RingEvent } from '../events.ts';
 import type { Machine } from '../machine.ts';
@@ -7,15 +8,7 @@ const { method } = machineApi.MachineService;
 
 /** Calls about the machine itself. Source: Talos internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go */
 export const machineMethods: readonly BoundMethod[] = [
-  unary(method.version, ({ machine }) => ({
-    messages: [
-      {
-        version: { tag: machine.version(), sha: 'simulated', built: '', goVersion: 'go1.26', os: 'linux', arch: 'amd64' },
-        platform: { name: 'metal', mode: 'metal' },
-        features: { rbac: true },
-      },
-    ],
-  })),
+  unary(method.version, ({ machine }) => versionReply(machine.version())),
   unary(method.hostname, ({ machine }) => ({ messages: [{ hostname: machine.hostname() }] })),
   unary(method.memory, ({ machine }) => {
     const totalKiB = BigInt((machine.spec.memoryMiB ?? 16_384) * 1024);
@@ -108,6 +101,20 @@ export const machineMethods: readonly BoundMethod[] = [
     }
   }),
 ];
+
+const versionReply = remembered(
+  (tag: string) =>
+    Object.freeze({
+      messages: [
+        {
+          version: { tag, sha: 'simulated', built: '', goVersion: 'go1.26', os: 'linux', arch: 'amd64' },
+          platform: { name: 'metal', mode: 'metal' },
+          features: { rbac: true },
+        },
+      ],
+    }),
+  { keyOf: (tag) => tag, limit: 100 },
+);
 
 /** Logs of machined itself. Source: Talos internal/app/machined/pkg/runtime/logging, pkg/machinery/constants */
 const ownLogs = new Set(['kernel', 'controller-runtime', 'dns-resolve-cache', 'machined']);

@@ -243,9 +243,16 @@ async function* encodedEach(bound: BoundMethod, replies: AsyncIterable<object>):
   for await (const reply of replies) yield encode(bound, reply);
 }
 
+const encodedBefore = new WeakMap<object, Uint8Array>();
+
+/** A reply that is frozen is one that is given again and again. */
 function encode(bound: BoundMethod, reply: object): Uint8Array {
+  const known = encodedBefore.get(reply);
+  if (known) return known;
   const message = '$typeName' in reply ? reply : create(bound.method.output, reply as never);
-  return toBinary(bound.method.output, message as never);
+  const bytes = toBinary(bound.method.output, message as never);
+  if (Object.isFrozen(reply)) encodedBefore.set(reply, bytes);
+  return bytes;
 }
 
 const codeNames: Readonly<Record<number, string>> = {
