@@ -125,9 +125,11 @@ export class TaskSteps {
     body: (handle: StepHandle, running: RunningStep) => Promise<T>,
   ): Promise<T> {
     const { clock, bus, stopping, task } = this.#scope;
-    const { parent, signal } = from;
+    const { parent } = from;
+    // What only looks is not waited for: the first Ctrl-C ends it in the middle, and nothing is the worse for it.
+    const signal = kind === 'pure' && !from.unstoppable ? AbortSignal.any([from.signal, stopping]) : from.signal;
     if (this.#closed) throw new TkError(coreFailure('step/after-end', { task: this.#scope.taskName, step: title }));
-    if (signal.aborted) throw new TkError(baseFailure('run/aborted', { during: title }));
+    if (from.signal.aborted) throw new TkError(baseFailure('run/aborted', { during: title }));
     if (stopping.aborted && !from.unstoppable) throw new TkError(coreFailure('run/stopped', { at: title }));
     const node = options.node ?? parent?.node;
     const running: RunningStep = {
@@ -160,7 +162,8 @@ export class TaskSteps {
       );
       return value;
     } catch (error) {
-      const failed = placed(error, {
+      const wasLeft = signal !== from.signal && stopping.aborted && !from.signal.aborted && failureOf(error).code === 'run/aborted';
+      const failed = placed(wasLeft ? new TkError(coreFailure('run/stopped', { at: title })) : error, {
         kind: 'step',
         task: this.#scope.taskName,
         step: running.path.join(' › '),

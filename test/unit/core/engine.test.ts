@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { holds, notYet, Secret } from '../../../lib/base/index.ts';
+import { baseFailure, holds, notYet, Secret, TkError } from '../../../lib/base/index.ts';
 import { decideOutcome, done, fail, forEach, inSequence, needsHuman, notDone, refuse } from '../../../lib/core/index.ts';
 import { defineTask, gate, MemoryFiles, noPrompter, rig } from './rig.ts';
 
@@ -203,6 +203,35 @@ test('the first signal lets the step end and starts nothing new; afterwards work
     '  s4 done',
     '  s3 done',
     'work cancelled reason=the run was stopped',
+    'interrupted 130',
+  ]);
+});
+
+test('the first signal ends a step that only looks, in the middle of it', async () => {
+  const inside = gate();
+  const look = defineTask({
+    summary: 'Look',
+    effect: 'read',
+    run: ({ step }) =>
+      step.pure('at a silent machine', async ({ signal }) => {
+        await inside.pass();
+        await new Promise((_, reject) => {
+          const left = () => reject(new TkError(baseFailure('run/aborted', { during: 'a call' })));
+          if (signal.aborted) left();
+          else signal.addEventListener('abort', left);
+        });
+      }),
+  });
+  const world = rig({ look });
+  const run = world.begin(look());
+  await inside.reached;
+  inside.open();
+  run.stop('SIGINT');
+  expect(await run.finished).toMatchObject({ outcome: 'interrupted', exitCode: 130, failures: [] });
+  expect(world.story().slice(3)).toEqual([
+    'SIGINT safely',
+    '  s1 cancelled reason=run/stopped',
+    'look cancelled reason=the run was stopped',
     'interrupted 130',
   ]);
 });
