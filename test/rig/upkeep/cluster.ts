@@ -54,6 +54,9 @@ export interface Ends {
   /** So many operations after the first Ctrl-C. */
   readonly stopAgainAfter?: number | undefined;
   readonly sleepAt?: number | undefined;
+  readonly onOperation?: (operation: number) => void;
+  /** A step has begun or ended. */
+  readonly onStep?: () => void;
 }
 
 export interface RigOptions {
@@ -141,6 +144,7 @@ export async function openRig(options: RigOptions) {
     });
     const running: { stop?: () => void; id?: string } = {};
     const process = mortal(watch.observe(outer), ends.dieAfter, (operation) => {
+      ends.onOperation?.(operation);
       if (operation === ends.stopAt) running.stop?.();
       if (ends.stopAgainAfter !== undefined && operation === (ends.stopAt ?? Number.NaN) + 1 + ends.stopAgainAfter) running.stop?.();
       return operation === ends.sleepAt ? kernel.clock.sleep(sleepMs) : undefined;
@@ -181,7 +185,12 @@ export async function openRig(options: RigOptions) {
       prompter: withAnswers(typist, (name) =>
         asked.types === undefined || name !== 'yes' ? undefined : { value: asked.types, from: 'a person' },
       ),
-      sinks: [(event) => void events.push(event)],
+      sinks: [
+        (event) => {
+          events.push(event);
+          if (event.event === 'step-started' || event.event === 'step-finished') ends.onStep?.();
+        },
+      ],
       stdout: (text) => {
         printed += text;
       },

@@ -31,8 +31,15 @@ const settledMs = 90_000;
 
 const undisturbed = new Map<string, Promise<UpkeepHistory>>();
 
+/** Is told where a history goes along. `attempt`: number of the process, from 0. */
+export interface CourseListener {
+  visited(point: string): void;
+  operated(attempt: number, operation: number): void;
+  atStep(attempt: number): void;
+}
+
 /** Tells one history of work on a running cluster. The same schedule gives the same history. */
-export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<UpkeepHistory> {
+export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: CourseListener): Promise<UpkeepHistory> {
   const { shape, talos } = upkeep;
   const story = storyOf(upkeep.story);
   const rest = await atRest(shape, talos);
@@ -46,6 +53,13 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
   const rig = await openRig({ seed: upkeep.seed, ...rest, files, faults, product });
   const { kernel } = rig.memory;
   const { invariants } = rig;
+  if (listener) {
+    const { fault } = kernel;
+    kernel.fault = (point, facts) => {
+      listener.visited(point);
+      return fault(point, facts);
+    };
+  }
   for (const { inMs, deed } of upkeep.deeds) {
     if (inMs <= 0) rig.operator.does(deed);
     else rig.operator.later(inMs, deed);
@@ -67,6 +81,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
         stopAt: upkeep.stops[number],
         stopAgainAfter: upkeep.secondStops?.[number],
         sleepAt: upkeep.sleeps[number],
+        ...(listener ? { onOperation: (operation) => listener.operated(number, operation), onStep: () => listener.atStep(number) } : {}),
       });
       attempts.push(last);
       for (const failure of last.failures) {
@@ -119,7 +134,9 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product): Promise<Upke
           ...at,
           model: rig.talos,
           files: (path) => rig.memory.files.snapshot()[`${root}/${path}`] ?? '',
-          isCordoned: (name) => (invariants.endState().nodes[name] ?? '').endsWith(', cordoned'),
+          // Somebody else's stays, whatever we were asked.
+          isCordoned: (name) =>
+            !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon') && (invariants.endState().nodes[name] ?? '').endsWith(', cordoned'),
         }) ?? []),
       ]);
     await kernel.clock.sleep(calmAfterMs + 1000);

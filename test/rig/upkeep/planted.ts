@@ -7,8 +7,6 @@ export interface PlantedBug {
   readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
   readonly stories: readonly string[];
   readonly bias?: Bias;
-  /** The number of the first schedule that found it; replayed by the tests. */
-  readonly seed?: number;
 }
 
 const life = (file: string) => `lib/cluster/lifecycle/${file}.ts`;
@@ -17,7 +15,6 @@ const life = (file: string) => `lib/cluster/lifecycle/${file}.ts`;
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'quorum-once',
-    seed: 76,
     what: 'quorum is not checked again after the drain',
     edits: [
       { file: life('disrupt'), find: '        await check(handle, isDrained);\n', replace: '' },
@@ -28,7 +25,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'cached-members',
-    seed: 6,
     what: 'the member list is asked once and kept',
     edits: [
       {
@@ -43,7 +39,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'two-members',
-    seed: 0,
     what: 'a cluster of two members is allowed without consent',
     edits: [
       { file: life('quorum'), find: 'if (disruption.acceptsDowntime !== true)', replace: 'if (disruption.acceptsDowntime === null)' },
@@ -53,7 +48,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'first-node-only',
-    seed: 1,
     what: 'the version is read from the first node only',
     edits: [
       {
@@ -68,7 +62,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'event-without-poll',
-    seed: 0,
     what: 'the accepted call is taken for the machine being back',
     edits: [
       {
@@ -82,7 +75,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'rollback-is-success',
-    seed: 0,
     what: 'a machine that fell back is taken for upgraded',
     edits: [
       {
@@ -96,7 +88,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'boot-id-ignored',
-    seed: 10,
     what: 'the boot id is not compared',
     edits: [
       {
@@ -110,7 +101,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'uncordon-forgotten',
-    seed: 0,
     what: 'the cordon of ours stays',
     edits: [{ file: life('disrupt'), find: '    await uncordonStep(context, node);\n    if (returned', replace: '    if (returned' }],
     stories: ['reboot', 'upgrade-node'],
@@ -118,7 +108,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'foreign-cordon-removed',
-    seed: 0,
     what: "a user's cordon is removed",
     edits: [
       { file: life('node-mark'), find: "if (cordon.state === 'foreign') return { result: cordon };", replace: '' },
@@ -129,7 +118,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'reboot-repeated',
-    seed: 8,
     what: 'the reboot is sent again after a lost reply',
     edits: [
       { file: life('reboot-evidence'), find: 'if (current !== bootId) return done(`${node.name} has booted since`);', replace: '' },
@@ -140,7 +128,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'exit-code-ignored',
-    seed: 4,
     what: "the installer's exit code is ignored",
     edits: [{ file: 'lib/talos/client/mutator.ts', find: 'if (exitCode !== 0) throw', replace: 'if (exitCode === -1) throw' }],
     stories: ['upgrade-node'],
@@ -148,7 +135,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'vanilla-installer',
-    seed: 0,
     what: 'a machine with extensions gets the installer without any',
     edits: [
       {
@@ -162,7 +148,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'empty-snapshot',
-    seed: 2,
     what: 'a snapshot without a byte is accepted',
     edits: [
       {
@@ -177,7 +162,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'too-many-workers',
-    seed: 0,
     what: 'one worker more than agreed is away',
     edits: [{ file: life('roll'), find: '    parallel: share,', replace: '    parallel: share + 1,' }],
     stories: ['upgrade'],
@@ -185,7 +169,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'on-after-a-failure',
-    seed: 0,
     what: 'the next control plane is begun after a failure',
     edits: [
       {
@@ -199,7 +182,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'lease-not-asked-again',
-    seed: 4,
     what: 'the lock is not looked at again after a sleep',
     edits: [
       {
@@ -213,7 +195,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kubelet-missed',
-    seed: 28,
     what: "a kubelet's change is not waited for: a healthy one is taken for the new one",
     edits: [
       {
@@ -227,7 +208,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'pin-stays',
-    seed: 0,
     what: "the repository's version does not follow",
     edits: [{ file: 'lib/cluster/kubernetes-upgrade/follow-pins.ts', find: '      await cluster.pins.follow(plan);\n', replace: '' }],
     stories: ['upgrade-k8s'],
@@ -235,7 +215,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'name-not-compared',
-    seed: 1,
     what: 'the typed name is not compared',
     edits: [
       {
@@ -249,7 +228,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'last-voter-reset',
-    seed: 3,
     what: 'the last voter of etcd is reset',
     edits: [
       {

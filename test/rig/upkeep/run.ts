@@ -1,165 +1,167 @@
-// The swarm over work on running clusters, by command:
+// The swarm over work on running clusters, by command: `node --conditions=talos-tk-source test/rig/upkeep/run.ts COMMAND …`
 //
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts random FROM COUNT [STORY,…]
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts replay SEED [STORY,…]         the same history again, told in full
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts shrink SEED [STORY,…]
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts calm [STORY,…] [SHAPE,…] [TALOS,…]   with nothing going wrong
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts exhaustive STORY CONTROL_PLANES+WORKERS TALOS [EVERY]
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts planted [BUG,…] [MOST]        searches each planted bug
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts keep                          writes what those seeds draw to museum.json
-//     node --conditions=talos-tk-source test/rig/upkeep/run.ts museum                        replays it: every bug is found again
+//     random FROM COUNT [STORY,…] [PROCESSES] [FILE]   COUNT histories; told again with the same FILE, only what is missing
+//     replay SEED [STORY,…]                            the same history again, told in full; or a history as `shrink` prints it
+//     shrink SEED [STORY,…]                            the smallest one that breaks the same promise
+//     calm [STORY,…] [SHAPE,…] [TALOS,…]               with nothing going wrong
+//     exhaustive [STORY,…] [SHAPE,…] [TALOS,…]         every boundary of every step with every single fault, deaths, Ctrl-C
+//     doubles [STORY,…] [SHAPE,…] [TALOS,…] [COUNT]    two deaths, of a process and of the one that continues
+//     planted [BUG,…] [MOST]                           searches each planted bug
+//     keep                                             searches each, and writes what finds it to museum.json
+//     museum                                           replays that: every bug is found, and nothing without it
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { faultClasses } from '../../../lib/sim/index.ts';
+import { doubleDeaths, everyBoundary, tellEach } from './exhaustive.ts';
+import { neverHappened } from './expectations.ts';
 import { lineOf, tellUpkeep } from './history.ts';
+import { tellMany, tellSome, type Told } from './many.ts';
 import { plantBugs } from './mutants.ts';
-import { plantedBugs } from './planted.ts';
+import { type PlantedBug, plantedBugs } from './planted.ts';
 import { loadProduct } from './product.ts';
 import { calm, drawUpkeep, type Upkeep } from './schedule.ts';
+import { shapeOf, shapeText } from './shape.ts';
 import { shrink } from './shrink.ts';
-import { shapeOf } from './shape.ts';
 import { stories as allStories, storyOf } from './stories.ts';
-import { createTally } from './tally.ts';
 
+Error.stackTraceLimit = 0;
 const [command = 'random', ...rest] = process.argv.slice(2);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const every = allStories.map(({ name }) => name);
-const listed = (text: string | undefined): readonly string[] => text?.split(',') ?? every;
+const listed = (text: string | undefined): readonly string[] => (text ? text.split(',') : every);
+const cpuMs = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
 
-async function random(from: number, count: number, stories: readonly string[]): Promise<number> {
-  const product = await loadProduct();
-  const tally = createTally();
-  let wrong = 0;
-  const startedMs = performance.now();
-  for (let index = from; index < from + count; index += 1) {
-    const upkeep = drawUpkeep(`upkeep-${index}`, stories);
-    const history = await tellUpkeep(upkeep, product);
-    tally.add(upkeep, history);
-    if (history.violations.length === 0) continue;
-    wrong += 1;
-    say(lineOf(upkeep, history));
-  }
-  for (const [name, counts] of Object.entries(tally.counts())) say(`${name}: ${JSON.stringify(counts)}`);
-  say(`never: ${tally.missed().join(', ') || 'nothing'}`);
-  say(`${count} histories from upkeep-${from}, ${wrong} with violations, ${Math.round((performance.now() - startedMs) / count)} ms each`);
-  return wrong;
-}
-
-/** Every visit of every point with every kind of fault, and a death before and after every operation, one at a time. */
-async function exhaustive(story: string, shapeText: string, talos: string, stride: number): Promise<number> {
-  const product = await loadProduct();
-  const [controlPlanes = 1, workers = 0] = shapeText.split('+').map(Number);
-  const base = calm(drawUpkeep('exhaustive', [story], { shape: { controlPlanes, workers }, talos }));
-  let told = 0;
-  let wrong = 0;
-  const tell = async (upkeep: Upkeep) => {
-    told += 1;
-    const history = await tellUpkeep(upkeep, product);
-    if (history.violations.length > 0) {
-      wrong += 1;
-      say(lineOf(upkeep, history));
-    }
-    return history;
+async function random(from: number, count: number, stories: readonly string[], processes: number, file: string): Promise<number> {
+  const onTold = ({ from: start, count: some, wrong }: Told, done: number) => {
+    for (const line of wrong) say(line);
+    say(`${done} told, at last ${some} from upkeep-${start}`);
   };
-  for (const { point, kind, facts } of faultClasses) {
-    for (let skip = 0; ; skip += stride) {
-      const drawnFacts = facts?.({
-        fraction: () => 0.5,
-        bytes: (n) => new Uint8Array(n),
-        privateKey: () => Promise.reject(new Error('no keys')),
-      });
-      const rule = { point, kind, probability: 1, atMost: 1, skip, ...(drawnFacts ? { facts: drawnFacts } : {}) };
-      const history = await tell({ ...base, seed: `${point} ${kind} visit ${skip}`, faults: [rule] });
-      if (!history.faultHits[`${point} ${kind}`]) break;
-    }
+  const options = { from, count, stories, processes: processes || 1, onTold, ...(file ? { file } : {}) };
+  const { wrong, counts } = count > 100 ? await tellMany(options) : await tellSome(from, count, stories);
+  if (count <= 100) for (const line of wrong) say(line);
+  for (const [group, kinds] of Object.entries(counts)) {
+    say(`${group}:`);
+    for (const [kind, hits] of Object.entries(kinds).toSorted(([a], [b]) => (a < b ? -1 : 1))) say(`${String(hits).padStart(9)}  ${kind}`);
   }
-  for (let operation = 1; ; operation += stride) {
-    const history = await tell({ ...base, seed: `death at ${operation}`, deaths: [operation] });
-    if (history.attempts[0]?.exit !== 'dead') break;
-  }
-  say(
-    `${told} histories of ${story} on ${shapeText} with ${talos}: every visit of every point${stride === 1 ? '' : ` (each ${stride}th)`}, ${wrong} with violations`,
-  );
-  return wrong;
+  say(`never: ${neverHappened(counts).join(', ') || 'nothing'}`);
+  say(`${count} histories from upkeep-${from}, ${wrong.length} with violations`);
+  return wrong.length;
 }
 
-/** Every story on every kind of cluster with nothing going wrong. */
-async function undisturbed(names: readonly string[], shapes: readonly string[], versions: readonly string[]): Promise<number> {
+/** Every story on every kind of cluster that it fits. */
+function* places(names: readonly string[], shapes: string, versions: string) {
+  for (const name of names)
+    for (const shape of shapes.split(',').map(shapeOf))
+      for (const talos of versions.split(',')) if (storyOf(name).fits?.(shape) ?? true) yield { name, shape, talos };
+}
+
+async function undisturbed(names: readonly string[], shapes: string, versions: string): Promise<number> {
   const product = await loadProduct();
   let wrong = 0;
-  for (const name of names)
-    for (const shape of shapes.map(shapeOf))
-      for (const talos of versions) {
-        if (!(storyOf(name).fits?.(shape) ?? true)) continue;
-        const upkeep = calm(drawUpkeep('calm', [name], { shape, talos }));
-        const history = await tellUpkeep(upkeep, product);
-        const isFine = history.violations.length === 0;
-        if (!isFine) wrong += 1;
-        say(`${isFine ? 'fine' : 'WRONG'} ${lineOf(upkeep, history)}`);
-      }
+  for (const { name, shape, talos } of places(names, shapes, versions)) {
+    const upkeep = calm(drawUpkeep('calm', [name], { shape, talos, isSingle: true }));
+    const history = await tellUpkeep(upkeep, product);
+    if (history.violations.length > 0) wrong += 1;
+    say(`${history.violations.length === 0 ? 'fine' : 'WRONG'} ${lineOf(upkeep, history)}`);
+  }
   return wrong;
 }
 
-async function planted(names: readonly string[], most: number): Promise<number> {
-  plantBugs();
-  let missing = 0;
-  for (const bug of plantedBugs.filter(({ name }) => names.includes(name))) {
-    let found: string | undefined;
-    const startedMs = performance.now();
-    try {
-      const product = await loadProduct(bug.name);
-      for (let index = 0; index < most && found === undefined; index += 1) {
-        const upkeep = drawUpkeep(`${bug.name}-${index}`, bug.stories, { talos: 'v1.14.1', ...bug.bias });
-        const { violations } = await tellUpkeep(upkeep, product);
-        const [first] = violations;
-        if (first === undefined) continue;
-        // What the product does without the bug too is no find of it.
-        const [own] = (await tellUpkeep(upkeep, await loadProduct())).violations;
-        if (own === undefined) found = `schedule ${index}: ${first}`;
-        else say(`${bug.name}: schedule ${index} breaks a promise without the bug: ${own}`);
-      }
-    } catch (error) {
-      found = undefined;
-      say(`${bug.name}: ${String(error)}`);
-    }
-    if (found === undefined) missing += 1;
-    say(`${bug.name}: ${found ?? `not found in ${most} schedules`} (${Math.round((performance.now() - startedMs) / 1000)} s)`);
+async function exhaustive(names: readonly string[], shapes: string, versions: string): Promise<number> {
+  let [all, bad] = [0, 0];
+  for (const { name, shape, talos } of places(names, shapes, versions)) {
+    const startedMs = cpuMs();
+    const { told, wrong } = await tellEach(everyBoundary(name, shape, talos));
+    for (const line of wrong) say(line);
+    all += told;
+    bad += wrong.length;
+    const seconds = Math.round((cpuMs() - startedMs) / 1000);
+    say(`${name} ${shapeText(shape)} ${talos}: ${told} histories, ${wrong.length} with violations, ${seconds} s of processor time`);
   }
-  return missing;
+  say(`every boundary, every single fault: ${all} histories, ${bad} with violations`);
+  return bad;
+}
+
+async function doubles(names: readonly string[], shapes: string, versions: string, count: number): Promise<number> {
+  let [all, bad] = [0, 0];
+  for (const { name, shape, talos } of places(names, shapes, versions)) {
+    const { told, wrong } = await tellEach(doubleDeaths(name, shape, talos, count));
+    for (const line of wrong) say(line);
+    all += told;
+    bad += wrong.length;
+  }
+  say(`double deaths: ${all} histories, ${bad} with violations`);
+  return bad;
 }
 
 const museumPath = join(import.meta.dirname, 'museum.json');
+type Exhibit = { readonly bug: string; readonly upkeep: Upkeep };
 
-/** Keeps the whole history that each seed draws now: it is found again when other faults are drawn for that seed later. */
-async function keep(): Promise<number> {
-  const kept = plantedBugs.flatMap(({ name, seed, stories, bias }) =>
-    seed === undefined ? [] : [{ bug: name, upkeep: drawUpkeep(`${name}-${seed}`, stories, { talos: 'v1.14.1', ...bias }) }],
-  );
-  await writeFile(museumPath, `[\n${kept.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);
-  return 0;
+/** The first schedule that shows a bug and is fine without it. */
+async function search(bug: PlantedBug, most: number): Promise<(Exhibit & { readonly number: number; readonly found: string }) | undefined> {
+  const product = await loadProduct(bug.name);
+  for (let number = 0; number < most; number += 1) {
+    const upkeep = drawUpkeep(`${bug.name}-${number}`, bug.stories, { talos: 'v1.14.1', isSingle: true, ...bug.bias });
+    const [found] = (await tellUpkeep(upkeep, product)).violations;
+    if (found === undefined) continue;
+    const [own] = (await tellUpkeep(upkeep, await loadProduct())).violations;
+    if (own === undefined) return { bug: bug.name, upkeep, number, found };
+    say(`${bug.name}: schedule ${number} breaks a promise without the bug: ${own}`);
+  }
+  return undefined;
 }
 
-async function museum(): Promise<number> {
+async function planted(names: readonly string[], most: number): Promise<readonly Exhibit[]> {
   plantBugs();
+  const exhibits: Exhibit[] = [];
+  for (const bug of plantedBugs.filter(({ name }) => names.includes(name))) {
+    const startedMs = cpuMs();
+    const found = await search(bug, most);
+    if (found) exhibits.push({ bug: found.bug, upkeep: found.upkeep });
+    const text = found ? `schedule ${found.number}: ${found.found}` : `not found in ${most} schedules`;
+    say(`${bug.name}: ${text} (${Math.round((cpuMs() - startedMs) / 1000)} s)`);
+  }
+  return exhibits;
+}
+
+const museumText = (exhibits: readonly Exhibit[]) => `[\n${exhibits.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`;
+
+/** Keeps the whole history of each find: it is told again when other faults are drawn for that seed later. */
+async function keep(names: readonly string[], most: number): Promise<number> {
+  const others = ((await museum()) as Exhibit[]).filter(({ bug }) => !names.includes(bug));
+  const exhibits = [...others, ...(await planted(names, most))];
+  const ordered = plantedBugs.flatMap(({ name }) => exhibits.filter(({ bug }) => bug === name));
+  await writeFile(museumPath, museumText(ordered));
+  return plantedBugs.length - ordered.length;
+}
+
+const museum = async (): Promise<readonly Exhibit[]> => JSON.parse(await readFile(museumPath, 'utf8').catch(() => '[]')) as Exhibit[];
+
+async function visit(): Promise<number> {
+  plantBugs();
+  const clean = await loadProduct();
   let missing = 0;
-  for (const { bug, upkeep } of JSON.parse(await readFile(museumPath, 'utf8')) as readonly {
-    readonly bug: string;
-    readonly upkeep: Upkeep;
-  }[]) {
+  for (const { bug, upkeep } of await museum()) {
     const { violations } = await tellUpkeep(upkeep, await loadProduct(bug));
-    if (violations.length === 0) missing += 1;
-    say(JSON.stringify({ bug, found: violations[0] ?? '' }));
+    const own = (await tellUpkeep(upkeep, clean)).violations;
+    if (violations.length === 0 || own.length > 0) missing += 1;
+    say(JSON.stringify({ bug, found: violations[0] ?? '', without: own[0] ?? '' }));
   }
   return missing;
 }
 
-async function replay(seed: string, stories: readonly string[]): Promise<number> {
-  const upkeep = drawUpkeep(seed, stories);
+const upkeepOf = (text: string, stories: string | undefined): Upkeep =>
+  text.startsWith('{') ? (JSON.parse(text) as Upkeep) : drawUpkeep(text, listed(stories));
+
+async function replay(upkeep: Upkeep): Promise<number> {
   const history = await tellUpkeep(upkeep, await loadProduct());
-  const { faults, deeds, deaths, stops, sleeps } = upkeep;
-  say(JSON.stringify({ faults, deeds, deaths, stops, sleeps }));
-  for (const { events, exit, failures } of history.attempts) {
-    for (const event of events) if (!['waiting', 'progress'].includes(event.event)) say(JSON.stringify(event).slice(0, 400));
+  say(JSON.stringify(upkeep));
+  for (const { task, events, exit, failures } of history.attempts) {
+    say(`--- ${task}`);
+    for (const event of events) {
+      const { elapsedMs, schema: _, sequence: __, run: ___, atMs: ____, event: kind, ...facts } = event;
+      if (kind !== 'run-started')
+        say(`${String(Math.round(elapsedMs / 1000)).padStart(6)} s  ${kind} ${JSON.stringify(facts).slice(0, 300)}`);
+    }
     say(`exit ${exit} ${JSON.stringify(failures)}`);
   }
   say(lineOf(upkeep, history));
@@ -167,27 +169,35 @@ async function replay(seed: string, stories: readonly string[]): Promise<number>
 }
 
 const wrong = await (async () => {
-  const [one = '', two = '', three = '', four = ''] = rest;
+  const [one = '', two = '', three = '', four = '', five = ''] = rest;
+  const [shapes, versions] = [two || '1+0,3+0', three || 'v1.14.1'];
   switch (command) {
     case 'random':
-      return random(Number(one || 0), Number(two || 100), listed(three || undefined));
-    case 'replay':
-      return replay(one, listed(two || undefined));
-    case 'shrink': {
-      const smallest = await shrink(drawUpkeep(one, listed(two || undefined)), await loadProduct());
-      say(JSON.stringify(smallest, undefined, 1));
-      return 0;
+      return random(Number(one || 0), Number(two || 100), listed(three), Number(four || 1), five);
+    case 'some': {
+      const told = await tellSome(Number(one), Number(two), listed(three));
+      say(JSON.stringify(told));
+      return told.wrong.length;
     }
-    case 'exhaustive':
-      return exhaustive(one, two || '1+0', three || 'v1.14.1', Number(four || 1));
-    case 'planted':
-      return planted(one === '' ? plantedBugs.map(({ name }) => name) : one.split(','), Number(two || 500));
+    case 'replay':
+      return replay(upkeepOf(one, two));
+    case 'shrink':
+      say(JSON.stringify(await shrink(upkeepOf(one, two), await loadProduct())));
+      return 0;
     case 'calm':
-      return undisturbed(listed(one || undefined), (two || '1+0,1+1,3+0,3+2').split(','), (three || 'v1.14.1').split(','));
+      return undisturbed(listed(one), two || '1+0,1+1,3+0,3+2', versions);
+    case 'exhaustive':
+      return exhaustive(listed(one), shapes, versions);
+    case 'doubles':
+      return doubles(listed(one), shapes, versions, Number(four || 50));
+    case 'planted':
+    case 'keep': {
+      const names = one === '' ? plantedBugs.map(({ name }) => name) : one.split(',');
+      const most = Number(two || 500);
+      return command === 'keep' ? keep(names, most) : names.length - (await planted(names, most)).length;
+    }
     case 'museum':
-      return museum();
-    case 'keep':
-      return keep();
+      return visit();
     default:
       throw new Error(`no command is called ${command}`);
   }

@@ -49,6 +49,8 @@ const shapes: readonly (Shape & { readonly weight: number; readonly talos?: stri
 
 /** Where to look more often than elsewhere. */
 export interface Bias {
+  /** No sequences. */
+  readonly isSingle?: boolean;
   readonly shape?: Shape;
   readonly talos?: string;
   readonly closes?: number;
@@ -61,9 +63,9 @@ export interface Bias {
 }
 
 /** Of those that fit the shape, with their weights; now and then several after each other. */
-function drawnStory(random: Random, names: readonly string[], shape: Shape): string | undefined {
+function drawnStory(random: Random, names: readonly string[], shape: Shape, isSingle: boolean): string | undefined {
   const all = names.map(storyOf).filter((story) => story.fits?.(shape) ?? true);
-  const isSequence = random.fraction() < 0.08;
+  const isSequence = random.fraction() < 0.08 && !isSingle;
   const members = isSequence ? all.filter(({ isPart }) => isPart) : all;
   const length = isSequence ? 2 + Math.floor(random.fraction() * 2) : 1;
   const drawn = Array.from({ length }, () => weighted(random, members)).filter((one) => one !== undefined);
@@ -92,7 +94,7 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
   const shape = bias.shape ?? drawn;
   const drawnTalos = pick(talosVersions);
   const talos = bias.talos ?? (bias.shape ? undefined : drawn.talos) ?? drawnTalos;
-  const story = drawnStory(random, storyNames, shape);
+  const story = drawnStory(random, storyNames, shape, bias.isSingle === true);
   if (story === undefined) return undefined;
   const names = namesOf(shape);
   const faults = everyFault.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {

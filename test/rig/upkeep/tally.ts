@@ -1,24 +1,27 @@
-import { faultClasses } from '../../../lib/sim/index.ts';
 import type { UpkeepHistory } from './history.ts';
 import type { Upkeep } from './schedule.ts';
 
+const groups = ['stories', 'shapes', 'faults', 'deeds', 'ends', 'failures', 'branches'] as const;
+
 /** How often each thing happened over many histories. A swarm in which something never happens proves nothing about it. */
+export type Counts = Readonly<Record<(typeof groups)[number], Readonly<Record<string, number>>>>;
+
 export interface Tally {
   add(upkeep: Upkeep, history: UpkeepHistory): void;
-  counts(): Readonly<Record<'stories' | 'faults' | 'deeds' | 'ends' | 'failures' | 'branches', Readonly<Record<string, number>>>>;
-  /** Faults of upkeep that never happened. */
-  missed(): readonly string[];
+  merge(counts: Counts): void;
+  counts(): Counts;
 }
 
 export function createTally(): Tally {
-  const counts = { stories: {}, faults: {}, deeds: {}, ends: {}, failures: {}, branches: {} } as Record<string, Record<string, number>>;
-  const bump = (what: keyof ReturnType<Tally['counts']>, key: string, by = 1) => {
-    const group = counts[what] as Record<string, number>;
-    group[key] = (group[key] ?? 0) + by;
+  const counts = Object.fromEntries(groups.map((group) => [group, {}])) as Record<(typeof groups)[number], Record<string, number>>;
+  const bump = (group: keyof Counts, key: string, by = 1) => {
+    counts[group][key] = (counts[group][key] ?? 0) + by;
   };
   return {
     add(upkeep, { attempts, faultHits, deeds }) {
-      bump('stories', upkeep.story);
+      for (const name of upkeep.story.split(' > ')) bump('stories', name);
+      if (upkeep.story.includes(' > ')) bump('stories', 'sequences');
+      bump('shapes', `${upkeep.shape.controlPlanes}+${upkeep.shape.workers} ${upkeep.talos}`);
       for (const [name, hits] of Object.entries(faultHits)) bump('faults', name, hits);
       for (const deed of deeds) bump('deeds', deed);
       for (const { exit, failures, events } of attempts) {
@@ -27,18 +30,25 @@ export function createTally(): Tally {
         for (const event of events) {
           // Ways to go on that only an interrupted or disturbed run takes.
           if (event.event === 'step-finished' && event.outcome.state === 'skipped')
-            bump('branches', `skipped: ${event.outcome.reason.replaceAll(/\S*\d\S*/g, '…')}`);
-          if (event.event === 'step-detail' && /still in the same boot|has booted since|wait|resum|earlier run/.test(event.text))
-            bump('branches', event.text.replaceAll(/\S*\d\S*/g, '…'));
+            bump('branches', `skipped: ${plain(event.outcome.reason)}`);
+          if (event.event === 'step-finished' && event.outcome.state === 'cancelled') bump('branches', 'a step was cancelled');
+          if (event.event === 'step-retry') bump('branches', `asked again after ${event.failure.code}`);
+          if (event.event === 'step-detail') bump('branches', `seen: ${plain(event.text)}`);
+          if (event.event === 'step-started' && /^(?:uncordon .|give the lease back)/.test(event.title))
+            bump('branches', `afterwards: ${plain(event.title)}`);
         }
       }
     },
-    counts: () => counts as never,
-    missed() {
-      const hit = counts.faults ?? {};
-      return faultClasses
-        .filter(({ meets }) => meets === 'upkeep')
-        .flatMap(({ point, kind }) => (hit[`${point} ${kind}`] ? [] : [`${point} ${kind}`]));
+    merge(others) {
+      for (const group of groups) for (const [key, count] of Object.entries(others[group])) bump(group, key, count);
     },
+    counts: () => counts,
   };
 }
+
+/** Names, versions and numbers are told by `…`. */
+const plain = (text: string): string =>
+  text
+    .replaceAll(/\S*\d\S*/g, '…')
+    .replaceAll(/(?:… ?)+/g, '… ')
+    .trim();

@@ -29,7 +29,8 @@ export const membershipStories: readonly UpkeepStory[] = [
     fits: canLoseOne,
     leaves: 'away',
     prepare: (model, { shape }) => model.hand.losePower(lastOf(shape), 36_000_000),
-    commands: ({ shape }) => [one('node:remove', consent(shape), shape)],
+    // Somebody may switch it on again.
+    commands: ({ shape }) => [one('node:remove', consent(shape), shape, { repeats: true })],
   },
   {
     name: 'node-replace',
