@@ -1,4 +1,4 @@
-import { oneOf, suggestionFor } from '../base/index.ts';
+import { oneOf } from '../base/index.ts';
 import type { ArgumentShape } from './argv.ts';
 import type { ManifestEntry } from './tasks/manifest.ts';
 
@@ -94,8 +94,6 @@ export function commandHelp(command: CommandHelp): string {
   ];
   return [command.summary, '', `  tk ${command.usage}`, ...(rows.length === 0 ? [] : ['', ...table(rows)]), ''].join('\n');
 }
-
-export const nearestCommand = (word: string, names: readonly string[]): string | undefined => suggestionFor(word, names);
 
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(0, ...rows.map(([left]) => left.length));

@@ -37,7 +37,7 @@ export type {
   TaskRow,
 } from './events.ts';
 export { done, type Evidence, notDone, undecidable } from './evidence.ts';
-export { decideOutcome, type FailureClass, type FailureClasses, failureClassOf, type RunEnd } from './exit-code.ts';
+export { decideOutcome, type FailureClass, type FailureClasses, type RunEnd } from './exit-code.ts';
 export { type CoreFailures, coreFailure } from './failures.ts';
 export {
   forEach,
@@ -54,9 +54,6 @@ export { type Answers, firstAnswer, type GivenAnswer, withAnswers } from './answ
 export {
   askForMissing,
   type MissingOptions,
-  canonicalText,
-  checkParams,
-  kebabCase,
   type ParamShape,
   paramShapesOf,
   type Parsed,
@@ -65,7 +62,6 @@ export {
 export type { MutatingCall, Plan, PlannedStep, PlannedTask, TaskPlan } from './plan.ts';
 export type { Choice, ConfirmQuestion, Prompter, Question, SelectQuestion, TextQuestion } from './prompter.ts';
 export { createRegistry, type TaskRegistry } from './registry.ts';
-export { isRunId, newRunId } from './run-id.ts';
 export { journalPath, loadRuns, openIntents, type RecordedRun, runToResume } from './runs.ts';
 export type { Shell, ShellCommand, ShellOutput } from './shell.ts';
 export {
@@ -81,7 +77,6 @@ export {
   type NoParams,
   type ParamsOf,
   type ParamsSchema,
-  paramsSchemaOf,
   type Task,
   type TaskDefinition,
   taskDefiner,
