@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import type { FileLock } from '../base/index.ts';
 
 /**
@@ -49,7 +46,7 @@ async function breakStale(path: string, stale: string, text: string): Promise<bo
     const claim = seen === undefined ? undefined : parseClaim(seen);
     if (claim && (await isAlive(claim))) return false;
     // Its owner died inside the few microseconds below. Moving it aside is atomic: one of several wins.
-    await rename(guard, `${guard}.${randomBytes(4).toString('hex')}`).catch(() => {});
+    await rename(guard, `${guard}.${strangeSuffix()}`).catch(() => {});
     return true;
   }
   try {
@@ -61,7 +58,7 @@ async function breakStale(path: string, stale: string, text: string): Promise<bo
 }
 
 async function linkNew(path: string, text: string): Promise<boolean> {
-  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  const temporary = `${path}.${process.pid}-${strangeSuffix()}`;
   const handle = await open(temporary, 'wx', 0o600);
   try {
     await handle.writeFile(text);
@@ -124,7 +121,7 @@ async function startOf(pid: number): Promise<string | undefined> {
       const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ');
       return fields?.[19];
     }
-    if (process.platform === 'darwin') return (await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)])).stdout.trim();
+    if (process.platform === 'darwin') return await outputOf('ps', ['-o', 'lstart=', '-p', String(pid)]);
   } catch {
     return undefined;
   }
@@ -134,12 +131,23 @@ async function startOf(pid: number): Promise<string | undefined> {
 async function bootId(): Promise<string> {
   try {
     if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-    if (process.platform === 'darwin') return (await promisify(execFile)('sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
+    if (process.platform === 'darwin') return await outputOf('sysctl', ['-n', 'kern.bootsessionuuid']);
   } catch {
     return '';
   }
   return '';
 }
+
+/** Loaded by whoever needs it: most locks are free. */
+function outputOf(command: string, args: readonly string[]): Promise<string> {
+  const { execFile } = process.getBuiltinModule('node:child_process');
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  execFile(command, args, (error, stdout) => (error ? reject(error) : resolve(stdout.trim())));
+  return promise;
+}
+
+/** So that two processes of one number, on two machines, never write one file. */
+const strangeSuffix = (): string => process.getBuiltinModule('node:crypto').randomBytes(4).toString('hex');
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;

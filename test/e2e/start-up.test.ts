@@ -49,7 +49,7 @@ async function loaded(name: string, words: readonly string[], directory = folder
 /** A file of the build names each module that is in it, on a line of its own. Any other file is a module itself. */
 function modulesOf(url: string): readonly string[] {
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-  if (!/\/dist\/.*\.c?js$/.test(path) || path.includes('/node_modules/')) return [path];
+  if (!/\/dist\/.*\.[cm]?js$/.test(path) || path.includes('/node_modules/')) return [path];
   const modules = [...readFileSync(path, 'utf8').matchAll(/^\/\/ (\S+\.(?:[cm]?[jt]s|json))$/gm)].map(([, module]) => String(module));
   // Files that only pass on what others hold have no module of their own.
   expect(modules.length > 0 || /^(?:import|export) /m.test(readFileSync(path, 'utf8')), path).toBe(true);
@@ -59,7 +59,7 @@ function modulesOf(url: string): readonly string[] {
 const quick = ['base', 'cli', 'config', 'host'];
 const ages = ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum', '@scure/base', 'age-encryption'];
 const configs = {
-  packages: ['js-yaml', 'semver'],
+  packages: ['js-yaml', 'semver', 'smol-toml'],
   layers: ['base', 'cli', 'config', 'format', 'host', 'talos', 'upstream'],
 };
 

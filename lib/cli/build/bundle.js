@@ -3,6 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
+import { asciiOnly } from './ascii.js';
+import { lazyDescriptors } from './descriptors.js';
 import { placesOfSources } from './places.js';
 
 /** What is started by its path: by the launcher, by other packages, as a worker, or as the work of one. */
@@ -17,6 +19,39 @@ const doors = [
 
 /** Packages that are loaded in the middle of a synchronous function, by `require`: each is a file of its own. */
 const loadedLate = ['semver', 'yaml'];
+
+/**
+ * What is loaded together is one file: for each file the modules, or the folders of modules, that it begins with, and everything that
+ * these import and that is not in a file further up. All else is divided as `import()` says.
+ */
+const together = {
+  start: ['cli/main', 'cli/commands/inputs', 'cli/run-command', 'cli/tasks/user', 'cli/version'],
+  format: ['format/'],
+  pki: ['pki/'],
+  secrets: ['secrets/'],
+  configs: ['cli/commands/machineconfig'],
+  generate: ['talos/config/'],
+  words: ['ui/failures/', 'ui/failure-text', 'cli/print-failures'],
+  task: [
+    'cli/load-model',
+    'cli/open-cluster',
+    'cli/open-repository',
+    'cli/run-task',
+    'cli/settings',
+    'cli/shell',
+    'cli/tasks/load',
+    'cluster/open',
+    'config/',
+    'core/',
+    'ui/create-renderer',
+    'ui/plain-renderer',
+  ],
+};
+const groups = Object.entries(together).map(([name, roots], index, { length }) => ({
+  name,
+  priority: length - index,
+  test: new RegExp(`/lib/(?:${roots.map((root) => (root.endsWith('/') ? root : `${root}\\.ts$`)).join('|')})`),
+}));
 
 /**
  * Writes the JavaScript of the package below `output`. Entries keep their path; what they share lies in `chunks/`.
@@ -35,11 +70,13 @@ export async function bundle(root, output) {
     resolve: { conditionNames: ['talos-tk-source', 'node', 'import'] },
     // No module of ours does anything when it is imported, and none of those that we use does.
     treeshake: { moduleSideEffects: false },
-    plugins: [placesOfSources(root, loadedLate)],
+    // That a module is imported in both ways is meant: the files above say where it lies.
+    checks: { ineffectiveDynamicImport: false },
+    plugins: [placesOfSources(root, loadedLate), lazyDescriptors(root), asciiOnly],
   };
   const late = { ...common, input: Object.fromEntries(loadedLate.map((name) => [name, name])) };
   const written = await Promise.all([
-    write(ours, { dir: output, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' }),
+    write(ours, { dir: output, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].mjs', codeSplitting: { groups } }),
     write(late, { dir: join(output, 'packages'), format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' }),
   ]);
   const packages = written.flat().flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
