@@ -22,6 +22,8 @@ export type DataKind = 'text' | 'boolean' | 'number' | 'list' | 'mapping' | 'not
 export type ConfigFailures = {
   // --- finding the repository
   'config/no-repository': { from: string };
+  /** A repository whose machine configs another program makes, of inputs that tk does not read. */
+  'config/other-inputs': { path: string; program: string };
   /** Two files that both describe the cluster of one place. */
   'config/ambiguous-cluster': { first: string; second: string };
   /** `cluster.yaml` and a talconfig that was not rendered from it tell different things about one node. */

@@ -44,7 +44,7 @@ export interface FindOptions {
  * Shape: the first directory upwards that holds `tasks.config.ts`, `cluster.yaml` and `nodes.yaml`, or a talconfig in a known place;
  * with `exactly` (the flag -C) that directory and no other. A talconfig that somebody wrote himself wins over cluster.yaml, and one
  * that was named (--talconfig) is asked before anything else.
- * Failure: `config/no-repository`, `config/ambiguous-cluster`, `config/missing-file` when one of the two inputs is there alone.
+ * Failure: `config/no-repository`, `config/other-inputs`, `config/ambiguous-cluster`, `config/missing-file` when one of the two inputs is there alone.
  */
 export async function findRepository(files: Files, from: string, options: FindOptions = {}): Promise<Repository> {
   if (options.talconfig !== undefined) return repositoryOfTalconfig(files, from, options.talconfig);
@@ -54,7 +54,27 @@ export async function findRepository(files: Files, from: string, options: FindOp
     if (found) return found;
     lonely ??= await lonelyInput(files, directory);
   }
-  throw new TkError(lonely ?? configFailure('config/no-repository', { from }));
+  throw new TkError(lonely ?? (await otherInputs(files, upwards(from))) ?? configFailure('config/no-repository', { from }));
+}
+
+/** What other programs make machine configs of, and tk does not read. */
+const otherPlaces: readonly (readonly [path: string, program: string])[] = [
+  ['talos/topf.yaml', 'topf'],
+  ['topf.yaml', 'topf'],
+  ['cluster.toml', 'topf'],
+  ['talos/machineconfig.yaml.j2', 'minijinja-cli'],
+  ['talos/talconfig.yaml.j2', 'minijinja-cli'],
+];
+
+async function otherInputs(files: Files, directories: readonly string[]): Promise<Failure | undefined> {
+  for (const directory of directories)
+    for (const [path, program] of otherPlaces) {
+      const text = await files.readText(`${directory}/${path}`);
+      // Other programs have a cluster.toml too; cluster-template's names the network of the nodes.
+      if (text === undefined || (path === 'cluster.toml' && !/^\s*node_cidr\s*=/m.test(text))) continue;
+      return configFailure('config/other-inputs', { path, program }, { where: placeOf({ file: { path, text }, start: 0, end: 1 }) });
+    }
+  return undefined;
 }
 
 /** The folder of a talconfig in a known place is no repository of its own: whoever stands in `talos/` means the one around it. */

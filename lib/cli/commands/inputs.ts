@@ -48,7 +48,7 @@ export async function rootOrFolder(context: CommandContext): Promise<string> {
   try {
     return (await findRepository(world.files, directory, placeOf(context))).root;
   } catch (error) {
-    if (hasCode(error, 'config/no-repository', 'config/missing-file', 'config/ambiguous-cluster')) return directory;
+    if (hasCode(error, 'config/no-repository', 'config/other-inputs', 'config/missing-file', 'config/ambiguous-cluster')) return directory;
     throw error;
   }
 }

@@ -39,6 +39,11 @@ export const configPrinters: Printers<ConfigFailures> = {
     because: 'none of `tasks.config.ts`, `cluster.yaml` with `nodes.yaml`, and `talos/talconfig.yaml` is there',
     help: 'change into the repository, or name it: npx tk -C PATH',
   }),
+  'config/other-inputs': ({ path, program }) => ({
+    title: `\`${path}\` is for ${program}, and tk does not read it`,
+    because: 'it reads `cluster.yaml` with `nodes.yaml`, or a `talconfig.yaml`',
+    help: 'describe the cluster in one of these; `npx talos-tk init DIR` writes a sample of the first two',
+  }),
   'config/ambiguous-cluster': ({ first, second }) => ({
     title: `two clusters in one repository: \`${first}\` and \`${second}\``,
     help: 'name the one you mean with `-C`, or delete the one that is no longer used',

@@ -34,6 +34,7 @@ const found = async (texts: Record<string, string>): Promise<readonly Failure[]>
 /** How each code comes about. A code without a case, or a case without its code, fails. */
 const cases: { readonly [C in keyof ConfigFailures]: () => Promise<readonly Failure[]> | readonly Failure[] } = {
   'config/no-repository': () => found({ 'README.md': '' }),
+  'config/other-inputs': () => found({ 'talos/topf.yaml': 'clusterName: home\n' }),
   'config/ambiguous-cluster': () => found({ 'talos/talconfig.yaml': '', 'talconfig.yaml': '' }),
   'config/sources-disagree': async () => {
     const { model } = await loaded({});

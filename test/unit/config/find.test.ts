@@ -104,3 +104,14 @@ test('a talconfig that is named wins, with the repository around it as the root'
     failures: [{ code: 'config/missing-file', facts: { path: `${root}/none.yaml`, neededBy: '--talconfig' } }],
   });
 });
+
+test("another program's inputs are named where tk finds none of its own", async () => {
+  for (const [files, path] of [
+    [{ 'talos/topf.yaml': 'clusterName: home\n', 'cluster.toml': '[network]\nnode_cidr = "10.0.0.0/24"\n' }, 'talos/topf.yaml'],
+    [{ 'cluster.toml': '[network]\nnode_cidr = "10.0.0.0/24"\n' }, 'cluster.toml'],
+    [{ 'talos/machineconfig.yaml.j2': 'machine: {}\n' }, 'talos/machineconfig.yaml.j2'],
+  ] as const)
+    await expect(find(files)).rejects.toMatchObject({ failures: [{ code: 'config/other-inputs', facts: { path }, where: { line: 1 } }] });
+  await expect(find({ 'cluster.toml': '[[shards]]\nid = 1\n' })).rejects.toMatchObject({ failures: [{ code: 'config/no-repository' }] });
+  expect((await find({ 'talos/topf.yaml': '', 'talconfig.yaml': 'clusterName: x\n' })).source).toMatchObject({ kind: 'talconfig.yaml' });
+});
