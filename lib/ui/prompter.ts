@@ -71,7 +71,11 @@ export function createPrompter(options: PrompterOptions): Prompter {
       if (phrase === undefined)
         return ask<boolean>({ type: 'confirm', name: question.name, message: question.message, initial: question.default ?? false }, true);
       const typed = await ask<string>(
-        { type: 'input', name: question.name, message: `${question.message} Type ${phrase} to go on` },
+        {
+          type: 'input',
+          name: question.name,
+          message: `${question.message}${/[.?!]$/.test(question.message) ? '' : '.'} Type ${phrase} to go on`,
+        },
         true,
         phrase,
       );

@@ -69,7 +69,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     handle.detail(describeAnswers(answers));
   };
 
-  const { bootId, isSent: wasSent } = await whatIsLeft(context, options, happened);
+  const { bootId, isSent: wasSent, by } = await whatIsLeft(context, options, happened);
   // The only node has nowhere to move its pods to.
   const policy: DrainPolicy = cluster.nodes.length === 1 ? { how: 'skip' } : options.drain;
   const isDrained = policy.how !== 'skip';
@@ -92,7 +92,8 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
       target: bootId,
       node: node.name,
       patienceMs: minutes(20),
-      probe: (handle, intent) => happened(intent?.target ?? bootId, handle, intent),
+      // What an earlier run has sent and reported is as good as an intent: a machine that is silent since then is on its way.
+      probe: (handle, intent) => happened(intent?.target ?? bootId, handle, intent ?? by),
       async act(handle) {
         // On data of this very moment: the drain may have taken minutes, and the laptop may have slept.
         await check(handle, isDrained);
@@ -138,7 +139,7 @@ async function whatIsLeft(
   { cluster, step, recall }: DisruptContext,
   { disruption: { node }, key }: DisruptOptions,
   happened: NonNullable<DisruptOptions['happened']>,
-): Promise<{ readonly bootId: string; readonly isSent: boolean }> {
+): Promise<{ readonly bootId: string; readonly isSent: boolean; readonly by?: OpenIntent }> {
   const { open, last } = await recall(key);
   return step.pure(
     'look',
@@ -161,7 +162,7 @@ async function whatIsLeft(
         if (last?.target === undefined || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
         if (await wasSeenBack(recall, node, last.target)) throw error;
         handle.detail('it was taken down by an earlier run and has not come back yet');
-        return { bootId: last.target, isSent: true };
+        return { bootId: last.target, isSent: true, by: last };
       }
     },
     { node: node.name },

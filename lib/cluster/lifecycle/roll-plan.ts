@@ -69,16 +69,20 @@ export function rollHeadline(roll: Roll): string {
   const [first] = [...left, ...roll.equal];
   const version = first !== undefined && 'target' in first ? first.target?.version : undefined;
   if (left.length === 0) return `no node changes: ${nodes === 1 ? 'it runs' : `all ${nodes} run`} ${version ?? 'it'} already`;
+  const silent = left.filter(({ state }) => state === 'unknown').map((state) => nodeOf(state).name);
+  const aside = silent.length === 0 ? '' : `; ${silent.join(', ')} cannot be asked`;
+  const moving = left.length - silent.length;
+  if (moving === 0) return aside.slice(2);
+  const many = moving === nodes ? `all ${nodes} nodes` : `${moving} of ${nodes} nodes`;
   const changing = left.filter(isDue);
-  const many = left.length === nodes ? `all ${nodes} nodes` : `${left.length} of ${nodes} nodes`;
   if (changing.length === 0)
-    return `${nodes === 1 ? 'it is' : `${many} ${left.length === 1 ? 'is' : 'are'}`} on the way to ${version ?? 'it'} already`;
+    return `${nodes === 1 ? 'it is' : `${many} ${moving === 1 ? 'is' : 'are'}`} on the way to ${version ?? 'it'} already${aside}`;
   const from = [...new Set(changing.map(({ facts }) => facts.talosVersion))].sort(compareVersions);
   const to = [...new Set(changing.map(({ target }) => target.version))].sort(compareVersions);
   const others = changing.filter(({ facts, target }) => target.schematicId !== facts.schematicId).map(({ facts }) => facts.node.name);
   const versions = from.join() === to.join() ? to.join(', ') : `${from.join(', ')} → ${to.join(', ')}`;
   const schematic = others.length === 0 ? 'schematic unchanged' : `another schematic on ${others.join(', ')}`;
-  return `${nodes === 1 ? '' : `${many} ${left.length === 1 ? 'changes' : 'change'}: `}Talos ${versions}, ${schematic}`;
+  return `${nodes === 1 ? '' : `${many} ${moving === 1 ? 'changes' : 'change'}: `}Talos ${versions}, ${schematic}${aside}`;
 }
 
 const isPull = (call: string): boolean => call.endsWith('Pull');
