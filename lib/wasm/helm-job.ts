@@ -1,13 +1,11 @@
-import { setFlagsFromString } from 'node:v8';
-import { brotliDecompressSync } from 'node:zlib';
 import { rsaKeyPem } from './rsa-key.ts';
 import { Wasi, WasiExit } from './wasi.ts';
-import { type CompiledModule, compile, instantiate, type Memory } from './webassembly.ts';
+import { type CompiledModule, instantiate, type Memory } from './webassembly.ts';
 
 /** One call of the engine, as it travels to the worker. */
 export interface HelmJob {
-  /** The compressed module; only sent after an answer of `needs-module`. */
-  readonly module?: Uint8Array;
+  /** Only sent after an answer of `needs-module`. */
+  readonly module?: CompiledModule;
   /** JSON, see `lib/wasm/helm/main.go`. */
   readonly request: string;
   readonly archive?: Uint8Array;
@@ -42,27 +40,14 @@ let running: Instance | undefined;
 let clockMs = 0;
 let said = '';
 
-/** A little more than the module has. */
-const unpackedRoomBytes = 32 * 1024 * 1024;
-
 /** Grown far beyond this by one chart, the memory is given back by starting afresh. */
 const keptMemoryBytes = 384 * 1024 * 1024;
-
-/**
- * A chart calls a small part of the module's functions. Each is checked when it is first called, and only what runs for long is compiled
- * a second time: with V8's own budget that takes a quarter of a first render, and little is left of the render to be won.
- */
-function compileLazily(): void {
-  setFlagsFromString('--wasm-lazy-validation');
-  setFlagsFromString('--wasm-tiering-budget=2000000000');
-}
 
 /** The default export is what `World.compute` runs, in a worker where there is one. */
 export default function runHelmJob(job: HelmJob): HelmJobOutcome {
   if (compiled === undefined) {
     if (job.module === undefined) return { state: 'needs-module' };
-    compileLazily();
-    compiled = compile(unpacked(job.module));
+    compiled = job.module;
   }
   try {
     clockMs = job.nowMs;
@@ -76,12 +61,6 @@ export default function runHelmJob(job: HelmJob): HelmJobOutcome {
     running = undefined;
     return { state: 'trapped', reason: reasonOf(error) };
   }
-}
-
-/** In one piece: by default it comes in thousands of small ones that are copied together afterwards. */
-function unpacked(module: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = brotliDecompressSync(module, { chunkSize: unpackedRoomBytes });
-  return bytes.buffer instanceof ArrayBuffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : new Uint8Array(bytes);
 }
 
 function start(module: CompiledModule, seed: Uint8Array): Instance {

@@ -1,5 +1,6 @@
 import type { Clock, Compute, Json, Random } from '../base/index.ts';
 import { TkError } from '../base/index.ts';
+import { compiledModule } from './compiled-module.ts';
 import { wasmFailure } from './failures.ts';
 import { type EngineFailure, failureFrom, goTemplateFailure } from './helm-errors.ts';
 import type { HelmJob, HelmJobOutcome } from './helm-job.ts';
@@ -230,9 +231,10 @@ const lookupRounds = 12;
 const jobModule = new URL(import.meta.url.endsWith('.ts') ? './helm-job.ts' : './helm-job.js', import.meta.url).href;
 
 export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutMs = 120_000, memo }: HelmEngineOptions): HelmEngine {
-  let module: Promise<Uint8Array> | undefined;
-
   async function run(job: HelmJob, during: string, signal: AbortSignal): Promise<string> {
+    // The module is unpacked while the worker starts. Whoever waits for it below is told when that fails.
+    const module = compiledModule(moduleBytes);
+    module.catch(() => {});
     const outcome = await compute.run<HelmJob, HelmJobOutcome>(jobModule, job, { signal, timeoutMs });
     switch (outcome.state) {
       case 'answered':
@@ -240,7 +242,6 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
       case 'trapped':
         throw new TkError(wasmFailure('chart/engine-trapped', { during, reason: outcome.reason }));
       case 'needs-module':
-        module ??= moduleBytes();
         return run({ ...job, module: await module }, during, signal);
       default:
         return outcome satisfies never;

@@ -9,12 +9,14 @@ export interface CompiledModule {
 
 interface Global {
   readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => CompiledModule;
+    readonly compile: (bytes: Uint8Array<ArrayBuffer>) => Promise<CompiledModule>;
     readonly Instance: new (module: CompiledModule, imports: object) => { readonly exports: object };
   };
 }
 
-export const compile = (bytes: Uint8Array<ArrayBuffer>): CompiledModule => new (globalThis as unknown as Global).WebAssembly.Module(bytes);
+/** Off the thread that asks. */
+export const compile = (bytes: Uint8Array<ArrayBuffer>): Promise<CompiledModule> =>
+  (globalThis as unknown as Global).WebAssembly.compile(bytes);
 
 export const instantiate = <E>(module: CompiledModule, imports: object): E =>
   new (globalThis as unknown as Global).WebAssembly.Instance(module, imports).exports as E;

@@ -23,11 +23,11 @@ test('the recordings are of the version that the module pins', () => {
 /** Helm walks Go maps when it tells what a schema refuses, so its order is random. */
 const sorted = (message: string): string => (message.includes('schema(s)') ? message.split('\n').toSorted().join('\n') : message);
 
-test.each(corpus)('$name renders as helm renders it', (chart) => {
+test.each(corpus)('$name renders as helm renders it', async (chart) => {
   const expected = recorded.outputs[chart.name];
   const archive = gzipSync(packTar(Object.entries(chart.files).map(([path, content]) => ({ path: `c/${path}`, content }))));
   const { name, namespace } = chart.release ?? { name: 'rel', namespace: 'default' };
-  const answer = ask<Rendering>(
+  const answer = await ask<Rendering>(
     {
       op: 'render',
       render: {

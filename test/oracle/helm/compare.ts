@@ -78,7 +78,7 @@ for (const chart of folders.flatMap(chartsBelow)) {
         includeCrds,
         folder: isFolder,
       };
-      const { result, failure } = ask<Rendering>({ op: 'render', render }, archive);
+      const { result, failure } = await ask<Rendering>({ op: 'render', render }, archive);
       const theirs = status === 0 ? stdout : comparable(stderr.slice(stderr.indexOf('Error: ')), chart);
       const ours = failure === undefined ? manifestText(result) : comparable(failure.message, chart);
       const isEqual = theirs === ours && (status === 0) === (failure === undefined);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Compute } from '../../../lib/base/index.ts';
 import { helmModule } from '../../../lib/cli/open-cluster.ts';
 import type { KernelHandle } from '../../../lib/sim/index.ts';
+import { compiledModule } from '../../../lib/wasm/compiled-module.ts';
 
 /** Heavy work of all histories, done once per process. */
 export function sharedCompute({ clock }: Pick<KernelHandle, 'clock'>): Compute {
@@ -10,14 +11,12 @@ export function sharedCompute({ clock }: Pick<KernelHandle, 'clock'>): Compute {
 
 const known = new Map<string, unknown>();
 
-/** The engine is brought along, so that nobody has to be asked for it. */
-let engine: Promise<Uint8Array> | undefined;
-
 async function computed<O>(module: string, input: object): Promise<O> {
   const key = keyOf(module, input);
   if (!known.has(key)) {
     const { default: work } = (await import(module)) as { readonly default: (input: unknown) => O };
-    known.set(key, work({ ...input, module: await (engine ??= helmModule()) }));
+    // The engine is brought along, so that nobody has to be asked for it.
+    known.set(key, work({ ...input, module: await compiledModule(helmModule) }));
   }
   return known.get(key) as O;
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Clock, Compute, Random } from '../../../lib/base/index.ts';
+import { compiledModule } from '../../../lib/wasm/compiled-module.ts';
 import runHelmJob from '../../../lib/wasm/helm-job.ts';
 import { createHelmEngine, type HelmEngine } from '../../../lib/wasm/index.ts';
 
@@ -43,13 +43,13 @@ export const engine = (memo?: Map<string, Promise<string>>): HelmEngine =>
 export const never = new AbortController().signal;
 
 /** One call of the module itself, with Helm's own words when it fails. */
-export function ask<T>(
+export async function ask<T>(
   request: object,
   archive: Uint8Array,
-): { readonly result: T; readonly failure?: { readonly stage: string; readonly message: string } } {
+): Promise<{ readonly result: T; readonly failure?: { readonly stage: string; readonly message: string } }> {
   const job = { request: JSON.stringify(request), archive, seed: new Uint8Array(32).fill(7), nowMs: stillClock.now() };
   let outcome = runHelmJob(job);
-  if (outcome.state === 'needs-module') outcome = runHelmJob({ ...job, module: readFileSync(modulePath) });
+  if (outcome.state === 'needs-module') outcome = runHelmJob({ ...job, module: await compiledModule(committedModule) });
   if (outcome.state !== 'answered') throw new Error(JSON.stringify(outcome));
   return JSON.parse(outcome.answer) as { result: T; failure?: { stage: string; message: string } };
 }
