@@ -141,6 +141,8 @@ export function applyDeletion(document: ConfigDocument, deletion: Deletion, mino
     const [part = '', ...rest] = path;
     const actual = pointee(type);
     if (actual.is === 'struct') {
+      // The halves of a pair have no names that upstream's search could find.
+      if (actual.go.startsWith('x509.')) throw missing();
       const field = actual.byName.get(part);
       if (!field) throw missing();
       const holder = isConfigMap(value) ? value : undefined;

@@ -493,6 +493,8 @@ export const patchCases: readonly PatchCase[] = [
   legacy('lists of manifests without entries', 'machine:\n  seccompProfiles: []\ncluster:\n  extraManifests: []\n  adminKubeconfig: {}\n'),
   legacy('durations that are zero', 'machine:\n  time:\n    bootTimeout: 0s\ncluster:\n  adminKubeconfig:\n    certLifetime: 0s\n'),
   legacy('half of a certificate', 'machine:\n  ca:\n    key: aGVsbG8=\n'),
+  legacy('half of a certificate deleted', 'machine:\n  ca:\n    key:\n      $patch: delete\n'),
+  legacy('a whole certificate deleted', 'machine:\n  ca:\n    $patch: delete\n'),
   legacy('an empty half of a certificate', 'machine:\n  ca:\n    crt: ""\n    key: aGVsbG8=\n'),
   legacy(
     'a partition without a size',

@@ -95,7 +95,9 @@ library.stdin.end();
 /** Where tk differs on purpose; each of these is a line of known-gaps.txt. */
 function isKnown(theirs: Answer, mine: Answer): boolean {
   if (
-    /cannot construct !!timestamp|merge type mismatch left \*decoder|merge field network.RoutingRuleConfigV1Alpha1/.test(theirs.error ?? '')
+    /cannot construct !!timestamp|arg value must be a string|merge type mismatch left (?:\*decoder|float64 right int|int right float64)|merge field network.RoutingRuleConfigV1Alpha1/.test(
+      theirs.error ?? '',
+    )
   )
     return true;
   return /^\{\}$/m.test(theirs.text ?? '') || /"found":"null"/.test(mine.error ?? '');
