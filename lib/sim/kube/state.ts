@@ -74,6 +74,10 @@ export function createKubeState(kernel: SimKernel, host: KubeHost, timings: Kube
   const history: Change[] = [];
   const listeners: ((change: Change) => void)[] = [];
   let custom: readonly Kind[] | undefined;
+  /** By resource, then by version and namespace: controllers look at the same lists again and again. Forgotten with each change. */
+  const lists = new Map<string, Map<string, readonly Obj[]>>();
+  /** By node, once it serves every kind that there is. */
+  const complete = new Map<string, readonly Kind[]>();
   const uids = kernel.random('kube/uid');
 
   const revision = () => store.get<number>('kube/revision') ?? 0;
@@ -94,6 +98,7 @@ export function createKubeState(kernel: SimKernel, host: KubeHost, timings: Kube
     const key = keyOf(kind, textAt(object, 'metadata', 'namespace'), textAt(object, 'metadata', 'name'));
     if (type === 'DELETED') store.delete(key);
     else store.set(key, stored as Json);
+    lists.delete(resourceOf(kind));
     const change: Change = {
       revision: next,
       type,
@@ -103,7 +108,10 @@ export function createKubeState(kernel: SimKernel, host: KubeHost, timings: Kube
     };
     history.push(change);
     if (history.length > keptChanges) forgottenBefore = history.splice(0, keptChanges / 2).at(-1)?.revision ?? forgottenBefore;
-    if (kind === crd) custom = undefined;
+    if (kind === crd) {
+      custom = undefined;
+      complete.clear();
+    }
     for (const listener of listeners) listener(change);
     return stored;
   };
@@ -116,8 +124,19 @@ export function createKubeState(kernel: SimKernel, host: KubeHost, timings: Kube
       const found = store.get<Json>(keyOf(kind, namespace, name)) as Obj | undefined;
       return found === undefined ? undefined : asVersion(kind, found);
     },
-    list: (kind, namespace) =>
-      store.keys(folder(kind, kind.isNamespaced ? namespace : undefined)).map((key) => asVersion(kind, store.get<Json>(key) as Obj)),
+    list(kind, namespace) {
+      const resource = resourceOf(kind);
+      const place = `${kind.version} ${kind.isNamespaced ? (namespace ?? '*') : '*'}`;
+      let known = lists.get(resource);
+      if (!known) lists.set(resource, (known = new Map()));
+      let found = known.get(place);
+      if (!found) {
+        const keys = store.keys(folder(kind, kind.isNamespaced ? namespace : undefined));
+        found = keys.map((key) => asVersion(kind, store.get<Json>(key) as Obj));
+        known.set(place, found);
+      }
+      return found.slice();
+    },
     put(kind, object) {
       const before = state.get(kind, textAt(object, 'metadata', 'namespace'), textAt(object, 'metadata', 'name'));
       return commit(before === undefined ? 'ADDED' : 'MODIFIED', kind, object, before);
@@ -136,12 +155,17 @@ export function createKubeState(kernel: SimKernel, host: KubeHost, timings: Kube
       return custom.length === 0 ? builtInKinds : [...builtInKinds, ...custom];
     },
     kinds(node) {
+      const known = complete.get(node);
+      if (known) return known;
       const nowMs = kernel.clock.monotonicMs();
-      return state.allKinds().filter(({ definition }) => {
+      const all = state.allKinds();
+      const served = all.filter(({ definition }) => {
         if (definition === undefined) return true;
         const fromMs = store.get<number>(servedKey(definition, node)) ?? store.get<number>(servedKey(definition, '-'));
         return fromMs !== undefined && fromMs <= nowMs;
       });
+      if (served.length === all.length) complete.set(node, all);
+      return served;
     },
     timestamp: () => formatTime(kernel.clock.now()),
     newUid() {
