@@ -12,8 +12,6 @@ export interface GeneratorInputOptions extends TemplateOptions {
 
 /** What the generator is told about the cluster of a talconfig. */
 export function generatorInput(talconfig: Talconfig, options: GeneratorInputOptions): GeneratorInput {
-  const redactor = createRedactor();
-  for (const value of talconfig.filledIn()) redactor.add(value);
   return {
     clusterName: talconfig.clusterName,
     endpoint: talconfig.endpoint,
@@ -30,7 +28,12 @@ export function generatorInput(talconfig: Talconfig, options: GeneratorInputOpti
     patches: talconfig.patches,
     nodes: talconfig.nodes.map((node) => generatorNode(talconfig, node, options)),
     hardening: options.hardening,
-    redact: (sentence) => redactor.redact(sentence),
+    redact(sentence) {
+      // A template is filled in only when it is rendered.
+      const redactor = createRedactor();
+      for (const value of talconfig.filledIn()) redactor.add(value);
+      return redactor.redact(sentence);
+    },
   };
 }
 
