@@ -6,6 +6,7 @@ import { type ForeignFolder, foreignFolder } from '../rig/packed.ts';
 import { projectRoot, type RunOptions, runProcess, runTk } from '../rig/process.ts';
 import { canariesBelow, findCanaries, outputsBelow } from '../rig/canary.ts';
 import { bytesOf, repositoryIn } from '../rig/repository.ts';
+import { etcdClusters } from '../rig/sandbox-disk.ts';
 
 /** A process has to start, and the machine may be busy with something else. */
 const patience = 120_000;
@@ -21,12 +22,6 @@ const tk = (cwd: string, args: readonly string[], options: Omit<RunOptions, 'cwd
 
 const talhelper = (name: string) =>
   repositoryIn(foreign.path, name, { from: join(import.meta.dirname, 'fixtures/talhelper'), copies: ['.'] });
-
-/** Every etcd cluster that was ever bootstrapped in the sandbox, from what it keeps on disk. */
-function etcdClusters(root: string): readonly string[] {
-  const text = readFileSync(join(root, '.tk/sim/cluster/cluster.jsonl'), 'utf8');
-  return [...new Set([...text.matchAll(/"etcd\/(c\d+)":/g)].map(([, cluster]) => String(cluster)))];
-}
 
 test('the package holds what it needs, and no test', () => {
   const { shipped } = foreign;
@@ -180,62 +175,6 @@ test(
         `error[preflight/foreign]: ${node} is configured, and not by this repository's secrets\nstep: talos:preflight\nhelp: `,
       );
     expect(foreigners.stderr).toMatch(/^ Refused\.$/m);
-  },
-  patience,
-);
-
-test(
-  'a run that is killed again and again is finished by the same line, with etcd bootstrapped once',
-  async () => {
-    const root = talhelper('killed');
-    for (const moment of [
-      '✔ talos:generate-config › generate',
-      'waiting for cp-1 to install',
-      '❯ bootstrap:talos',
-      'waiting for etcd on cp-1',
-      'bootstrap:kubeconfig › fetch',
-    ]) {
-      const killed = await tk(root, ['bootstrap', '--sim'], {
-        watch: (stderr, kill) => {
-          if (stderr.includes(moment)) kill('SIGKILL');
-        },
-      });
-      // A later moment may already be behind us: then the run has ended by itself, and well.
-      expect(killed.signal ?? killed.exitCode, moment).toSatisfy((end) => end === 'SIGKILL' || end === 0);
-    }
-    const last = await tk(root, ['bootstrap', '--sim']);
-    expect(last.exitCode, last.stderr).toBe(0);
-    expect(last.stderr).toContain('Healthy: 2 nodes Ready, etcd 1 of 1');
-    expect(etcdClusters(root)).toEqual(['c1']);
-  },
-  patience,
-);
-
-test(
-  'Ctrl-C ends with 130 and the same line goes on; a second run meanwhile is refused with 4',
-  async () => {
-    const root = talhelper('interrupted');
-    let isInterrupted = false;
-    let second: ReturnType<typeof runTk> | undefined;
-    const stopped = await tk(root, ['bootstrap', '--sim'], {
-      watch(stderr, kill) {
-        if (isInterrupted || !stderr.includes('waiting for cp-1 to install')) return;
-        isInterrupted = true;
-        kill('SIGINT');
-      },
-    });
-    expect(stopped).toMatchObject({ exitCode: 130, signal: null, stdout: '' });
-
-    const first = await tk(root, ['bootstrap', '--sim'], {
-      watch(stderr) {
-        if (stderr.includes('❯ configure')) second ??= tk(root, ['bootstrap', '--sim']);
-      },
-    });
-    expect(first.exitCode, first.stderr).toBe(0);
-    const refused = await second;
-    expect(refused?.exitCode, refused?.stderr).toBe(4);
-    expect(refused?.stderr).toMatch(/^error\[/m);
-    expect(etcdClusters(root)).toEqual(['c1']);
   },
   patience,
 );
