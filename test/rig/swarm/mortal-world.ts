@@ -82,12 +82,14 @@ export function mortal(
     close: () => connection.close(),
     call: (call: GrpcCall) => ({
       [Symbol.asyncIterator]() {
-        const messages = connection.call(call)[Symbol.asyncIterator]();
+        // Begun with the first message that is asked for: what a dead process was about to say is never said.
+        let begun: AsyncIterator<Uint8Array> | undefined;
+        const messages = () => (begun ??= connection.call(call)[Symbol.asyncIterator]());
         const leave = async () => {
-          await messages.return?.();
+          await begun?.return?.();
           return { done: true, value: undefined } as const;
         };
-        return { next: () => live('wire', () => messages.next()), return: leave };
+        return { next: () => live('wire', () => messages().next()), return: leave };
       },
     }),
   });
