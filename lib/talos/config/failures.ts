@@ -4,6 +4,8 @@ export type TalosConfigFailures = {
   // --- secrets bundle ---
   /** The file is a SOPS file that nobody decrypted. */
   'talos-config/bundle-encrypted': { path: string };
+  /** A value that vals would fetch from elsewhere, as in topf's bundles. */
+  'talos-config/bundle-reference': { field: string; scheme: string; path: string };
   'talos-config/bundle-unknown-key': { key: string; suggestion?: string };
   /** `field` as the file spells it: `certs.os.crt`. */
   'talos-config/bundle-field-missing': { field: string };

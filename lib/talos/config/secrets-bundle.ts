@@ -92,6 +92,12 @@ function readBundle(value: unknown, path: string, document?: DataDocument): Secr
             where([...at, key], 'value'),
           ),
         );
+      } else if (typeof child === 'string' && /^ref\+[\w-]+:\/\//.test(child)) {
+        const scheme = child.slice(0, child.indexOf(':'));
+        failures.push(
+          talosConfigFailure('talos-config/bundle-reference', { field: [...at, key].join('.'), scheme, path }, where([...at, key], 'value')),
+        );
+        fields.set([...at, key].join('.').toLowerCase(), '');
       } else {
         const text = document?.scalarAt([...at, key])?.text ?? String(child);
         const content = wanted === 'text' ? text : Buffer.from(text, 'base64').toString('utf8');

@@ -5,6 +5,10 @@ import type { Printers } from './printer.ts';
 const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });
 
 export const talosConfigPrinters: Printers<TalosConfigFailures> = {
+  'talos-config/bundle-reference': ({ field, scheme, path }) => ({
+    title: `\`${field}\` is a reference of vals (\`${scheme}\`), not a value`,
+    help: `tk reads no secret stores: resolve the file once with \`vals eval -f ${path}\`, and keep the result encrypted with SOPS`,
+  }),
   'talos-config/bundle-encrypted': ({ path }) => ({
     title: `the secrets bundle \`${path}\` is encrypted`,
     help: 'give tk the age key that it is encrypted for (`SOPS_AGE_KEY_FILE`)',

@@ -89,3 +89,20 @@ test('all problems of a bundle are reported at once, and none of them shows a se
   const printed = JSON.stringify(failures);
   for (const value of text.match(/[A-Za-z0-9+/=]{24,}/g) ?? []) expect(printed).not.toContain(value);
 });
+
+test('a value that vals would fetch from elsewhere is named with what to do about it', () => {
+  const text = recorded('talosctl-1.14').replace(/bootstraptoken: .*/, 'bootstraptoken: ref+vault://secret/talos#/token');
+  let told: readonly unknown[] = [];
+  try {
+    parseSecretsBundle({ path: 'secrets.yaml', text });
+  } catch (error) {
+    if (error instanceof TkError) told = error.failures;
+  }
+  expect(told).toEqual([
+    {
+      code: 'talos-config/bundle-reference',
+      facts: { field: 'secrets.bootstraptoken', scheme: 'ref+vault', path: 'secrets.yaml' },
+      where: { kind: 'file', path: 'secrets.yaml', line: 5, column: 21 },
+    },
+  ]);
+});
