@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectRoot, runTk, temporaryFolder } from '../rig/process.ts';
 import { bytesOf, repositoryIn } from '../rig/repository.ts';
+import { etcdClusters } from '../rig/sandbox-disk.ts';
 
 /** A process has to start, and the machine may be busy with something else. */
 const patience = 120_000;
@@ -281,9 +282,19 @@ test.for([
   expect({ exitCode: run.exitCode, signal: run.signal }, run.stderr).toEqual({ exitCode, signal: null });
   expect(run.stderr).toContain(answers[signals.length]);
   expect(run.stderr).toMatch(/^ Stopped\b/m);
-  // The same line goes on from there.
-  const again = await runTk(['bootstrap', '--sim'], { cwd: root });
+  // The same line goes on from there, and is in nobody's way but of a second one.
+  let second: ReturnType<typeof runTk> | undefined;
+  const again = await runTk(['bootstrap', '--sim'], {
+    cwd: root,
+    watch(stderr) {
+      if (stderr.includes('❯ configure')) second ??= runTk(['bootstrap', '--sim'], { cwd: root });
+    },
+  });
   expect(again.exitCode, again.stderr).toBe(0);
+  const refused = await second;
+  expect(refused?.exitCode, refused?.stderr).toBe(4);
+  expect(refused?.stderr).toMatch(/^error\[(?:lock\/held|sim\/in-use)\]: /m);
+  expect(etcdClusters(root)).toEqual(['c1']);
 });
 
 test('a hail of signals from the first line to the last never ends the process by a signal', { timeout: patience }, async () => {
