@@ -87,7 +87,8 @@ export async function openSite(story: Story, schedule: Schedule, tasks: Readonly
   };
   // What was pushed lies on a Git server: a bad sector of the workstation is not in it.
   const pushed = createMemoryFiles(() => 0, repository);
-  const model = await pushedModel(JSON.stringify([story.name, repository]), { ...outer, files: pushed });
+  // Read in every history, whatever the process has read before: then what the product remembers of it is the same in all.
+  const model = await modelOf({ ...outer, files: pushed });
   const spec = sandboxSpecOf(model);
   let kube: SimulatedKube | undefined;
   const talos = startCluster(kernel, memory.network, spec, {
@@ -223,15 +224,6 @@ async function open(world: World) {
     vault: createVault(world, root),
     cacheDirectory: join(stateDirectory, 'cache'),
   });
-}
-
-const models = new Map<string, Promise<ClusterModel>>();
-
-/** Of the repository as it was pushed, which is the same for all histories of a shape. */
-function pushedModel(key: string, world: World): Promise<ClusterModel> {
-  const known = models.get(key) ?? modelOf(world);
-  models.set(key, known);
-  return known;
 }
 
 async function modelOf(world: World): Promise<ClusterModel> {

@@ -54,7 +54,7 @@ export async function tellMany(story: Story, seeds: { readonly first: number; re
     for (const branch of history.branches) taken[branch] += 1;
     for (const attempt of history.attempts) {
       if (attempt.exit === 'dead') deaths += 1;
-      for (const failure of toldBy(attempt)) for (const code of codesOf(failure)) add(codes, code);
+      for (const code of codesTold(attempt)) add(codes, code);
     }
     const again = index % toldTwice === 0 ? await tellHistory(story, schedule, tasks) : history;
     const violations = [
@@ -73,9 +73,11 @@ export async function tellMany(story: Story, seeds: { readonly first: number; re
   return { histories, attempts, deaths, faults, branches: taken, codes, wrong };
 }
 
-/** What a run ended with, what it tried again after, what it warned of. */
-function toldBy({ failures, events }: History['attempts'][number]): readonly Failure[] {
-  return [...failures, ...events.flatMap((event) => (event.event === 'step-retry' || event.event === 'warning' ? [event.failure] : []))];
+/** What a run ended with, what it tried again after, what it waited through, what it warned of. */
+function codesTold({ failures, events }: History['attempts'][number]): readonly string[] {
+  const overcome = events.flatMap((event) => (event.event === 'step-retry' || event.event === 'warning' ? [event.failure] : []));
+  const seen = events.flatMap((event) => (event.event === 'waiting' && /^[a-z0-9-]+\/[a-z0-9-]+$/.test(event.seen) ? [event.seen] : []));
+  return [...[...failures, ...overcome].flatMap(codesOf), ...seen];
 }
 
 function codesOf(failure: Failure): readonly string[] {
