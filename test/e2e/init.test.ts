@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Plan } from '../../lib/core/index.ts';
 import { type ForeignFolder, foreignFolder } from '../rig/packed.ts';
-import { runTk } from '../rig/process.ts';
+import { projectRoot, runTk } from '../rig/process.ts';
 import { bytesOf } from '../rig/repository.ts';
 
 /** A process has to start, and the machine may be busy with something else. */
@@ -100,5 +100,21 @@ test('init asks what it needs to know, takes answers from a file, and overwrites
   const twice = await tk(foreign.path, 'init', 'hut', '--answers', 'answers.yaml');
   expect(twice.exitCode).toBe(2);
   expect(twice.stderr).toMatch(/^error\[usage\/file-exists\]: /);
+  expect(bytesOf(root)).toEqual(before);
+
+  // As it is written it can be used: no word is left to be replaced, and every command that is named exists.
+  const tasks = new Set(
+    readdirSync(join(projectRoot, 'tasks'), { recursive: true }).map((path) => String(path).replace('.ts', '').replaceAll('/', ':')),
+  );
+  for (const path of ['README.md', 'package.json', 'cluster.yaml', 'nodes.yaml', 'tasks.config.ts']) {
+    const text = readFileSync(join(root, path), 'utf8');
+    expect(text).not.toMatch(/<[a-z][\w-]*>|CHANGE_?ME|REPLACE_?ME|YOUR[_-]\w+|#\{|\$\{/i);
+    for (const [line, program, task] of text.matchAll(/npx ([\w-]+)(?: ([a-z][\w:-]*))?/g))
+      expect({ line, program, exists: task === undefined || tasks.has(task) }).toEqual({ line, program: 'tk', exists: true });
+  }
+  // The samples are the package's: what was deleted can be made again, and what is left stays.
+  for (const path of ['cluster.yaml', 'nodes.yaml', 'tasks.config.ts']) rmSync(join(root, path));
+  const again = await tk(foreign.path, 'init', 'hut', '--answers', 'answers.yaml');
+  expect(again.exitCode, again.stderr).toBe(0);
   expect(bytesOf(root)).toEqual(before);
 });

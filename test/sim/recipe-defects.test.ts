@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { defineTask, fail } from 'talos-tk';
 import { simulate, type SimulatedRepository } from 'talos-tk/testing';
+import { loadClusterInputs } from '../../lib/config/index.ts';
 import { parseParams } from '../../lib/core/index.ts';
+import { createMemoryFiles } from '../../lib/sim/index.ts';
 import upgradeNode from '../../tasks/talos/upgrade-node.ts';
 
 /**
@@ -186,5 +188,29 @@ describe('on bare machines', () => {
     await using rig = await simulate({ ...fresh, tasks: { 'render-crds': first, install: second } });
     const run = await rig.tk('install');
     expect({ exitCode: run.exitCode, reached, blocked: run.counts.tasks.blocked }).toEqual({ exitCode: 1, reached: [], blocked: 1 });
+  });
+});
+
+describe('in the repository', () => {
+  test('the schema knows each value, and not whether two of them fit together', async () => {
+    const root = '/home/user/home-ops';
+    const files = createMemoryFiles(() => 0, {
+      [`${root}/cluster.yaml`]:
+        'node_cidr: 10.42.0.0/24\ncluster_api_addr: 10.42.1.5\ncluster_pod_cidr: 10.42.0.0/16\ncluster_svc_cidr: 10.42.128.0/17\nrepository_name: me/home\n',
+      [`${root}/nodes.yaml`]:
+        'nodes:\n  - { name: a, address: 10.42.0.10, controller: true, disk: /dev/sda, mac_addr: "02:00:00:00:00:10" }\n  - { name: b, address: 10.42.0.10, controller: false, disk: /dev/sda, mac_addr: "02:00:00:00:00:10" }\n',
+    });
+    const { failures } = await loadClusterInputs(files, root);
+    expect(
+      failures.map(({ code, where }) => `${code} ${where?.kind === 'file' ? `${where.path}:${where.line}` : ''}`),
+    ).toMatchInlineSnapshot(`
+      [
+        "config/address-outside-network cluster.yaml:2",
+        "config/overlapping-networks cluster.yaml:3",
+        "config/overlapping-networks cluster.yaml:4",
+        "config/duplicate-address nodes.yaml:3",
+        "config/duplicate-mac-address nodes.yaml:3",
+      ]
+    `);
   });
 });

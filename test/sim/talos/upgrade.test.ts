@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gates } from 'talos-tk';
+import { defineGate, gates } from 'talos-tk';
 import { simulate, type SimulatedRepository } from 'talos-tk/testing';
 import { stepsOf } from '../../rig/steps.ts';
 
@@ -237,4 +237,66 @@ describe('gates', () => {
     const run = await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.14.1' });
     expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
   });
+});
+
+test('a gate of tasks.config.ts sees the cluster, holds the machine back, and is passed with a reason that the journal keeps', async () => {
+  const asked: string[] = [];
+  const nas = defineGate({
+    name: 'nas',
+    async check({ node, kind, kube, signal }) {
+      asked.push(`${kind} ${node.name}`);
+      const backup = await kube.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'backup' }, signal);
+      return backup === undefined
+        ? gates.passed('no backup is running')
+        : gates.refusedBecause('the backup to the NAS is running', 'wait for it');
+    },
+  });
+  await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.14.0', settings: { gates: [nas] } });
+  const kube = await rig.cluster.kubernetes.writer();
+  const backup = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'default', name: 'backup' } };
+  await kube.create(backup, new AbortController().signal);
+  const upgrade = { node: 'worker-1', to: 'v1.14.1' };
+  const refused = await rig.tk('talos:upgrade-node', upgrade);
+  expect({ exitCode: refused.exitCode, text: refused.text }).toMatchInlineSnapshot(`
+    {
+      "exitCode": 3,
+      "text": "error[gate/not-well]: the gate nas does not let \`worker-1\` go
+    because: the backup to the NAS is running
+    step: talos:upgrade-node node=worker-1 to=v1.14.1 › gates
+    help: wait for it",
+    }
+  `);
+  expect(await versionsOf(rig)).toEqual(['cp-1 v1.14.0', 'worker-1 v1.14.0']);
+  expect((await rig.tk('talos:upgrade-node', { ...upgrade, override: ['nas='] })).failures.map(({ code }) => code)).toEqual([
+    'usage/override-reason',
+  ]);
+  const meant = await rig.tk('talos:upgrade-node', { ...upgrade, override: ['nas=it can start anew'] });
+  expect({ exitCode: meant.exitCode, text: meant.text }).toEqual({ exitCode: 0, text: '' });
+  const journals = await Promise.all(
+    (await rig.files.list(`${rig.root}/.tk/sim/runs`)).map(({ name }) =>
+      rig.files.readText(`${rig.root}/.tk/sim/runs/${name}/journal.jsonl`),
+    ),
+  );
+  expect(journals.join('\n')).toContain('it can start anew');
+  expect(new Set(asked)).toEqual(new Set(['upgrade worker-1']));
+  expect(await versionsOf(rig)).toEqual(['cp-1 v1.14.0', 'worker-1 v1.14.1']);
+});
+
+test('--stage: the old version boots once more and installs then; the machine is back only with the new one', async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.14.0' });
+  const upgrade = { node: 'worker-1', to: 'v1.14.1', stage: true };
+  const [task] = (await rig.plan('talos:upgrade-node', upgrade)).tasks;
+  expect(task?.steps.map(({ title }) => title)).toEqual(['pull the installer', 'drain · stage · reboot']);
+  const before = await rig.cluster.lifecycle.boot(rig.cluster.find({ node: 'worker-1' }), new AbortController().signal);
+  const run = await rig.tk('talos:upgrade-node', upgrade);
+  expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+  // The one call that stages; nothing is installed before the reboot.
+  expect(stepsOf(run).filter((step) => /install|reboot|return/.test(step))).toEqual([
+    expect.stringMatching(/^worker-1 pull: /),
+    'worker-1 install and reboot: 6 passed',
+    'worker-1 return: Talos v1.14.1',
+  ]);
+  const after = await rig.cluster.lifecycle.boot(rig.cluster.find({ node: 'worker-1' }), new AbortController().signal);
+  expect(after.bootId).not.toBe(before.bootId);
+  expect(await versionsOf(rig)).toEqual(['cp-1 v1.14.0', 'worker-1 v1.14.1']);
 });
