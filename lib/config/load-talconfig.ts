@@ -33,8 +33,9 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   };
   const environment = new Proxy(options.environment ?? {}, {
     get(process, name) {
-      variables.set(String(name), process[String(name)]);
-      return variables.get(String(name));
+      const value = textAt(process, String(name));
+      variables.set(String(name), value);
+      return value;
     },
   });
   const talconfig = await readTalconfig(reader, { ...options, environment });
@@ -44,12 +45,18 @@ export async function loadTalconfig(files: Pick<World['files'], 'readText'>, opt
   return talconfig;
 }
 
+/** A variable may have the name of something that every object has. */
+const textAt = (variables: Readonly<Record<string, unknown>>, name: string): string | undefined => {
+  const value = variables[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
 async function isUnchanged(
   { reads, variables }: Made,
   files: Pick<World['files'], 'readText'>,
   { environment }: TalconfigOptions,
 ): Promise<boolean> {
-  for (const [name, value] of variables) if (environment?.[name] !== value) return false;
+  for (const [name, value] of variables) if (textAt(environment ?? {}, name) !== value) return false;
   for (const [path, text] of reads) if ((await files.readText(path)) !== text) return false;
   return true;
 }

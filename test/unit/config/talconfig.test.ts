@@ -152,3 +152,34 @@ test('extensions and overlays are looked up for the version, unless somebody kno
   expect(await problems(load(`${head}${node}${schematic}    noSchematicValidate: true\n`))).toEqual([]);
   expect(await problems(load(`${head}imageFactory: { registryURL: factory.home.arpa }\n${node}${schematic}`))).toEqual([]);
 });
+
+test('a variable that has the name of what every object has is not set', async () => {
+  expect(await problems(load(`${head}domain: \${constructor}\n${node}`))).toEqual([
+    'talconfig/variable-not-set {"name":"constructor"} talos/talconfig.yaml:5:9 «domain: ${constructor}»',
+  ]);
+});
+
+test('a variable is told where it stands, whatever comments stand above it', async () => {
+  expect(await problems(load(`${head}# a long comment about nothing\n# and another\ndomain: \${UNSET} # why\n${node}`))).toEqual([
+    'talconfig/variable-not-set {"name":"UNSET"} talos/talconfig.yaml:7:9 «domain: ${UNSET} # why»',
+  ]);
+});
+
+test('as long as nothing that it was made of changes, a talconfig is the same object', async () => {
+  const files: Record<string, string> = {
+    '/repo/talconfig.yaml': `${head}${node}patches: ["@./a.yaml"]\ndomain: \${DOMAIN}\n`,
+    '/repo/a.yaml': 'machine: {}\n',
+  };
+  const again = (domain: string) =>
+    loadTalconfig(
+      { readText: async (path) => files[path] },
+      { root: '/repo', path: '/repo/talconfig.yaml', decrypt: async (file) => file.text, environment: { DOMAIN: domain } },
+    );
+  const first = await again('a.home');
+  expect(await again('a.home')).toBe(first);
+  expect((await again('b.home')).domain).toBe('b.home');
+  files['/repo/a.yaml'] = 'machine: { sysctls: { a: b } }\n';
+  expect((await again('b.home')).patches[0]?.file.text).toBe(files['/repo/a.yaml']);
+  files['/repo/talenv.yaml'] = 'DOMAIN: c.home\n';
+  expect((await again('b.home')).domain).toBe('c.home');
+});

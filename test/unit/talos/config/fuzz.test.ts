@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { fuzzOnce } from '../../../oracle/fuzz/talos-config.ts';
 
 /** Seeds of `node test/oracle/fuzz/run.ts` that once found something. */
-const found: readonly number[] = [20052206, 20057514, 20059258, 20067166, 20097110];
+const found: readonly number[] = [20052206, 20057514, 20059258, 20067166, 20097110, 30018896, 30032952];
 
 test('damaged talconfigs, patches, bundles and schematics are read or refused, and no message holds a secret', async () => {
   const first = Date.now() % 1_000_000_000;
