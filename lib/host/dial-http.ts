@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { HttpRequest, HttpResponse, HttpTarget } from '../base/index.ts';
 import { dialError, dialErrorFrom } from './dial-failure.ts';
 import { type HeldCalls, type HeldCall, ticketHeader } from './held-calls.ts';
@@ -27,7 +28,7 @@ export function createHttpDialer(held: HeldCalls): HttpDialer {
   const attempt = async (request: HttpRequest, mayRepeat: boolean): Promise<HttpResponse> => {
     const hold = held.start();
     try {
-      const { response, outgoing } = await send(request, agentOf(request.target), hold.ticket);
+      const { response, outgoing } = await send(request, agentOf, hold.ticket);
       return {
         status: response.statusCode ?? 0,
         headers: headersOf(response),
@@ -52,7 +53,7 @@ class StaleSocketError extends Error {
   }
 }
 
-function send(request: HttpRequest, agent: HttpAgent | HttpsAgent, ticket: string | undefined) {
+function send(request: HttpRequest, agentOf: (target: HttpTarget) => HttpAgent | HttpsAgent, ticket: string | undefined) {
   const { target } = request;
   const body = request.body === undefined ? undefined : Buffer.from(request.body as string);
   return new Promise<{ response: IncomingMessage; outgoing: ClientRequest }>((resolve, reject) => {
@@ -60,7 +61,7 @@ function send(request: HttpRequest, agent: HttpAgent | HttpsAgent, ticket: strin
     let outgoing: ClientRequest;
     try {
       outgoing = open({
-        agent,
+        agent: agentOf(target),
         host: target.host,
         port: target.port,
         method: request.method,
@@ -123,11 +124,14 @@ function createAgent(target: HttpTarget): HttpAgent | HttpsAgent {
   const name = serverName ?? (isIP(target.host) ? undefined : target.host);
   return new HttpsAgent({
     ...pool,
-    minVersion: 'TLSv1.2',
+    // Made once: each socket would read the certificates and the key anew.
+    secureContext: createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key: key.reveal() }),
+    }),
     ALPNProtocols: ['http/1.1'],
-    ...(ca === undefined ? {} : { ca }),
-    ...(certificate === undefined ? {} : { cert: certificate }),
-    ...(key === undefined ? {} : { key: key.reveal() }),
     ...(name === undefined || isIP(name) ? {} : { servername: name }),
     rejectUnauthorized: insecureSkipVerify !== true,
   });

@@ -3,7 +3,15 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { CallCredentials, ChannelCredentials, Client, type ClientDuplexStream, connectivityState, Metadata } from '@grpc/grpc-js';
-import { type GrpcCall, GrpcError, type PeerIdentity, type TalosConnection, type TalosTarget, type TkError } from '../base/index.ts';
+import {
+  type GrpcCall,
+  GrpcError,
+  type PeerIdentity,
+  type TalosConnection,
+  type TalosTarget,
+  type TalosTrust,
+  type TkError,
+} from '../base/index.ts';
 import { type Address, dialError, dialErrorFrom } from './dial-failure.ts';
 import { type HeldCalls, ticketHeader } from './held-calls.ts';
 
@@ -211,11 +219,19 @@ function hostPort(target: Address): string {
   return isIP(target.host) === 6 ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
 }
 
+/** Reading certificates and keys is a fifth of a handshake, and a cluster's machines are all spoken to with the same ones. */
+const contexts = new WeakMap<TalosTrust, SecureContext>();
+
 function secureContext(target: TalosTarget): SecureContext {
+  const { trust } = target;
+  const known = contexts.get(trust);
+  if (known !== undefined) return known;
   try {
-    if (target.trust.kind === 'insecure') return createSecureContext({ minVersion: 'TLSv1.2' });
-    const { ca, certificate, key } = target.trust;
-    return createSecureContext({ minVersion: 'TLSv1.2', ca, cert: certificate, key: key.reveal() });
+    // Who is believed anyway needs no authorities: the usual ones are hundreds.
+    const material = trust.kind === 'insecure' ? { ca: [] } : { ca: trust.ca, cert: trust.certificate, key: trust.key.reveal() };
+    const context = createSecureContext({ minVersion: 'TLSv1.2', ...material });
+    contexts.set(trust, context);
+    return context;
   } catch (error) {
     throw dialError(target, 'credentials-unusable', {
       detail: error instanceof Error && 'code' in error ? String(error.code) : 'unreadable',

@@ -96,8 +96,16 @@ async function wholeBody(request: IncomingMessage): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-function clientOf(request: IncomingMessage): ClientCertificate | undefined {
-  if (!(request.socket instanceof TLSSocket) || !request.socket.authorized) return undefined;
-  const certificate = request.socket.getPeerCertificate();
-  return certificate.raw ? clientCertificateOf(certificate) : undefined;
+/** Sockets carry many requests, and the certificate of each stays what it was. */
+const clients = new WeakMap<TLSSocket, ClientCertificate>();
+
+function clientOf({ socket }: IncomingMessage): ClientCertificate | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const known = clients.get(socket);
+  if (known !== undefined) return known;
+  const certificate = socket.getPeerCertificate();
+  if (!certificate.raw) return undefined;
+  const client = clientCertificateOf(certificate);
+  clients.set(socket, client);
+  return client;
 }

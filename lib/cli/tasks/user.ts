@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Failure, type Files, hasCode, type Place, placeOf } from '../../base/index.ts';
@@ -108,7 +107,8 @@ export async function userManifest(
 export const tasksDigest = async (files: Files, root: string): Promise<string> => digestOf(files, await filesOfTasks(files, root));
 
 async function digestOf(files: Files, found: readonly TaskFile[]): Promise<string> {
-  const digest = createHash('sha256');
+  // Loaded here, where there are tasks: every list and every help goes through this file.
+  const digest = process.getBuiltinModule('node:crypto').createHash('sha256');
   for (const { path } of found)
     digest
       .update(path)

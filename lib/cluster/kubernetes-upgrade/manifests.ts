@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
   type Condition,
@@ -23,6 +22,7 @@ import { resources } from './facts.ts';
 import { kubernetesUpgradeFailure } from './failures.ts';
 import { inventoryMark, type Inventory, inventoryOf, keyOf, loadInventory, writeInventory } from './inventory.ts';
 import type { KubernetesPlan, ManifestChange, ManifestSync } from './kubernetes-upgrade.ts';
+import { isSameJson } from './same-json.ts';
 
 export interface ManifestParts {
   readonly clock: Clock;
@@ -142,11 +142,11 @@ async function settle({ manifests }: KubernetesPlan, kube: KubeReader, object: K
   if (current === undefined) return { object, action: 'create' };
   if (manifests === 'server-side-apply') {
     const next = await kube.preview(object, { fieldManager, force: true }, signal);
-    return { object, action: isDeepStrictEqual(essence(current), essence(next)) ? 'keep' : 'change', current };
+    return { object, action: isSameJson(essence(current), essence(next)) ? 'keep' : 'change', current };
   }
   const update: KubeObject = { ...object, metadata: { ...object.metadata, ...versionOf(current) } };
   const next = await kube.previewReplace(update, signal);
-  return { object: update, action: isDeepStrictEqual(legacyEssence(current), legacyEssence(next)) ? 'keep' : 'change', current };
+  return { object: update, action: isSameJson(legacyEssence(current), legacyEssence(next)) ? 'keep' : 'change', current };
 }
 
 const versionOf = ({ metadata: { resourceVersion } }: KubeObject) => (resourceVersion === undefined ? {} : { resourceVersion });
