@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../process.ts';
 import type { Killed } from './kill-everywhere.ts';
+import type { Bootstrapped } from './shapes.ts';
 import type { Told } from './tell-many.ts';
 
 /** What all processes of the swarm load is compiled once. */
@@ -41,6 +42,10 @@ export const tellApart = (first: number, count: number, file: string): Promise<T
 /** Kills a bootstrap of so many control planes and workers at every n-th of its places. */
 export const killApart = (shape: { readonly controlPlanes: number; readonly workers: number; readonly tree: boolean }, everyNth: number) =>
   inOwnProcess('kill.ts', [shape.controlPlanes, shape.workers, shape.tree ? 1 : 0, everyNth]) as Promise<Killed>;
+
+/** Bootstraps clusters of these shapes (`3+8`) and versions, undisturbed. */
+export const bootstrapApart = (shapes: readonly (readonly [shape: string, talos: string])[]) =>
+  inOwnProcess('shapes.ts', shapes.flat()) as Promise<readonly Bootstrapped[]>;
 
 export interface Found {
   /** Null: none of the histories went wrong. */
