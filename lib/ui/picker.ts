@@ -44,9 +44,14 @@ export async function pick({ streams, heading, picks }: PickerOptions): Promise<
       // Question, and the line below the list.
       limit: Math.max(3, Math.min(16, (streams.stdout.rows || 24) - 4)),
       choices,
-      suggest: (input: string) => {
-        const names = new Set(fitting(input, picks).map(({ value }) => value));
-        return choices.filter(({ name }) => names.has(name));
+      // Names before summaries, so that Enter takes what was typed. The prompt hands in the choices as it has made them its own.
+      suggest: (input: string, own: readonly { readonly name: string }[]) => {
+        const byName = new Map(own.map((choice) => [choice.name, choice]));
+        return fitting(input, picks).flatMap(({ value }) => byName.get(value) ?? []);
+      },
+      // A colour alone would not tell everybody which one Enter takes.
+      pointer(this: { readonly index: number }, _choice: unknown, index: number) {
+        return this.index === index ? '❯' : ' ';
       },
     } as never);
     return task;

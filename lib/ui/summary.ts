@@ -37,7 +37,7 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   }
   const names = Math.max(0, ...[...rows.keys()].map(widthOf));
   const block = [
-    ...(headline === undefined ? [] : [` ${options.style.bold(headline)}`]),
+    ...(headline === undefined ? [] : headingOf(headline, options.columns).map((line) => ` ${options.style.bold(line)}`)),
     ...[...rows].flatMap(([name, text]) => {
       const [first = '', ...more] = linesOf(text, names + 4, options.columns);
       return [` ${options.style.dim(padded(name, names))}   ${first}`, ...more.map((line) => `${' '.repeat(names + 4)}${line}`)];
@@ -45,6 +45,9 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   ];
   return [failures.join('\n'), ...(block.length === 0 ? [] : [`${block.join('\n')}\n`])].filter((part) => part !== '').join('\n');
 }
+
+const headingOf = (headline: string, columns: number | undefined): readonly string[] =>
+  columns === undefined || columns < 30 ? [headline] : folded(headline, columns - 2, '');
 
 /** Only lists: whatever may be copied, a command or a path, is left to the terminal, which breaks it without a trace. */
 const linesOf = (text: string, indent: number, columns: number | undefined): readonly string[] =>
