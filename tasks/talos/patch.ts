@@ -44,14 +44,17 @@ export default defineTask({
     );
   },
   async run(context) {
-    const { params, cluster, step, skip, detail, log } = context;
+    const { params, cluster, step, each, skip, detail, log } = context;
     const patches = await cluster.operations.patching.load(params.patch);
     const nodes = cluster.operations.named(params).toSorted((a, b) => Number(a.role === 'worker') - Number(b.role === 'worker'));
     const options = disruptionOptions(params, cluster.gates);
     // A patch that is wrong is wrong before anything is touched.
     await step.pure('look', async (handle) => {
-      const previews = nodes.map((node) => cluster.operations.patching.preview(node, patches, params.mode, handle.signal));
-      handle.detail(`${(await Promise.all(previews)).filter((one) => one.differences.length > 0).length} of ${nodes.length} change`);
+      // Of all, also when one fails: nothing of this run asks a machine after its end.
+      const previews = await each(nodes, (node) => cluster.operations.patching.preview(node, patches, params.mode, handle.signal), {
+        parallel: nodes.length,
+      });
+      handle.detail(`${previews.filter((one) => one.differences.length > 0).length} of ${nodes.length} change`);
     });
     const tryForMs = Number.parseInt(params.tryFor, 10) * (params.tryFor.endsWith('m') ? 60_000 : 1000);
     const patched: { node: string; mode: string }[] = [];
