@@ -14,6 +14,7 @@ export default defineTask({
         : facts.changes.map((change) => ({
             decision: 'run',
             title: `${change.change} ${change.path}`,
+            ...(facts.edited.includes(change.path) ? { reason: 'changed by hand since it was rendered' } : {}),
             calls: [{ target: change.path, call: change.change === 'delete' ? 'remove file' : 'write file' }],
           })),
   async run({ cluster, step, log, detail, skip, report, signal }) {
@@ -22,6 +23,8 @@ export default defineTask({
     for (const warning of planned.warnings) log.warn(warning);
     if (planned.placeholders.length > 0) report({ rows: { Placeholders: planned.placeholders.join(' · ') } });
     if (planned.changes.length === 0) {
+      // What lies there is remembered as rendered, so that a change by hand is known as one.
+      await cluster.configuration.apply(planned, signal);
       skip(planned.renders ? 'nothing changed' : 'nothing to render in this repository');
       return planned;
     }

@@ -82,6 +82,8 @@ export interface ConfigurationPlan {
   readonly changes: readonly FileChange[];
   /** How many rendered files are equal to what is there. */
   readonly equal: number;
+  /** Of those that change: what somebody has changed by hand since it was rendered here. `apply` copies it to `.tk/overwritten` first. */
+  readonly edited: readonly string[];
   /** Encrypted files that were kept without looking inside, because no key is here. */
   readonly notVerified: readonly string[];
   readonly warnings: readonly Failure[];

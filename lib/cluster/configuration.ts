@@ -19,6 +19,7 @@ import type { Configuration, ConfigurationPlan, FileChange } from './cluster.ts'
 import { clusterFailure } from './failures.ts';
 import { ageKeyOf, pluginFacts, type TemplateSetup, templateSetup } from './makejinja.ts';
 import { plainSecrets } from './plain-secrets.ts';
+import { createRenderedRecord, overwrittenFolder } from './rendered-record.ts';
 import type { Vault } from './vault.ts';
 
 export interface ConfigurationParts {
@@ -28,6 +29,8 @@ export interface ConfigurationParts {
   readonly isSandbox: boolean;
   /** Absolute: the templates that come with tk, for repositories that have inputs and nothing to render from them. */
   readonly shippedTemplates?: string;
+  /** Absolute; `.tk`. */
+  readonly stateDirectory: string;
   /** Called when the repository's files have changed. */
   readonly afterApply?: () => void;
 }
@@ -56,10 +59,19 @@ interface Planned {
  * Renders `templates/config`, or what comes with tk where there is none, over the inputs. A repository of a talconfig alone has nothing to
  * render, and that is fine.
  */
-export function createConfiguration({ model, world, vault, isSandbox, shippedTemplates, afterApply }: ConfigurationParts): Configuration {
+export function createConfiguration({
+  model,
+  world,
+  vault,
+  isSandbox,
+  shippedTemplates,
+  stateDirectory,
+  afterApply,
+}: ConfigurationParts): Configuration {
   const { files } = world;
   const { root } = model.paths;
   const planned = new WeakMap<ConfigurationPlan, Planned>();
+  const record = createRenderedRecord(files, root, stateDirectory);
   const treeOptions = ({ outputs, isShipped }: { readonly outputs: readonly PlannedFile[]; readonly isShipped: boolean }) => ({
     files,
     root,
@@ -83,7 +95,7 @@ export function createConfiguration({ model, world, vault, isSandbox, shippedTem
       if (isInput && setup.inputs.length === 0 && (await files.stat(model.paths.talconfig)) === undefined)
         throwIfAny([await noTemplates()]);
       if (!isInput || setup.inputs.length === 0) {
-        return { changes: [], equal: 0, notVerified: [], warnings: [], placeholders: [], renders: false };
+        return { changes: [], equal: 0, edited: [], notVerified: [], warnings: [], placeholders: [], renders: false };
       }
       const loaded = await loadClusterInputs(files, root);
       throwIfAny(loaded.failures);
@@ -95,11 +107,14 @@ export function createConfiguration({ model, world, vault, isSandbox, shippedTem
       const settled = await settleEncrypted(rendered, secrets.isLocked);
       const { planTree } = await renderer();
       const changes = await planTree(treeOptions({ outputs: settled.outputs, isShipped: setup.isShipped }));
+      const edited = await record.edited(changes);
+      const kept = (path: string) => posix.join(posix.relative(root, stateDirectory), overwrittenFolder, path);
       const plan: ConfigurationPlan = {
         changes: changesOf(changes),
         equal: changes.unchanged.length,
+        edited,
         notVerified: settled.notVerified,
-        warnings: loaded.warnings,
+        warnings: [...loaded.warnings, ...edited.map((path) => clusterFailure('cluster/edited-by-hand', { path, kept: kept(path) }))],
         placeholders: isSandbox ? await askedFor(rendered, Object.keys(secrets.values)) : [],
         renders: true,
       };
@@ -110,7 +125,9 @@ export function createConfiguration({ model, world, vault, isSandbox, shippedTem
       const known = planned.get(plan);
       if (known === undefined || !plan.renders) return;
       const { applyTree } = await renderer();
+      await record.keepAside(plan.edited);
       await applyTree(treeOptions(known), known.changes);
+      await record.remember(known.outputs);
       afterApply?.();
     },
   };

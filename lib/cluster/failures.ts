@@ -21,6 +21,8 @@ export type ClusterFailures = {
   'cluster/no-recipient': { path: string };
   /** There are inputs, and neither templates nor what they once made. */
   'cluster/no-templates': { missing: string; manifest: string };
+  /** It is rendered anew all the same; `kept` has what it was. */
+  'cluster/edited-by-hand': { path: string; kept: string };
   /** What `makejinja.toml`, or a file that its plugin reads, asks for cannot be had. */
   'cluster/makejinja': { key: string; value: string; expected: string };
   /** A key file that the next commit would take. */

@@ -156,6 +156,7 @@ export function openCluster({
       world,
       vault,
       isSandbox,
+      stateDirectory: posix.dirname(cacheDirectory),
       ...(shippedTemplates === undefined ? {} : { shippedTemplates }),
       afterApply: () => releases.readAgain(),
     }),

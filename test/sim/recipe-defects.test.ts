@@ -192,6 +192,35 @@ describe('on bare machines', () => {
 });
 
 describe('in the repository', () => {
+  test('configure writes over what was changed by hand, without a word', async () => {
+    const template = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: #{ cluster_name }#\n';
+    await using rig = await simulate({
+      from: 'maintenance',
+      files: {
+        'templates/config/talos/talconfig.yaml.j2': 'clusterName: #{ cluster_name }#\nendpoint: https://10.0.0.10:6443\nnodes: []\n',
+        'templates/config/kubernetes/a.yaml.j2': template,
+        'cluster.yaml': 'node_cidr: 10.0.0.0/24\ncluster_api_addr: 10.0.0.10\nrepository_name: me/home\n',
+        'nodes.yaml': 'nodes:\n  - { name: a, address: 10.0.0.10, controller: true, disk: /dev/sda, mac_addr: "02:00:00:00:00:10" }\n',
+      },
+    });
+    const path = `${rig.root}/kubernetes/a.yaml`;
+    expect((await rig.tk('configure')).outcome).toBe('succeeded');
+    const rendered = (await rig.files.readText(path)) ?? '';
+    const byHand = `${rendered}data: { mine: "yes" }\n`;
+    await rig.files.write(path, byHand);
+    const [task] = (await rig.plan('configure')).tasks;
+    expect(task?.steps).toMatchObject([{ title: 'update kubernetes/a.yaml', reason: 'changed by hand since it was rendered' }]);
+    const again = await rig.tk('configure');
+    expect(again.events.flatMap((event) => (event.event === 'warning' ? [event.failure.facts] : []))).toEqual([
+      { path: 'kubernetes/a.yaml', kept: '.tk/sim/overwritten/kubernetes/a.yaml' },
+    ]);
+    expect(await rig.files.readText(path)).toBe(rendered);
+    expect(await rig.files.readText(`${rig.root}/.tk/sim/overwritten/kubernetes/a.yaml`)).toBe(byHand);
+    // A change of the template is no change by hand.
+    await rig.files.write(`${rig.root}/templates/config/kubernetes/a.yaml.j2`, `${template}data: {}\n`);
+    expect((await rig.tk('configure')).events.filter((event) => event.event === 'warning')).toEqual([]);
+  });
+
   test('the schema knows each value, and not whether two of them fit together', async () => {
     const root = '/home/user/home-ops';
     const files = createMemoryFiles(() => 0, {

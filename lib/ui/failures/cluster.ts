@@ -80,6 +80,11 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     title: `\`${node}\` (${address}) is configured, and not by this repository's secrets`,
     help: 'it belongs to another cluster, or was made with other secrets; reset it to take it over',
   }),
+  'cluster/edited-by-hand': ({ path, kept }) => ({
+    title: `\`${path}\` was changed by hand since it was rendered, and its template says otherwise`,
+    because: `what is rendered comes from templates and inputs alone; \`configure\` keeps what it was in \`${kept}\``,
+    help: 'put the change into templates/config, else the next rendering takes it away again',
+  }),
   'node/install-failed': ({ node, version, to }) => ({
     title: `\`${node}\` could not be installed: it took its config, restarted, and is in maintenance mode again`,
     because: `the installer of Talos ${version} did not get done with ${to}: its image cannot be pulled, the disk does not take it, or its power went`,

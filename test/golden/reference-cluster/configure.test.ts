@@ -43,6 +43,7 @@ async function configurationOf(more: Record<string, string>, hasKey: boolean, va
       world: { files } as unknown as World,
       vault: { ...vaultOf(hasKey), ...vault },
       isSandbox: false,
+      stateDirectory: `${root}/.tk`,
     }),
   };
 }
