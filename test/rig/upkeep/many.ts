@@ -32,7 +32,9 @@ export async function tellSome(from: number, count: number, stories: readonly st
 
 /** In a process of its own, whose errors need no stacks. */
 export async function tellApart(from: number, count: number, stories: readonly string[]): Promise<Told> {
-  const args = ['--conditions=talos-tk-source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'run.ts')];
+  // Histories make much that is soon forgotten.
+  const flags = ['--conditions=talos-tk-source', '--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
+  const args = [...flags, join(import.meta.dirname, 'run.ts')];
   const child = spawn(process.execPath, [...args, 'some', String(from), String(count), stories.join(',')], {
     cwd: projectRoot,
     stdio: ['ignore', 'pipe', 'inherit'],
