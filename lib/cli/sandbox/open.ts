@@ -7,6 +7,7 @@ import { attachSandbox, createFactory, createRegistry, factoryHost, openSandbox,
 import { checkForNode } from '../../talos/machine-config.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
+import { pinnedCharts } from './pinned-charts.ts';
 import { simulatedKube } from './kube.ts';
 import { overlayFiles } from './overlay-files.ts';
 import { plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
@@ -113,7 +114,11 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
       },
       kube: (kernel, host) => simulatedKube(kernel, host, over(world.files), repository.root),
       mounts: (kernel) => {
-        const registry = createRegistry({ clock: kernel.clock, fault: (point, facts) => kernel.fault(point, facts) });
+        const registry = createRegistry({
+          clock: kernel.clock,
+          fault: (point, facts) => kernel.fault(point, facts),
+          listed: () => pinnedCharts(over(world.files), repository.root),
+        });
         standIns = registry.standIns;
         const factory = createFactory({ fault: (point, facts) => kernel.fault(point, facts) });
         const handler: HttpHandler = (request) =>

@@ -156,13 +156,19 @@ export async function crdsOfRelease(
   kube: KubeReader | undefined,
   signal: AbortSignal,
 ): Promise<readonly KubeObject[]> {
-  const prepared = await prepareRelease(plan, ports, signal);
+  const prepared = await prepareRelease(plan.role === 'crds' ? withWhatIsThere(plan) : plan, ports, signal);
   const rendering =
     kube === undefined
       ? await renderReleaseOffline(prepared, ports, {}, signal)
       : await renderRelease(prepared, kube, ports, { revision: 1, isUpgrade: false }, signal);
   return [...(plan.crds === 'skip' ? [] : crdsFrom(rendering.crds)), ...crdsFrom(rendering.objects)];
 }
+
+/** Secrets of an application are often made by another one, long after its definitions are wanted, which hardly ever depend on them. */
+const withWhatIsThere = (plan: ReleasePlan): ReleasePlan => ({
+  ...plan,
+  values: plan.values.map((layer) => (layer.kind === 'reference' ? { ...layer, isOptional: true } : layer)),
+});
 
 export const crdsFrom = (rendered: readonly RenderedObject[]): readonly KubeObject[] =>
   rendered.map(toKubeObject).filter((object) => object !== undefined && isCrd(object)) as readonly KubeObject[];

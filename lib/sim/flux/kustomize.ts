@@ -4,6 +4,7 @@ import type { Files } from '../../base/index.ts';
 import { parseYamlBulk } from '../../format/index.ts';
 import { mergePatch } from '../kube/patches.ts';
 import { isObj, listAt, type Obj, objAt, textAt, type Value } from '../kube/value.ts';
+import { nameReferencesOf, type RenamedObject, withNewNames } from './name-references.ts';
 import { applyKustomizePatches } from './patches.ts';
 
 export interface RenderedObject {
@@ -71,10 +72,19 @@ export function repositoryOfFiles(files: Files, root: string): FluxRepository {
         objects.push(...(isFolder ? await build(path, depth + 1) : (await read(path)).map((object) => ({ object, file: path }))));
       }
     }
-    for (const generator of listAt(spec, 'configMapGenerator'))
-      objects.push({ object: await generate(folder, generator, 'ConfigMap', spec), file });
-    for (const generator of listAt(spec, 'secretGenerator'))
-      objects.push({ object: await generate(folder, generator, 'Secret', spec), file });
+    const renamed: RenamedObject[] = [];
+    for (const kind of ['ConfigMap', 'Secret']) {
+      for (const generator of listAt(spec, kind === 'ConfigMap' ? 'configMapGenerator' : 'secretGenerator')) {
+        const object = await generate(folder, generator, kind, spec);
+        objects.push({ object, file });
+        renamed.push({ kind, from: textAt(generator, 'name'), to: textAt(object, 'metadata', 'name') });
+      }
+    }
+    const configured: Obj[] = [];
+    for (const path of renamed.length === 0 ? [] : listAt(spec, 'configurations').map(String))
+      configured.push(...(await read(posix.join(folder, path))));
+    const references = configured.flatMap(nameReferencesOf);
+    objects = objects.map((one) => ({ ...one, object: withNewNames(one.object, renamed, references) }));
     const patches: Value[] = [];
     for (const patch of listAt(spec, 'patches')) {
       const path = textAt(patch, 'path');

@@ -12,8 +12,8 @@ export interface RegistryOptions {
   readonly cached?: (repository: string, version: string) => Promise<Uint8Array | undefined>;
   /** Further charts, or others of the same name. */
   readonly charts?: readonly ChartFolder[];
-  /** What `index.yaml` lists besides our own: stand-ins are made for any name, but an index must say so first. */
-  readonly indexed?: readonly { readonly chart: string; readonly version: string }[];
+  /** What `index.yaml` and `tags/list` offer besides our own: any chart is there in any version, but a list must say so first. */
+  readonly listed?: () => Promise<readonly { readonly chart: string; readonly version: string }[]>;
   /** Demanded from everybody; absent: anonymous tokens are given out. */
   readonly credential?: { readonly username: string; readonly password: string };
   /** `basic` asks for the credential itself at every request. Default: `token`. */
@@ -48,6 +48,8 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
   const standIns = new Set<string>();
   const blobs = new Map<string, Uint8Array>();
   const own = new Map([...simulatedCharts, ...(options.charts ?? []).map((chart) => [chart.name, chart] as const)]);
+  let pinned: ReturnType<NonNullable<RegistryOptions['listed']>> | undefined;
+  const mayExist = (chart: string): boolean => options.hasStandIns !== false || own.has(chart);
   const count = (kind: string) => {
     counts[kind] = (counts[kind] ?? 0) + 1;
   };
@@ -112,10 +114,13 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
     };
   };
 
-  const tags = (repository: string): HttpServerResponse => {
+  const listed = async () => (await (pinned ??= options.listed?.() ?? Promise.resolve([]))).filter(({ chart }) => mayExist(chart));
+
+  const tags = async (repository: string): Promise<HttpServerResponse> => {
     const folder = folderOf(repository);
     if (folder === undefined) return registryError(404, 'NAME_UNKNOWN', 'repository name not known to registry');
-    return json(200, { name: repository, tags: [folder.version.replaceAll('+', '_')] });
+    const versions = [folder.version, ...(await listed()).filter(({ chart }) => chart === folder.name).map(({ version }) => version)];
+    return json(200, { name: repository, tags: [...new Set(versions)].map((version) => version.replaceAll('+', '_')) });
   };
 
   const token = (request: HttpServerRequest, query: URLSearchParams): HttpServerResponse => {
@@ -174,16 +179,14 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
   };
 
   const index = async (): Promise<string> => {
-    const listed = [...[...own.values()].map(({ name, version }) => ({ chart: name, version })), ...(options.indexed ?? [])];
     const entries: Record<string, Json[]> = {};
-    for (const { chart, version } of listed) {
-      const packed = await archiveOf(chart, version);
-      if (packed === undefined) continue;
-      entries[chart] = [
-        ...(entries[chart] ?? []),
-        { apiVersion: 'v2', name: chart, version, digest: sha256Hex(packed.archive), urls: [`${chart}-${version}.tgz`] },
-      ];
-    }
+    const add = (chart: string, version: string, facts: { readonly [fact: string]: Json }) => {
+      entries[chart] = [...(entries[chart] ?? []), { apiVersion: 'v2', name: chart, version, urls: [`${chart}-${version}.tgz`], ...facts }];
+    };
+    for (const folder of own.values())
+      add(folder.name, folder.version, options.cached === undefined ? { digest: packChart(folder, folder.version).digest } : {});
+    // Without a digest: these are made when somebody takes them.
+    for (const { chart, version } of await listed()) if (own.get(chart)?.version !== version) add(chart, version, {});
     return JSON.stringify({ apiVersion: 'v1', entries });
   };
 

@@ -106,6 +106,23 @@ test('a chart that is not known is stood in for, and named', async () => {
   expect(registry.standIns()).toEqual(['immich']);
 });
 
+test('versions that a repository pins are offered by an index and by tags, whether the chart is known or not', async () => {
+  const listed = () =>
+    Promise.resolve([
+      { chart: 'cilium', version: '1.17.2' },
+      { chart: 'immich', version: '0.9.3' },
+    ]);
+  const { ports, registry } = rig({ listed });
+  const from = (chart: string, version: string): ChartSource => ({ kind: 'index', url: 'https://charts.example.org', chart, version });
+  expect((await pullChart(from('cilium', '1.17.2'), ports, signal)).version).toBe('1.17.2');
+  expect(registry.standIns()).toEqual([]);
+  expect((await pullChart(from('immich', '0.9.x'), ports, signal)).version).toBe('0.9.3');
+  expect(registry.standIns()).toEqual(['immich']);
+  const ranged: ChartSource = { kind: 'oci', repository: 'quay.io/cilium/charts/cilium', range: '~1.17' };
+  expect((await pullChart(ranged, ports, signal)).version).toBe('1.17.2');
+  await expect(pullChart(from('cilium', '1.17.3'), ports, signal)).rejects.toMatchObject({ failure: { code: 'chart/version-not-found' } });
+});
+
 test('429 and 503 are waited out as the registry asks', async () => {
   let left = 2;
   const { ports, clock } = rig({

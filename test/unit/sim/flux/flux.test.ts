@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { KubeObject } from '../../../../lib/kube/index.ts';
+import { createMemoryFiles, repositoryOfFiles } from '../../../../lib/sim/index.ts';
 import { never } from '../kube/rig.ts';
 import { deployment, fluxRig, groups, releaseRecord } from './rig.ts';
 
@@ -203,4 +204,46 @@ test('a SOPS file that the planted key does not open fails the Kustomization, th
   expect(await verdict('HelmRelease', 'web', 'demo')).toBe(
     'InstallSucceeded: Helm install succeeded for release demo/web.v1 with chart web@1.0.0',
   );
+});
+
+test('generated ConfigMaps are named by their content, and so by whatever kustomize knows to refer to them', async () => {
+  const files = createMemoryFiles(() => 0, {
+    '/repo/app/kustomization.yaml':
+      'resources: [objects.yaml]\nconfigMapGenerator: [{ name: web-values, files: [values.yaml] }]\nconfigurations: [names.yaml]\n',
+    '/repo/app/names.yaml':
+      'nameReference: [{ kind: ConfigMap, version: v1, fieldSpecs: [{ path: spec/valuesFrom/name, kind: HelmRelease }] }]\n',
+    '/repo/app/values.yaml': 'a: 1\n',
+    '/repo/app/objects.yaml': `kind: HelmRelease
+metadata: { name: web }
+spec: { valuesFrom: [{ kind: ConfigMap, name: web-values }, { kind: Secret, name: web-values }] }
+---
+kind: Deployment
+metadata: { name: web }
+spec: { template: { spec: { containers: [{ name: web, envFrom: [{ configMapRef: { name: web-values } }] }], volumes: [{ configMap: { name: web-values } }, { configMap: { name: other } }] } } }
+---
+kind: Widget
+metadata: { name: web }
+spec: { configMap: { name: web-values } }
+`,
+  });
+  const objects = (await repositoryOfFiles(files, '/repo').renderKustomization('app')).map(({ object }) => object);
+  const name = (objects[3]?.metadata as { name: string }).name;
+  expect(name).toMatch(/^web-values-[0-9a-f]{10}$/);
+  expect(objects.slice(0, 3).map(({ spec }) => spec)).toEqual([
+    {
+      valuesFrom: [
+        { kind: 'ConfigMap', name },
+        { kind: 'Secret', name: 'web-values' },
+      ],
+    },
+    {
+      template: {
+        spec: {
+          containers: [{ name: 'web', envFrom: [{ configMapRef: { name } }] }],
+          volumes: [{ configMap: { name } }, { configMap: { name: 'other' } }],
+        },
+      },
+    },
+    { configMap: { name: 'web-values' } },
+  ]);
 });
