@@ -93,7 +93,12 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
       node: node.name,
       patienceMs: minutes(20),
       // What an earlier run has sent and reported is as good as an intent: a machine that is silent since then is on its way.
-      probe: (handle, intent) => happened(intent?.target ?? bootId, handle, intent ?? by),
+      async probe(handle, intent) {
+        const evidence = await happened(intent?.target ?? bootId, handle, intent ?? by);
+        // The answer got lost and the machine stays where it is: its pods may come back.
+        if (evidence.state === 'not-done') isSent = false;
+        return evidence;
+      },
       async act(handle) {
         // On data of this very moment: the drain may have taken minutes, and the laptop may have slept.
         await check(handle, isDrained);
@@ -242,12 +247,12 @@ async function volumesStep({ cluster, step }: DisruptContext, node: NodeModel): 
 }
 
 /** A leader that goes makes every writer wait for an election; one that hands over does not. */
-async function leadershipStep({ cluster, step }: DisruptContext, node: NodeModel): Promise<void> {
+async function leadershipStep({ cluster, step, stopping }: DisruptContext, node: NodeModel): Promise<void> {
   if (cluster.controlPlanes.length < 2) return;
   await step(
     'leadership',
     async (handle) => {
-      const leader = await cluster.lifecycle.moveLeadership(node, handle.signal);
+      const leader = await cluster.lifecycle.moveLeadership(node, AbortSignal.any([handle.signal, stopping]));
       if (leader === undefined) handle.skip('another member leads');
       else handle.detail(`${leader} leads`);
     },

@@ -180,12 +180,12 @@ async function snapshotStep({ cluster, step }: TakeAwayContext, { overrides }: T
   });
 }
 
-async function moveLeadershipStep({ cluster, step }: TakeAwayContext, node: NodeModel): Promise<void> {
+async function moveLeadershipStep({ cluster, step, stopping }: TakeAwayContext, node: NodeModel): Promise<void> {
   await step(
     'leadership',
     async (handle) => {
       try {
-        const next = await cluster.lifecycle.moveLeadership(node, handle.signal);
+        const next = await cluster.lifecycle.moveLeadership(node, AbortSignal.any([handle.signal, stopping]));
         if (next === undefined) handle.skip('it does not lead etcd');
         else handle.detail(`${next} leads etcd now`);
       } catch (error) {

@@ -46,6 +46,8 @@ const underWayMs = 15_000;
 const promptMs = 2000;
 /** Between two tries of one call. */
 const longestPauseMs = 30_000;
+/** Calls that were sent side by side end so near to each other. */
+const togetherMs = 5000;
 /** What continues a run, or begins it anew. */
 const nextCommand = /\bnpx tk \S/;
 const usualBudgetMs = 4 * 3_600_000;
@@ -88,22 +90,23 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       let idleSinceMs = startedMs;
       let idleMs = 0;
       /** What failed is asked again after a pause, until its own deadline: as much under way as the call itself. */
-      let mayAskAgain = false;
+      let failedMs = Number.NEGATIVE_INFINITY;
       const pausedMs = (): number => {
         if (underWay > 0 || signalledMs === undefined) return 0;
         const pauseMs = clock.monotonicMs() - Math.max(idleSinceMs, signalledMs);
-        return mayAskAgain && pauseMs <= longestPauseMs ? 0 : pauseMs;
+        return idleSinceMs - failedMs <= togetherMs && pauseMs <= longestPauseMs ? 0 : pauseMs;
       };
       const during = async <T>(work: () => Promise<T>): Promise<T> => {
         if (terms.stops !== true) return work();
         idleMs += pausedMs();
         underWay += 1;
-        mayAskAgain = true;
+        let isFine = false;
         try {
           const answer = await work();
-          mayAskAgain = isBusy(answer);
+          isFine = !isBusy(answer);
           return answer;
         } finally {
+          if (!isFine) failedMs = clock.monotonicMs();
           underWay -= 1;
           if (underWay === 0) idleSinceMs = clock.monotonicMs();
         }

@@ -1,9 +1,17 @@
-import { namesOf } from '../shape.ts';
-import { agreed, consent, isWiped, lastOf, one, type UpkeepStory } from './story.ts';
+import { namesOf, type Shape } from '../shape.ts';
+import { agreed, consent, isWiped, lastOf, one, type UpkeepCommand, type UpkeepStory } from './story.ts';
 
 const sysctl = '{ "machine": { "sysctls": { "vm.overcommit_memory": "1" } } }';
 /** Until 1.13 a machine is restarted for it. */
 const environment = '{ "machine": { "env": { "UPKEEP": "1" } } }';
+
+/** Whoever sees that it is dark does not ask once more. */
+const shutdown = (shape: Shape): UpkeepCommand =>
+  one('talos:shutdown', consent(shape), shape, {
+    repeats: true,
+    keepsCordon: true,
+    isDone: (model) => model.machines.find(({ name }) => name === lastOf(shape))?.isUp() === false,
+  });
 
 export const machineStories: readonly UpkeepStory[] = [
   {
@@ -21,7 +29,7 @@ export const machineStories: readonly UpkeepStory[] = [
     name: 'shutdown',
     weight: 5,
     leaves: 'away',
-    commands: ({ shape }) => [one('talos:shutdown', consent(shape), shape, { repeats: true, keepsCordon: true })],
+    commands: ({ shape }) => [shutdown(shape)],
     problems: ({ shape, model }) =>
       model.machines.some((machine) => machine.name === lastOf(shape) && machine.isUp()) ? [`${lastOf(shape)} is not off`] : [],
   },
@@ -29,7 +37,7 @@ export const machineStories: readonly UpkeepStory[] = [
     name: 'shutdown-and-back',
     weight: 3,
     commands: ({ shape }) => [
-      one('talos:shutdown', consent(shape), shape, { repeats: true, keepsCordon: true }),
+      shutdown(shape),
       { ...one('talos:uncordon', {}, shape), before: (model) => model.hand.pressPower(lastOf(shape)) },
     ],
     problems: ({ shape, isCordoned }) => (isCordoned(lastOf(shape)) ? [`${lastOf(shape)} is still cordoned`] : []),
