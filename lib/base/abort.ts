@@ -46,7 +46,8 @@ export function limitOf(clock: Clock, deadlineMs: number, signal: AbortSignal, l
 
 const nothing = () => {};
 
-function afterOn(clock: Clock, ms: number, fire: () => void): () => void {
+/** `Clock.after` on any clock. */
+export function afterOn(clock: Clock, ms: number, fire: () => void): () => void {
   if (clock.after) return clock.after(ms, fire);
   const timer = new AbortController();
   clock.sleep(ms, timer.signal).then(fire, nothing);

@@ -1,4 +1,4 @@
-export { type Limit, limitOf } from './abort.ts';
+export { afterOn, type Limit, limitOf } from './abort.ts';
 export type { Brand, NodeName, Sha256Hex } from './brand.ts';
 export {
   type Condition,

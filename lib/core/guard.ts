@@ -1,4 +1,4 @@
-import { type Clock, type Failure, failureOf, type Place, TkError } from '../base/index.ts';
+import { afterOn, type Clock, type Failure, failureOf, type Place, TkError } from '../base/index.ts';
 import { coreFailure } from './failures.ts';
 
 /** How long something that was told to end may take to do so before it is left behind. */
@@ -19,19 +19,23 @@ export interface Guarded {
  */
 export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const expiry = deadlineMs === undefined ? undefined : new AbortController();
-  const both = expiry === undefined ? signal : AbortSignal.any([signal, expiry.signal]);
-  // Made only when a timer runs: ten thousand steps without a deadline need none.
-  let timers: AbortController | undefined;
-  const after = (ms: number, act: () => void) => {
-    timers ??= new AbortController();
-    clock.sleep(ms, timers.signal).then(act, () => {});
-  };
-  if (deadlineMs !== undefined) after(deadlineMs, () => expiry?.abort());
+  const stop = () => expiry?.abort(signal.reason);
+  const both = expiry?.signal ?? signal;
+  if (signal.aborted) stop();
+  else if (expiry) signal.addEventListener('abort', stop, { once: true });
+  let hasExpired = false;
+  const timers: (() => void)[] = [];
+  const after = (ms: number, act: () => void) => void timers.push(afterOn(clock, ms, act));
+  if (deadlineMs !== undefined)
+    after(deadlineMs, () => {
+      hasExpired = true;
+      expiry?.abort();
+    });
   const late = Promise.withResolvers<never>();
   late.promise.catch(() => {});
   const leaveBehind = () =>
     after(graceMs, () =>
-      late.reject(new TkError(expired(expiry, deadlineMs) ?? coreFailure('run/stopped', { at: 'work that did not end' }))),
+      late.reject(new TkError(expired(hasExpired, deadlineMs) ?? coreFailure('run/stopped', { at: 'work that did not end' }))),
     );
   if (both.aborted) leaveBehind();
   else both.addEventListener('abort', leaveBehind);
@@ -40,22 +44,20 @@ export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (
     running.catch(() => {});
     return await Promise.race([running, late.promise]);
   } catch (error) {
-    const deadline = expired(expiry, deadlineMs);
+    const deadline = expired(hasExpired, deadlineMs);
     if (!deadline) throw error;
     const cause = failureOf(error);
     if (cause.code === 'step/deadline') throw error;
     throw new TkError(cause.code === 'run/aborted' ? deadline : { ...deadline, cause });
   } finally {
     both.removeEventListener('abort', leaveBehind);
-    timers?.abort(settled);
+    signal.removeEventListener('abort', stop);
+    for (const takeBack of timers) takeBack();
   }
 }
 
-/** A reason of its own, because making the default one costs a stack trace. */
-const settled = 'settled';
-
-const expired = (expiry: AbortController | undefined, deadlineMs: number | undefined): Failure | undefined =>
-  expiry?.signal.aborted && deadlineMs !== undefined ? coreFailure('step/deadline', { deadlineMs }) : undefined;
+const expired = (hasExpired: boolean, deadlineMs: number | undefined): Failure | undefined =>
+  hasExpired && deadlineMs !== undefined ? coreFailure('step/deadline', { deadlineMs }) : undefined;
 
 /** The same error with a place on every failure that had none. */
 export function placed(error: unknown, where: Place): TkError {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Sha256Hex } from '../base/index.ts';
 
-export const sha256Hex = (bytes: Uint8Array | string): Sha256Hex => createHash('sha256').update(bytes).digest('hex') as Sha256Hex;
+export const sha256Hex = (bytes: Uint8Array | string): Sha256Hex => hash('sha256', bytes, 'hex') as Sha256Hex;

@@ -28,7 +28,14 @@ interface MemoryFile {
 
 /** Bytes and text of one part are the same thing; which of them is at hand depends on who wrote it. */
 const bytesOf = (part: string | Uint8Array): Uint8Array => (typeof part === 'string' ? Buffer.from(part) : part);
-const textOf = (part: string | Uint8Array): string => (typeof part === 'string' ? part : Buffer.from(part).toString('utf8'));
+function textOf(part: string | Uint8Array): string {
+  if (typeof part === 'string') return part;
+  const text = texts.get(part) ?? Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('utf8');
+  texts.set(part, text);
+  return text;
+}
+/** Of parts that are bytes: nobody changes them. */
+const texts = new WeakMap<Uint8Array, string>();
 
 /** All of a file as one part. Joining texts costs nothing, and who reads the same text twice gets the same one. */
 function joined(file: MemoryFile): string | Uint8Array {

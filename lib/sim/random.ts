@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type KeyKind, type Random, Secret } from '../base/index.ts';
 import { fixtureKey } from './fixture-keys.ts';
 
@@ -7,9 +7,12 @@ import { fixtureKey } from './fixture-keys.ts';
  * generation is slow and cannot be seeded.
  */
 export function createSeededRandom(seed: string, stream: string): Random {
-  const state = new Uint32Array(createHash('sha256').update(`${seed}\0${stream}`).digest().buffer.slice(0, 16));
+  const state = new Uint32Array(new Uint8Array(hash('sha256', `${seed}\0${stream}`, 'buffer').subarray(0, 16)).buffer);
   const draw = (): number => {
-    const [a = 0, b = 0, c = 0, d = 0] = state;
+    const a = state[0] as number;
+    const b = state[1] as number;
+    const c = state[2] as number;
+    const d = state[3] as number;
     const scrambled = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
     const c2 = c ^ a;
     const d2 = d ^ b;

@@ -1,4 +1,4 @@
-import { baseFailure, type Clock, TkError } from '../../base/index.ts';
+import { afterOn, baseFailure, type Clock, TkError } from '../../base/index.ts';
 
 /** Runs work that ends after `deadlineMs` at the latest, whatever it waits for. Failure: `wait/timeout`. */
 export async function within<T>(
@@ -7,21 +7,25 @@ export async function within<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const cutOff = new AbortController();
-  const timer = new AbortController();
-  const late = clock.sleep(deadlineMs, AbortSignal.any([timer.signal, signal])).then(
-    () => {
-      cutOff.abort();
-      throw new TkError(baseFailure('wait/timeout', { waitingFor: 'an answer', deadlineMs }));
-    },
-    () => new Promise<never>(() => {}),
-  );
-  const working = work(AbortSignal.any([signal, cutOff.signal]));
+  const either = new AbortController();
+  const stop = () => either.abort(signal.reason);
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => {});
+  const takeBack = afterOn(clock, deadlineMs, () => {
+    // Whoever stopped the work hears from the work.
+    if (signal.aborted) return;
+    either.abort();
+    late.reject(new TkError(baseFailure('wait/timeout', { waitingFor: 'an answer', deadlineMs })));
+  });
+  const working = work(either.signal);
   // The loser of the race may still reject after the cut-off.
   working.catch(() => {});
   try {
-    return await Promise.race([working, late]);
+    return await Promise.race([working, late.promise]);
   } finally {
-    timer.abort();
+    signal.removeEventListener('abort', stop);
+    takeBack();
   }
 }
