@@ -16,11 +16,22 @@ export interface Disagreement {
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 const redacted = /\[redacted/;
 
-/** The machines that a recording speaks of: who answered for etcd is a control plane. */
+/** A resource that only control planes have. */
+const apiServerConfig = 'APIServerConfigs.kubernetes.talos.dev';
+
+/** The machines that a recording speaks of: who answered for etcd, or for an API server, is a control plane. */
 export function machinesIn({ exchanges }: Recording): { readonly minor: Minor; readonly spec: SandboxSpec } {
   const calls = exchanges.filter((one): one is RecordedTalosCall => one.kind === 'talos');
   const hosts = [...new Set(calls.map(({ host }) => host))].sort();
-  const leads = new Set(calls.filter(({ path, status }) => path.endsWith('/EtcdStatus') && status?.code === 0).map(({ host }) => host));
+  const leads = new Set(
+    calls
+      .filter(({ path, requests, replies, status }) => {
+        const isAsked =
+          path.endsWith('/EtcdStatus') || requests.some(({ bytes }) => Buffer.from(bytes, 'base64').includes(apiServerConfig));
+        return isAsked && status?.code === 0 && replies.length > 0;
+      })
+      .map(({ host }) => host),
+  );
   const tag = /"tag":"v(1\.\d+)/.exec(JSON.stringify(calls.find(({ path }) => path.endsWith('/Version'))?.replies ?? []))?.[1];
   const minor = tag === '1.12' || tag === '1.13' ? tag : '1.14';
   const counts = { controlplane: 0, worker: 0 };
@@ -60,6 +71,8 @@ export async function replay(recording: Recording): Promise<readonly Disagreemen
       return true;
     });
     for (const { name } of spec.machines) await driver.stage(name, 'running');
+    // A machine runs before its Kubernetes does.
+    await memory.world.clock.sleep(120_000);
     const found: Disagreement[] = [];
     for (const call of recording.exchanges) {
       if (call.kind !== 'talos' || call.isInsecure || call.status === undefined) continue;

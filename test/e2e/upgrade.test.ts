@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseRecording } from '../../lib/cli/record/recording.ts';
+import { replay } from '../contract/recorded-run.ts';
 import { type ForeignFolder, foreignFolder } from '../rig/packed.ts';
 import { runTk } from '../rig/process.ts';
 import { repositoryIn } from '../rig/repository.ts';
@@ -49,10 +51,16 @@ test(
       hops: [{ what: 'kubernetes', from: 'v1.36.3', to: 'v1.37.0', nodes: ['cp-1', 'worker-1'], because: 'the version asked for' }],
     });
 
-    expect(await tk('talos:upgrade-k8s', 'TO=v1.38.0', '--yes')).toMatchObject({
+    const recordings = join(foreign.path, 'recordings');
+    expect(await tk('run', '--record', recordings, 'talos:upgrade-k8s', 'TO=v1.38.0', '--yes')).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining('error[upgrade-k8s/path]'),
     });
+    // What was heard behind real sockets is what the same models say in memory.
+    const [name = ''] = readdirSync(recordings);
+    const recording = parseRecording(readFileSync(join(recordings, name), 'utf8'));
+    expect(recording.exchanges.filter(({ kind }) => kind === 'talos').length).toBeGreaterThan(10);
+    expect(await replay(recording)).toEqual([]);
     const upgraded = await tk('talos:upgrade-k8s', 'TO=v1.37.0', '--yes');
     expect(upgraded).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('v1.36.3 → v1.37.0, 6 parts') });
     const kept = readFileSync(join(root, '.tk/sim/repo/files/talos/talconfig.yaml'), 'utf8');
