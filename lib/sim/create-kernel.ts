@@ -28,6 +28,8 @@ export interface FaultHit {
   readonly atMs: number;
   /** What the point asked about: the machine, the path. */
   readonly facts: { readonly [fact: string]: Json };
+  /** What it was told: how late, for how long. */
+  readonly told: { readonly [fact: string]: Json };
 }
 
 export interface KernelOptions {
@@ -177,7 +179,8 @@ function assemble(
     flush: () => write(false),
     fault(point, facts) {
       const hit = faults.ask(point, facts, clock.monotonicMs());
-      if (hit) for (const listener of faultListeners) listener({ point, kind: hit.kind, atMs: clock.monotonicMs(), facts });
+      if (hit)
+        for (const listener of faultListeners) listener({ point, kind: hit.kind, atMs: clock.monotonicMs(), facts, told: hit.facts });
       return hit;
     },
     faultHits: () => faults.hits(),

@@ -48,11 +48,10 @@ export const bootstrapApart = (shapes: readonly (readonly [shape: string, talos:
   inOwnProcess('shapes.ts', shapes.flat()) as Promise<readonly Bootstrapped[]>;
 
 export interface Found {
-  /** Null: none of the histories went wrong. */
-  readonly seed: number | null;
+  readonly seed: number;
   readonly violations: readonly string[];
 }
 
-/** Tells histories with a product that has this mistake, until one goes wrong. */
-export const searchPlanted = (bug: string, first: number, count: number): Promise<Found> =>
-  inOwnProcess('search.ts', [first, count], bug) as Promise<Found>;
+/** Tells histories with a product that has this mistake, until `many` went wrong: those. */
+export const searchPlanted = (bug: string, first: number, count: number, many = 1) =>
+  inOwnProcess('search.ts', [first, count, many], bug) as Promise<readonly Found[]>;

@@ -35,7 +35,7 @@ export function impatience(
   if (exit !== 'dead' && tired !== undefined && !isLeftOver) {
     const sinceMs = Math.max(
       startedMs,
-      ...faults.filter(({ atMs }) => atMs <= endedMs).map(({ atMs }) => atMs),
+      ...faults.filter(({ atMs }) => atMs <= endedMs).map(({ atMs, told }) => atMs + Number(told['lateMs'] ?? told['forMs'] ?? 0)),
       ...happened.filter(({ kind, atMs }) => atMs <= endedMs && restarts.has(kind)).map(({ atMs }) => atMs),
     );
     if (endedMs - sinceMs > everythingComesWithinMs)

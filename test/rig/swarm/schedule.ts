@@ -1,4 +1,4 @@
-import { bootstrapFaults, faultClasses, type FaultRule, swarmFaults } from '../../../lib/sim/index.ts';
+import { bootstrapFaults, type FaultClass, faultClasses, type FaultRule, swarmFaults } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 
 /** One history: how big the cluster is, what goes wrong when, at which operation tk dies in each attempt. All of it from the seed. */
@@ -45,6 +45,17 @@ const shapes = [
   [5, 8, 0.1],
 ] as const;
 
+/** Longer than any wait: then somebody has to come again. */
+const lasting: readonly FaultClass[] = [
+  {
+    point: 'talos/time-sync',
+    kind: 'slow',
+    what: 'no time server answers for half an hour',
+    probability: 0.1,
+    facts: (random) => ({ lateMs: 1_200_000 + Math.floor(random.fraction() * 600_000) }),
+  },
+];
+
 export function scheduleOf(seed: string): Schedule {
   const random = createSeededRandom(seed, 'schedule');
   const chance = (probability: number) => random.fraction() < probability;
@@ -61,14 +72,16 @@ export function scheduleOf(seed: string): Schedule {
     talos: tree ? 'v1.14.1' : talos,
     tree,
     // A stream for each kind: one kind more changes nothing about the others. What only a tree meets comes up with most trees.
-    faults: [...faultClasses, ...bootstrapFaults].flatMap((one) =>
-      swarmFaults(createSeededRandom(seed, `${one.point} ${one.kind}`), {
+    faults: [...lasting, ...faultClasses, ...bootstrapFaults].flatMap((one) =>
+      swarmFaults(createSeededRandom(seed, lasting.includes(one) ? one.what : `${one.point} ${one.kind}`), {
         calmAfterMs,
         classes: [one],
+        ...(lasting.includes(one) ? { share: 0.08 } : {}),
         ...(tree && /^(?:kube|flux)\//.test(one.point) ? { share: 0.7 } : {}),
       }),
     ),
-    deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 1.5 * most) : undefined)),
+    // Most of what a history with a tree tells comes late in it.
+    deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** (tree ? 0.7 : 1.5) * most) : undefined)),
     stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * most) : undefined)),
     deeds: Array.from({ length: 4 }, (_, index) => deedBefore(index, random.fraction())),
     isAskedAgain: chance(0.25),
