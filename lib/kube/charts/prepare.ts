@@ -167,7 +167,12 @@ export async function crdsOfRelease(
 /** Secrets of an application are often made by another one, long after its definitions are wanted, which hardly ever depend on them. */
 const withWhatIsThere = (plan: ReleasePlan): ReleasePlan => ({
   ...plan,
-  values: plan.values.map((layer) => (layer.kind === 'reference' ? { ...layer, isOptional: true } : layer)),
+  values: plan.values.map((layer) => {
+    if (layer.kind === 'reference') return { ...layer, isOptional: true };
+    if (layer.kind !== 'helm-release' || layer.substitution === undefined) return layer;
+    const from = layer.substitution.from.map((reference) => ({ ...reference, isOptional: true }));
+    return { ...layer, substitution: { ...layer.substitution, from } };
+  }),
 });
 
 export const crdsFrom = (rendered: readonly RenderedObject[]): readonly KubeObject[] =>

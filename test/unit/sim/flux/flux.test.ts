@@ -227,7 +227,7 @@ spec: { configMap: { name: web-values } }
 `,
   });
   const objects = (await repositoryOfFiles(files, '/repo').renderKustomization('app')).map(({ object }) => object);
-  const name = (objects[3]?.metadata as { name: string }).name;
+  const name = String((objects[3]?.metadata as { name?: string } | undefined)?.name);
   expect(name).toMatch(/^web-values-[0-9a-f]{10}$/);
   expect(objects.slice(0, 3).map(({ spec }) => spec)).toEqual([
     {
