@@ -1,7 +1,7 @@
 import { remembered } from '../../../base/index.ts';
 import { timestampFromMs, machineApi, AnySchema, create } from '../../../upstream/index.ts';
 import type { RingEvent } from '../events.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine, ServiceRecord } from '../machine.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary } from './call.ts';
 
 const { method } = machineApi.MachineService;
@@ -20,7 +20,12 @@ export const machineMethods: readonly BoundMethod[] = [
       messages: [{ total: { readCompleted: 1024n * BigInt(devices.length), writeCompleted: 512n * BigInt(devices.length) }, devices }],
     };
   }),
-  unary(method.serviceList, (api) => ({ messages: [{ services: api.machine.serviceIds().map((id) => serviceOf(api, id)) }] })),
+  unary(method.serviceList, (api) =>
+    servicesReply(
+      api.machine,
+      api.machine.serviceIds().map((id) => serviceOf(api, id)),
+    ),
+  ),
   unary(method.serviceRestart, (api, { id }) => {
     // One that does not run is merely started.
     if (!isRunning(api.machine, id)) startByApi(api, id);
@@ -143,11 +148,13 @@ function startByApi(api: ApiCall, id: string): void {
   api.services.start(api.machine, id);
 }
 
-export function serviceOf(api: Pick<ApiCall, 'etcd'> & { readonly machine: Machine }, id: string) {
+export function serviceOf(api: Pick<ApiCall, 'etcd'> & { readonly machine: Machine }, id: string): ServiceInfo {
   const record = api.machine.service(id);
   if (!record) throw refuse('notFound', `service "${id}" is not registered`);
   const healthy = record.healthy === true && (id !== 'etcd' || api.etcd.isHealthy(api.machine));
-  return {
+  const known = servicesBefore.get(record);
+  if (known?.health.healthy === healthy) return known;
+  const service = {
     id,
     state: record.state,
     events: { events: record.events.map((event) => ({ msg: event.message, state: event.state, ts: timestampFromMs(event.wallMs) })) },
@@ -158,6 +165,34 @@ export function serviceOf(api: Pick<ApiCall, 'etcd'> & { readonly machine: Machi
       lastChange: timestampFromMs(record.healthChangedMs),
     },
   };
+  servicesBefore.set(record, service);
+  return service;
+}
+
+interface ServiceInfo {
+  readonly id: string;
+  readonly state: string;
+  readonly events: { readonly events: { readonly msg: string; readonly state: string; readonly ts: ReturnType<typeof timestampFromMs> }[] };
+  readonly health: {
+    readonly unknown: boolean;
+    readonly healthy: boolean;
+    readonly lastMessage: string;
+    readonly lastChange: ReturnType<typeof timestampFromMs>;
+  };
+}
+
+/** By their records, which are replaced when something changes. */
+const servicesBefore = new WeakMap<ServiceRecord, ServiceInfo>();
+const listsBefore = new WeakMap<Machine, { readonly messages: { readonly services: ServiceInfo[] }[] }>();
+
+/** Whoever waits for a service asks for all of them every other second: the same list is the same reply. */
+function servicesReply(machine: Machine, services: ServiceInfo[]) {
+  const before = listsBefore.get(machine);
+  const known = before?.messages[0]?.services ?? [];
+  if (before && known.length === services.length && known.every((one, index) => one === services[index])) return before;
+  const reply = Object.freeze({ messages: [{ services }] });
+  listsBefore.set(machine, reply);
+  return reply;
 }
 
 /** The id after which events are wanted. Source: v1alpha1_events.go: -1 means everything that is still there. */
