@@ -45,6 +45,19 @@ test('a sleep ends at its time, or at once when it is aborted', async () => {
   await expect(month).rejects.toMatchObject({ failure: { code: 'run/aborted' } });
 });
 
+test('a deadline fires at its time, and not when it was taken back', async () => {
+  const fired: string[] = [];
+  const started = world.clock.monotonicMs();
+  const takeBack = world.clock.after?.(5, () => fired.push('taken back'));
+  // Longer than one timer can count: it neither fires at once nor keeps the process when it is taken back.
+  const month = world.clock.after?.(2_600_000_000, () => fired.push('a month'));
+  takeBack?.();
+  await new Promise<void>((resolve) => world.clock.after?.(20, resolve));
+  month?.();
+  expect(world.clock.monotonicMs() - started).toBeGreaterThanOrEqual(19);
+  expect(fired).toEqual([]);
+});
+
 test('private keys are of the kind that was asked for', async () => {
   const kinds = await Promise.all(
     (['ed25519', 'p256'] as const).map(async (kind) => {

@@ -26,6 +26,20 @@ test('a sleeper that is aborted wakes at once and time stays where it is', async
   expect(clock.monotonicMs()).toBe(0);
 });
 
+test('a deadline fires once at its time; one that was taken back never does, and nobody waits for it', async () => {
+  const { clock } = kernel();
+  const fired: string[] = [];
+  const takeBack = clock.after?.(1000, () => fired.push('taken back'));
+  const first = new Promise<void>((resolve) => clock.after?.(2000, () => resolve(void fired.push(`at ${clock.monotonicMs()}`))));
+  takeBack?.();
+  takeBack?.();
+  await first;
+  clock.after?.(60_000, () => fired.push('late'))();
+  for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(fired).toEqual(['at 2000']);
+  expect(clock.monotonicMs()).toBe(2000);
+});
+
 test('time stands still during real work, and goes on when that work itself sleeps', async () => {
   const { clock } = kernel();
   let gate = () => {};

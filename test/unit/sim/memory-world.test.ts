@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { onlyItem } from '../../../lib/base/index.ts';
 import { createMemoryWorld } from '../../../lib/sim/index.ts';
+import { testPki } from '../../rig/pki.ts';
 
 test('of an append that was not synced a crash leaves any part, of a synced one everything', async () => {
   const { files, kernel } = createMemoryWorld();
@@ -40,6 +42,36 @@ test('dialling a host that the simulation does not have is not allowed, a closed
   network.setPower('192.168.42.11', false);
   await expect(get('192.168.42.11')).rejects.toMatchObject({ failure: { code: 'host/dial', facts: { reason: 'unreachable' } } });
   expect(world.clock.monotonicMs()).toBe(3000);
+});
+
+test('a call that nobody answers ends when its caller stops and when its machine goes away, and its handler hears of both', async () => {
+  const { world, network } = createMemoryWorld();
+  const heard: string[] = [];
+  const pair = await (await testPki()).serverPair('10.0.0.1');
+  network.listen('10.0.0.1', 50_000, {
+    kind: 'grpc',
+    tls: async () => pair,
+    methods: [],
+    handler: ({ path, signal }) =>
+      onlyItem(async () => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        heard.push(path);
+        return new Uint8Array();
+      }),
+  });
+  const stop = new AbortController();
+  const connection = await world.dial.talos({ host: '10.0.0.1', port: 50_000, trust: { kind: 'insecure' } }, stop.signal);
+  const ask = async (path: string, signal: AbortSignal) => {
+    for await (const _ of connection.call({ path, metadata: {}, requests: onlyItem(() => new Uint8Array()), signal }));
+  };
+  const stopped = ask('/stopped', stop.signal);
+  const cut = ask('/cut', new AbortController().signal);
+  setImmediate(() => stop.abort());
+  await expect(stopped).rejects.toMatchObject({ status: { code: 1 } });
+  network.setPower('10.0.0.1', false);
+  await expect(cut).rejects.toMatchObject({ status: { code: 14 } });
+  expect(heard).toEqual(['/stopped', '/cut']);
+  expect(connection.isOpen()).toBe(false);
 });
 
 test('a lost reply reaches the handler and fails at the caller', async () => {
