@@ -50,7 +50,7 @@ const together = {
 const groups = Object.entries(together).map(([name, roots], index, { length }) => ({
   name,
   priority: length - index,
-  test: new RegExp(`/lib/(?:${roots.map((root) => (root.endsWith('/') ? root : `${root}\\.ts$`)).join('|')})`),
+  test: new RegExp(`/lib/(?:${roots.map((root) => (root.endsWith('/') ? root : `${root}\\.ts$`)).join('|')})`.replaceAll('/', '[\\\\/]')),
 }));
 
 /**
@@ -79,7 +79,7 @@ export async function bundle(root, output) {
     write(ours, { dir: output, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].mjs', codeSplitting: { groups } }),
     write(late, { dir: join(output, 'packages'), format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' }),
   ]);
-  const packages = written.flat().flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
+  const packages = written.flat().flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? []));
   return [...new Set(packages)].sort();
 }
 

@@ -9,9 +9,10 @@ import { dirname, relative } from 'node:path/posix';
 export function placesOfSources(root, loadedLate) {
   return {
     name: 'places-of-sources',
-    transform(code, id) {
-      if (!id.startsWith(`${root}/`) || id.includes('/node_modules/') || !/\bimport\.meta\.(?:url|dirname)\b/.test(code)) return null;
-      const at = id.slice(root.length + 1).replace(/\.ts$/, '.js');
+    transform(code, file) {
+      const [id, top] = [file, root].map((path) => path.replaceAll('\\', '/'));
+      if (!id.startsWith(`${top}/`) || id.includes('/node_modules/') || !/\bimport\.meta\.(?:url|dirname)\b/.test(code)) return null;
+      const at = id.slice(top.length + 1).replace(/\.ts$/, '.js');
       return code
         .replaceAll(/\bimport\.meta\.url\b/g, `__urlOf__(${JSON.stringify(at)})`)
         .replaceAll(/\bimport\.meta\.dirname\b/g, `__folderOf__(${JSON.stringify(dirname(at))})`)
