@@ -1,11 +1,11 @@
 import { dirname, isAbsolute, join, relative } from 'node:path/posix';
 import { type Failure, hidden, type Place, placeOf, type SourceFile, type Span, throwIfAny, TkError, type World } from '../base/index.ts';
-import { type DataPath, parseYaml } from '../format/index.ts';
+import { type DataPath, goFormatted, parseYaml } from '../format/index.ts';
 import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/tables.ts';
 import { inPlace } from './inline-patch.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
 import { type EnvironmentOptions, loadEnvironment } from './talconfig-environment.ts';
-import { substituteYaml } from './talconfig-envsubst.ts';
+import { substituteText, substituteYaml } from './talconfig-envsubst.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import {
   isPlainMap,
@@ -172,7 +172,12 @@ export async function readTalconfig(files: Pick<World['files'], 'readText'>, opt
   const contentOf = async (value: string, skipEnvsubst: boolean, at: readonly (string | number)[]): Promise<string> => {
     if (!value.startsWith('@') || value.trim() === '@') return value;
     const file = await readReference(value, at);
-    return file === undefined ? '' : (skipEnvsubst ? file : filled(file)).text;
+    if (file === undefined) return '';
+    if (skipEnvsubst) return file.text;
+    // talhelper writes the file anew before it fills in variables; what is no YAML, which it refuses, stays as it is.
+    const formatted = goFormatted(file.text);
+    const text = filled(file).text;
+    return formatted === undefined ? text : substituteText(formatted, environment, file).text;
   };
   const patchOf = async (
     value: string,

@@ -95,7 +95,11 @@ function readBundle(value: unknown, path: string, document?: DataDocument): Secr
       } else if (typeof child === 'string' && /^ref\+[\w-]+:\/\//.test(child)) {
         const scheme = child.slice(0, child.indexOf(':'));
         failures.push(
-          talosConfigFailure('talos-config/bundle-reference', { field: [...at, key].join('.'), scheme, path }, where([...at, key], 'value')),
+          talosConfigFailure(
+            'talos-config/bundle-reference',
+            { field: [...at, key].join('.'), scheme, path },
+            where([...at, key], 'value'),
+          ),
         );
         fields.set([...at, key].join('.').toLowerCase(), '');
       } else {

@@ -52,6 +52,19 @@ const cluster = (name: string, rest: string, more: Partial<TalhelperCase> = {}):
 });
 
 export const talhelperCases: readonly TalhelperCase[] = [
+  cluster(
+    'manifests and files of YAML are written anew',
+    'inlineManifests:\n  - name: one\n    contents: "@./one.yaml"\n  - name: nothing\n    contents: "@./two.yaml"\ncontrolPlane:\n  machineFiles:\n    - { content: "@./file.yaml", permissions: 0o600, path: /var/file, op: create }\n',
+    {
+      files: {
+        'one.yaml':
+          '---\n# why\napiVersion:   v1 # inline\nkind: "Namespace"\n\nmetadata: { name:   a, labels: {"x": \'y\' } }\n\n---\ndata:\n- a\n-   b: |-\n      # no comment\n\n      text\n    c: >-\n      folded\n      text\n    d:\n    e: ~\n    f: &anchor 0o17\n    g: *anchor\n    h: "tab\\tand é"\n    i: !!str 1\n    ? [complex]\n    : x\n- - nested\n  - list\n- []\n- {}\n',
+        'two.yaml':
+          'a: ${COLOR:-blue} # $comment\nb:\n    - long text that goes on and on and on and on and on and on and on and on and on and on and on until it is too long for a line\n',
+        'file.yaml': '# head\nkey:    value\nlist:\n- 1\n',
+      },
+    },
+  ),
   cluster('nothing but what is required', ''),
   cluster('domain', 'domain: cluster.home\n'),
   cluster('scheduling on masters', 'allowSchedulingOnMasters: true\n'),

@@ -183,3 +183,12 @@ test('as long as nothing that it was made of changes, a talconfig is the same ob
   files['/repo/talenv.yaml'] = 'DOMAIN: c.home\n';
   expect((await again('b.home')).domain).toBe('c.home');
 });
+
+test('the content of a file that is no YAML stays as it is, and one of YAML is written anew as talhelper does', async () => {
+  const text = `${head}${node}    machineFiles:\n      - { content: "@./a.conf", path: /var/a, permissions: 0o600, op: create }\n      - { content: "@./b.yaml", path: /var/b, permissions: 0o600, op: create }\n`;
+  const files = { 'a.conf': '[Unit]\nAfter=${WHAT:-x}\n[Service]\nType=oneshot\n', 'b.yaml': '# why\na:   ${WHAT:-x} # this\n\nb:\n- 1\n' };
+  expect((await load(text, files)).nodes[0]?.machineFiles.map((file) => file['content'])).toEqual([
+    '[Unit]\nAfter=x\n[Service]\nType=oneshot\n',
+    'a: x\nb:\n  - 1\n',
+  ]);
+});
