@@ -98,6 +98,8 @@ export function repositoryOfFiles(files: Files, root: string): FluxRepository {
     return objects.map(({ object, file: from }) => {
       const extra: Obj = {
         ...(namespace === '' || isClusterScoped(object) ? {} : { namespace }),
+        // Source: kustomize api/internal/konfig/builtinpluginconsts/namespace.go
+        ...(namespace !== '' && textAt(object, 'kind') === 'Namespace' ? { name: namespace } : {}),
         ...(Object.keys(labels).length === 0 ? {} : { labels }),
         ...(isObj(spec.commonAnnotations) ? { annotations: spec.commonAnnotations } : {}),
       };

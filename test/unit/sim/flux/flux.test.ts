@@ -247,3 +247,14 @@ spec: { configMap: { name: web-values } }
     { configMap: { name: 'web-values' } },
   ]);
 });
+
+test('a Namespace gets the name that its kustomization puts everything into', async () => {
+  const files = createMemoryFiles(() => 0, {
+    '/repo/app/kustomization.yaml': 'namespace: web\nresources: [objects.yaml]\n',
+    '/repo/app/objects.yaml': 'kind: Namespace\nmetadata: { name: _ }\n---\nkind: ConfigMap\nmetadata: { name: a }\n',
+  });
+  expect((await repositoryOfFiles(files, '/repo').renderKustomization('app')).map(({ object }) => object.metadata)).toEqual([
+    { name: 'web' },
+    { name: 'a', namespace: 'web' },
+  ]);
+});
