@@ -29,7 +29,8 @@ export const settingsSchema = z.strictObject({
       releases: z.array(z.string()).optional(),
       /**
        * A folder of manifests that were rendered before, relative to the repository: `NAMESPACE/RELEASE.yaml`, or a folder of that name, takes
-       * the place of the release's chart; `tk charts:render --all --out FOLDER` writes one. Default: charts are pulled and rendered.
+       * the place of the release's chart; `tk charts:render --all --out FOLDER` writes one. `charts:diff` and `charts:crds` read it too. Default:
+       * charts are pulled and rendered.
        */
       rendered: z.string().optional(),
     })
