@@ -4,7 +4,7 @@ import { tellApart } from './own-process.ts';
 import { tableOf } from './tell-many.ts';
 
 /** How many histories one of the two files tells. */
-const usual = 100;
+const usual = 200;
 
 /**
  * Half of the swarm: vitest runs two files side by side. `TK_SWARM=500` tells as many in each, and then everything has to have
