@@ -30,6 +30,8 @@ export interface Upkeep {
 /** From then on nothing goes wrong any more, so that every history can end well. */
 export const calmAfterMs = 15 * 60_000;
 
+const lasting = new Set(['kube/eviction blocked', 'kube/volume-detach slow', 'talos/boot slow', 'etcd/lag behind']);
+
 export const everyFault = [...faultClasses, ...bootstrapFaults];
 
 /**
@@ -103,6 +105,9 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     const [isTaken, times, drawnFacts] = [own.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), own.fraction(), facts?.(own)];
     const more = { untilMs: calmAfterMs, ...(drawnFacts ? { facts: drawnFacts } : {}) };
     if (bias.arms?.includes(`${point} ${kind}`)) return [{ point, kind, probability: 0.5, atMost: 2, ...more }];
+    // Not for a moment: until whoever waits for it has given up.
+    const isLasting = lasting.has(`${point} ${kind}`) && own.fraction() < 0.25;
+    if (isTaken && isLasting) return [{ point, kind, probability: 1, atMost: 1000, ...more }];
     return isTaken ? [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), ...more }] : [];
   });
   const at = () => Math.floor(random.fraction() * 8 * 60_000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { neverHappened } from './expectations.ts';
+import { neverTried } from './expectations.ts';
 import { tellApart } from './many.ts';
 import type { UpkeepStory } from './stories.ts';
 
@@ -25,6 +25,6 @@ export function upkeepSwarm(half: { readonly stories: readonly UpkeepStory[]; re
     expect(wrong).toEqual([]);
     // A swarm in which nothing goes wrong proves nothing.
     expect({ faults: sum(counts.faults) > count, deaths: (counts.ends['dead'] ?? 0) > count / 8 }).toEqual({ faults: true, deaths: true });
-    expect(neverHappened(counts, names).filter((what) => count >= 1000 || what.startsWith('story'))).toEqual([]);
+    expect(neverTried(counts, names).filter((what) => count >= 1000 || what.startsWith('story'))).toEqual([]);
   });
 }
