@@ -24,7 +24,11 @@ export function upkeepSwarm(half: { readonly stories: readonly UpkeepStory[]; re
     );
     expect(wrong).toEqual([]);
     // A swarm in which nothing goes wrong proves nothing.
-    expect({ faults: sum(counts.faults) > count, deaths: (counts.ends['dead'] ?? 0) > count / 8 }).toEqual({ faults: true, deaths: true });
-    expect(neverTried(counts, names).filter((what) => count >= 1000 || what.startsWith('story'))).toEqual([]);
+    if (count >= 100)
+      expect({ faults: sum(counts.faults) > count, deaths: (counts.ends['dead'] ?? 0) > count / 8 }).toEqual({
+        faults: true,
+        deaths: true,
+      });
+    if (count >= 1000) expect(neverTried(counts, names)).toEqual([]);
   });
 }
