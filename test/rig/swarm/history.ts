@@ -30,6 +30,8 @@ export interface History {
 const epochMs = 1_767_600_000_000;
 /** A person gives up after this many tries of one command. */
 const mostAttempts = 12;
+/** And stops trying for a while after so many. */
+const patience = 8;
 
 /** Tells one history, from bare machines to its end. The same schedule gives the same history. */
 export async function tellHistory(story: Story, schedule: Schedule, tasks: ReadonlyMap<string, Task>): Promise<History> {
@@ -62,6 +64,9 @@ export async function tellHistory(story: Story, schedule: Schedule, tasks: Reado
         // What a person moved is not what a power cut left.
         if (schedule.deeds.slice(0, attempts.length).every((one) => one === undefined)) invariants.afterCrash(memory.files.copy());
       }
+      // Refusals end at once: who was refused again and again comes back when it has become quiet.
+      const untilCalmMs = calmAfterMs - kernel.clock.monotonicMs();
+      if (tries === patience && untilCalmMs > 0) await kernel.clock.sleep(untilCalmMs);
       await kernel.clock.sleep(1000 + Math.floor(random.fraction() * 60_000));
     }
     return undefined;

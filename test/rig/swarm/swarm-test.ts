@@ -7,7 +7,7 @@ import { tableOf } from './tell-many.ts';
 const usual = 200;
 
 /**
- * Half of the swarm: vitest runs two files side by side. `TK_SWARM=500` tells as many in each, and then everything has to have
+ * Half of the swarm: vitest runs two files side by side. `TK_SWARM=1000` tells as many in each, and then everything has to have
  * happened at least once. `TK_SWARM_FROM=412 TK_SWARM=1` tells one again.
  */
 export function swarmOf(half: { readonly file: string; readonly first: number }): void {
@@ -19,6 +19,6 @@ export function swarmOf(half: { readonly file: string; readonly first: number })
     const told = await tellApart(first, count, half.file);
     process.stdout.write(tableOf(told, first));
     expect(told.wrong).toEqual([]);
-    if (count >= 500) expect(neverHappened(told)).toEqual([]);
+    if (count >= 1000) expect(neverHappened(told)).toEqual([]);
   });
 }
