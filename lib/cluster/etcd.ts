@@ -1,14 +1,4 @@
-import {
-  type Condition,
-  count,
-  type Failure,
-  failureOf,
-  holds,
-  minutes,
-  never,
-  notYet,
-  seconds,
-} from '../base/index.ts';
+import { type Condition, count, type Failure, failureOf, holds, minutes, never, notYet, seconds } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import { done, type Evidence, notDone, undecidable } from '../core/index.ts';
 import { bootstrapRefusalsThatPass, type TalosReader } from '../talos/index.ts';

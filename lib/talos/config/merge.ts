@@ -70,7 +70,7 @@ function mergeStruct(type: SchemaType & { is: 'struct' }, left: ConfigMap, right
   if (!shared || merging.path.length === 0) return mergeFields(type, left, right, merging);
   let ofLeft = shared.get(left);
   if (!ofLeft) shared.set(left, (ofLeft = new WeakMap()));
-  let merged = ofLeft.get(right);
+  const merged = ofLeft.get(right);
   if (!merged) {
     const before = merging.kept.length;
     const result = mergeFields(type, left, right, merging);

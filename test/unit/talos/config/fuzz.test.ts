@@ -5,7 +5,8 @@ import { fuzzOnce } from '../../../oracle/fuzz/talos-config.ts';
 const found: readonly number[] = [20052206, 20057514, 20059258, 20067166, 20097110, 30018896, 30032952];
 
 test('damaged talconfigs, patches, bundles and schematics are read or refused, and no message holds a secret', async () => {
-  const first = Date.now() % 1_000_000_000;
-  console.log(`seeds ${first} to ${first + 149}`);
-  for (const seed of [...found, ...Array.from({ length: 150 }, (_, index) => first + index)]) expect((await fuzzOnce(seed)).finding).toBeUndefined();
+  // The same in every run of `npm test`; the command tells others.
+  const first = 50_000_000;
+  for (const seed of [...found, ...Array.from({ length: 150 }, (_, index) => first + index)])
+    expect((await fuzzOnce(seed)).finding).toBeUndefined();
 });
