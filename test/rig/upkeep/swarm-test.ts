@@ -4,7 +4,7 @@ import { tellApart } from './many.ts';
 import type { UpkeepStory } from './stories.ts';
 
 /** How many histories one of the two files tells. */
-const usual = 200;
+const usual = 60;
 
 /**
  * Half of the swarm of upkeep: vitest runs two files side by side, each with flows of its own, so that what undisturbed histories
