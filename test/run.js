@@ -1,5 +1,5 @@
 // What `npm test` runs: formatting, lint, types, then every test. Ends with one line that counts the tests.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -13,11 +13,27 @@ const run = (title, command, args) => {
   return status === 0;
 };
 
+/** Beside the others: what it has to say comes in one piece. */
+const check = (title, command, args) =>
+  new Promise((resolve) => {
+    const started = performance.now();
+    let said = '';
+    const child = spawn(command, args, { cwd: root });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+    child.on('close', (status) => {
+      const ok = status === 0;
+      process.stdout.write(`${ok ? '' : said}${ok ? 'ok' : 'FAILED'}  ${title}  ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+      resolve(ok);
+    });
+  });
+
 const checks = [
   run('build', process.execPath, [join(root, 'lib/cli/build.js')]),
-  run('types', bin('tsc'), ['-p', root]),
-  run('lint', bin('oxlint'), ['--deny-warnings']),
-  run('format', bin('biome'), ['format', '.']),
+  ...(await Promise.all([
+    check('types', bin('tsc'), ['-p', root]),
+    check('lint', bin('oxlint'), ['--deny-warnings']),
+    check('format', bin('biome'), ['format', '.']),
+  ])),
 ];
 
 const reports = mkdtempSync(join(tmpdir(), 'tk-test-'));

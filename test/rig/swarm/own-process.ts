@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { projectRoot } from '../process.ts';
 import type { Killed } from './kill-everywhere.ts';
 import type { Bootstrapped } from './shapes.ts';
-import { inAll, type Told } from './tell-many.ts';
+import type { Told } from './tell-many.ts';
 
 /** What all processes of the swarm load is compiled once. */
 const compiled = join(projectRoot, 'node_modules/.cache/tk-swarm');
@@ -35,15 +35,9 @@ async function inOwnProcess(program: string, args: readonly (string | number)[],
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
-/** Tells these histories, half of them in each of two processes. `file`: the test that tells one of them again. */
-export async function tellApart(first: number, count: number, file: string): Promise<Told> {
-  const half = Math.ceil(count / 2);
-  const parts = [
-    [first, half],
-    [first + half, count - half],
-  ].filter(([, some]) => some !== 0);
-  return inAll((await Promise.all(parts.map((part) => inOwnProcess('tell.ts', [...part, file])))) as Told[]);
-}
+/** Tells these histories. `file`: the test that tells one of them again. */
+export const tellApart = (first: number, count: number, file: string): Promise<Told> =>
+  inOwnProcess('tell.ts', [first, count, file]) as Promise<Told>;
 
 /** Kills a bootstrap of so many control planes and workers at every n-th of its places. */
 export const killApart = (shape: { readonly controlPlanes: number; readonly workers: number; readonly tree: boolean }, everyNth: number) =>

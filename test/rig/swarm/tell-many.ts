@@ -73,24 +73,6 @@ export async function tellMany(story: Story, seeds: { readonly first: number; re
   return { histories, attempts, deaths, faults, branches: taken, codes, wrong };
 }
 
-/** What was told in parts. */
-export function inAll(parts: readonly Told[]): Told {
-  const sum = (of: (told: Told) => number) => parts.reduce((all, told) => all + of(told), 0);
-  const summed = <T extends Counts>(of: (told: Told) => T): T => {
-    const names = new Set(parts.flatMap((told) => Object.keys(of(told))));
-    return Object.fromEntries([...names].map((name) => [name, sum((told) => of(told)[name] ?? 0)])) as T;
-  };
-  return {
-    histories: sum((told) => told.histories),
-    attempts: sum((told) => told.attempts),
-    deaths: sum((told) => told.deaths),
-    faults: summed((told) => told.faults),
-    branches: summed((told) => told.branches),
-    codes: summed((told) => told.codes),
-    wrong: parts.flatMap(({ wrong }) => wrong),
-  };
-}
-
 /** What a run ended with, what it tried again after, what it waited through, what it warned of. */
 function codesTold({ failures, events }: History['attempts'][number]): readonly string[] {
   const overcome = events.flatMap((event) => (event.event === 'step-retry' || event.event === 'warning' ? [event.failure] : []));
