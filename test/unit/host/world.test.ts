@@ -45,17 +45,21 @@ test('a sleep ends at its time, or at once when it is aborted', async () => {
   await expect(month).rejects.toMatchObject({ failure: { code: 'run/aborted' } });
 });
 
-test('a deadline fires at its time, and not when it was taken back', async () => {
+test('deadlines fire in the order of their times, and not when they were taken back', async () => {
   const fired: string[] = [];
-  const started = world.clock.monotonicMs();
   const takeBack = world.clock.after?.(5, () => fired.push('taken back'));
   // Longer than one timer can count: it neither fires at once nor keeps the process when it is taken back.
   const month = world.clock.after?.(2_600_000_000, () => fired.push('a month'));
   takeBack?.();
-  await new Promise<void>((resolve) => world.clock.after?.(20, resolve));
+  await new Promise<void>((resolve) => {
+    world.clock.after?.(20, () => {
+      fired.push('later');
+      resolve();
+    });
+    world.clock.after?.(10, () => fired.push('sooner'));
+  });
   month?.();
-  expect(world.clock.monotonicMs() - started).toBeGreaterThan(15);
-  expect(fired).toEqual([]);
+  expect(fired).toEqual(['sooner', 'later']);
 });
 
 test('private keys are of the kind that was asked for', async () => {
