@@ -27,9 +27,9 @@ interface Place {
  * Runs the command once, unhurt, and keeps what a `kill -9` or a power cut would leave at each boundary: before each operation, and
  * after each that changed the disk. Then goes on from each of these places with a process of its own, and holds what comes of it
  * against the run that nobody killed. A dead process leaves a disk and machines, and nothing else: the machines' whole state is in
- * their store. `everyNth`: only each so many-th place.
+ * their store.
  */
-export async function killEverywhere(story: Story, calm: Schedule, tasks: ReadonlyMap<string, Task>, everyNth = 1): Promise<Killed> {
+export async function killEverywhere(story: Story, calm: Schedule, tasks: ReadonlyMap<string, Task>): Promise<Killed> {
   const [command] = story.commands(calm) as [Command];
   const site = await openSite(story, calm, tasks);
   const collector = placesOf(site, calm);
@@ -40,7 +40,7 @@ export async function killEverywhere(story: Story, calm: Schedule, tasks: Readon
   const wrong: { at: string; what: readonly string[] }[] = [];
   if (whole.exit !== 0 || site.violations().length > 0)
     wrong.push({ at: 'nowhere', what: [`ended with ${whole.exit}`, ...site.violations()] });
-  const places = collector.places().filter((_, index) => index % everyNth === 0);
+  const places = collector.places();
   for (const place of places) {
     const what = await goOn(story, calm, tasks, command, place, wanted);
     if (what.length > 0) wrong.push({ at: place.at, what });

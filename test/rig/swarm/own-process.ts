@@ -39,9 +39,9 @@ async function inOwnProcess(program: string, args: readonly (string | number)[],
 export const tellApart = (first: number, count: number, file: string): Promise<Told> =>
   inOwnProcess('tell.ts', [first, count, file]) as Promise<Told>;
 
-/** Kills a bootstrap of so many control planes and workers at every n-th of its places. */
-export const killApart = (shape: { readonly controlPlanes: number; readonly workers: number; readonly tree: boolean }, everyNth: number) =>
-  inOwnProcess('kill.ts', [shape.controlPlanes, shape.workers, shape.tree ? 1 : 0, everyNth]) as Promise<Killed>;
+/** Kills a bootstrap of so many control planes and workers at each of its places. */
+export const killApart = (shape: { readonly controlPlanes: number; readonly workers: number; readonly tree: boolean }) =>
+  inOwnProcess('kill.ts', [shape.controlPlanes, shape.workers, shape.tree ? 1 : 0]) as Promise<Killed>;
 
 /** Bootstraps clusters of these shapes (`3+8`) and versions, undisturbed. */
 export const bootstrapApart = (shapes: readonly (readonly [shape: string, talos: string])[]) =>

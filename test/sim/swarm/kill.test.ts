@@ -13,7 +13,7 @@ const tell = (what: string, { boundaries, changes, places }: Killed) =>
 test('killed at every journal line, every file and every call, and begun again, a bootstrap leaves what an unhurt one leaves', {
   timeout: 600_000,
 }, async () => {
-  const killed = await killApart({ controlPlanes: 1, workers: 0, tree: false }, 1);
+  const killed = await killApart({ controlPlanes: 1, workers: 0, tree: false });
   tell('one machine', killed);
   expect(killed.wrong).toEqual([]);
   expect(killed.places).toBeGreaterThan(killed.changes);
@@ -21,7 +21,7 @@ test('killed at every journal line, every file and every call, and begun again, 
 
 if (isThorough)
   test('the same with three control planes, a worker and a Flux tree', { timeout: 3_600_000 }, async () => {
-    const killed = await killApart({ controlPlanes: 3, workers: 1, tree: true }, 1);
+    const killed = await killApart({ controlPlanes: 3, workers: 1, tree: true });
     tell('a whole cluster', killed);
     expect(killed.wrong).toEqual([]);
   });
