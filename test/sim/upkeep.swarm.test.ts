@@ -36,7 +36,7 @@ test('each planted bug is found again by the schedule that found it first', { ti
 test('every boundary of a step with every single fault, with a death before and after, and with Ctrl-C (all flows by command)', {
   timeout: 240_000,
 }, async () => {
-  const { told, wrong } = await tellEach(everyBoundary('etcd-snapshot', { controlPlanes: 1, workers: 0 }, 'v1.14.1'));
+  const { told, wrong } = await tellEach(await everyBoundary('etcd-snapshot', { controlPlanes: 1, workers: 0 }, 'v1.14.1'));
   expect(wrong).toEqual([]);
   // Each boundary of the flow's steps with each fault: fewer mean that a boundary was not seen.
   expect(told).toBe(35);

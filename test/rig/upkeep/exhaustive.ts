@@ -1,7 +1,8 @@
-import { lineOf, tellUpkeep, type UpkeepHistory } from './history.ts';
+import { lineOf, tellUpkeep } from './history.ts';
 import { loadProduct } from './product.ts';
 import { calm, drawUpkeep, everyFault, type Upkeep } from './schedule.ts';
 import type { Shape } from './shape.ts';
+import { type Counts, createTally } from './tally.ts';
 
 /** Where a step of an undisturbed history begins or ends. */
 interface Boundary {
@@ -15,6 +16,7 @@ interface Boundary {
 
 interface Course {
   readonly boundaries: readonly Boundary[];
+  /** Until its last command had ended: what is asked afterwards is asked by the test. */
   readonly visits: Readonly<Record<string, number>>;
   readonly operations: readonly number[];
 }
@@ -24,18 +26,27 @@ async function courseOf(upkeep: Upkeep): Promise<Course> {
   const boundaries: Boundary[] = [];
   const visits: Record<string, number> = {};
   const operations: number[] = [];
+  let untilEnd: Readonly<Record<string, number>> = {};
   await tellUpkeep(calm(upkeep), await loadProduct(), {
     visited: (point) => void (visits[point] = (visits[point] ?? 0) + 1),
     operated: (attempt, operation) => void (operations[attempt] = operation),
     atStep: (attempt) => void boundaries.push({ attempt, operation: operations[attempt] ?? 0, visits: { ...visits } }),
+    ended: () => void (untilEnd = { ...visits }),
   });
-  return { boundaries, visits, operations };
+  return { boundaries, visits: untilEnd, operations };
 }
 
-/** Every boundary of every step with every single fault, with a death before and after what comes next, and with Ctrl-C. */
-export async function* everyBoundary(story: string, shape: Shape, talos: string): AsyncGenerator<Upkeep> {
+/** However late a step comes: what is set there is met. */
+const everMs = 7 * 24 * 3_600_000;
+
+/**
+ * Every boundary of every step with every single fault, with a death before and after what comes next, and with one and two Ctrl-C.
+ * All have the seed of the undisturbed history, so that they are that history until they come to the place.
+ */
+export async function everyBoundary(story: string, shape: Shape, talos: string): Promise<readonly Upkeep[]> {
   const base = calm(drawUpkeep(`every boundary of ${story}`, [story], { shape, talos, isSingle: true }));
   const { boundaries, visits, operations } = await courseOf(base);
+  const found: Upkeep[] = [];
   for (const { point, kind, facts } of everyFault) {
     // Boundaries between which the point is not visited are one and the same for its faults.
     const places = new Set([0, ...boundaries.map((boundary) => boundary.visits[point] ?? 0)]);
@@ -46,8 +57,8 @@ export async function* everyBoundary(story: string, shape: Shape, talos: string)
         bytes: (n) => new Uint8Array(n),
         privateKey: () => Promise.reject(new Error('no keys')),
       });
-      const rule = { point, kind, probability: 1, atMost: 1, skip, ...(drawn ? { facts: drawn } : {}) };
-      yield { ...base, seed: `${point} ${kind} at visit ${skip}`, faults: [rule] };
+      const rule = { point, kind, probability: 1, atMost: 1, skip, untilMs: everMs, ...(drawn ? { facts: drawn } : {}) };
+      found.push({ ...base, place: `${point} ${kind} at visit ${skip}`, faults: [rule] });
     }
   }
   const at = (attempt: number, operation: number) => [...Array.from({ length: attempt }, () => undefined), operation];
@@ -55,47 +66,52 @@ export async function* everyBoundary(story: string, shape: Shape, talos: string)
   for (const { attempt, operation } of places.values()) {
     if (operation >= (operations[attempt] ?? 0)) continue;
     for (const next of [operation + 1, operation + 1.5])
-      yield { ...base, seed: `death of process ${attempt} at ${next}`, deaths: at(attempt, next) };
-    yield { ...base, seed: `Ctrl-C in process ${attempt} at ${operation + 1}`, stops: at(attempt, operation + 1) };
-    yield {
+      found.push({ ...base, place: `death of process ${attempt} at ${next}`, deaths: at(attempt, next) });
+    found.push({ ...base, place: `Ctrl-C in process ${attempt} at ${operation + 1}`, stops: at(attempt, operation + 1) });
+    found.push({
       ...base,
-      seed: `Ctrl-C twice in process ${attempt} at ${operation + 1}`,
+      place: `Ctrl-C twice in process ${attempt} at ${operation + 1}`,
       stops: at(attempt, operation + 1),
       secondStops: at(attempt, 0),
-    };
+    });
   }
+  return found;
 }
 
 /** The process dies, and the next one dies too, anywhere. */
-export async function* doubleDeaths(story: string, shape: Shape, talos: string, count: number): AsyncGenerator<Upkeep> {
+export async function doubleDeaths(story: string, shape: Shape, talos: string, count: number): Promise<readonly Upkeep[]> {
   const base = calm(drawUpkeep(`double deaths of ${story}`, [story], { shape, talos, isSingle: true }));
   const { operations } = await courseOf(base);
   const most = operations[0] ?? 1;
   // A step of the golden ratio goes everywhere, and nowhere twice.
   const place = (number: number, ratio: number) => 1 + Math.floor(((number * ratio) % 1) * most * 2) / 2;
-  for (let number = 0; number < count; number += 1) {
+  return Array.from({ length: count }, (_, number) => {
     const deaths = [place(number, 0.618_034), place(number, 0.754_878)];
-    yield { ...base, seed: `deaths at ${deaths.join(' and ')}`, deaths };
-  }
+    return { ...base, place: `deaths at ${deaths.join(' and ')}`, deaths };
+  });
 }
 
 export interface Gone {
   readonly told: number;
   readonly wrong: readonly string[];
+  readonly counts: Counts;
 }
 
-export async function tellEach(
-  schedules: AsyncGenerator<Upkeep>,
-  on: (upkeep: Upkeep, history: UpkeepHistory) => void = () => {},
-): Promise<Gone> {
+/** Each of them, and that what was set was met: a fault that nobody met proves nothing. */
+export async function tellEach(schedules: readonly Upkeep[]): Promise<Gone> {
   const product = await loadProduct();
+  const tally = createTally();
   const wrong: string[] = [];
-  let told = 0;
-  for await (const upkeep of schedules) {
-    told += 1;
+  for (const upkeep of schedules) {
     const history = await tellUpkeep(upkeep, product);
-    on(upkeep, history);
-    if (history.violations.length > 0) wrong.push(lineOf(upkeep, history));
+    tally.add(upkeep, history);
+    const firstDeath = upkeep.deaths.findIndex((operation) => operation !== undefined);
+    const unmet = [
+      ...upkeep.faults.filter(({ point, kind }) => !history.faultHits[`${point} ${kind}`]).map(({ point, kind }) => `${point} ${kind}`),
+      ...(firstDeath !== -1 && history.attempts[firstDeath]?.exit !== 'dead' ? ['death'] : []),
+    ].map((what) => `nobody met this ${what}`);
+    if (unmet.length > 0 || history.violations.length > 0)
+      wrong.push(lineOf(upkeep, { ...history, violations: [...history.violations, ...unmet] }));
   }
-  return { told, wrong };
+  return { told: schedules.length, wrong, counts: tally.counts() };
 }

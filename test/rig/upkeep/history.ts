@@ -36,6 +36,8 @@ export interface CourseListener {
   visited(point: string): void;
   operated(attempt: number, operation: number): void;
   atStep(attempt: number): void;
+  /** The process has ended. */
+  ended(attempt: number): void;
 }
 
 /** Tells one history of work on a running cluster. The same schedule gives the same history. */
@@ -84,6 +86,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
         ...(listener ? { onOperation: (operation) => listener.operated(number, operation), onStep: () => listener.atStep(number) } : {}),
       });
       attempts.push(last);
+      listener?.ended(number);
       for (const failure of last.failures) {
         invariants.inspect(`${failure.code}`, JSON.stringify(failure.facts));
         if (failure.code === 'internal/unexpected') defects.push(`a defect: ${JSON.stringify(failure.facts)}`);
@@ -231,7 +234,7 @@ function calmly(upkeep: Upkeep): Promise<UpkeepHistory> {
 
 export const lineOf = (upkeep: Upkeep, { attempts, violations }: UpkeepHistory): string =>
   [
-    `${upkeep.seed} ${upkeep.story} ${upkeep.talos} ${shapeText(upkeep.shape)}`,
+    [upkeep.seed, upkeep.story, upkeep.talos, shapeText(upkeep.shape), upkeep.place].filter(Boolean).join(' '),
     attempts
       .map(({ exit, failures }) =>
         `${exit} ${failures.map(({ code, cause }) => `${code}${cause ? `<${cause.code}` : ''}`).join(' ')}`.trim(),

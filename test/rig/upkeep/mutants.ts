@@ -17,11 +17,15 @@ function plain(path: string): string {
   return known;
 }
 
+let isReady = false;
+
 /**
  * Lets a module of the product be loaded a second time with a planted bug in it: whoever imports `x.ts?bug=name` gets all that lies
- * below it with that bug. Only for Node's own loader, in a process of its own.
+ * below it with that bug. Only for Node's own loader, in a process of its own; a second call changes nothing.
  */
 export function plantBugs(): void {
+  if (isReady) return;
+  isReady = true;
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context);

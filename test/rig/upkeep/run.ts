@@ -4,44 +4,44 @@
 //     replay SEED [STORY,…] [BUG]                      the same history again, told in full; or a history as `shrink` prints it
 //     shrink SEED [STORY,…] [BUG]                      the smallest one that breaks the same promise
 //     calm [STORY,…] [SHAPE,…] [TALOS,…]               with nothing going wrong
-//     exhaustive [STORY,…] [SHAPE,…] [TALOS,…]         every boundary of every step with every single fault, deaths, Ctrl-C
-//     doubles [STORY,…] [SHAPE,…] [TALOS,…] [COUNT]    two deaths, of a process and of the one that continues
+//     exhaustive [STORY,…] [SHAPE,…] [TALOS,…] [PROCESSES] [FILE]
+//                                                      every boundary of every step with every single fault, deaths, Ctrl-C
+//     doubles [STORY,…] [SHAPE,…] [TALOS,…] [COUNT] [PROCESSES] [FILE]
+//                                                      two deaths, of a process and of the one that continues
 //     planted [BUG,…] [MOST]                           searches each planted bug
-//     keep                                             searches each, and writes what finds it to museum.json
+//     keep [BUG,…] [MOST]                              searches each, and writes what finds it to museum.json
 //     museum                                           replays that: every bug is found, and nothing without it
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { doubleDeaths, everyBoundary, tellEach } from './exhaustive.ts';
+import { doubleDeaths, everyBoundary, type Gone, tellEach } from './exhaustive.ts';
 import { neverHappened } from './expectations.ts';
 import { lineOf, tellUpkeep } from './history.ts';
 import { tellMany, tellSome, type Told } from './many.ts';
 import { plantBugs } from './mutants.ts';
-import { type PlantedBug, plantedBugs } from './planted.ts';
+import { type Find, keepExhibits, searchBug, visitMuseum } from './museum.ts';
+import { plantedBugs } from './planted.ts';
 import { loadProduct, type Product } from './product.ts';
 import { calm, drawUpkeep, type Upkeep } from './schedule.ts';
-import { shapeOf, shapeText } from './shape.ts';
+import { shapeOf } from './shape.ts';
 import { shrink } from './shrink.ts';
+import { tellSlices } from './slices.ts';
 import { stories as allStories, storyOf } from './stories.ts';
+import { createTally, tableOf } from './tally.ts';
 
 Error.stackTraceLimit = 0;
 const [command = 'random', ...rest] = process.argv.slice(2);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const every = allStories.map(({ name }) => name);
 const listed = (text: string | undefined): readonly string[] => (text ? text.split(',') : every);
-const cpuMs = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+const cpuSeconds = () => Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1e6);
 
 async function random(from: number, count: number, stories: readonly string[], processes: number, file: string): Promise<number> {
   const onTold = ({ from: start, count: some, wrong }: Told, done: number) => {
     for (const line of wrong) say(line);
     say(`${done} told, at last ${some} from upkeep-${start}`);
   };
-  const options = { from, count, stories, processes: processes || 1, onTold, ...(file ? { file } : {}) };
+  const options = { from, count, stories, processes, onTold, ...(file ? { file } : {}) };
   const { wrong, counts } = count > 100 ? await tellMany(options) : await tellSome(from, count, stories);
   if (count <= 100) for (const line of wrong) say(line);
-  for (const [group, kinds] of Object.entries(counts)) {
-    say(`${group}:`);
-    for (const [kind, hits] of Object.entries(kinds).toSorted(([a], [b]) => (a < b ? -1 : 1))) say(`${String(hits).padStart(9)}  ${kind}`);
-  }
+  say(tableOf(counts));
   const never = neverHappened(counts);
   say(`never: ${never.join(', ') || 'nothing'}`);
   say(`${count} histories from upkeep-${from}, ${wrong.length} with violations`);
@@ -49,17 +49,20 @@ async function random(from: number, count: number, stories: readonly string[], p
 }
 
 /** Every story on every kind of cluster that it fits. */
-function* places(names: readonly string[], shapes: string, versions: string) {
-  for (const name of names)
-    for (const shape of shapes.split(',').map(shapeOf))
-      for (const talos of versions.split(',')) if (storyOf(name).fits?.(shape) ?? true) yield { name, shape, talos };
+function places(names: string, shapes: string, versions: string): readonly (readonly [story: string, shape: string, talos: string])[] {
+  return listed(names).flatMap((name) =>
+    shapes
+      .split(',')
+      .filter((shape) => storyOf(name).fits?.(shapeOf(shape)) ?? true)
+      .flatMap((shape) => versions.split(',').map((talos) => [name, shape, talos] as const)),
+  );
 }
 
-async function undisturbed(names: readonly string[], shapes: string, versions: string): Promise<number> {
+async function undisturbed(all: ReturnType<typeof places>): Promise<number> {
   const product = await loadProduct();
   let wrong = 0;
-  for (const { name, shape, talos } of places(names, shapes, versions)) {
-    const upkeep = calm(drawUpkeep('calm', [name], { shape, talos, isSingle: true }));
+  for (const [name, shape, talos] of all) {
+    const upkeep = calm(drawUpkeep('calm', [name], { shape: shapeOf(shape), talos, isSingle: true }));
     const history = await tellUpkeep(upkeep, product);
     if (history.violations.length > 0) wrong += 1;
     say(`${history.violations.length === 0 ? 'fine' : 'WRONG'} ${lineOf(upkeep, history)}`);
@@ -67,85 +70,56 @@ async function undisturbed(names: readonly string[], shapes: string, versions: s
   return wrong;
 }
 
-async function exhaustive(names: readonly string[], shapes: string, versions: string): Promise<number> {
-  let [all, bad] = [0, 0];
-  for (const { name, shape, talos } of places(names, shapes, versions)) {
-    const startedMs = cpuMs();
-    const { told, wrong } = await tellEach(everyBoundary(name, shape, talos));
+/** A part of what there is to tell at one place, as a process of its own tells it. */
+type Part = Gone & { readonly from: number; readonly all: number; readonly seconds: number };
+/** So many at a time: each process has to find the cluster at rest and the course of the flow for itself. */
+const partLength = 500;
+
+async function part(schedules: readonly Upkeep[], from: number): Promise<Part> {
+  const gone = await tellEach(schedules.slice(from, from + partLength));
+  return { ...gone, from, all: schedules.length, seconds: cpuSeconds() };
+}
+
+async function inParts(what: string, slices: (readonly string[])[], processes: number, file: string): Promise<number> {
+  const tally = createTally();
+  const places = new Map<string, { told: number; wrong: number; seconds: number }>();
+  const onTold = ({ from, all, told, wrong, seconds, counts }: Part, words: readonly string[]) => {
     for (const line of wrong) say(line);
-    all += told;
-    bad += wrong.length;
-    const seconds = Math.round((cpuMs() - startedMs) / 1000);
-    say(`${name} ${shapeText(shape)} ${talos}: ${told} histories, ${wrong.length} with violations, ${seconds} s of processor time`);
-  }
-  say(`every boundary, every single fault: ${all} histories, ${bad} with violations`);
+    tally.merge(counts);
+    // Where there is more than one part, the first one knows how many.
+    if (from === 0) for (let next = partLength; next < all; next += partLength) slices.unshift([...words.slice(0, -1), String(next)]);
+    const place = words.slice(1, 4).join(' ');
+    const before = places.get(place) ?? { told: 0, wrong: 0, seconds: 0 };
+    const sum = { told: before.told + told, wrong: before.wrong + wrong.length, seconds: before.seconds + seconds };
+    places.set(place, sum);
+    if (sum.told === all) say(`${place}: ${sum.told} histories, ${sum.wrong} with violations, ${sum.seconds} s of processor time`);
+  };
+  await tellSlices<Part>({ slices, processes, onTold, ...(file ? { file } : {}) });
+  say(tableOf(tally.counts()));
+  const [all, bad] = [...places.values()].reduce(([told, wrong], one) => [told + one.told, wrong + one.wrong], [0, 0]);
+  say(`${what}: ${all} histories, ${bad} with violations`);
   return bad;
 }
 
-async function doubles(names: readonly string[], shapes: string, versions: string, count: number): Promise<number> {
-  let [all, bad] = [0, 0];
-  for (const { name, shape, talos } of places(names, shapes, versions)) {
-    const { told, wrong } = await tellEach(doubleDeaths(name, shape, talos, count));
-    for (const line of wrong) say(line);
-    all += told;
-    bad += wrong.length;
-  }
-  say(`double deaths: ${all} histories, ${bad} with violations`);
-  return bad;
-}
-
-const museumPath = join(import.meta.dirname, 'museum.json');
-type Exhibit = { readonly bug: string; readonly upkeep: Upkeep };
-
-/** The first schedule that shows a bug and is fine without it. */
-async function search(bug: PlantedBug, most: number): Promise<(Exhibit & { readonly number: number; readonly found: string }) | undefined> {
-  const product = await loadProduct(bug.name);
-  for (let number = 0; number < most; number += 1) {
-    const upkeep = drawUpkeep(`${bug.name}-${number}`, bug.stories, { talos: 'v1.14.1', isSingle: true, ...bug.bias });
-    const [found] = (await tellUpkeep(upkeep, product)).violations;
-    if (found === undefined) continue;
-    const [own] = (await tellUpkeep(upkeep, await loadProduct())).violations;
-    if (own === undefined) return { bug: bug.name, upkeep, number, found };
-    say(`${bug.name}: schedule ${number} breaks a promise without the bug: ${own}`);
-  }
-  return undefined;
-}
-
-async function planted(names: readonly string[], most: number): Promise<readonly Exhibit[]> {
-  plantBugs();
-  const exhibits: Exhibit[] = [];
+/** With `isKept`, what finds them is written to the museum. */
+async function planted(names: readonly string[], most: number, isKept: boolean): Promise<number> {
+  const finds: Find[] = [];
   for (const bug of plantedBugs.filter(({ name }) => names.includes(name))) {
-    const startedMs = cpuMs();
-    const found = await search(bug, most);
-    if (found) exhibits.push({ bug: found.bug, upkeep: found.upkeep });
-    const text = found ? `schedule ${found.number}: ${found.found}` : `not found in ${most} schedules`;
-    say(`${bug.name}: ${text} (${Math.round((cpuMs() - startedMs) / 1000)} s)`);
+    const started = cpuSeconds();
+    const find = await searchBug(bug, most, say);
+    if (find) finds.push(find);
+    const text = find ? `schedule ${find.number}: ${find.found}` : `not found in ${most} schedules`;
+    say(`${bug.name}: ${text} (${cpuSeconds() - started} s)`);
   }
-  return exhibits;
+  if (isKept) await keepExhibits(finds);
+  return names.length - finds.length;
 }
-
-const museumText = (exhibits: readonly Exhibit[]) => `[\n${exhibits.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`;
-
-/** Keeps the whole history of each find: it is told again when other faults are drawn for that seed later. */
-async function keep(names: readonly string[], most: number): Promise<number> {
-  const others = ((await museum()) as Exhibit[]).filter(({ bug }) => !names.includes(bug));
-  const exhibits = [...others, ...(await planted(names, most))];
-  const ordered = plantedBugs.flatMap(({ name }) => exhibits.filter(({ bug }) => bug === name));
-  await writeFile(museumPath, museumText(ordered));
-  return plantedBugs.length - ordered.length;
-}
-
-const museum = async (): Promise<readonly Exhibit[]> => JSON.parse(await readFile(museumPath, 'utf8').catch(() => '[]')) as Exhibit[];
 
 async function visit(): Promise<number> {
-  plantBugs();
-  const clean = await loadProduct();
   let missing = 0;
-  for (const { bug, upkeep } of await museum()) {
-    const { violations } = await tellUpkeep(upkeep, await loadProduct(bug));
-    const own = (await tellUpkeep(upkeep, clean)).violations;
-    if (violations.length === 0 || own.length > 0) missing += 1;
-    say(JSON.stringify({ bug, found: violations[0] ?? '', without: own[0] ?? '' }));
+  for await (const seen of visitMuseum()) {
+    if (seen.found === '' || seen.without !== '') missing += 1;
+    say(JSON.stringify(seen));
   }
   return missing;
 }
@@ -175,34 +149,42 @@ async function replay(upkeep: Upkeep, product: Product): Promise<number> {
   return history.violations.length;
 }
 
+/** What a process of its own says to the one that started it. */
+function answer(told: { readonly wrong: readonly string[] }): number {
+  say(JSON.stringify(told));
+  return told.wrong.length;
+}
+
 const wrong = await (async () => {
-  const [one = '', two = '', three = '', four = '', five = ''] = rest;
+  const [one = '', two = '', three = '', four = '', five = '', six = ''] = rest;
   const [shapes, versions] = [two || '1+0,3+0', three || 'v1.14.1'];
   switch (command) {
     case 'random':
       return random(Number(one || 0), Number(two || 100), listed(three), Number(four || 1), five);
-    case 'some': {
-      const told = await tellSome(Number(one), Number(two), listed(three));
-      say(JSON.stringify(told));
-      return told.wrong.length;
-    }
+    case 'some':
+      return answer(await tellSome(Number(one), Number(two), listed(three)));
     case 'replay':
       return replay(upkeepOf(one, two), await productWith(three));
     case 'shrink':
       say(JSON.stringify(await shrink(upkeepOf(one, two), await productWith(three))));
       return 0;
     case 'calm':
-      return undisturbed(listed(one), two || '1+0,1+1,3+0,3+2', versions);
-    case 'exhaustive':
-      return exhaustive(listed(one), shapes, versions);
-    case 'doubles':
-      return doubles(listed(one), shapes, versions, Number(four || 50));
-    case 'planted':
-    case 'keep': {
-      const names = one === '' ? plantedBugs.map(({ name }) => name) : one.split(',');
-      const most = Number(two || 500);
-      return command === 'keep' ? keep(names, most) : names.length - (await planted(names, most)).length;
+      return undisturbed(places(one, two || '1+0,1+1,3+0,3+2', versions));
+    case 'exhaustive': {
+      const slices = places(one, shapes, versions).map((place) => ['boundaries', ...place, '0']);
+      return inParts('every boundary, every single fault', slices, Number(four || 1), five);
     }
+    case 'boundaries':
+      return answer(await part(await everyBoundary(one, shapeOf(two), three), Number(four)));
+    case 'doubles': {
+      const slices = places(one, shapes, versions).map((place) => ['deaths', ...place, four || '50', '0']);
+      return inParts('double deaths', slices, Number(five || 1), six);
+    }
+    case 'deaths':
+      return answer(await part(await doubleDeaths(one, shapeOf(two), three, Number(four)), Number(five)));
+    case 'planted':
+    case 'keep':
+      return planted(one === '' ? plantedBugs.map(({ name }) => name) : one.split(','), Number(two || 500), command === 'keep');
     case 'museum':
       return visit();
     default:

@@ -23,6 +23,8 @@ export interface Upkeep {
   readonly secondStops?: readonly (number | undefined)[];
   /** Per attempt: at which operation the laptop is closed for a while. */
   readonly sleeps: readonly (number | undefined)[];
+  /** Of an exhaustive run: what was set, and where. */
+  readonly place?: string;
   /** Nothing at all may be touched: to see that the invariants look. */
   readonly forbids?: boolean;
 }

@@ -46,6 +46,17 @@ export function createTally(): Tally {
   };
 }
 
+/** For the person who reads the log: what was hit how often. */
+export const tableOf = (counts: Counts): string =>
+  groups
+    .flatMap((group) => [
+      `${group}:`,
+      ...Object.entries(counts[group])
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([kind, hits]) => `${String(hits).padStart(9)}  ${kind}`),
+    ])
+    .join('\n');
+
 /** Names, versions and numbers are told by `…`. */
 const plain = (text: string): string =>
   text
