@@ -1,24 +1,56 @@
-// Renders every chart below some folders with a stock helm and with the module, and prints where they differ:
+// Renders every chart below some folders with a stock helm and with the module, and prints where they differ and how many do not:
 //
-//   node test/oracle/helm/compare.ts HELM FOLDER...
+//   node test/oracle/helm/compare.ts HELM [--corpus] FOLDER...
 //
-// Good folders are the test data of Helm itself in Go's module cache, and whatever charts somebody has at hand. The values files that a
-// chart brings for its own tests, `ci/*.yaml`, are variants of it.
+// HELM must be of the version that the module pins; go install builds it from helm.sh/helm/v4/cmd/helm. Good folders are the test data of
+// Helm itself in Go's module cache (`go list -m -f '{{.Dir}}' helm.sh/helm/v4` names it), and whatever charts somebody has at hand.
+// `--corpus` adds the charts of our own. The values files that a chart brings for its own tests, `ci/*.yaml`, are variants of it.
+// Exit 6 when anything differs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { packTar } from '../../../lib/format/index.ts';
+import { createHostWorld } from '../../../lib/host/index.ts';
 import { manifestText } from '../../../lib/kube/index.ts';
+import { compiledModule } from '../../../lib/wasm/compiled-module.ts';
 import type { Rendering } from '../../../lib/wasm/index.ts';
-import { ask } from '../../unit/wasm/engine.ts';
+import type { HelmJob, HelmJobOutcome } from '../../../lib/wasm/helm-job.ts';
+import { committedModule, never, stillClock } from '../../unit/wasm/engine.ts';
+import { corpus } from './corpus.ts';
 
-const [helm, ...folders] = process.argv.slice(2);
-if (helm === undefined || folders.length === 0) throw new Error('usage: compare.ts HELM FOLDER...');
+const [helm, ...rest] = process.argv.slice(2);
+const folders = rest.filter((word) => !word.startsWith('--'));
+if (helm === undefined || rest.length === 0) throw new Error('usage: compare.ts HELM [--corpus] FOLDER...');
+const pinned = (JSON.parse(readFileSync(new URL('../../../lib/wasm/helm.wasm.json', import.meta.url), 'utf8')) as { helm: string }).helm;
+const version = spawnSync(helm, ['version', '--template', '{{.Version}}'], { encoding: 'utf8' }).stdout;
+if (version !== pinned) throw new Error(`expected helm ${pinned} but found ${version}`);
 
-const combinations = ['1.31.0', '1.34.2', '1.37.1'].flatMap((version) =>
-  [false, true].map((includeCrds) => [version, includeCrds] as const),
-);
+/** The oldest that is still around, one in between, and the newest; definitions with and without. */
+const combinations = [
+  { kubeVersion: '1.31.0', includeCrds: false },
+  { kubeVersion: '1.34.2', includeCrds: true },
+  { kubeVersion: '1.37.1', includeCrds: false },
+] as const;
+const newestWithCrds = { kubeVersion: '1.37.1', includeCrds: true } as const;
+
+interface Chart {
+  readonly at: string;
+  readonly archive: Uint8Array;
+  readonly isFolder: boolean;
+  readonly variants: readonly Variant[];
+}
+
+interface Variant {
+  /** A file. */
+  readonly values?: string;
+  readonly kubeVersion?: string;
+  readonly apiVersions?: readonly string[];
+  readonly includeCrds?: boolean;
+  readonly isUpgrade?: boolean;
+  readonly release?: { readonly name: string; readonly namespace: string };
+}
 
 function chartsBelow(folder: string): readonly string[] {
   if (existsSync(join(folder, 'Chart.yaml'))) return [folder];
@@ -36,61 +68,147 @@ function filesBelow(folder: string, root = folder): readonly { readonly path: st
   });
 }
 
-/** The chart as it is, and with each values file that it is tested with. */
-function variantsOf(chart: string, isFolder: boolean): readonly (string | undefined)[] {
+function chartAt(at: string): Chart | undefined {
+  const isFolder = statSync(at).isDirectory();
+  try {
+    const archive = isFolder ? gzipSync(packTar(filesBelow(at)), { level: 1 }) : readFileSync(at);
+    return { at, archive, isFolder, variants: [...combinations, ...ownValues(at, isFolder)] };
+  } catch (error) {
+    process.stdout.write(`left out   ${at}: ${String(error)}\n`);
+    return undefined;
+  }
+}
+
+function ownValues(chart: string, isFolder: boolean): readonly Variant[] {
   const folder = join(chart, 'ci');
-  if (!isFolder || !existsSync(folder)) return [undefined];
+  if (!isFolder || !existsSync(folder)) return [];
   const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
-  return [undefined, ...files.map((name) => join(folder, name))];
+  return files.map((name) => ({ values: join(folder, name), ...newestWithCrds }));
+}
+
+/** Each chart of our own as it is recorded, and for each version of Kubernetes. */
+function chartsOfOurOwn(folder: string): readonly Chart[] {
+  return corpus.map((chart) => {
+    const at = join(folder, chart.name);
+    for (const [path, text] of Object.entries(chart.files)) {
+      mkdirSync(dirname(join(at, path)), { recursive: true });
+      writeFileSync(join(at, path), text);
+    }
+    const file = join(folder, `${chart.name}.values.yaml`);
+    if (chart.values !== undefined) writeFileSync(file, chart.values);
+    const own: Variant = { ...chart, ...(chart.values === undefined ? { values: undefined } : { values: file }) } as Variant;
+    const variants = [own, ...combinations.map((combination) => ({ ...own, ...combination }))];
+    const entries = Object.entries(chart.files).map(([path, content]) => ({ path: `c/${path}`, content }));
+    return { at, archive: gzipSync(packTar(entries)), isFolder: true, variants };
+  });
 }
 
 /** Lines of a schema's problems come in any order; the command's own advice and the chart's place on disk are not the engine's. */
-const comparable = (text: string, chart: string): string =>
+const comparable = (text: string, chart: string, values: string | undefined): string =>
   text
+    .replaceAll(values ?? ' ', 'VALUES')
     .replaceAll(chart, 'CHART')
     .replace(/\n\nUse --debug flag to render out invalid YAML\s*$/, '')
-    .replace(/^Error: (?:an error occurred while checking for chart dependencies\. .*?missing dependencies: )?/, '')
+    .replace(
+      /^Error: (?:an error occurred while checking for chart dependencies\. .*?missing dependencies: |failed to parse VALUES: |release name check failed: )?/,
+      '',
+    )
     .trim()
     .split('\n')
     .toSorted()
     .join('\n');
 
-const counts = { equal: 0, equalErrors: 0, random: 0, different: 0 };
-for (const chart of folders.flatMap(chartsBelow)) {
-  const isFolder = statSync(chart).isDirectory();
-  let archive: Uint8Array;
+/** Helm has begun on a third kind of chart, which no command of it installs: it refuses one or dies of it. So do we refuse it. */
+const isThirdKind = ({ archive }: Chart): boolean => {
   try {
-    archive = isFolder ? gzipSync(packTar(filesBelow(chart))) : readFileSync(chart);
-  } catch (error) {
-    process.stdout.write(`left out   ${chart}: ${String(error)}\n`);
-    continue;
+    return /^apiVersion: v3\s*$/m.test(gunzipSync(archive).toString('latin1'));
+  } catch {
+    return false;
   }
-  for (const values of variantsOf(chart, isFolder)) {
-    for (const [kubeVersion, includeCrds] of values === undefined ? combinations : combinations.slice(-1)) {
-      const args = ['template', 'rel', chart, '--kube-version', kubeVersion, ...(includeCrds ? ['--include-crds'] : [])];
-      if (values !== undefined) args.push('--values', values);
-      const { status, stdout, stderr } = spawnSync(helm, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-      const render = {
-        release: { name: 'rel', namespace: 'default' },
-        values: {},
-        ...(values === undefined ? {} : { valuesTexts: [readFileSync(values, 'utf8')] }),
-        capabilities: { kubeVersion },
-        includeCrds,
-        folder: isFolder,
-      };
-      const { result, failure } = await ask<Rendering>({ op: 'render', render }, archive);
-      const theirs = status === 0 ? stdout : comparable(stderr.slice(stderr.indexOf('Error: ')), chart);
-      const ours = failure === undefined ? manifestText(result) : comparable(failure.message, chart);
-      const isEqual = theirs === ours && (status === 0) === (failure === undefined);
-      // A chart that draws passwords differs from itself too.
-      const isRandom = !isEqual && status === 0 && spawnSync(helm, args, { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout !== stdout;
-      counts[isEqual ? (status === 0 ? 'equal' : 'equalErrors') : isRandom ? 'random' : 'different'] += 1;
-      if (isRandom) continue;
-      if (!isEqual)
-        process.stdout.write(
-          `different  ${chart} ${values ?? ''} ${kubeVersion}\n--- helm\n${theirs.slice(0, 600)}\n--- module\n${ours.slice(0, 600)}\n`,
-        );
-    }
-  }
+};
+
+const { compute } = createHostWorld();
+const jobModule = new URL('../../../lib/wasm/helm-job.ts', import.meta.url).href;
+
+interface Answer {
+  readonly result: Rendering;
+  readonly failure?: { readonly message: string };
 }
-process.stdout.write(`${counts.equal} equal, ${counts.equalErrors} equal errors, ${counts.random} random, ${counts.different} different\n`);
+
+/** One call of the module itself, in a worker as it runs in the product, with Helm's own words when it fails. */
+async function ask(request: object, archive: Uint8Array): Promise<Answer> {
+  const job: HelmJob = { request: JSON.stringify(request), archive, seed: new Uint8Array(32).fill(7), nowMs: stillClock.now() };
+  const run = (more: Partial<HelmJob>) =>
+    compute.run<HelmJob, HelmJobOutcome>(jobModule, { ...job, ...more }, { signal: never, timeoutMs: 120_000 });
+  let outcome = await run({});
+  if (outcome.state === 'needs-module') outcome = await run({ module: await compiledModule(committedModule) });
+  if (outcome.state === 'answered') return JSON.parse(outcome.answer) as Answer;
+  return { result: undefined as never, failure: { message: JSON.stringify(outcome) } };
+}
+
+const counts = { charts: 0, equal: 0, equalErrors: 0, thirdKind: 0, random: 0, different: 0 };
+
+async function compare(chart: Chart, variant: Variant): Promise<void> {
+  const { values, kubeVersion, apiVersions = [], includeCrds = false, isUpgrade = false } = variant;
+  const { name, namespace } = variant.release ?? { name: 'rel', namespace: 'default' };
+  const args = ['template', name, chart.at, '--namespace', namespace];
+  if (kubeVersion !== undefined) args.push('--kube-version', kubeVersion);
+  for (const text of apiVersions) args.push('--api-versions', text);
+  if (includeCrds) args.push('--include-crds');
+  if (isUpgrade) args.push('--is-upgrade');
+  if (values !== undefined) args.push('--values', values);
+  const theirs = () =>
+    spawnSync(helm as string, args, { encoding: 'utf8', maxBuffer: 1 << 28, env: { PATH: process.env.PATH, HOME: scratch } });
+  const { status, stdout, stderr } = theirs();
+  const render = {
+    release: { name, namespace, isUpgrade },
+    values: {},
+    valuesTexts: values === undefined ? [] : [readFileSync(values, 'utf8')],
+    capabilities: { kubeVersion: kubeVersion ?? '', apiVersions },
+    includeCrds,
+    folder: chart.isFolder,
+  };
+  const { result, failure } = await ask({ op: 'render', render }, chart.archive);
+  if (status !== 0 && failure !== undefined && isThirdKind(chart)) {
+    counts.thirdKind += 1;
+    return;
+  }
+  const expected = status === 0 ? stdout : comparable(stderr.slice(stderr.indexOf('Error: ')), chart.at, values);
+  const found = failure === undefined ? manifestText(result) : comparable(failure.message, chart.at, values);
+  if (expected === found && (status === 0) === (failure === undefined)) {
+    counts[status === 0 ? 'equal' : 'equalErrors'] += 1;
+    return;
+  }
+  // A chart that draws passwords differs from itself too.
+  if (status === 0 && theirs().stdout !== stdout) {
+    counts.random += 1;
+    return;
+  }
+  counts.different += 1;
+  const [line] = expected.split('\n').flatMap((text, index) => (text === found.split('\n')[index] ? [] : [index]));
+  const from = Math.max(0, (line ?? 0) - 2);
+  const excerpt = (text: string) =>
+    text
+      .split('\n')
+      .slice(from, from + 12)
+      .join('\n')
+      .slice(0, 1000);
+  process.stdout.write(
+    `different  ${chart.at} ${values === undefined ? '' : basename(values)} ${kubeVersion ?? ''}, line ${from + 1}\n--- helm\n${excerpt(expected)}\n--- module\n${excerpt(found)}\n`,
+  );
+}
+
+const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'compare-'));
+try {
+  const charts = folders.flatMap(chartsBelow).flatMap((at) => chartAt(at) ?? []);
+  for (const chart of [...(rest.includes('--corpus') ? chartsOfOurOwn(scratch) : []), ...charts]) {
+    counts.charts += 1;
+    for (const variant of chart.variants) await compare(chart, variant);
+  }
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+process.stdout.write(
+  `${counts.charts} charts: ${counts.equal} equal, ${counts.equalErrors} equal errors, ${counts.thirdKind} of the third kind refused by both, ${counts.random} random, ${counts.different} different\n`,
+);
+process.exitCode = counts.different === 0 ? 0 : 6;
