@@ -105,8 +105,7 @@ function chartsOfOurOwn(folder: string): readonly Chart[] {
 
 /** Lines of a schema's problems come in any order; the command's own advice and the chart's place on disk are not the engine's. */
 const comparable = (text: string, chart: string, values: string | undefined): string =>
-  text
-    .replaceAll(values ?? ' ', 'VALUES')
+  (values === undefined ? text : text.replaceAll(values, 'VALUES'))
     .replaceAll(chart, 'CHART')
     .replace(/\n\nUse --debug flag to render out invalid YAML\s*$/, '')
     .replace(
