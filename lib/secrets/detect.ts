@@ -1,4 +1,4 @@
-import { type Failure, placeOf, type SourceFile } from '../base/index.ts';
+import { type Failure, hasCode, placeOf, type SourceFile } from '../base/index.ts';
 import { parseYaml } from '../format/index.ts';
 import { secretsFailure } from './failures.ts';
 import { ruleFor, type SopsRules } from './rules.ts';
@@ -10,6 +10,9 @@ const telltales: readonly { readonly what: string; readonly pattern: RegExp }[] 
   // The same header, as base64 keeps it in kubeconfigs and Talos configs.
   { what: 'a private key', pattern: /LS0tLS1CRUdJTi[A-Za-z0-9+/]{0,24}(?:UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZL|QUklWQVRFIEtFWS)/g },
 ];
+
+/** A variable of Flux or a placeholder of a template: the value comes later. */
+const isPlaceholder = (value: string): boolean => /\$\{|\{\{|#\{|<[^>]*>/.test(value);
 
 /**
  * Secrets in plain text in a file that git would take: one failure for each, with its place and without its text.
@@ -26,7 +29,7 @@ export function plaintextSecrets(file: SourceFile, rules?: SopsRules): Failure[]
   for (const { what, pattern } of telltales) for (const match of file.text.matchAll(pattern)) add(what, match.index);
   if (!/\.ya?ml$/.test(file.path)) return failures;
   const { documents } = parseYaml(file, { confidential: true });
-  const isNamedSecret = /\.sops\.ya?ml$/.test(file.path);
+  const isNamedSecret = /[^/]\.sops\.ya?ml$/.test(file.path);
   for (const document of documents) {
     const value = document.value as Readonly<Record<string, unknown>> | null;
     if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.hasOwn(value, 'sops')) continue;
@@ -36,7 +39,8 @@ export function plaintextSecrets(file: SourceFile, rules?: SopsRules): Failure[]
         const block = value[field];
         if (typeof block !== 'object' || block === null) continue;
         for (const [key, item] of Object.entries(block))
-          if (typeof item === 'string' && item !== '' && !isEncrypted(item)) add(`${field}.${key}`, document.spanOf([field, key]).start);
+          if (typeof item === 'string' && item !== '' && !isEncrypted(item) && !isPlaceholder(item))
+            add(`${field}.${key}`, document.spanOf([field, key]).start);
       }
     }
   }
@@ -47,7 +51,8 @@ function isMatched(rules: SopsRules, path: string): boolean {
   try {
     ruleFor(rules, path);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Meant to be encrypted, with keys that only sops itself can use.
+    return !hasCode(error, 'secrets/no-rule');
   }
 }

@@ -31,7 +31,16 @@ export interface Finding {
 export interface DoctorParts {
   readonly cluster: Pick<
     ClusterView,
-    'model' | 'configuration' | 'machineConfigs' | 'machines' | 'kubernetes' | 'kubeconfig' | 'lifecycle' | 'gates' | 'controlPlanes'
+    | 'model'
+    | 'isSandbox'
+    | 'configuration'
+    | 'machineConfigs'
+    | 'machines'
+    | 'kubernetes'
+    | 'kubeconfig'
+    | 'lifecycle'
+    | 'gates'
+    | 'controlPlanes'
   >;
   readonly connections: Connections;
   readonly access: KubeAccess;

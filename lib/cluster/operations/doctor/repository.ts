@@ -1,4 +1,5 @@
 import { isIgnored } from '../../git-ignore.ts';
+import { openSecrets } from '../../plain-secrets.ts';
 import { operationFailure } from '../failures.ts';
 import type { DoctorParts, Note } from './finding.ts';
 
@@ -24,6 +25,10 @@ export async function examineKeys({ cluster, files }: DoctorParts, note: Note): 
     if (!(await isIgnored(files, paths.root, shown)))
       note('warning', operationFailure('doctor/not-ignored', { path: shown }), `echo /${shown} >> .gitignore`);
   }
+  // The sandbox makes up what its secrets say, and in plain text.
+  if (!cluster.isSandbox)
+    for (const failure of await openSecrets({ model: cluster.model, files }))
+      note('warning', failure, `npx tk sops encrypt ${String(failure.facts['file'])}`);
   // Decrypts what Flux needs with the very keys that are at hand.
   await cluster.kubernetes.bootstrapSecrets();
 }
