@@ -164,9 +164,13 @@ function mergeScalar(
     if (forgetful.has(type.go) && left !== undefined && left !== '') keep(merging);
     return left;
   }
+  // Upstream then holds both, and writes the size.
+  if (type.go === 'block.Size' && isPercentage(right) && left !== undefined && !isPercentage(left)) keep(merging);
   if (urls.has(type.go) && typeof left === 'string' && typeof right === 'string') return mergeUrl(left, right);
   return right;
 }
+
+const isPercentage = (value: ConfigValue | undefined) => typeof value === 'string' && value.endsWith('%');
 
 const urls = new Set(['meta.URL', 'v1alpha1.Endpoint']);
 const urlParts = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*:))?(\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?(#.*)?$/s;

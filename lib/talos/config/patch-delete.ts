@@ -34,7 +34,7 @@ export function takeDeletions(source: DataDocument): TakenDeletions {
   const root = source.value;
   const origins = new Map<unknown, readonly number[]>();
   if (!isConfigMap(root)) return { deletions: [], rest: root, origins };
-  if (!source.file.text.includes('$patch')) return { deletions: [], rest: isOnlyIdentity(root, false) ? undefined : root, origins };
+  if (!source.file.text.includes('$patch')) return { deletions: [], rest: isOnlyIdentity(root) ? undefined : root, origins };
   const deletions: Deletion[] = [];
   const textOf = (key: string) => (root[key] === undefined || root[key] === null ? '' : String(root[key]));
   const add = (path: readonly string[], element?: Deletion['element']) => {
@@ -89,7 +89,7 @@ export function takeDeletions(source: DataDocument): TakenDeletions {
     return { dropped: changed && Object.keys(kept).length === 0, value: kept };
   };
   const { dropped, value } = walk(root, [], false);
-  return { deletions, rest: dropped || isOnlyIdentity(value, deletions.length > 0) ? undefined : value, origins };
+  return { deletions, rest: dropped || isOnlyIdentity(value) ? undefined : value, origins };
 }
 
 /** `[0]` is a place in a list. */
@@ -108,13 +108,17 @@ function firstOther(node: ConfigMap, path: readonly string[]): { key: string; va
 }
 
 /**
- * Upstream counts `apiVersion` as content, and adds an empty document after a deletion in a document that is not there. We do not.
+ * A document that says no more than which one it is. One with an `apiVersion` does say more to upstream: what is left of it after its
+ * deletions is merged, and stands there empty where there was none.
+ *
+ * Source: isEmptyDoc
  */
-function isOnlyIdentity(value: unknown, deleted: boolean): boolean {
-  const identity = deleted ? ['version', 'kind', 'name', 'apiVersion'] : ['version', 'kind', 'name'];
+function isOnlyIdentity(value: unknown): boolean {
   return (
     isConfigMap(value) &&
-    Object.entries(value).every(([key, child]) => identity.includes(key) && (typeof child !== 'object' || child === null))
+    Object.entries(value).every(
+      ([key, child]) => ['version', 'kind', 'name'].includes(key) && (typeof child !== 'object' || child === null),
+    )
   );
 }
 
@@ -181,7 +185,8 @@ export function applyDeletion(document: ConfigDocument, deletion: Deletion, mino
     const { key, value } = deletion.element;
     const element = pointee(of);
     const field = element.is === 'struct' ? element.byName.get(key) : undefined;
-    const index = field && isFoundByText(field.type) ? list.findIndex((item) => isConfigMap(item) && elementText(item[key]) === value) : -1;
+    const index =
+      field && isFoundByText(field.type, value) ? list.findIndex((item) => isConfigMap(item) && elementText(item[key]) === value) : -1;
     if (index === -1) throw missing();
     list.splice(index, 1);
   };
@@ -190,9 +195,10 @@ export function applyDeletion(document: ConfigDocument, deletion: Deletion, mino
   delete document.given;
 }
 
-/** Numbers and booleans do not print as themselves there, so that nothing is found by them. */
-function isFoundByText(type: SchemaType): boolean {
+/** Numbers and booleans do not print as themselves there, and addresses that are empty print as invalid, so that nothing is found by them. */
+function isFoundByText(type: SchemaType, text: string): boolean {
   const actual = pointee(type);
+  if (text === '' && /\.(?:Addr|AddrPort|Prefix)$/.test(actual.go)) return false;
   return actual.is === 'enum' || (actual.is === 'scalar' && actual.go !== 'bool' && !/^u?int|^float/.test(actual.go));
 }
 

@@ -569,6 +569,32 @@ export const patchCases: readonly PatchCase[] = [
     doc('Layer2VIPConfig', 'name: 10.0.0.5\nlink: eth0\n'),
     doc('HCloudVIPConfig', 'name: 10.0.0.5\nlink: eth0\napiToken: x\n'),
   ),
+  documents('delete within a missing document', doc('DummyLinkConfig', 'name: dummy9\nmtu:\n  $patch: delete\n')),
+  documents(
+    'delete alone in a document with a selector',
+    doc('UserVolumeConfig', 'name: data\nfilesystem:\n  $patch: delete\n'),
+    doc('HostnameConfig', 'auto:\n  $patch: delete\nhostname: x\n'),
+  ),
+  documents('delete alone in a document without a selector', doc('EthernetConfig', 'name: eth0\nrings:\n  $patch: delete\n')),
+  documents(
+    'delete an element by an empty address',
+    doc('LinkConfig', 'name: eth0\naddresses:\n  - routePriority: 5\n'),
+    doc('LinkConfig', 'name: eth0\naddresses:\n  - address: ""\n    $patch: delete\n'),
+  ),
+  documents('a percentage over a size', doc('UserVolumeConfig', 'name: data\nprovisioning:\n  maxSize: 80%\n')),
+  documents(
+    'a size over a percentage',
+    doc('UserVolumeConfig', 'name: half\nprovisioning:\n  diskSelector:\n    match: "!system_disk"\n  maxSize: 50%\n'),
+    doc('UserVolumeConfig', 'name: half\nprovisioning:\n  diskSelector:\n    match: "!system_disk"\n  maxSize: 50GiB\n'),
+  ),
+  legacy(
+    'fractions over fractions',
+    'machine:\n  kubelet:\n    extraConfig:\n      a: 1.5\n      b: 0.25\n',
+    'machine:\n  kubelet:\n    extraConfig:\n      a: 2.5\n      b: 0.75\n',
+  ),
+  legacy('an empty element of a list', 'machine:\n  kubelet:\n    extraMounts:\n      - ~\n'),
+  legacy('an empty element of a list of pointers', 'machine:\n  network:\n    interfaces:\n      - ~\n'),
+  legacy('a date as an argument', 'cluster:\n  apiServer:\n    extraArgs:\n      x: 2020-01-01\n'),
   // JSON patches
   single('add', '- op: add\n  path: /machine/network\n  value:\n    hostname: x\n'),
   single('add to the end of a list', '[{"op":"add","path":"/machine/certSANs/-","value":"c"}]'),
