@@ -25,6 +25,8 @@ export interface OpenedRepository {
   shownPath(path: string): string;
   /** What a person should know after the run: what was made up, what stood in for something else. */
   notes(): readonly string[];
+  /** As in `SandboxWorld`; false for real machines. */
+  readonly jumpsInTime: boolean;
   /** As in `SandboxWorld`. */
   brokenBy(): Failure | undefined;
   close(): Promise<void>;
@@ -111,6 +113,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
         ...(sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),
         ...(recording === undefined ? [] : [` Recording: ${recording.path} (without keys; look before you share it)`]),
       ],
+      jumpsInTime: sandbox?.jumpsInTime ?? false,
       brokenBy: () => sandbox?.brokenBy(),
       close: async () => {
         await recording?.close();
@@ -137,7 +140,11 @@ function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): stri
   return `tk ${version} · ${model.name} · ${isSandbox ? 'sandbox: ' : ''}${nodes}, Talos ${model.talosVersion}, Kubernetes ${model.kubernetesVersion}`;
 }
 
-function sandboxNotes(standIns: readonly string[]): readonly string[] {
-  if (standIns.length === 0) return [];
-  return [` Stand-ins: ${standIns.join(', ')} (no chart of that name in the sandbox; one Deployment each)`];
+function sandboxNotes({ charts, kinds, absent }: StandIns): readonly string[] {
+  const line = (label: string, names: readonly string[], why: string) => (names.length === 0 ? [] : [` ${label} ${names.join(', ')} (${why})`]);
+  return [
+    ...line('Stand-ins:', charts, 'no chart of that name in the sandbox; one Deployment each'),
+    ...line('Kinds:    ', kinds, 'nothing in the sandbox defines them; any field is taken'),
+    ...line('Left out: ', absent, 'nothing outside of the sandbox is fetched'),
+  ];
 }

@@ -58,7 +58,8 @@ export async function runTask(request: TaskRequest): Promise<number> {
             stream: world.terminal.stderr,
             clock: world.clock,
             colors,
-            simulated: flags.sim,
+            simulated: repository.jumpsInTime,
+            isSandbox: flags.sim,
           });
     const prompter = ui.createPrompter({
       streams: world.terminal.isInteractive
@@ -173,6 +174,7 @@ async function showPlan(
     return plan.tasks.some((task) => task.failure !== undefined) ? 2 : 0;
   } catch (error) {
     if (received === undefined) throw error;
+    process.stderr.write(' Stopped. A plan changes nothing.\n');
     return exitCodeOf(received);
   }
 }

@@ -12,9 +12,9 @@ export const exitCodeOf = (signal: EndSignal): number => codes[signal];
  * and no exit code of ours.
  *
  *     opening ──▶ running ──▶ closing
- *     exit 130    told once,   exit with what the
- *     at once     told twice,  run ended with
- *                 exit 130
+ *     says so,    told once,   exit with what the
+ *     exit 130    told twice,  run ended with
+ *     at once     exit 130
  */
 export interface CaughtSignals {
   /** From now on the first signal and the second go to `told`; a third ends the process. */
@@ -24,14 +24,20 @@ export interface CaughtSignals {
   release(): void;
 }
 
-export function catchSignals(end: (exitCode: number) => void = (code) => process.exit(code)): CaughtSignals {
+export function catchSignals(
+  end: (exitCode: number) => void = (code) => process.exit(code),
+  say: (text: string) => void = (text) => void process.stderr.write(text),
+): CaughtSignals {
   let told: ((signal: EndSignal) => void) | undefined;
   let decided: number | undefined;
   let first: EndSignal | undefined;
   let count = 0;
   const onSignal = (signal: EndSignal) => {
     if (decided !== undefined) return end(decided);
-    if (told === undefined) return end(exitCodeOf(signal));
+    if (told === undefined) {
+      say(' Stopped before anything was begun.\n');
+      return end(exitCodeOf(signal));
+    }
     first ??= signal;
     count += 1;
     if (count > 2) return end(exitCodeOf(first));

@@ -4,22 +4,24 @@ import { plainLinesOf } from './plain-lines.ts';
 import type { Renderer, RendererOptions } from './renderer.ts';
 import { applyEvent, newRunView } from './run-view.ts';
 import { styleWith } from './style.ts';
+import { hintsForSandbox } from './sandbox-hints.ts';
 import { renderSummary } from './summary.ts';
 
 /**
  * For GitHub Actions: one group per task, written when the task ends, because groups cannot run side by side; annotations for
  * failures, at their file and line where they have one.
  */
-export function createGithubRenderer({ stream, clock, simulated }: RendererOptions): Renderer {
+export function createGithubRenderer({ stream, clock, simulated, isSandbox }: RendererOptions): Renderer {
   const view = newRunView();
   const startedMs = clock.monotonicMs();
+  const write = (text: string) => stream.write(isSandbox === true ? hintsForSandbox(text) : text);
   const groups = new Map<string, string[]>();
   const finishTask = (task: string, lines: readonly string[]) => {
     const collected = groups.get(task) ?? [];
     groups.delete(task);
     const [title = task] = lines;
-    if (collected.length === 0) stream.write(`${title}\n`);
-    else stream.write(`::group::${message(title)}\n${collected.map((line) => `${unspoken(line)}\n`).join('')}::endgroup::\n`);
+    if (collected.length === 0) write(`${title}\n`);
+    else write(`::group::${message(title)}\n${collected.map((line) => `${unspoken(line)}\n`).join('')}::endgroup::\n`);
   };
   return {
     sink(event) {
@@ -28,10 +30,10 @@ export function createGithubRenderer({ stream, clock, simulated }: RendererOptio
       if (event.event === 'task-finished') finishTask(event.task, lines);
       else if (event.event === 'task-started') groups.set(event.task, []);
       else if (task !== undefined && groups.has(task)) groups.get(task)?.push(...lines);
-      else if (lines.length > 0) stream.write(lines.map((line) => `${unspoken(line)}\n`).join(''));
+      else if (lines.length > 0) write(lines.map((line) => `${unspoken(line)}\n`).join(''));
       if (event.event === 'run-finished') finishRun(event);
     },
-    aside: (write) => write(),
+    aside: (tell) => tell(),
     suspend() {},
     resume() {},
     async close() {},
@@ -49,10 +51,10 @@ export function createGithubRenderer({ stream, clock, simulated }: RendererOptio
         ...(words.because === undefined ? [] : [`because: ${words.because}`]),
         ...(words.help === undefined ? [] : [`help: ${words.help}`]),
       ];
-      stream.write(`::error ${place}title=${property(failure.code)}::${message(text.join('\n'))}\n`);
+      write(`::error ${place}title=${property(failure.code)}::${message(text.join('\n'))}\n`);
     }
     const summary = renderSummary(view, { style: styleWith(false), wallMs: clock.monotonicMs() - startedMs, simulated });
-    if (summary !== '') stream.write(`\n${summary.split('\n').map(unspoken).join('\n')}`);
+    if (summary !== '') write(`\n${summary.split('\n').map(unspoken).join('\n')}`);
   }
 }
 

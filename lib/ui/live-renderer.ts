@@ -6,6 +6,7 @@ import type { Renderer, RendererOptions } from './renderer.ts';
 import { applyEvent, newRunView } from './run-view.ts';
 import { Screen } from './screen.ts';
 import { styleWith } from './style.ts';
+import { hintsForSandbox } from './sandbox-hints.ts';
 import { renderSummary } from './summary.ts';
 import { folded } from './width.ts';
 
@@ -41,10 +42,11 @@ class FrameRenderer {
  * The view on a terminal. Each row is a listr2 task that only awaits the engine: order, retries, failures and signals are never
  * listr2's business.
  */
-export function createLiveRenderer({ stream, clock, colors, simulated }: RendererOptions): Renderer {
+export function createLiveRenderer({ stream, clock, colors, simulated, isSandbox }: RendererOptions): Renderer {
   const view = newRunView();
   const style = styleWith(colors);
   const startedMs = clock.monotonicMs();
+  const hints = (text: string) => (isSandbox === true ? hintsForSandbox(text) : text);
   const wallMs = () => clock.monotonicMs() - startedMs;
   const rows = new Map<string, PromiseWithResolvers<TaskOutcome>>();
   let lastEventAtMs = wallMs();
@@ -86,7 +88,9 @@ export function createLiveRenderer({ stream, clock, colors, simulated }: Rendere
   };
 
   return {
-    sink(event) {
+    sink(told) {
+      // Before it is drawn: a frame knows how long its lines are.
+      const event = told.event === 'waiting' && told.see !== undefined ? { ...told, see: hints(told.see) } : told;
       applyEvent(view, event);
       lastEventAtMs = wallMs();
       if (event.event === 'run-started') {
@@ -99,7 +103,7 @@ export function createLiveRenderer({ stream, clock, colors, simulated }: Rendere
       if (event.event === 'task-finished') rows.get(event.task)?.resolve(event.outcome);
       if (event.event === 'log' || event.event === 'warning') {
         const { lines } = plainLinesOf(view, event);
-        if (lines.length > 0) screen.aside(() => stream.write(`${lines.join('\n')}\n`));
+        if (lines.length > 0) screen.aside(() => stream.write(`${hints(lines.join('\n'))}\n`));
       }
       screen.touch();
     },
@@ -117,7 +121,7 @@ export function createLiveRenderer({ stream, clock, colors, simulated }: Rendere
       const changes = [...view.tasks.values()].some((task) => task.row.effect !== 'read');
       if (view.tasks.size > 0 && (changes || screen.hasDrawn))
         stream.write(`${drawEnd(view, frameOptions(Number.POSITIVE_INFINITY)).join('\n')}\n\n`);
-      stream.write(renderSummary(view, { style, wallMs: wallMs(), simulated, columns: stream.columns }));
+      stream.write(hints(renderSummary(view, { style, wallMs: wallMs(), simulated, columns: stream.columns })));
     },
   };
 }

@@ -19,6 +19,8 @@ export interface RendererOptions {
   /** The person's clock, never a simulated one: it paces drawing and measures wall time. */
   readonly clock: Clock;
   readonly colors: boolean;
-  /** The run's clock is a simulated one. */
+  /** The run's clock is a simulated one that jumps. */
   readonly simulated: boolean;
+  /** The machines are simulated: commands that are recommended have to stay there. */
+  readonly isSandbox?: boolean;
 }

@@ -3,7 +3,7 @@ import { type Dial, type Env, type Failure, failureOf, hasCode, type HttpHandler
 import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
-import { attachSandbox, createFactory, createRegistry, factoryHost, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
+import { attachSandbox, createFactory, createRegistry, factoryHost, type FluxModel, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
 import { checkForNode } from '../../talos/machine-config.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
@@ -13,15 +13,29 @@ import { overlayFiles } from './overlay-files.ts';
 import { plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
 import { sandboxSpecOf } from './spec.ts';
 
+/** What real clusters have and a sandbox had to make up. */
+export interface StandIns {
+  /** Charts that the registry does not have. */
+  readonly charts: readonly string[];
+  /** Kinds that nothing in the sandbox defines: `RecurringJob.longhorn.io`. */
+  readonly kinds: readonly string[];
+  /** Addresses that Flux would have fetched something from. */
+  readonly absent: readonly string[];
+}
+
+const nothingStoodIn: FluxModel = { standIns: () => [], absent: () => [] };
+
 export interface SandboxWorld {
   readonly world: World;
   readonly model: ClusterModel;
+  /** Its clock jumps to whatever comes next; false where it follows the real one. */
+  readonly jumpsInTime: boolean;
   /** Where the simulated machines listen in truth. */
   endpoints(): readonly SandboxEndpoint[];
   /** Its own key alone opens, and everything is encrypted for it. */
   readonly vault: Vault;
-  /** Charts that this process' registry does not have and stood in for; none when another process keeps the sandbox. */
-  standIns(): readonly string[];
+  /** What this process made up; nothing when another process keeps the sandbox. */
+  standIns(): StandIns;
   /** Why the simulated machines could not keep what they did, and answered nonsense since: the disk is full, the folder is read-only. */
   brokenBy(): Failure | undefined;
   close(): Promise<void>;
@@ -88,13 +102,15 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
       world: inner,
       model,
       vault: vaultOf(inner),
+      jumpsInTime: false,
       endpoints: () => attached.endpoints,
-      standIns: () => [],
+      standIns: () => ({ charts: [], kinds: [], absent: [] }),
       brokenBy: () => undefined,
       close: async () => {},
     };
   }
-  let standIns: () => readonly string[] = () => [];
+  let charts: () => readonly string[] = () => [];
+  let flux: FluxModel = nothingStoodIn;
   let brokenBy: Failure | undefined;
   const sandbox = await openSandbox({
     world: { ...world, files: tellingWhyNot(world.files, (failure) => (brokenBy ??= failure)) },
@@ -112,14 +128,18 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
         const refusal = checkForNode(text, version);
         return { errors: refusal === undefined ? [] : [refusal], warnings: [] };
       },
-      kube: (kernel, host) => simulatedKube(kernel, host, over(world.files), repository.root),
+      kube: (kernel, host) => {
+        const simulated = simulatedKube(kernel, host, over(world.files), repository.root);
+        flux = simulated.flux;
+        return simulated.kube;
+      },
       mounts: (kernel) => {
         const registry = createRegistry({
           clock: kernel.clock,
           fault: (point, facts) => kernel.fault(point, facts),
           listed: () => pinnedCharts(over(world.files), repository.root),
         });
-        standIns = registry.standIns;
+        charts = registry.standIns;
         const factory = createFactory({ fault: (point, facts) => kernel.fault(point, facts) });
         const handler: HttpHandler = (request) =>
           request.headers['host'] === factoryHost && !request.path.startsWith('/v2/')
@@ -137,8 +157,9 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
     world: inner,
     model,
     vault: vaultOf(inner),
+    jumpsInTime: time === 'jump',
     endpoints: sandbox.endpoints,
-    standIns: () => standIns(),
+    standIns: () => ({ charts: charts(), kinds: flux.standIns(), absent: flux.absent() }),
     brokenBy: () => brokenBy,
     close: async () => {
       if (time === 'follow') await world.files.remove(mark);
