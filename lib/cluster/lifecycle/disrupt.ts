@@ -74,6 +74,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   const policy: DrainPolicy = cluster.nodes.length === 1 ? { how: 'skip' } : options.drain;
   const isDrained = policy.how !== 'skip';
   let isSent = wasSent;
+  let isBackCordoned = false;
   try {
     if (!isSent) {
       await step.pure('gates', (handle) => check(handle, false), at);
@@ -83,7 +84,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
         if (!options.overrides.has('volumes')) await volumesStep(context, node);
         if (options.prepare) await step.pure('gates again', (handle) => check(handle, true), at);
       }
-      if (options.disruption.etcd !== 'none') await leadershipStep(context, node);
+      if (options.disruption.etcd !== 'none' && options.disruption.endsEtcd !== true) await leadershipStep(context, node);
       await options.prepare?.();
       goOn(context, title);
     }
@@ -116,14 +117,16 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     const state = acted.state === 'acted' ? 'acted' : 'resumed';
     if (comesBack === undefined) return { state };
     const returned = await returnStep(context, node, bootId, comesBack(bootId));
-    // A machine that is back, if not as it should be, may have its pods back too.
+    // A machine that is back, if not as it should be, may have its pods back too, whatever ends the run in between.
+    isBackCordoned = true;
     await uncordonStep(context, node);
+    isBackCordoned = false;
     if (returned.state === 'rolled-back') throw new TkError(returned.failure);
     return { state, facts: returned.facts };
   } catch (error) {
     // Nothing was sent: the machine goes on as before, so its pods may come back. Also when the cordon itself failed: its answer may
     // have been lost.
-    if (isDrained && !isSent) context.afterwards(`uncordon ${node.name}`, (handle) => takeBack(context, node, handle));
+    if (isDrained && (!isSent || isBackCordoned)) context.afterwards(`uncordon ${node.name}`, (handle) => takeBack(context, node, handle));
     throw error;
   }
 }

@@ -192,6 +192,10 @@ export interface Disruption {
   readonly acceptsDowntime?: boolean;
   /** Pods were meant to be moved away: attached volumes are looked at. */
   readonly isDrained?: boolean;
+  /** Taken down by this very run, and meant to stay so: they are away, and nothing is wrong with that. */
+  readonly alsoDown?: readonly NodeModel[];
+  /** Too few control planes stay for etcd, and with it Kubernetes, to go on, and the user has said so: nothing is kept going any more. */
+  readonly endsEtcd?: boolean;
   /** The lease that this run holds; checked again by `other-driver`. */
   readonly lease?: ClusterLease;
 }

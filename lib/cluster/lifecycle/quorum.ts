@@ -58,7 +58,8 @@ export function judgeQuorum(picture: EtcdPicture, disruption: Disruption, contro
   } else if (isTooFew && isVoter) {
     return refused(lifecycleFailure('gate/etcd-quorum', { node: target.name, members: voters.length, left, needed, because }));
   }
-  if (because.length > 0) return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: because }));
+  const unexpected = because.filter(({ member }) => disruption.alsoDown?.some(({ name }) => name === member) !== true);
+  if (unexpected.length > 0) return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: unexpected }));
   const leader = answered.find((view) => view.memberId === view.leader)?.node.name;
   const stays = isSmall ? `etcd stands still meanwhile (${count(voters.length, 'member')})` : `etcd stays ${left} of ${remaining}`;
   return { state: 'passed', seen: `${stays}${leader === undefined ? '' : `, leader ${leader}`}` };

@@ -23,6 +23,8 @@ export interface TakeAwayOptions {
   /** Absent: the machine is not waited for by `disrupt`. */
   readonly comesBack?: (node: NodeModel, bootId: string) => Condition<NodeFacts>;
   readonly happened?: (node: NodeModel, bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
+  /** Too few control planes are left for etcd: workers go first, and nothing is asked or drained for the sake of what goes on. */
+  readonly endsEtcd?: boolean;
   /** Something has just joined or come back: etcd is waited for before the first machine, too. */
   readonly settlesFirst?: boolean;
   /** What is left to do on a node when its act was sent: wait until it is dark, or in maintenance mode. */
@@ -37,11 +39,11 @@ export interface TakenAway extends Disrupted {
 const campaignMs = minutes(12 * 60);
 
 /**
- * Takes machines away one after the other, control planes first, each in the one way that keeps a cluster whole: the lease, a checked
+ * Takes machines away one after the other, control planes first (last when etcd ends with them), each in the one way that keeps a cluster whole: the lease, a checked
  * snapshot of etcd before the first control plane, and `disrupt`. The next is not begun after a failure.
  *
  * Shape: a run over several nodes that was cut off is continued by the same line: a node that has booted since that run began is left
- * alone.
+ * alone when it was to come back.
  */
 export async function takeAway(
   context: TakeAwayContext,
@@ -49,14 +51,18 @@ export async function takeAway(
   options: TakeAwayOptions,
 ): Promise<readonly TakenAway[]> {
   const { cluster, step, runId, afterwards, report } = context;
-  const ordered = [...nodes].sort((a, b) => Number(a.role === 'worker') - Number(b.role === 'worker'));
+  const endsEtcd = options.endsEtcd === true;
+  const ordered = inOrder(nodes, endsEtcd);
   let lease: ClusterLease | undefined;
   if (await isKubernetesThere(context)) {
     const taken = await step('lease', (handle) => cluster.lifecycle.lease(runId, handle.signal));
     afterwards('give the lease back', (handle) => taken.release(handle.signal));
     lease = taken;
   }
-  if (ordered.some((node) => node.role === 'controlplane')) await snapshotStep(context, options);
+  const key = `${options.title} ${ordered.map((node) => node.name).join(' ')}`;
+  // The run that ends etcd has its snapshot before; continued, it finds nobody who could give another.
+  const mayLackSnapshot = endsEtcd && (await context.recall(key)).open !== undefined;
+  if (ordered.some((node) => node.role === 'controlplane')) await snapshotStep(context, options, mayLackSnapshot);
   const results: TakenAway[] = [];
   const one = async (node: NodeModel, within: TakeAwayContext) => {
     const etcd = node.role === 'controlplane' ? options.etcd : 'none';
@@ -66,18 +72,22 @@ export async function takeAway(
       etcd,
       acceptsDowntime: options.acceptsDowntime,
       ...(lease === undefined ? {} : { lease }),
+      // What was meant to come back and has not is away in earnest.
+      ...(options.comesBack === undefined && results.length > 0 ? { alsoDown: results.map((result) => cluster.find(result)) } : {}),
+      ...(endsEtcd ? { endsEtcd } : {}),
     } as const;
     // A control plane that has just come back counts again only after a while.
-    if (etcd !== 'none' && (results.length > 0 || options.settlesFirst === true))
+    if (etcd !== 'none' && !endsEtcd && (results.length > 0 || options.settlesFirst === true))
       await within.step.pure('etcd settles', async (handle) => void (await handle.wait(etcdSettled(cluster.gates, disruption))), {
         node: node.name,
       });
-    if (etcd !== 'none' && cluster.controlPlanes.length > 1) await moveLeadershipStep(within, node);
+    if (etcd !== 'none' && !endsEtcd && cluster.controlPlanes.length > 1) await moveLeadershipStep(within, node);
     const { comesBack, happened, after } = options;
     const taken = await disrupt(within, {
       disruption,
       overrides: options.overrides,
-      drain: options.drain,
+      // Whatever would be moved away has nowhere to go to.
+      drain: endsEtcd ? { how: 'skip' } : options.drain,
       title: options.title,
       key: `${options.title} ${node.name}`,
       act: (handle) => options.act(node, handle),
@@ -101,7 +111,6 @@ export async function takeAway(
     await one(only, context);
     return results;
   }
-  const key = `${options.title} ${ordered.map((node) => node.name).join(' ')}`;
   const { open } = await context.recall(key);
   const now = cluster.operations.now();
   // The target says when the first of these runs began; it stays the same over all of them.
@@ -113,7 +122,7 @@ export async function takeAway(
     async act(handle) {
       for (const node of ordered) {
         await handle.step(node.name, async (inner) => {
-          if (begunMs < now && (await hasBootedSince(cluster, node, begunMs, inner.signal))) {
+          if (options.comesBack !== undefined && begunMs < now && (await hasBootedSince(cluster, node, begunMs, inner.signal))) {
             inner.skip('it has booted since this was begun');
             return;
           }
@@ -130,6 +139,9 @@ export async function takeAway(
   });
   return results;
 }
+
+const inOrder = <N extends Pick<NodeModel, 'role'>>(nodes: readonly N[], endsEtcd: boolean): readonly N[] =>
+  nodes.toSorted((a, b) => (Number(a.role === 'worker') - Number(b.role === 'worker')) * (endsEtcd ? -1 : 1));
 
 /** A machine that was to go for good and is back as it was, because somebody restarted it at that moment, may have its pods back. */
 async function uncordonIfBack(cluster: Cluster, node: NodeModel, handle: StepHandle): Promise<void> {
@@ -166,14 +178,14 @@ async function isKubernetesThere({ cluster, step }: TakeAwayContext): Promise<bo
 }
 
 /** Nothing is to be lost with the machine that is not in a file. A cluster whose etcd does not work has nothing to take one of. */
-async function snapshotStep({ cluster, step }: TakeAwayContext, { overrides }: TakeAwayOptions): Promise<void> {
+async function snapshotStep({ cluster, step }: TakeAwayContext, { overrides }: TakeAwayOptions, mayLack: boolean): Promise<void> {
   await step('etcd snapshot', async (handle) => {
     try {
       const { path, revision } = await cluster.lifecycle.snapshot({ reuseForMs: minutes(15) }, handle.signal);
       handle.detail(`${path}, revision ${revision}`);
     } catch (error) {
       // Whoever overrides the gate of etcd knows that it does not work.
-      if (!overrides.has('etcd-quorum') || !(error instanceof TkError)) throw error;
+      if (!(mayLack || overrides.has('etcd-quorum')) || !(error instanceof TkError)) throw error;
       handle.log.warn(failureOf(error));
       handle.skip('etcd gave none');
     }
@@ -199,7 +211,13 @@ async function moveLeadershipStep({ cluster, step, stopping }: TakeAwayContext, 
 }
 
 async function hasBootedSince(cluster: Cluster, node: NodeModel, sinceMs: number, signal: AbortSignal): Promise<boolean> {
-  return cluster.machines.read(node, async (machine) => (await machine.bootedAtMs(signal)) >= sinceMs);
+  try {
+    return await cluster.machines.read(node, async (machine) => (await machine.bootedAtMs(signal)) >= sinceMs);
+  } catch (error) {
+    // Silent: it may be on its way, which is for the journal of its own part to say.
+    if (signal.aborted || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
+    return false;
+  }
 }
 
 /** A machine that was told to go dark and does not answer has done so. */
@@ -250,13 +268,14 @@ export interface TakeAwayFacts {
 export async function takeAwayFacts(
   { gates }: Pick<ClusterView, 'gates'>,
   nodes: readonly NodeModel[],
-  options: Pick<TakeAwayOptions, 'kind' | 'etcd' | 'overrides' | 'acceptsDowntime'>,
+  options: Pick<TakeAwayOptions, 'kind' | 'etcd' | 'overrides' | 'acceptsDowntime' | 'endsEtcd'>,
   signal: AbortSignal,
 ): Promise<readonly TakeAwayFacts[]> {
   return Promise.all(
     nodes.map(async (node) => {
       const etcd = node.role === 'controlplane' ? options.etcd : 'none';
-      const disruption = { node, kind: options.kind, etcd, acceptsDowntime: options.acceptsDowntime };
+      const { kind, acceptsDowntime, endsEtcd = false } = options;
+      const disruption = { node, kind, etcd, acceptsDowntime, ...(endsEtcd ? { endsEtcd } : {}) };
       return { node, answers: await gates.check(disruption, options.overrides, signal) };
     }),
   );
@@ -271,13 +290,20 @@ export function takeAwayPlan(
     call,
     drain,
     also = [],
-  }: { readonly title: string; readonly call: string; readonly drain: DrainPolicy; readonly also?: readonly string[] },
+    endsEtcd = false,
+  }: {
+    readonly title: string;
+    readonly call: string;
+    readonly drain: DrainPolicy;
+    readonly also?: readonly string[];
+    readonly endsEtcd?: boolean;
+  },
 ): readonly PlannedStep[] {
   if (facts === undefined) return nodes.map(({ name }) => ({ decision: 'unknown', title, node: name, reason: 'no machine was asked' }));
   const snapshot: readonly PlannedStep[] = nodes.some((node) => node.role === 'controlplane')
     ? [{ decision: 'run', title: 'etcd snapshot', reason: 'verified before anything goes away' }]
     : [];
-  const ordered = [...facts].sort((a, b) => Number(a.node.role === 'worker') - Number(b.node.role === 'worker'));
+  const ordered = facts.toSorted((a, b) => (Number(a.node.role === 'worker') - Number(b.node.role === 'worker')) * (endsEtcd ? -1 : 1));
   return [
     ...snapshot,
     ...ordered.map(({ node, answers }): PlannedStep => {
@@ -291,7 +317,7 @@ export function takeAwayPlan(
         title,
         node: target,
         ...(seen.length + also.length === 0 ? {} : { reason: [...also, ...seen].join(', ') }),
-        calls: [...(drain.how === 'skip' ? [] : [{ target, call: 'cordon and drain' }]), { target, call }],
+        calls: [...(drain.how === 'skip' || endsEtcd ? [] : [{ target, call: 'cordon and drain' }]), { target, call }],
       };
     }),
   ];

@@ -100,6 +100,48 @@ test('talos:shutdown goes on until the machine is dark; the last that etcd can s
   expect(codes(refused).codes).toContain('gate/etcd-quorum');
 });
 
+test('a whole cluster is switched off with consent: workers first, and the same line goes on where it was cut off', {
+  timeout: 60_000,
+}, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 2 });
+  const states = async () =>
+    Object.fromEntries(
+      await Promise.all(rig.cluster.nodes.map(async (node) => [node.name, (await rig.cluster.machines.state(node, now)).state] as const)),
+    );
+  expect(codes(await rig.tk('talos:shutdown', { all: true }))).toEqual({ exitCode: 3, codes: ['task/refused'] });
+  // Workers alone: whoever this run has switched off keeps nobody waiting.
+  const workers = await rig.tk('talos:shutdown', { role: 'worker', drain: 'skip' });
+  expect({ ...codes(workers), text: workers.text, value: workers.value }).toEqual({
+    ...fine,
+    text: '',
+    value: { off: ['worker-1', 'worker-2'] },
+  });
+  rig.hand.pressPower('worker-1');
+  rig.hand.pressPower('worker-2');
+  await rig.pass(300_000);
+  expect(
+    (await rig.plan('talos:shutdown', { all: true, acceptDowntime: true })).tasks[0]?.steps.map(({ title, node }) => [title, node]),
+  ).toEqual(
+    [['etcd snapshot'], ...['worker-1', 'worker-2', 'cp-1', 'cp-2', 'cp-3'].map((node) => ['shutdown', node])].map(([title, node]) => [
+      title,
+      node,
+    ]),
+  );
+  const cut = await rig.tk('talos:shutdown', { all: true, acceptDowntime: true }, { ctrlCAfterMs: 15_000 });
+  expect({ exitCode: cut.exitCode, on: Object.values(await states()).filter((state) => state === 'configured').length }).toEqual({
+    exitCode: 130,
+    on: 3,
+  });
+  const off = await rig.tk('talos:shutdown', { all: true, acceptDowntime: true });
+  expect({ ...codes(off), value: off.value }).toEqual({ ...fine, value: { off: ['worker-1', 'worker-2', 'cp-1', 'cp-2', 'cp-3'] } });
+  expect(new Set(Object.values(await states()))).toEqual(new Set(['unreachable']));
+  const again = await rig.tk('talos:shutdown', { all: true, acceptDowntime: true });
+  expect({ ...codes(again), text: again.text, calls: again.counts.steps.changes }).toEqual({ ...fine, text: '', calls: 0 });
+  for (const node of rig.cluster.nodes) rig.hand.pressPower(node.name);
+  await rig.pass(300_000);
+  expect(codes(await rig.tk('talos:health'))).toEqual(fine);
+});
+
 test('talos:reset asks for the name, wipes what was named, and leaves etcd whole', { timeout: 60_000 }, async () => {
   await using rig = await simulate({ controlPlanes: 3, workers: 1, answers: { yes: true } });
   for (const [params, said] of [

@@ -14,7 +14,7 @@ import { findKubeNode, kubeNodeFacts } from '../node-mark.ts';
 export function othersAway(disruption: Disruption, inventory: readonly NodeModel[], nodes: readonly KubeObject[]): readonly Failure[] {
   const { node: target } = disruption;
   const away = inventory
-    .filter((node) => node !== target)
+    .filter((node) => node !== target && disruption.alsoDown?.includes(node) !== true)
     .flatMap((node) => {
       const seen = awayness(node, nodes);
       return seen === undefined ? [] : [{ node: node.name as string, role: node.role, ...seen }];

@@ -2,7 +2,7 @@ import type { Failure } from '../../../base/index.ts';
 import type { KubeObject, KubeReader } from '../../../kube/index.ts';
 import { lifecycleFailure } from '../failures.ts';
 import type { Disruption } from '../lifecycle.ts';
-import { cordonOf, fields, list, text } from '../node-mark.ts';
+import { cordonOf, fields, findKubeNode, list, text } from '../node-mark.ts';
 import { listIfServed } from './storage.ts';
 
 /** Phases in which tuppr leaves the cluster alone. Everything else, and what later versions add, counts as work under way. */
@@ -16,7 +16,7 @@ const tupprIdle = new Set(['', 'Pending', 'MaintenanceWindow', 'Completed', 'Fai
 export async function otherDrivers(
   kube: KubeReader,
   nodes: readonly KubeObject[],
-  { node }: Disruption,
+  { node, alsoDown = [], endsEtcd = false }: Disruption,
   kubeName: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly Failure[]> {
@@ -45,7 +45,11 @@ export async function otherDrivers(
       }),
     );
   }
-  const foreign = nodes.filter((other) => other.metadata.name !== kubeName && cordonOf(other).state === 'foreign');
+  // Talos itself cordons a machine that goes down.
+  const down = new Set(alsoDown.map((other) => findKubeNode(nodes, other)));
+  const foreign = nodes.filter((other) => other.metadata.name !== kubeName && !down.has(other) && cordonOf(other).state === 'foreign');
+  // Where nothing stays on, nobody works on a machine either.
+  if (endsEtcd) return found;
   if (foreign.length > 0)
     found.push(lifecycleFailure('gate/foreign-cordon', { node: node.name, cordoned: foreign.map((other) => other.metadata.name) }));
   return found;
