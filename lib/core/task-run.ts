@@ -1,4 +1,4 @@
-import { type Clock, type Failure, failureOf, Secret, TkError } from '../base/index.ts';
+import { afterOn, type Clock, type Failure, failureOf, Secret, TkError } from '../base/index.ts';
 import type { TaskContext } from './context.ts';
 import { eachOf } from './each.ts';
 import type { EventBus } from './event-bus.ts';
@@ -44,8 +44,10 @@ export interface TaskRunEnd {
   readonly differs: boolean;
 }
 
-/** Work registered with `afterwards` has this long, and only this long once the second signal came. */
-const afterwardsMs = { calm: 300_000, aborting: 5000 };
+/** Each piece of work registered with `afterwards` has this long. */
+const afterwardsMs = 300_000;
+/** All of it together has this long once the second signal has come: the run is over within two seconds. */
+const hurriedMs = 1500;
 
 /** Runs one task to its end: body, steps that it left running, work registered for afterwards. Never rejects. */
 export async function runTask(node: GraphNode, needs: unknown, options: TaskRunOptions): Promise<TaskRunEnd> {
@@ -128,17 +130,36 @@ export async function runTask(node: GraphNode, needs: unknown, options: TaskRunO
 
   if (cleanups.length > 0) {
     const never = new AbortController().signal;
-    const deadlineMs = options.aborting.aborted ? afterwardsMs.aborting : afterwardsMs.calm;
+    const hurry = hurryAfter(clock, options.aborting);
     for (const { title, act } of cleanups.toReversed()) {
-      const steps = new TaskSteps(scopeWith(never, never));
+      const steps = new TaskSteps(scopeWith(hurry.over, never));
       await gather(steps, () =>
         steps
-          .functionFor(undefined)(title, act, { deadlineMs })
+          .functionFor(undefined)(title, act, { deadlineMs: afterwardsMs })
           .then(() => {}),
       );
     }
+    hurry.takeBack();
   }
   return { outcome: outcomeOf(failures, skipReason, counts), value, counts, touched, differs };
+}
+
+/** `over` fires a moment after the second signal, whenever that comes. */
+function hurryAfter(clock: Clock, aborting: AbortSignal): { readonly over: AbortSignal; takeBack(): void } {
+  const over = new AbortController();
+  let takeTimerBack = () => {};
+  const start = () => {
+    takeTimerBack = afterOn(clock, hurriedMs, () => over.abort());
+  };
+  if (aborting.aborted) start();
+  else aborting.addEventListener('abort', start, { once: true });
+  return {
+    over: over.signal,
+    takeBack() {
+      aborting.removeEventListener('abort', start);
+      takeTimerBack();
+    },
+  };
 }
 
 function outcomeOf(failures: readonly Failure[], skipReason: string | undefined, counts: StepCounts): TaskOutcome {

@@ -4,6 +4,7 @@ import { lifecycleFailure } from './failures.ts';
 import type { ClusterLease } from './lifecycle.ts';
 import { fields, text } from './node-mark.ts';
 import { microTime, readTime } from './utc.ts';
+import { within } from './within.ts';
 
 export interface LeaseParts {
   readonly clock: Clock;
@@ -58,25 +59,19 @@ export async function takeLease({ clock, kube, operator }: LeaseParts, run: stri
     async verify(limited) {
       await own(limited);
     },
-    async release() {
+    async release(stopped) {
       ended.abort();
-      const limit = new AbortController();
-      const timer = new AbortController();
-      clock.sleep(releaseDeadlineMs, timer.signal).then(
-        () => limit.abort(),
-        () => {},
-      );
       try {
-        const lease = await own(limit.signal);
-        await (await kube()).replace(
-          leaseWith(lease, { ...fields(lease.spec), holderIdentity: '', renewTime: microTime(clock.now()) }),
-          limit.signal,
-        );
+        await within(clock, releaseDeadlineMs, stopped, async (limited) => {
+          const lease = await own(limited);
+          await (await kube()).replace(
+            leaseWith(lease, { ...fields(lease.spec), holderIdentity: '', renewTime: microTime(clock.now()) }),
+            limited,
+          );
+        });
       } catch (error) {
         // It ends by itself.
         if (!(error instanceof TkError)) throw error;
-      } finally {
-        timer.abort();
       }
     },
   };

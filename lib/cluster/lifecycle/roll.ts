@@ -124,7 +124,7 @@ export interface RollOptions {
   readonly isStaged: boolean;
 }
 
-export type RollContext = DisruptContext & Pick<TaskContext, 'each' | 'report'>;
+export type RollContext = DisruptContext & Pick<TaskContext, 'each' | 'report' | 'signal'>;
 
 /**
  * Upgrades everyone who is left, in order: lease, installer everywhere, snapshot, control planes, canary, workers.
@@ -225,7 +225,7 @@ function snapshotStep({ cluster, step }: RollContext): Promise<string> {
 }
 
 async function whatIsLeft(
-  { cluster, recall }: RollContext,
+  { cluster, recall, signal }: RollContext,
   { wanted, overrides }: RollOptions,
   all: readonly NodeUpgradeState[],
   done: readonly string[],
@@ -233,7 +233,9 @@ async function whatIsLeft(
   const left = all.map(nodeOf).filter((node) => !done.includes(node.name));
   const words = await Promise.all(
     left.map((node) =>
-      describePending({ lifecycle: cluster.lifecycle, wanted, overrides, recall }, node).catch((error: unknown) => failureOf(error).code),
+      describePending({ lifecycle: cluster.lifecycle, wanted, overrides, recall, signal }, node).catch(
+        (error: unknown) => failureOf(error).code,
+      ),
     ),
   );
   const pending = left.flatMap((node, index) => (words[index] === undefined ? [] : [`${node.name} ${words[index]}`]));

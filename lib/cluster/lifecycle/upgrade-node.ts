@@ -5,6 +5,7 @@ import { isAtLeast } from '../../format/index.ts';
 import { disrupt, type DisruptContext, type Disrupted, uncordonStep, wasSeenBack } from './disrupt.ts';
 import { lifecycleFailure } from './failures.ts';
 import { versionPathProblems } from './gates/version-path.ts';
+import { isSameSchematic } from './image.ts';
 import type {
   ClusterLease,
   CordonState,
@@ -88,7 +89,7 @@ export async function nodeUpgradeState({
   const { facts } = surveyed;
   const { target, overridden } = await lifecycle.image(facts, wanted, overrides, signal);
   const { open, last } = await recall(rebootKey(node, target.version));
-  const isEqual = facts.talosVersion === target.version && (target.schematicId === undefined || facts.schematicId === target.schematicId);
+  const isEqual = facts.talosVersion === target.version && isSameSchematic(facts.schematicId, target.schematicId);
   const cordon = facts.kube?.cordon ?? { state: 'none' };
   // The call was sent and the machine was not seen back: it is in the boot after it, or on the way out of the boot before.
   const isSent = open !== undefined && open.target !== facts.bootId;
@@ -217,7 +218,8 @@ function away(
         afterBoot: bootId,
         version,
         isStaged,
-        unmetBefore: what?.facts.stage === 'running' ? what.facts.unmet.map(({ name }) => name) : [],
+        // Of the boot that ends: what a machine has not started yet in the next one is waited for.
+        unmetBefore: what?.facts.stage === 'running' && what.facts.bootId === bootId ? what.facts.unmet.map(({ name }) => name) : [],
         ...(what?.target.schematicId === undefined ? {} : { schematicId: what.target.schematicId }),
       }),
   });
@@ -273,31 +275,39 @@ export function upgradeCalls(state: NodeUpgradeState, options: Pick<NodeUpgradeO
  * other anywhere.
  */
 export function upgradeProblems(states: readonly NodeUpgradeState[], overrides: Overrides): readonly Failure[] {
-  const facts = states.flatMap((state) => ('facts' in state && state.facts ? [state.facts] : []));
-  const kubernetes = facts.flatMap(({ kube }) => (kube === undefined || kube.kubeletVersion === '' ? [] : [kube.kubeletVersion]));
   const silent = new Map(
     states.flatMap((state) => (state.state === 'unknown' ? [[JSON.stringify(state.failure), state.failure] as const] : [])),
   );
-  const paths = states.flatMap((state) => {
-    if (state.state !== 'needed' || overrides.has('version-path')) return [];
-    return versionPathProblems({ node: state.facts.node.name, from: state.facts.talosVersion, to: state.target.version, kubernetes });
-  });
-  return [...silent.values(), ...paths];
+  return [...silent.values(), ...pathProblems(states, overrides)];
+}
+
+/** Versions that do not lead to each other, of all nodes at once. */
+export function pathProblems(states: readonly NodeUpgradeState[], overrides: Overrides): readonly Failure[] {
+  if (overrides.has('version-path')) return [];
+  const facts = states.flatMap((state) => ('facts' in state && state.facts ? [state.facts] : []));
+  const kubernetes = facts.flatMap(({ kube }) => (kube === undefined || kube.kubeletVersion === '' ? [] : [kube.kubeletVersion]));
+  return states.flatMap((state) =>
+    state.state === 'needed'
+      ? versionPathProblems({ node: state.facts.node.name, from: state.facts.talosVersion, to: state.target.version, kubernetes })
+      : [],
+  );
 }
 
 /** How a node was left when its upgrade ended early, in words; undefined when it is as it was before. */
-export async function describePending(question: Omit<StateQuestion, 'surveyed' | 'signal'>, node: NodeModel): Promise<string | undefined> {
-  const { signal } = new AbortController();
-  const [surveyed] = await question.lifecycle.survey([node], signal);
-  if (surveyed === undefined || surveyed.state === 'silent') return 'does not answer';
+export async function describePending(question: Omit<StateQuestion, 'surveyed'>, node: NodeModel): Promise<string | undefined> {
+  const { signal } = question;
+  if (signal.aborted) return 'was not asked';
   try {
-    const state = await nodeUpgradeState({ ...question, surveyed, signal });
+    const [surveyed] = await question.lifecycle.survey([node], signal);
+    if (surveyed === undefined || surveyed.state === 'silent') return 'does not answer';
+    const state = await nodeUpgradeState({ ...question, surveyed });
     // A cordon of ours is taken back while the run ends, unless the machine has been sent away.
     if (state.state === 'installed') return 'is installed, reboot pending';
     if (state.state === 'leaving') return `is on its way${surveyed.facts.kube?.cordon.state === 'ours' ? ', cordoned by tk' : ''}`;
   } catch (error) {
-    // Why it cannot be upgraded has been told by then.
     if (!(error instanceof TkError)) throw error;
+    if (signal.aborted) return 'was not asked';
+    // Why it cannot be upgraded has been told by then.
   }
   return undefined;
 }

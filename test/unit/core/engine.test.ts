@@ -207,6 +207,37 @@ test('the first signal lets the step end and starts nothing new; afterwards work
   ]);
 });
 
+test('the second signal leaves two seconds to all that was registered for afterwards, however late it comes', async () => {
+  const inside = gate();
+  const silence = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(new TkError(baseFailure('run/aborted', { during: 'a call' })))),
+    );
+  const work = defineTask({
+    summary: 'Work',
+    effect: 'mutate',
+    async run({ step, afterwards }) {
+      afterwards('give back', ({ signal }) => silence(signal));
+      afterwards('put back', async ({ signal }) => {
+        await inside.pass();
+        await silence(signal);
+      });
+      await step('first', () => {});
+      fail('no');
+    },
+  });
+  const world = rig({ work });
+  const run = world.begin(work());
+  await inside.reached;
+  run.stop('SIGINT');
+  const { monotonicMs } = world.clock;
+  const hurriedMs = monotonicMs();
+  run.stop('SIGINT');
+  inside.open();
+  expect(await run.finished).toMatchObject({ exitCode: 130 });
+  expect(monotonicMs() - hurriedMs).toBeLessThanOrEqual(2000);
+});
+
 test('the first signal ends a step that only looks, in the middle of it', async () => {
   const inside = gate();
   const look = defineTask({
