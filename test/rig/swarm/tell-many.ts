@@ -1,5 +1,5 @@
-import type { Failure } from '../../../lib/base/index.ts';
 import { type Branch, branches } from './branches.ts';
+import { codesTold } from './codes-told.ts';
 import { type History, tellHistory } from './history.ts';
 import { prepared } from './prepare.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
@@ -71,17 +71,6 @@ export async function tellMany(story: Story, seeds: { readonly first: number; re
     });
   }
   return { histories, attempts, deaths, faults, branches: taken, codes, wrong };
-}
-
-/** What a run ended with, what it tried again after, what it waited through, what it warned of. */
-function codesTold({ failures, events }: History['attempts'][number]): readonly string[] {
-  const overcome = events.flatMap((event) => (event.event === 'step-retry' || event.event === 'warning' ? [event.failure] : []));
-  const seen = events.flatMap((event) => (event.event === 'waiting' && /^[a-z0-9-]+\/[a-z0-9-]+$/.test(event.seen) ? [event.seen] : []));
-  return [...[...failures, ...overcome].flatMap(codesOf), ...seen];
-}
-
-function codesOf(failure: Failure): readonly string[] {
-  return [failure.code, ...(failure.cause ? codesOf(failure.cause) : [])];
 }
 
 const lineOf = ({ exit, failures }: History['attempts'][number]): string => [exit, ...failures.map(({ code }) => code)].join(' ');

@@ -97,7 +97,7 @@ export interface Gone {
   readonly counts: Counts;
 }
 
-/** Each of them, and that what was set was met: a fault that nobody met proves nothing. */
+/** Each of them, and that what was set was met: a fault that nobody met proves nothing. What is wrong can be given to `replay`. */
 export async function tellEach(schedules: readonly Upkeep[]): Promise<Gone> {
   const product = await loadProduct();
   const tally = createTally();
@@ -111,7 +111,7 @@ export async function tellEach(schedules: readonly Upkeep[]): Promise<Gone> {
       ...(firstDeath !== -1 && history.attempts[firstDeath]?.exit !== 'dead' ? ['death'] : []),
     ].map((what) => `nobody met this ${what}`);
     if (unmet.length > 0 || history.violations.length > 0)
-      wrong.push(lineOf(upkeep, { ...history, violations: [...history.violations, ...unmet] }));
+      wrong.push(`${lineOf(upkeep, { ...history, violations: [...history.violations, ...unmet] })}\n    ${JSON.stringify(upkeep)}`);
   }
   return { told: schedules.length, wrong, counts: tally.counts() };
 }

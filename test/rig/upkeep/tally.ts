@@ -1,3 +1,4 @@
+import { codesTold } from '../swarm/codes-told.ts';
 import type { UpkeepHistory } from './history.ts';
 import type { Upkeep } from './schedule.ts';
 
@@ -24,10 +25,10 @@ export function createTally(): Tally {
       bump('shapes', `${upkeep.shape.controlPlanes}+${upkeep.shape.workers} ${upkeep.talos}`);
       for (const [name, hits] of Object.entries(faultHits)) bump('faults', name, hits);
       for (const deed of deeds) bump('deeds', deed);
-      for (const { exit, failures, events } of attempts) {
-        bump('ends', String(exit));
-        for (const { code } of failures) bump('failures', code);
-        for (const event of events) {
+      for (const attempt of attempts) {
+        bump('ends', String(attempt.exit));
+        for (const code of codesTold(attempt)) bump('failures', code);
+        for (const event of attempt.events) {
           // Ways to go on that only an interrupted or disturbed run takes.
           if (event.event === 'step-finished' && event.outcome.state === 'skipped')
             bump('branches', `skipped: ${plain(event.outcome.reason)}`);
