@@ -8,17 +8,15 @@ if (found[0] < 22 || (found[0] === 22 && found[1] < 18)) {
 import('node:module')
   .then(function (module) {
     module.enableCompileCache();
-    return import('../../dist/lib/cli/main.js');
+    return import('../../dist/load.js').then(function (loader) {
+      // Undefined where the user has turned Node's own cache off.
+      return loader.run(module.getCompileCacheDir());
+    });
   })
-  .then(
-    function (cli) {
-      return cli.main();
-    },
-    function (error) {
-      if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist.lib.cli.main\.js/.test(String(error.message))) {
-        process.stderr.write('tk is not built in this checkout; run: npm ci\n');
-        process.exit(2);
-      }
-      throw error;
-    },
-  );
+  .then(undefined, function (error) {
+    if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist.load\.js/.test(String(error.message))) {
+      process.stderr.write('tk is not built in this checkout; run: npm ci\n');
+      process.exit(2);
+    }
+    throw error;
+  });

@@ -27,7 +27,8 @@ test('the package holds what it needs, and no test', () => {
   const { shipped } = foreign;
   for (const needed of [
     'dist/THIRD-PARTY-LICENSES',
-    'dist/lib/cli/main.js',
+    'dist/load.js',
+    'dist/scripts/lib/cli/main.cjs',
     'dist/lib/index.d.ts',
     'dist/lib/testing.js',
     'dist/lib/wasm/helm.wasm.br',
@@ -42,7 +43,9 @@ test('the package holds what it needs, and no test', () => {
   expect(
     shipped.filter(
       (path) =>
-        !/^(?:dist\/(?:chunks|lib|packages|tasks)|templates|docs)\/|^[^/]+$|^lib\/cli\/tk\.js$|^dist\/THIRD-PARTY-LICENSES$/.test(path),
+        !/^(?:dist\/(?:lib|scripts|tasks)|templates|docs)\/|^[^/]+$|^lib\/cli\/tk\.js$|^dist\/(?:THIRD-PARTY-LICENSES|load\.js)$/.test(
+          path,
+        ),
     ),
   ).toEqual([]);
   expect(shipped.filter((path) => /(?:\.test\.|(?<!\.d)\.ts$|\.sops\.)/.test(path) && !path.startsWith('templates/'))).toEqual([]);

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -52,14 +52,14 @@ function modulesOf(url: string): readonly string[] {
   if (!/\/dist\/.*\.[cm]?js$/.test(path) || path.includes('/node_modules/')) return [path];
   const modules = [...readFileSync(path, 'utf8').matchAll(/^\/\/ (\S+\.(?:[cm]?[jt]s|json))$/gm)].map(([, module]) => String(module));
   // Files that only pass on what others hold have no module of their own.
-  expect(modules.length > 0 || /^(?:import|export) /m.test(readFileSync(path, 'utf8')), path).toBe(true);
+  expect(modules.length > 0 || /^(?:import|exports?)\b/m.test(readFileSync(path, 'utf8')), path).toBe(true);
   return modules;
 }
 
 const quick = ['base', 'cli', 'config', 'host'];
 const ages = ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum', '@scure/base', 'age-encryption'];
 const configs = {
-  packages: ['js-yaml', 'semver', 'smol-toml'],
+  packages: ['ipaddr.js', 'js-yaml', 'semver', 'smol-toml'],
   layers: ['base', 'cli', 'config', 'format', 'host', 'talos', 'upstream'],
 };
 
@@ -103,6 +103,41 @@ test(
     appendFileSync(join(templated, 'talconfig.yaml'), `imageFactory:\n  installerURLTmpl: "${template}"\n`);
     const rendering = await loaded('engine', [launcher, 'talos:image-url', 'installer'], templated);
     expect(rendering.urls.filter((url) => url.endsWith('/dist/lib/wasm/helm.wasm.br'))).toHaveLength(1);
+  },
+  patience,
+);
+
+test(
+  'what was compiled is kept for the next run, which does the same with it, and without what is broken or not allowed',
+  async () => {
+    const directory = join(folder.path, 'compiled');
+    const kept = () =>
+      existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tk')) : [];
+    const patch = async (env: Record<string, string>) => {
+      const words = ['machineconfig', 'patch', 'worker.yaml', '--patch', '@patch.yaml'];
+      const { exitCode, stdout, stderr } = await runProcess(process.execPath, [launcher, ...words], {
+        cwd: folder.path,
+        env: { NODE_COMPILE_CACHE: directory, ...env },
+      });
+      return { exitCode, stdout, stderr };
+    };
+    const plain = await patch({ NODE_DISABLE_COMPILE_CACHE: '1' });
+    expect(plain).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(kept()).toEqual([]);
+
+    expect(await patch({})).toEqual(plain);
+    const [name, ...others] = kept();
+    expect(others).toEqual([]);
+    const file = join(directory, String(name));
+    const size = () => readFileSync(file).length;
+    const first = size();
+    expect(await patch({})).toEqual(plain);
+
+    for (const broken of [readFileSync(file).subarray(0, first >> 1), Buffer.alloc(first), Buffer.from('not ours')]) {
+      writeFileSync(file, broken);
+      expect(await patch({})).toEqual(plain);
+      expect(Math.abs(size() - first)).toBeLessThan(first / 10);
+    }
   },
   patience,
 );

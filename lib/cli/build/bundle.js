@@ -1,7 +1,8 @@
 // Joins lib/, tasks/ and the packages that they use to few files: a command loads in the time of its files, not of its bytes.
 // What is imported with `import()` stays a file of its own, so that a command still loads only what it needs.
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { asciiOnly } from './ascii.js';
 import { lazyDescriptors } from './descriptors.js';
@@ -75,12 +76,47 @@ export async function bundle(root, output) {
     plugins: [placesOfSources(root, loadedLate), lazyDescriptors(root), asciiOnly],
   };
   const late = { ...common, input: Object.fromEntries(loadedLate.map((name) => [name, name])) };
+  const scripts = join(output, 'scripts');
   const written = await Promise.all([
-    write(ours, { dir: output, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].mjs', codeSplitting: { groups } }),
-    write(late, { dir: join(output, 'packages'), format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' }),
+    write(ours, { ...script, dir: scripts, exports: 'named', codeSplitting: { groups } }),
+    write(late, { ...script, dir: join(scripts, 'packages') }),
   ]);
+  writeLoader(output, written.flat());
   const packages = written.flat().flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? []));
   return [...new Set(packages)].sort();
+}
+
+/** What load.js runs: a function of what it gives to each script. */
+const script = {
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: 'chunks/[name].cjs',
+  postBanner: '(function (exports, require, module, __load__, __import__, __urlOf__, __folderOf__) {',
+  postFooter: '})',
+};
+
+/** `load.js`, and a module for each door, in its place, that exports what the door's script does. */
+function writeLoader(output, files) {
+  const digest = createHash('sha256');
+  for (const { fileName, code } of files) {
+    // What the engine would import itself it would look for beside the script.
+    if (/\bimport\(/.test(code)) throw new Error(`${fileName} imports a module by itself`);
+    digest.update(fileName).update(code);
+  }
+  const loader = readFileSync(join(import.meta.dirname, 'load.js'), 'utf8');
+  writeFileSync(join(output, 'load.js'), loader.replace("'BUILD'", `'${digest.digest('hex')}'`));
+  for (const { name, fileName, isEntry, exports, facadeModuleId } of files) {
+    if (!isEntry || !facadeModuleId.endsWith('.ts')) continue;
+    const door = join(output, `${name}.js`);
+    const loaded = `load(${JSON.stringify(fileName)})`;
+    const named = exports.filter((found) => found !== 'default');
+    const lines = [`import { load } from '${relative(dirname(door), join(output, 'load.js')).replaceAll('\\', '/').replace(/^(?!\.)/, './')}';`];
+    if (named.length > 0) lines.push(`export const { ${named.join(', ')} } = ${loaded};`);
+    if (exports.includes('default')) lines.push(`export default ${loaded}.default;`);
+    if (exports.length === 0) lines.push(`${loaded};`);
+    mkdirSync(dirname(door), { recursive: true });
+    writeFileSync(door, `${lines.join('\n')}\n`);
+  }
 }
 
 async function write(input, output) {

@@ -1,0 +1,119 @@
+// dist/load.js: loads the scripts that the JavaScript of this package consists of, and keeps what the engine made of them.
+//
+// Node's own compile cache holds a module as it was right after it had been read, which is without every function that is compiled when
+// it is first called. Those made a fifth of the processor time of `talos:generate-config`. A script of `node:vm` can be kept with them.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+// Asked for by name at each use, so that a test can watch which scripts are loaded.
+import vm from 'node:vm';
+
+/** Of the scripts of this build. */
+const build = 'BUILD';
+
+const root = import.meta.dirname;
+const urlOf = (path) => pathToFileURL(join(root, path)).href;
+const folderOf = (path) => join(root, path);
+const importFile = (url) => import(url);
+
+/** What each script exports, by its path below `scripts/`. */
+const loaded = new Map();
+
+/** The exports of a script of this package. Names of builtin modules have their prefix or are as short as old packages write them. */
+export function load(path) {
+  const known = loaded.get(path);
+  if (known !== undefined) return known.exports;
+  const module = { exports: {} };
+  loaded.set(path, module);
+  const folder = dirname(path);
+  const require = (name) => (name.startsWith('.') ? load(join(folder, name)) : (process.getBuiltinModule(name) ?? loadElsewhere(name)));
+  compile(path)(module.exports, require, module, load, importFile, urlOf, folderOf);
+  return module.exports;
+}
+
+/** A package that another one can do without. It is not there, which is told in Node's words. */
+const loadElsewhere = (name) => process.getBuiltinModule('node:module').createRequire(import.meta.url)(name);
+
+/** Compiled code by path, and the scripts of this run; undefined where nothing is kept. */
+let kept;
+
+function compile(path) {
+  const filename = join(root, 'scripts', path);
+  // Plain ASCII: see build/ascii.js.
+  const source = readFileSync(filename, 'latin1');
+  const cachedData = kept?.code.get(path);
+  const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
+  if (kept) {
+    kept.scripts.set(path, script);
+    if (cachedData === undefined || script.cachedDataRejected) kept.isWhole = false;
+  }
+  return script.runInThisContext();
+}
+
+/** Runs of a command after which its functions are kept once more: the second often takes other ways than the first. */
+const rounds = 2;
+
+/**
+ * Runs the command, with what the engine made of its scripts in `directory` if that is given: a file for each command, because code
+ * that a command does not run costs it as much to read as its own. The engine itself refuses code of another version or other flags.
+ */
+export function run(directory) {
+  if (directory !== undefined) keepIn(join(directory, `${nameOf(process.argv.slice(2))}.tk`));
+  return load('lib/cli/main.cjs').main();
+}
+
+/** Of whatever decides which functions a command runs. Two copies of this package do not share it. */
+function nameOf(words) {
+  const command = words.find((word) => /^[a-z][a-z0-9:-]*$/.test(word)) ?? 'tk';
+  const flags = ['--help', '--list', '--plan', '--sim'].filter((flag) => words.includes(flag));
+  let place = 5381;
+  for (let at = 0; at < root.length; at += 1) place = (place * 33 + root.charCodeAt(at)) >>> 0;
+  return [command.replaceAll(':', '.').slice(0, 80), ...flags, place.toString(16)].join('');
+}
+
+/** Shape of the file: the length of its head in four bytes, the head as JSON, the code of each script. */
+function keepIn(file) {
+  kept = { code: new Map(), scripts: new Map(), isWhole: true };
+  const round = read(file);
+  process.on('exit', (code) => {
+    // What did not end well has not run everything; 6 is a difference that was asked for.
+    if ((code !== 0 && code !== 6) || (kept.isWhole && round >= rounds)) return;
+    try {
+      write(file, kept.isWhole ? round + 1 : 1);
+    } catch {
+      // A full disk or somebody else's folder: the next run compiles again.
+    }
+  });
+}
+
+/** How often the file has been written for these scripts. */
+function read(file) {
+  try {
+    const bytes = readFileSync(file);
+    let at = 4 + bytes.readUInt32LE(0);
+    const head = JSON.parse(bytes.latin1Slice(4, at));
+    if (head.build !== build) return 0;
+    for (const [path, size] of head.scripts) kept.code.set(path, bytes.subarray(at, (at += size)));
+    return head.round;
+  } catch {
+    // Not there, or not ours.
+    return 0;
+  }
+}
+
+function write(file, round) {
+  const code = [...kept.scripts].map(([path, script]) => [path, script.createCachedData()]);
+  const head = Buffer.from(JSON.stringify({ build, round, scripts: code.map(([path, { length }]) => [path, length]) }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  mkdirSync(dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  try {
+    // The engine believes what it reads: half a file must never have the name that is looked for.
+    writeFileSync(draft, Buffer.concat([length, head, ...code.map(([, bytes]) => bytes)]), { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
