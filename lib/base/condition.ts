@@ -5,7 +5,8 @@ import type { Clock } from './world.ts';
 /** What one look at the world told. `seen` completes the progress line: "etcd is waiting for time sync". */
 export type Observation<T> =
   | { readonly state: 'holds'; readonly value: T }
-  | { readonly state: 'not-yet'; readonly seen: string }
+  /** `rest` looks closer, once, when the wait was in vain. */
+  | { readonly state: 'not-yet'; readonly seen: string; readonly rest?: (signal: AbortSignal) => Promise<readonly string[]> }
   /** Waiting longer cannot help. */
   | { readonly state: 'never'; readonly failure: Failure };
 
@@ -28,7 +29,11 @@ export interface WaitObserver {
 }
 
 export const holds = <T>(value: T): Observation<T> => ({ state: 'holds', value });
-export const notYet = (seen: string): Observation<never> => ({ state: 'not-yet', seen });
+export const notYet = (seen: string, rest?: (signal: AbortSignal) => Promise<readonly string[]>): Observation<never> => ({
+  state: 'not-yet',
+  seen,
+  ...(rest === undefined ? {} : { rest }),
+});
 export const never = (failure: Failure): Observation<never> => ({ state: 'never', failure });
 
 /**
@@ -49,11 +54,14 @@ export async function waitFor<T>(condition: Condition<T>, clock: Clock, signal: 
     last = observation.seen;
     observe?.({ waitingFor: condition.description, seen: last, elapsedMs: elapsed(), deadlineMs: condition.deadlineMs });
     if (elapsed() + condition.intervalMs > condition.deadlineMs) {
+      // Whatever keeps it from looking closer is not what went wrong.
+      const rest = (await observation.rest?.(signal).catch(() => [])) ?? [];
       throw new TkError(
         baseFailure('wait/timeout', {
           waitingFor: condition.description,
           deadlineMs: condition.deadlineMs,
           ...(last === undefined ? {} : { last }),
+          ...(rest.length === 0 ? {} : { rest }),
           ...(condition.see === undefined ? {} : { see: condition.see }),
         }),
       );

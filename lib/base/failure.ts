@@ -58,8 +58,8 @@ export function hasCode(error: unknown, ...codes: string[]): error is TkError {
 }
 
 export type BaseFailures = {
-  /** A condition did not hold before its deadline. `last` is what was seen last. */
-  'wait/timeout': { waitingFor: string; deadlineMs: number; last?: string; see?: string };
+  /** A condition did not hold before its deadline. `last` is what was seen last, `rest` what else was seen then. */
+  'wait/timeout': { waitingFor: string; deadlineMs: number; last?: string; rest?: readonly string[]; see?: string };
   /** The run's signal fired while this was under way. */
   'run/aborted': { during: string };
   /** An exception that is not a `TkError`: a defect of ours. */

@@ -4,6 +4,7 @@ import type { Cluster, ClusterView, OpenedCluster, Settings } from '../cluster/i
 import type { ClusterModel } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
 import { loadSettings } from './settings.ts';
+import type { StandIns } from './sandbox/open.ts';
 
 /** A repository that tasks can work on, real or as a sandbox. */
 export interface OpenedRepository {
@@ -141,7 +142,8 @@ function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): stri
 }
 
 function sandboxNotes({ charts, kinds, absent }: StandIns): readonly string[] {
-  const line = (label: string, names: readonly string[], why: string) => (names.length === 0 ? [] : [` ${label} ${names.join(', ')} (${why})`]);
+  const line = (label: string, names: readonly string[], why: string) =>
+    names.length === 0 ? [] : [` ${label} ${names.join(', ')} (${why})`];
   return [
     ...line('Stand-ins:', charts, 'no chart of that name in the sandbox; one Deployment each'),
     ...line('Kinds:    ', kinds, 'nothing in the sandbox defines them; any field is taken'),

@@ -1,5 +1,5 @@
 import { type Condition, hasCode, holds, minutes, notYet, type Observation, seconds } from '../base/index.ts';
-import { conditionOf, type KubeObject, type KubeReader } from '../kube/index.ts';
+import { conditionOf, type KubeObject, type KubeReader, type ObjectRef } from '../kube/index.ts';
 
 const kustomizations = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' };
 const instances = { apiVersion: 'fluxcd.controlplane.io/v1', kind: 'FluxInstance' };
@@ -21,7 +21,7 @@ export function fluxReconciled(reader: () => Promise<KubeReader>): Condition<str
       const kube = await reader();
       try {
         const { items } = await kube.list(kustomizations, {}, signal);
-        return reconciled(items, await rootName(kube, signal));
+        return reconciled(kube, items, await rootName(kube, signal));
       } catch (error) {
         if (hasCode(error, 'kube/kind-not-served')) return notYet('Flux is not installed yet');
         throw error;
@@ -36,21 +36,71 @@ async function rootName(kube: KubeReader, signal: AbortSignal): Promise<string> 
   return sync?.name ?? 'flux-system';
 }
 
-function reconciled(items: readonly KubeObject[], root: string): Observation<string> {
+function reconciled(kube: KubeReader, items: readonly KubeObject[], root: string): Observation<string> {
   const rootObject = items.find((item) => item.metadata.name === root && item.metadata.namespace === 'flux-system');
   if (rootObject === undefined) return notYet(`kustomization flux-system/${root} does not exist yet`);
   const waiting = items.filter((item) => !isReady(item));
-  // The root waits for everything that it made: what it waits for says more than it does.
-  const [first] = [...waiting.filter((item) => item !== rootObject), ...waiting.filter((item) => item === rootObject)];
-  if (first !== undefined) {
-    const ready = conditionOf(first, 'Ready');
-    const more = waiting.length > 1 ? ` (and ${waiting.length - 1} more)` : '';
-    return notYet(
-      `kustomization ${first.metadata.namespace}/${first.metadata.name}: ${ready?.message || ready?.reason || 'no condition yet'}${more}`,
-    );
+  if (waiting.length === 0) {
+    const { lastAppliedRevision } = rootObject['status'] as { readonly lastAppliedRevision?: string };
+    return holds(shortRevision(lastAppliedRevision ?? ''));
   }
-  const { lastAppliedRevision } = rootObject['status'] as { readonly lastAppliedRevision?: string };
-  return holds(shortRevision(lastAppliedRevision ?? ''));
+  // What only waits for another one says nothing. Neither does the root, which waits for everything that it made.
+  const causes = waiting.filter((item) => item !== rootObject && reasonOf(item) !== 'DependencyNotReady');
+  const told = causes.length > 0 ? [...causes.filter(hasFailed), ...causes.filter((item) => !hasFailed(item))] : waiting;
+  const more = waiting.length > 1 ? ` (and ${waiting.length - 1} more)` : '';
+  return notYet(`${stateOf(told[0] as KubeObject)}${more}`, async (signal) => {
+    const shown = await Promise.all(told.slice(0, shownCauses).map((item) => withWhatItWaitsFor(kube, item, signal)));
+    const untold = waiting.length - shown.length;
+    return waiting.length === 1 && shown[0] === stateOf(told[0] as KubeObject)
+      ? []
+      : [...shown, ...(untold > 0 ? [`${untold} more, most of which wait for these`] : [])];
+  });
+}
+
+/** So many are told when it is too late. */
+const shownCauses = 12;
+
+const reasonOf = (item: KubeObject): string => conditionOf(item, 'Ready')?.reason ?? '';
+const hasFailed = (item: KubeObject): boolean => conditionOf(item, 'Ready')?.status === 'False';
+const messageOf = (item: KubeObject): string => {
+  const ready = conditionOf(item, 'Ready');
+  return ready?.message || ready?.reason || 'no condition yet';
+};
+const stateOf = (item: KubeObject): string => `kustomization ${item.metadata.namespace}/${item.metadata.name}: ${messageOf(item)}`;
+
+async function withWhatItWaitsFor(kube: KubeReader, item: KubeObject, signal: AbortSignal): Promise<string> {
+  const behind: string[] = [];
+  for (const ref of blamedBy(item)) {
+    const found = await kube.get(ref, signal).catch(() => undefined);
+    if (found !== undefined && !isReady(found)) behind.push(`${ref.kind.toLowerCase()} ${ref.namespace}/${ref.name}: ${messageOf(found)}`);
+    if (behind.length === shownBehind) break;
+  }
+  return [stateOf(item), ...behind].join('; ');
+}
+
+const shownBehind = 3;
+
+/** Its source while it has nothing of it, its releases while it waits for their health. Source: kustomize-controller 1.7 internal/controller/kustomization_controller.go, internal/inventory */
+function blamedBy(item: KubeObject): readonly ObjectRef[] {
+  const message = messageOf(item);
+  const { sourceRef } = item['spec'] as { readonly sourceRef?: { readonly [key: string]: string } };
+  if (message.startsWith('Source artifact not found') && sourceRef !== undefined)
+    return [
+      {
+        apiVersion: sourceRef['apiVersion'] ?? 'source.toolkit.fluxcd.io/v1',
+        kind: sourceRef['kind'] ?? '',
+        namespace: sourceRef['namespace'] ?? item.metadata.namespace,
+        name: sourceRef['name'] ?? '',
+      },
+    ];
+  const { inventory } = (item['status'] ?? {}) as {
+    readonly inventory?: { readonly entries?: readonly { readonly id: string; readonly v: string }[] };
+  };
+  if (!/health check/i.test(message)) return [];
+  return (inventory?.entries ?? []).flatMap(({ id, v }) => {
+    const [namespace = '', name = '', group = '', kind = ''] = id.split('_');
+    return /\.toolkit\.fluxcd\.io$/.test(group) ? [{ apiVersion: `${group}/${v}`, kind, namespace, name }] : [];
+  });
 }
 
 function isReady(item: KubeObject): boolean {

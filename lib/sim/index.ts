@@ -40,8 +40,8 @@ export { packChart, simulatedCharts, standInFor } from './registry/pack-chart.ts
 export { createRegistry, type RegistryOptions, type SimRegistry } from './registry/registry.ts';
 // --- Kubernetes, Flux
 export type { FluxOptions } from './flux/context.ts';
-export { type FluxRepository, type RenderedObject, repositoryOfFiles } from './flux/kustomize.ts';
-export { createFluxModel } from './flux/model.ts';
+export { type FluxRepository, type Rendered, type RenderedObject, repositoryOfFiles } from './flux/kustomize.ts';
+export { createFluxModel, type FluxModel } from './flux/model.ts';
 export { type Landscape, type TupprPhase } from './kube/landscape.ts';
 export { createKubeModel, type KubeModelOptions, type SimulatedKube } from './kube/model.ts';
 export { type KubeTimings, usualTimings } from './kube/state.ts';

@@ -5,6 +5,7 @@ import { openSops, parseIdentities, plainTextOf } from '../../secrets/index.ts';
 import {
   createFluxModel,
   createKubeModel,
+  type FluxModel,
   type FluxOptions,
   type KubeHost,
   repositoryOfFiles,
@@ -13,10 +14,10 @@ import {
 } from '../../sim/index.ts';
 
 /** The simulated Kubernetes, with a Flux in it that reconciles the repository as it lies in `root`. */
-export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, root: string): SimulatedKube {
+export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, root: string): SimulatedKube & { readonly flux: FluxModel } {
   const kube = createKubeModel(kernel, host);
-  createFluxModel(kernel, kube, { repository: repositoryOfFiles(files, root), decrypt: decryptor(kernel, files, root) });
-  return kube;
+  const flux = createFluxModel(kernel, kube, { repository: repositoryOfFiles(files, root), decrypt: decryptor(kernel, files, root) });
+  return { ...kube, flux };
 }
 
 /** SOPS files open with the key that was planted in the cluster, and with no other. */

@@ -3,7 +3,15 @@ import { type Dial, type Env, type Failure, failureOf, hasCode, type HttpHandler
 import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
-import { attachSandbox, createFactory, createRegistry, factoryHost, type FluxModel, openSandbox, type SandboxEndpoint } from '../../sim/index.ts';
+import {
+  attachSandbox,
+  createFactory,
+  createRegistry,
+  factoryHost,
+  type FluxModel,
+  openSandbox,
+  type SandboxEndpoint,
+} from '../../sim/index.ts';
 import { checkForNode } from '../../talos/machine-config.ts';
 import { loadModel } from '../load-model.ts';
 import { createVault } from '../vault.ts';
@@ -131,7 +139,7 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
       kube: (kernel, host) => {
         const simulated = simulatedKube(kernel, host, over(world.files), repository.root);
         flux = simulated.flux;
-        return simulated.kube;
+        return simulated;
       },
       mounts: (kernel) => {
         const registry = createRegistry({

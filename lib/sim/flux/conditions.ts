@@ -68,16 +68,28 @@ export function isCurrent(object: Obj): boolean {
       return listAt(status, 'conditions').some((one) => textAt(one, 'type') === 'Complete' && textAt(one, 'status') === 'True');
     case 'CustomResourceDefinition':
       return listAt(status, 'conditions').some((one) => textAt(one, 'type') === 'Established' && textAt(one, 'status') === 'True');
-    case 'Kustomization':
-    case 'HelmRelease':
-    case 'GitRepository':
-    case 'OCIRepository':
-    case 'HelmRepository':
-      return readyOf(object);
     default:
-      return true;
+      return isCurrentByConditions(object);
   }
 }
+
+/** Without conditions there is nothing to wait for, but Flux' own kinds begin with a status that nobody has written yet. */
+function isCurrentByConditions(object: Obj): boolean {
+  const status = objAt(object, 'status');
+  const conditions = listAt(status, 'conditions');
+  const generation = numberAt(object, 'metadata', 'generation') ?? 0;
+  const observed = numberAt(status, 'observedGeneration');
+  if (observed !== undefined && observed !== generation) return false;
+  const of = (type: string) => conditions.find((one) => textAt(one, 'type') === type);
+  if (['Reconciling', 'Stalled'].some((type) => textAt(of(type), 'status') === 'True')) return false;
+  const ready = of('Ready');
+  if (ready !== undefined) return textAt(ready, 'status') === 'True';
+  const isOfRegistry = textAt(object, 'kind') === 'HelmRepository' && textAt(object, 'spec', 'type') === 'oci';
+  return isOfRegistry || !hasReconciler.test(`${textAt(object, 'apiVersion')} ${textAt(object, 'kind')}`);
+}
+
+const hasReconciler =
+  /\.toolkit\.fluxcd\.io\/\S+ (?:Kustomization|HelmRelease|GitRepository|OCIRepository|HelmRepository|HelmChart|Bucket)$/;
 
 /** `30s`, `1h`, `1h30m`. */
 export function durationMs(text: string, fallbackMs: number): number {

@@ -28,6 +28,10 @@ export interface FluxContext extends FluxOptions {
   readonly kernel: SimKernel;
   readonly kube: SimulatedKube;
   readonly state: KubeState;
+  /** Places outside that a real Flux would fetch something from. */
+  readonly absent: Set<string>;
+  /** Kinds whose definitions were made up: `RecurringJob.longhorn.io`. */
+  readonly standIns: Set<string>;
   /** Looks at this object again; an earlier appointment is dropped. */
   requeue(kind: string, namespace: string, name: string, inMs: number): void;
 }
@@ -61,6 +65,7 @@ export function apply(context: FluxContext, object: Obj, fieldManager: string): 
   if (!kind) throw new Error(`${label} dry-run failed: no matches for kind "${kindName}" in version "${apiVersion}"`);
   const metadata = { ...objAt(object, 'metadata') };
   if (!kind.isNamespaced) delete metadata.namespace;
+  else if (namespace === '') throw new Error(`${label} namespace not specified: the server could not find the requested resource`);
   try {
     return kube.writes.patch({ kind, namespace, name, subresource: '' }, 'apply', { ...object, metadata }, true, actorOf(fieldManager))
       .object;

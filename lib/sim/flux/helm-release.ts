@@ -4,6 +4,7 @@ import { builtIn } from '../kube/kinds.ts';
 import { isObj, listAt, objAt, type Obj, textAt, type Value } from '../kube/value.ts';
 import { apply, configMapData, decoded, type FluxContext, isRunning, say, secretData, unmetDependency } from './context.ts';
 import { durationMs, readyOf, setReady } from './conditions.ts';
+import { openKeys } from './external-secrets.ts';
 import { fluxKind, group, kindFor } from './flux-kinds.ts';
 import { standInObjects } from './stand-in.ts';
 
@@ -137,7 +138,7 @@ function missingValues(context: FluxContext, namespace: string, spec: Obj): stri
     const found = kind === 'Secret' ? secretData(context.state, namespace, name) : configMapData(context.state, namespace, name);
     if (!found)
       return `could not resolve ${kind} chart values reference '${namespace}/${name}' with key '${key}': ${kind === 'Secret' ? 'secrets' : 'configmaps'} "${name}" not found`;
-    if (objAt(found, 'data')[key] === undefined)
+    if (objAt(found, 'data')[key] === undefined && textAt(found, 'metadata', 'annotations', openKeys) !== 'true')
       return `could not resolve ${kind} chart values reference '${namespace}/${name}' with key '${key}': key not found`;
   }
   return undefined;

@@ -1,10 +1,11 @@
 import { builtIn } from '../kube/kinds.ts';
+import { mergePatch } from '../kube/patches.ts';
 import { isObj, listAt, objAt, type Obj, textAt, type Value } from '../kube/value.ts';
 import { apply, configMapData, decoded, type FluxContext, isRunning, remove, say, secretData, unmetDependency } from './context.ts';
 import { durationMs, goDuration, isCurrent, readyOf, setReady } from './conditions.ts';
 import { fluxKind, group, kindFor } from './flux-kinds.ts';
-import { isClusterScoped } from './kustomize.ts';
-import { applyKustomizePatches } from './patches.ts';
+import { placeOutside } from './sources.ts';
+import { standInForKind } from './stand-in-definitions.ts';
 import { substituteObject } from './substitute.ts';
 
 const manager = 'kustomize-controller';
@@ -45,8 +46,10 @@ export async function reconcileKustomization(context: FluxContext, namespace: st
   const unmet = unmetDependency(context, kind, object, readyOf);
   if (unmet !== undefined) return fail('DependencyNotReady', unmet, dependencyMs);
   const revision = textAt(artifact, 'revision');
+  const elsewhere = placeOutside(context, namespace, objAt(spec, 'sourceRef'));
+  if (elsewhere !== undefined) context.absent.add(elsewhere);
   try {
-    const objects = await build(context, object);
+    const objects = elsewhere === undefined ? await build(context, object) : [];
     const label: Obj = { [`${group.kustomize}/name`]: name, [`${group.kustomize}/namespace`]: namespace };
     const applied = applyInStages(
       context,
@@ -132,21 +135,24 @@ function artifactOf({ state }: FluxContext, namespace: string, reference: Obj): 
   return isObj(artifact) ? artifact : 'Source artifact not found, retrying in 30s';
 }
 
-/** From files to objects: build, patches, decryption, substitution, namespace. */
+/** From files to objects: build, decryption, substitution, common metadata. */
 async function build(context: FluxContext, kustomization: Obj): Promise<Obj[]> {
   const spec = objAt(kustomization, 'spec');
   const namespace = textAt(kustomization, 'metadata', 'namespace');
-  let rendered = await context.repository.renderKustomization(textAt(spec, 'path') || '.').catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    throw message.startsWith('kustomization path not found')
-      ? new Refused('ArtifactFailed', message)
-      : new Refused('BuildFailed', `kustomize build failed: ${message}`);
-  });
-  rendered = applyKustomizePatches(rendered, listAt(spec, 'patches'));
+  const { objects: rendered, remote } = await context.repository
+    .renderKustomization(textAt(spec, 'path') || '.', overlayOf(spec))
+    .catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      throw message.startsWith('kustomization path not found')
+        ? new Refused('ArtifactFailed', message)
+        : new Refused('BuildFailed', `kustomize build failed: ${message}`);
+    });
+  for (const url of remote) context.absent.add(url);
   const keys = ageKeys(context, namespace, spec);
   const values = substitutions(context, namespace, spec);
+  const common = objAt(spec, 'commonMetadata');
   const result: Obj[] = [];
-  for (const { object, file } of rendered) {
+  for (const { object, file, named } of rendered) {
     let plain = object;
     if (isObj(object.sops)) {
       const name = textAt(object, 'metadata', 'name');
@@ -159,7 +165,7 @@ async function build(context: FluxContext, kustomization: Obj): Promise<Obj[]> {
         say(context, 'flux/decryption-failed', { file });
         throw new Refused('BuildFailed', `decryption failed for '${name}': ${error instanceof Error ? error.message : String(error)}`);
       });
-      const match = documents.find((one) => textAt(one, 'metadata', 'name') === name && textAt(one, 'kind') === textAt(object, 'kind'));
+      const match = documents.find((one) => textAt(one, 'metadata', 'name') === named && textAt(one, 'kind') === textAt(object, 'kind'));
       if (!match)
         throw new Refused(
           'BuildFailed',
@@ -172,16 +178,22 @@ async function build(context: FluxContext, kustomization: Obj): Promise<Obj[]> {
       objAt(plain, 'metadata', 'annotations')[`${group.kustomize}/substitute`] === 'disabled' ||
       objAt(plain, 'metadata', 'labels')[`${group.kustomize}/substitute`] === 'disabled';
     if (values !== undefined && !isKept) plain = substituteObject(plain, values);
-    const target = textAt(spec, 'targetNamespace');
-    if (!isClusterScoped(plain) && (target !== '' || textAt(plain, 'metadata', 'namespace') === '')) {
-      const kind = kindFor(context.state, textAt(plain, 'apiVersion'), textAt(plain, 'kind'));
-      if (kind === undefined || kind.isNamespaced)
-        plain = { ...plain, metadata: { ...objAt(plain, 'metadata'), namespace: target || namespace } };
-    }
+    if (Object.keys(common).length > 0)
+      plain = mergePatch(plain, { metadata: { labels: objAt(common, 'labels'), annotations: objAt(common, 'annotations') } }) as Obj;
     result.push(plain);
   }
   return result;
 }
+
+/** What the controller writes into the kustomization.yaml. Source: fluxcd/pkg kustomize/kustomize_generator.go */
+const overlayOf = (spec: Obj): Obj => ({
+  patches: listAt(spec, 'patches'),
+  components: listAt(spec, 'components'),
+  images: listAt(spec, 'images'),
+  namespace: textAt(spec, 'targetNamespace'),
+  namePrefix: textAt(spec, 'namePrefix'),
+  nameSuffix: textAt(spec, 'nameSuffix'),
+});
 
 /** Key files of the decryption Secret, or of the one that the controller was started with. */
 function ageKeys(context: FluxContext, namespace: string, spec: Obj): readonly string[] | undefined {
@@ -236,6 +248,7 @@ function applyInStages(context: FluxContext, objects: readonly Obj[]): Obj[] | '
   const rest = objects.filter((one) => !isFirst(one));
   for (const one of rest) {
     if (kindFor(context.state, textAt(one, 'apiVersion'), textAt(one, 'kind'))) continue;
+    if (standInForKind(context, one)) return 'wait';
     const where = textAt(one, 'metadata', 'namespace');
     throw new Error(
       `${textAt(one, 'kind')}/${where === '' ? '' : `${where}/`}${textAt(one, 'metadata', 'name')} dry-run failed: no matches for kind "${textAt(one, 'kind')}" in version "${textAt(one, 'apiVersion')}"`,

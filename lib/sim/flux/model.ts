@@ -5,7 +5,8 @@ import type { FluxContext, FluxOptions } from './context.ts';
 import { reconcileHelmRelease } from './helm-release.ts';
 import { reconcileInstance } from './instance.ts';
 import { reconcileKustomization } from './kustomization.ts';
-import { reconcileGit, reconcileHelmRepository, reconcileOci } from './sources.ts';
+import { reconcileExternalSecret, isExternalSecret } from './external-secrets.ts';
+import { reconcileGit, reconcileHelmChart, reconcileHelmRepository, reconcileOci } from './sources.ts';
 
 type Reconciler = (context: FluxContext, namespace: string, name: string) => Promise<void>;
 
@@ -16,7 +17,17 @@ const reconcilers: Readonly<Record<string, Reconciler>> = {
   HelmRepository: reconcileHelmRepository,
   Kustomization: reconcileKustomization,
   HelmRelease: reconcileHelmRelease,
+  HelmChart: reconcileHelmChart,
+  ExternalSecret: reconcileExternalSecret,
 };
+
+/** What a real Flux would have had that this one had not. */
+export interface FluxModel {
+  /** Addresses that nothing was fetched from. */
+  absent(): readonly string[];
+  /** Kinds whose definitions were made up. */
+  standIns(): readonly string[];
+}
 
 const groups = /^(fluxcd\.controlplane\.io|source\.toolkit\.fluxcd\.io|kustomize\.toolkit\.fluxcd\.io|helm\.toolkit\.fluxcd\.io)\//;
 const noticedMs = 300;
@@ -25,13 +36,16 @@ const noticedMs = 300;
  * Flux on a simulated cluster: flux-operator, source-, kustomize- and helm-controller. They work while their pods are ready; each
  * object that wants attention has one stored timer.
  */
-export function createFluxModel(kernel: SimKernel, kube: SimulatedKube, options: FluxOptions): void {
+export function createFluxModel(kernel: SimKernel, kube: SimulatedKube, options: FluxOptions): FluxModel {
   const { state } = kube;
+  const [absent, standIns] = [new Set<string>(), new Set<string>()];
   const context: FluxContext = {
     ...options,
     kernel,
     kube,
     state,
+    absent,
+    standIns,
     requeue(kind, namespace, name, inMs) {
       const key = `${namespace}/${name}`;
       kernel.cancel('flux', kind, key);
@@ -40,6 +54,8 @@ export function createFluxModel(kernel: SimKernel, kube: SimulatedKube, options:
   };
 
   state.onChange(({ type, resource, object, before }) => {
+    if (type === 'ADDED' && isExternalSecret(object))
+      context.requeue('ExternalSecret', textAt(object, 'metadata', 'namespace'), textAt(object, 'metadata', 'name'), noticedMs);
     if (type === 'DELETED' || !groups.test(resource)) return;
     const kind = textAt(object, 'kind');
     if (!(kind in reconcilers)) return;
@@ -70,6 +86,7 @@ export function createFluxModel(kernel: SimKernel, kube: SimulatedKube, options:
       void kernel.clock.whileBusy(() => reconcile(context, namespace, name));
     },
   });
+  return { absent: () => [...absent].sort(), standIns: () => [...standIns].sort() };
 }
 
 function wakeReaders(context: FluxContext, sourceKind: string, source: string): void {

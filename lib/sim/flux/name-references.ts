@@ -7,7 +7,7 @@ export interface RenamedObject {
   readonly to: string;
 }
 
-interface NameReference {
+export interface NameReference {
   /** What is referred to. */
   readonly kind: string;
   /** What refers to it; empty: every kind. */

@@ -13,6 +13,8 @@ export function applyKustomizePatches<T extends { readonly object: Obj }>(object
     const text = textAt(patch, 'patch');
     const target = isObj(objAt(patch).target) ? objAt(patch, 'target') : undefined;
     for (const document of parseYamlBulk(text) as Value[]) {
+      if (!target && isObj(document) && !result.some((entry) => isSame(entry.object, document))) throw new Error(unmatched(document));
+      if (!target && Array.isArray(document)) throw new Error(`must specify a target for JSON patch ${text}`);
       result = result.map((entry) => {
         const fits = target ? matchesTarget(entry.object, target) : isObj(document) && isSame(entry.object, document);
         return fits ? { ...entry, object: patched(entry.object, document) } : entry;
@@ -20,6 +22,15 @@ export function applyKustomizePatches<T extends { readonly object: Obj }>(object
     }
   }
   return result.filter(({ object }) => Object.keys(object).length > 0);
+}
+
+/** Source: kustomize api/internal/builtins/PatchTransformer.go, kyaml/resid/resid.go */
+function unmatched(patch: Obj): string {
+  const apiVersion = textAt(patch, 'apiVersion');
+  const slash = apiVersion.indexOf('/');
+  const [itsGroup, version] = [slash === -1 ? '[noGrp]' : apiVersion.slice(0, slash), apiVersion.slice(slash + 1) || '[noVer]'];
+  const id = `${textAt(patch, 'kind') || '[noKind]'}.${version}.${itsGroup}/${textAt(patch, 'metadata', 'name') || '[noName]'}.${textAt(patch, 'metadata', 'namespace') || '[noNs]'}`;
+  return `no resource matches strategic merge patch "${id}": no matches for Id ${id}; failed to find unique target for patch ${id}`;
 }
 
 function patched(object: Obj, patch: Value): Obj {
@@ -36,11 +47,12 @@ function patched(object: Obj, patch: Value): Obj {
 function mergeByName(target: Value | undefined, patch: Value): Value {
   if (Array.isArray(patch) && Array.isArray(target) && patch.every(isNamed)) {
     const added = patch.filter((entry) => !target.some((known) => nameOf(known) === nameOf(entry)));
-    const kept = target.map((known) => {
+    const isDeleted = (entry: Value | undefined) => isObj(entry) && entry.$patch === 'delete';
+    const kept = target.flatMap((known) => {
       const change = patch.find((entry) => nameOf(entry) === nameOf(known));
-      return change === undefined ? known : mergeByName(known, change);
+      return change === undefined ? [known] : isDeleted(change) ? [] : [mergeByName(known, change)];
     });
-    return [...kept, ...added];
+    return [...kept, ...added.filter((entry) => !isDeleted(entry))];
   }
   if (!isObj(patch)) return patch;
   const result: Obj = isObj(target) ? { ...target } : {};
@@ -58,7 +70,7 @@ const isSame = (object: Obj, patch: Obj): boolean =>
   textAt(object, 'kind') === textAt(patch, 'kind') && textAt(object, 'metadata', 'name') === textAt(patch, 'metadata', 'name');
 
 /** Names and namespaces are anchored expressions. Source: kustomize api/types/selector.go */
-function matchesTarget(object: Obj, target: Obj): boolean {
+export function matchesTarget(object: Obj, target: Obj): boolean {
   const apiVersion = textAt(object, 'apiVersion');
   const slash = apiVersion.indexOf('/');
   const facts: Readonly<Record<string, string>> = {

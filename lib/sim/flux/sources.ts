@@ -112,6 +112,51 @@ export async function reconcileHelmRepository(context: FluxContext, namespace: s
   );
 }
 
+/** A chart that is an object of its own; what is in it stands in anyway. */
+export async function reconcileHelmChart(context: FluxContext, namespace: string, name: string): Promise<void> {
+  const { state } = context;
+  const kind = fluxKind(state, group.source, 'HelmChart');
+  const object = kind && state.get(kind, namespace, name);
+  if (!kind || !object) return;
+  if (!isRunning(context, 'source-controller')) return context.requeue('HelmChart', namespace, name, 2000);
+  const [chart, version] = [textAt(object, 'spec', 'chart'), textAt(object, 'spec', 'version') || '*'];
+  setReady(
+    state,
+    kind,
+    object,
+    { status: 'True', reason: 'ChartPullSucceeded', message: `pulled '${chart}' chart with version '${version}'` },
+    { artifact: artifactOf(context, 'helmchart', namespace, name, version) },
+  );
+}
+
+/**
+ * The address of a source that is not this repository: Flux was told to follow another one too. Undefined for the repository itself,
+ * which is what the instance of flux-operator follows, or else the source that is named after Flux' own namespace.
+ */
+export function placeOutside({ state }: FluxContext, namespace: string, reference: Obj): string | undefined {
+  const kind = fluxKind(state, group.source, textAt(reference, 'kind'));
+  const source = kind && state.get(kind, textAt(reference, 'namespace') || namespace, textAt(reference, 'name'));
+  const url = textAt(source, 'spec', 'url');
+  if (url === '') return undefined;
+  const instances = fluxKind(state, 'fluxcd.controlplane.io', 'FluxInstance');
+  const followed = (instances === undefined ? [] : state.list(instances)).map((one) => textAt(one, 'spec', 'sync', 'url'));
+  const roots = ['GitRepository', 'OCIRepository'].flatMap((one) => {
+    const rootKind = fluxKind(state, group.source, one);
+    return (rootKind && textAt(state.get(rootKind, 'flux-system', 'flux-system'), 'spec', 'url')) || [];
+  });
+  const own = [...followed, ...roots].filter((one) => one !== '').map(repositoryName);
+  return own.length === 0 || own.includes(repositoryName(url)) ? undefined : url;
+}
+
+/** `ssh://git@host/owner/name.git`, `git@host:owner/name` and `https://host/owner/name` are one repository. */
+const repositoryName = (url: string): string =>
+  url
+    .replace(/^[a-z+]+:\/\//, '')
+    .replace(/^[^@/]*@/, '')
+    .replace(/^([^/:]+):(?:\d+\/)?/, '$1/')
+    .replace(/(?:\.git)?\/?$/, '')
+    .toLowerCase();
+
 function artifactOf({ state }: FluxContext, kind: string, namespace: string, name: string, revision: string): Obj {
   const digest = createHash('sha256').update(revision).digest('hex');
   const path = `${kind}/${namespace}/${name}/${digest.slice(0, 12)}.tar.gz`;

@@ -62,6 +62,25 @@ const kinds: Readonly<Record<string, readonly DefinitionFacts[]>> = {
   ],
 };
 
+/** Charts that bring no definitions. */
+const bringNone = new Set(
+  'app-template ingress-nginx metrics-server reloader k8s-gateway grafana loki descheduler kubelet-csr-approver csi-driver-nfs csi-driver-smb redis postgresql cloudflare-tunnel'.split(
+    ' ',
+  ),
+);
+
+/** Whether all that a chart defines is known here. */
+export const isKnownChart = (chart: string): boolean => bringNone.has(chart) || Object.hasOwn(kinds, chart);
+
+/** Groups whose kinds come from charts that are known here. */
+export const knownGroups: ReadonlySet<string> = new Set([
+  ...Object.values(kinds).flatMap((all) => all.map((facts) => facts.group)),
+  'cert-manager.io',
+  'acme.cert-manager.io',
+  'cilium.io',
+  'fluxcd.controlplane.io',
+]);
+
 /** The `crds/` folder of a stand-in, by path. Empty for charts that bring none, or that are not known. */
 export const standInDefinitions = (chart: string): Readonly<Record<string, string>> =>
   Object.fromEntries((kinds[chart] ?? []).map((facts) => [`crds/${facts.plural}.yaml`, definition(facts)]));

@@ -3,10 +3,10 @@ import type { Printers } from './printer.ts';
 import { seenWords } from '../seen-words.ts';
 
 export const basePrinters: Printers<BaseFailures> = {
-  'wait/timeout': ({ waitingFor, deadlineMs, last, see }) => ({
+  'wait/timeout': ({ waitingFor, deadlineMs, last, rest = [], see }) => ({
     title: `waited ${formatDuration(deadlineMs)} for ${waitingFor}`,
     ...(last === undefined ? {} : { because: `last seen: ${seenWords(last)}` }),
-    ...(see === undefined ? {} : { help: `see more with \`${see}\`` }),
+    ...(see === undefined && rest.length === 0 ? {} : { help: moreSeen(see, rest) }),
   }),
   'run/aborted': ({ during }) => ({ title: `stopped during ${during}` }),
   'internal/unexpected': ({ message, stack }) => ({
@@ -23,3 +23,9 @@ export const basePrinters: Printers<BaseFailures> = {
     help: 'please report it with this text',
   }),
 };
+
+function moreSeen(see: string | undefined, rest: readonly string[]): string {
+  const lines = rest.map((line) => line.replaceAll('\n', ' '));
+  const more = see === undefined ? [] : [`see more with \`${see}\``];
+  return [...more, ...(lines.length === 0 ? [] : ['seen besides:', ...lines])].join('\n');
+}

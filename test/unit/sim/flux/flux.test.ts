@@ -226,7 +226,7 @@ metadata: { name: web }
 spec: { configMap: { name: web-values } }
 `,
   });
-  const objects = (await repositoryOfFiles(files, '/repo').renderKustomization('app')).map(({ object }) => object);
+  const objects = (await repositoryOfFiles(files, '/repo').renderKustomization('app')).objects.map(({ object }) => object);
   const name = String((objects[3]?.metadata as { name?: string } | undefined)?.name);
   expect(name).toMatch(/^web-values-[0-9a-f]{10}$/);
   expect(objects.slice(0, 3).map(({ spec }) => spec)).toEqual([
@@ -253,7 +253,7 @@ test('a Namespace gets the name that its kustomization puts everything into', as
     '/repo/app/kustomization.yaml': 'namespace: web\nresources: [objects.yaml]\n',
     '/repo/app/objects.yaml': 'kind: Namespace\nmetadata: { name: _ }\n---\nkind: ConfigMap\nmetadata: { name: a }\n',
   });
-  expect((await repositoryOfFiles(files, '/repo').renderKustomization('app')).map(({ object }) => object.metadata)).toEqual([
+  expect((await repositoryOfFiles(files, '/repo').renderKustomization('app')).objects.map(({ object }) => object.metadata)).toEqual([
     { name: 'web' },
     { name: 'a', namespace: 'web' },
   ]);
