@@ -157,8 +157,9 @@ async function withRendered(
   if (folder === undefined) return found;
   const releases: ReleasePlan[] = [];
   for (const plan of found.releases) {
-    const path = plan.role === 'release' ? await findRendered(posix.resolve(model.paths.root, folder), plan, files) : undefined;
-    releases.push(path === undefined ? plan : { ...plan, source: { kind: 'rendered', path, chart: plan.chart }, version: 'rendered' });
+    const place = { root: model.paths.root, path: posix.relative(model.paths.root, posix.resolve(model.paths.root, folder)) };
+    const at = plan.role === 'release' ? await findRendered(place, plan, files) : undefined;
+    releases.push(at === undefined ? plan : { ...plan, source: { kind: 'rendered', ...at, chart: plan.chart }, version: 'rendered' });
   }
   return { ...found, releases };
 }

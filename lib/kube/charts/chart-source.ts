@@ -75,7 +75,11 @@ function fromTemplate(question: SourceQuestion, owner: TreeObject, chart: Fields
   if (wanted.kind === 'GitRepository' || wanted.kind === 'Bucket') {
     // Only this very repository lies here; whether the GitRepository means it cannot be told from its URL.
     if (wanted.kind === 'GitRepository' && (name.startsWith('./') || name.startsWith('kubernetes/')))
-      return { from: { kind: 'folder', path: posix.join(question.repository, name) }, chart: posix.basename(name), ...valuesFiles };
+      return {
+        from: { kind: 'folder', root: question.repository, path: posix.normalize(name) },
+        chart: posix.basename(name),
+        ...valuesFiles,
+      };
     return unsupported(question, wanted.kind, 'its chart is not a folder of this repository');
   }
   const found = findSource(question, { namespace: owner.namespace, ...wanted }, at);

@@ -6,6 +6,7 @@ import { sha256Hex } from '../../pki/index.ts';
 import type { ChartArchive } from '../../wasm/index.ts';
 import { chartSourceFailure } from './failures.ts';
 import { archiveLimitBytes } from './oci.ts';
+import type { InRepository } from './source.ts';
 
 /**
  * Packs an unpacked chart, so that it goes the same way as a pulled one. Links inside of the folder are followed as Helm does.
@@ -13,10 +14,13 @@ import { archiveLimitBytes } from './oci.ts';
  * Failure: `chart/folder` when there is no Chart.yaml, when a link leads out, and for anything that is neither file nor folder;
  * `chart/too-large`.
  */
-export async function packFolder(path: string, files: Files): Promise<ChartArchive> {
-  const failed = (at: string, reason: string) => new TkError(chartSourceFailure('chart/folder', { path: at, reason }));
-  const root = await files.realPath(path);
-  if (root === undefined) throw failed(path, 'does not exist');
+export async function packFolder({ root: repository, path }: InRepository, files: Files): Promise<ChartArchive> {
+  const failed = (at: string, reason: string) =>
+    new TkError(
+      chartSourceFailure('chart/folder', { path: at.startsWith(`${root}/`) ? posix.join(path, at.slice(root.length)) : path, reason }),
+    );
+  const root = (await files.realPath(posix.join(repository, path))) ?? '';
+  if (root === '') throw failed(path, 'does not exist');
   const entries: TarEntry[] = [];
   let sizeBytes = 0;
   const add = async (absolute: string, name: string): Promise<void> => {

@@ -265,9 +265,9 @@ class ReleaseReader {
       };
     };
     if (chart.startsWith('oci://')) return oci(chart.slice('oci://'.length));
-    const local = chart.startsWith('/') ? chart : posix.join(root, this.#folder, chart);
-    if (/^\.{0,2}\//.test(chart) || (await files.stat(posix.join(local, 'Chart.yaml'))) !== undefined)
-      return { kind: 'folder', path: local };
+    const local = chart.startsWith('/') ? posix.relative(root, chart) : posix.join(this.#folder, chart);
+    if (/^\.{0,2}\//.test(chart) || (await files.stat(posix.join(root, local, 'Chart.yaml'))) !== undefined)
+      return { kind: 'folder', root, path: local };
     const slash = chart.indexOf('/');
     const found = repositories.find((candidate) => candidate.name === chart.slice(0, slash));
     const url = textOf(found?.url);

@@ -29,10 +29,9 @@ export interface Pulled {
  * Failure: each of `ChartSourceFailures`.
  */
 export async function pullChart(source: ChartSource, ports: PullPorts, signal: AbortSignal): Promise<Pulled> {
-  if (source.kind === 'folder')
-    return { archive: await packFolder(source.path, ports.files), version: versionOfSource(source), from: 'folder' };
+  if (source.kind === 'folder') return { archive: await packFolder(source, ports.files), version: versionOfSource(source), from: 'folder' };
   if (source.kind === 'rendered')
-    return { archive: await packRendered(source.path, source.chart, ports.files), version: versionOfSource(source), from: 'folder' };
+    return { archive: await packRendered(source, ports.files), version: versionOfSource(source), from: 'folder' };
   const cache = ports.cache === undefined ? undefined : new ChartCache(ports.files, ports.cache);
   const remembered = await cache?.find(source);
   if (remembered !== undefined && source.kind === 'oci' && source.digest !== undefined) return { ...remembered, from: 'cache' };

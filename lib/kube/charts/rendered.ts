@@ -6,6 +6,7 @@ import { sha256Hex } from '../../pki/index.ts';
 import type { ChartArchive } from '../../wasm/index.ts';
 import { chartSourceFailure } from './failures.ts';
 import { archiveLimitBytes } from './oci.ts';
+import type { ChartSource, InRepository } from './source.ts';
 
 /** Gives back each file as it is: nothing in it is a template any more. */
 const template = '{{- range $path, $_ := .Files.Glob "rendered/**" }}\n---\n{{ $.Files.Get $path }}\n{{- end }}\n';
@@ -17,10 +18,10 @@ const template = '{{- range $path, $_ := .Files.Glob "rendered/**" }}\n---\n{{ $
  * Shape: the version names the content, so that other manifests are an upgrade.
  * Failure: `chart/folder` when there is none; `chart/too-large`.
  */
-export async function packRendered(path: string, chart: string, files: Files): Promise<ChartArchive> {
+export async function packRendered({ root, path, chart }: Extract<ChartSource, { kind: 'rendered' }>, files: Files): Promise<ChartArchive> {
   const manifests: TarEntry[] = [];
   let sizeBytes = 0;
-  for (const [name, absolute] of await manifestsOf(path, files)) {
+  for (const [name, absolute] of await manifestsOf({ root, path }, files)) {
     const content = await files.read(absolute);
     if (content === undefined) continue;
     sizeBytes += content.length;
@@ -49,26 +50,28 @@ export async function packRendered(path: string, chart: string, files: Files): P
 
 /** Whether something that can stand in for the chart lies there. */
 export async function findRendered(
-  folder: string,
+  { root, path: folder }: InRepository,
   release: { readonly name: string; readonly namespace: string },
   files: Files,
-): Promise<string | undefined> {
+): Promise<InRepository | undefined> {
   const base = posix.join(folder, release.namespace, release.name);
-  for (const path of [`${base}.yaml`, `${base}.yml`, base]) if ((await files.stat(path)) !== undefined) return path;
+  for (const path of [`${base}.yaml`, `${base}.yml`, base])
+    if ((await files.stat(posix.join(root, path))) !== undefined) return { root, path };
   return undefined;
 }
 
 /** Name inside of the chart and absolute path of each, in the order of their names. */
-async function manifestsOf(path: string, files: Files): Promise<readonly (readonly [name: string, absolute: string])[]> {
-  const stat = await files.stat(path);
+async function manifestsOf({ root, path }: InRepository, files: Files): Promise<readonly (readonly [name: string, absolute: string])[]> {
+  const absolute = posix.join(root, path);
+  const stat = await files.stat(absolute);
   if (stat === undefined) throw new TkError(chartSourceFailure('chart/folder', { path, reason: 'does not exist' }));
-  if (stat.kind !== 'directory') return [[posix.basename(path), path]];
+  if (stat.kind !== 'directory') return [[posix.basename(path), absolute]];
   const found: (readonly [string, string])[] = [];
-  for (const { name, kind } of await files.list(path)) {
-    const inner = posix.join(path, name);
-    if (kind === 'directory')
-      found.push(...(await manifestsOf(inner, files)).map(([below, absolute]) => [posix.join(name, below), absolute] as const));
-    else if (/\.ya?ml$/.test(name)) found.push([name, inner]);
+  for (const { name, kind } of await files.list(absolute)) {
+    if (kind === 'directory') {
+      const below = await manifestsOf({ root, path: posix.join(path, name) }, files);
+      found.push(...below.map(([inner, at]) => [posix.join(name, inner), at] as const));
+    } else if (/\.ya?ml$/.test(name)) found.push([name, posix.join(absolute, name)]);
   }
   return found;
 }

@@ -33,10 +33,18 @@ type ChartOrigin =
     }
   /** A classic repository: `url` is the folder of its index.yaml; `version` is exact or a range, absent: the newest. */
   | { readonly kind: 'index'; readonly url: string; readonly chart: string; readonly version?: string }
-  /** Manifests that were rendered before: an absolute path to a file or a folder. They stand in for the chart of this name. */
-  | { readonly kind: 'rendered'; readonly path: string; readonly chart: string }
-  /** An absolute path to an unpacked chart. */
-  | { readonly kind: 'folder'; readonly path: string };
+  /** Manifests that were rendered before, a file or a folder. They stand in for the chart of this name. */
+  | (InRepository & { readonly kind: 'rendered'; readonly chart: string })
+  /** An unpacked chart. */
+  | (InRepository & { readonly kind: 'folder' });
+
+/** What lies in the repository, and is named as people see it there. */
+export interface InRepository {
+  /** Absolute. */
+  readonly root: string;
+  /** Relative to `root`. */
+  readonly path: string;
+}
 
 /** As people write it: `oci://ghcr.io/org/charts/cilium:1.19.6`. */
 export function describeSource(source: ChartSource): string {

@@ -116,7 +116,7 @@ helmfiles:
     ['first', { kind: 'oci', repository: 'ghcr.io/x/first', tag: '0.1.0' }, 300_000, undefined, []],
     ['one', { kind: 'index', url: 'https://charts.example', chart: 'one', version: '1.2.0' }, 600_000, undefined, []],
     ['web', { kind: 'oci', repository: 'registry.example/charts/web', range: '~1.2' }, 30_000, false, ['one']],
-    ['own', { kind: 'folder', path: '/repo/charts/own' }, 600_000, undefined, []],
+    ['own', { kind: 'folder', root: '/repo', path: 'charts/own' }, 600_000, undefined, []],
   ]);
   expect(await valuesOf(releases[2])).toEqual({
     port: 1,

@@ -310,11 +310,14 @@ test('manifests that were rendered before stand in for a chart, hooks and defini
   const { client, ports, world } = await rig();
   const write = (replicas: number) =>
     world.files.write(
-      '/rendered/kube-system/web.yaml',
+      '/repo/rendered/kube-system/web.yaml',
       `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: web, annotations: { text: "{{ .Values.kept }}" } }\ndata: { replicas: "${replicas}" }\n---\napiVersion: batch/v1\nkind: Job\nmetadata: { name: web-check, annotations: { helm.sh/hook: post-install } }\nspec: { template: { spec: { restartPolicy: Never, containers: [{ name: check, image: busybox }] } } }\n---\napiVersion: example.com/v1\nkind: Thing\nmetadata: { name: thing }\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: { name: things.example.com }\nspec:\n  group: example.com\n  scope: Namespaced\n  names: { kind: Thing, plural: things, singular: thing, listKind: ThingList }\n  versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } } }]\n`,
     );
   await write(1);
-  const plan = planOf('web', { source: { kind: 'rendered', path: '/rendered/kube-system/web.yaml', chart: 'web' }, version: 'rendered' });
+  const plan = planOf('web', {
+    source: { kind: 'rendered', root: '/repo', path: 'rendered/kube-system/web.yaml', chart: 'web' },
+    version: 'rendered',
+  });
   expect(await installRelease(plan, client, ports, {}, signal)).toEqual({ state: 'installed', revision: 1, objects: 3 });
   expect(await releaseState(plan, client, ports, signal)).toEqual({ state: 'equal', revision: 1 });
   const map = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'web' };

@@ -22,7 +22,7 @@ test('a chart in a folder renders without a cluster, its ignored files left out'
     name: 'own',
     namespace: 'apps',
     storageNamespace: 'apps',
-    source: { kind: 'folder', path: '/repo/charts/own' },
+    source: { kind: 'folder', root: '/repo', path: 'charts/own' },
     chart: 'own',
     version: 'folder',
     needs: [],

@@ -172,7 +172,7 @@ test('every way in which a chart cannot be had is told with what to do', async (
       certManager,
       rig({}, { dial: answering(302, 'text/html', '', { location: 'https://charts.jetstack.io/index.yaml' }) }),
     ],
-    ['a folder that is not there', { kind: 'folder', path: '/repo/charts/none' }, rig()],
+    ['a folder that is not there', { kind: 'folder', root: '/repo', path: 'charts/none' }, rig()],
   ];
   const told: string[] = [];
   for (const [name, source, { ports }] of cases) {
