@@ -10,9 +10,6 @@ interface Limits {
 
 const limits: Readonly<Record<string, Limits>> = { ...olderCompatibility, ...compatibility };
 
-/** Minors of Talos that upstream's newest table knows, oldest first. */
-export const knownTalosMinors: readonly string[] = Object.keys(limits);
-
 /** Undefined for a minor that is not in the table. */
 export function talosLimits(version: string): Limits | undefined {
   const { major, minor } = parseVersion(version);

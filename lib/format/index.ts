@@ -24,7 +24,6 @@ export { parseToml } from './toml.ts';
 export {
   compareVersions,
   isAtLeast,
-  isInRange,
   minorOf,
   newestInRange,
   parseVersion,

@@ -50,11 +50,6 @@ export function minorOf(version: string | Version): string {
   return `${major}.${minor}`;
 }
 
-/** A range as npm and Helm write it: `>=1.30.0-0 <1.38`. False when either cannot be read. */
-export function isInRange(version: string, range: string): boolean {
-  return ranges().satisfies(version, range, { includePrerelease: true });
-}
-
 /** The newest that the range allows, by semantic version order; those that are no versions are passed over. */
 export function newestInRange(versions: readonly string[], range: string): string | undefined {
   const readable = versions.filter((version) => parse(version) !== null);

@@ -37,7 +37,6 @@ export {
   parseKubeconfig,
   renderKubeconfig,
   targetOf,
-  withServer,
 } from './kubeconfig.ts';
 export { isTransient, type RetryRule, retryRuleOf } from './retry.ts';
 export {
@@ -46,7 +45,6 @@ export {
   crdsServed,
   isNodeReady,
   kindsOf,
-  namespaceActive,
   nodesReady,
   nodesRegistered,
   objectGone,

@@ -140,18 +140,6 @@ export function renderKubeconfig(parts: KubeconfigParts): Secret<string> {
   );
 }
 
-/** The same file with another server in the cluster of its current context. Failure: as `parseKubeconfig`. */
-export function withServer(text: Secret<string>, server: string): Secret<string> {
-  const { cluster } = parseKubeconfig(text);
-  return text.map((content) => {
-    const root = rootOf(new Secret(content), malformedFile);
-    const clusters = listAt(root as Json, 'clusters').map((entry) =>
-      textAt(fieldsAt(entry), 'name') === cluster ? { ...fieldsAt(entry), cluster: { ...fieldsAt(entry, 'cluster'), server } } : entry,
-    );
-    return stringifyYaml({ ...root, clusters });
-  });
-}
-
 export interface MergeOptions {
   /** Default: only when the file had no current context. */
   readonly activate?: boolean;

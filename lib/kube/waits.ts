@@ -109,22 +109,6 @@ function nodesThat(
   };
 }
 
-export function namespaceActive(kube: KubeReader, name: string, options: WaitOptions): Condition<KubeObject> {
-  const ref = { apiVersion: 'v1', kind: 'Namespace', name };
-  return {
-    description: describeRef(ref),
-    intervalMs: pollMs,
-    ...options,
-    transient: isTransient,
-    async check(signal): Promise<Observation<KubeObject>> {
-      const object = await kube.get(ref, signal);
-      if (!object) return notYet('does not exist');
-      const readiness = readinessOf(object);
-      return readiness.state === 'ready' ? holds(object) : notYet(readiness.state === 'waiting' ? readiness.seen : 'failed');
-    },
-  };
-}
-
 /**
  * A condition of `status.conditions` is True for the present generation: what Flux, cert-manager and most operators write.
  */

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { type KeyKind, type Secret, TkError, type World } from '../base/index.ts';
 import { addressBytes } from './address.ts';
-import { type CertificateFacts, parseCertificate, readAlternativeNames, readExtensions } from './certificate.ts';
+import { type CertificateFacts, parseCertificate } from './certificate.ts';
 import {
   bitString,
   boolean,
@@ -13,7 +13,6 @@ import {
   objectIdentifier,
   octetString,
   readElements,
-  readObjectIdentifier,
   sequence,
   setOf,
   time,
@@ -21,7 +20,7 @@ import {
 } from './der.ts';
 import { pkiFailure } from './failures.ts';
 import { keyOfDer, kindOf, loadPrivateKey, spkiOf, talosKeyPem } from './keys.ts';
-import { parsePem, renderPem } from './pem.ts';
+import { renderPem } from './pem.ts';
 
 /** PEM texts; the key under the label that Talos writes. */
 export interface PemPair {
@@ -118,80 +117,6 @@ export async function issue(world: PkiWorld, ca: PemPair, options: LeafOptions):
     ipAddresses: options.ipAddresses ?? [],
   });
   return { certificate, key: talosKeyPem(pkcs8) };
-}
-
-export interface RequestOptions {
-  readonly kind: KeyKind;
-  readonly organizations?: readonly string[];
-  readonly commonName?: string;
-  readonly dnsNames?: readonly string[];
-  readonly ipAddresses?: readonly string[];
-}
-
-/** A signing request (PEM) and its key. */
-export async function createSigningRequest(
-  world: Pick<World, 'random'>,
-  options: RequestOptions,
-): Promise<{ readonly request: string; readonly key: Secret<string> }> {
-  const pkcs8 = await world.random.privateKey(options.kind);
-  const key = keyOfDer(pkcs8);
-  const names = alternativeNames(options.dnsNames ?? [], options.ipAddresses ?? [], false);
-  const body = sequence(
-    integer(Buffer.from([0])),
-    distinguishedName(options.organizations ?? [], options.commonName),
-    spkiOf(key),
-    explicit(0, ...names.map((one) => sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(sequence(one))))),
-  );
-  return {
-    request: renderPem('CERTIFICATE REQUEST', sequence(body, signatureAlgorithm(key), bitString(signatureOver(body, key)))),
-    key: talosKeyPem(pkcs8),
-  };
-}
-
-/**
- * The certificate for a signing request, names taken from the request.
- *
- * Failure: `pki/malformed` when the request is none, or its signature is not by its key.
- */
-export function signRequest(world: PkiWorld, ca: PemPair, requestPem: string, options: SigningOptions): string {
-  const [request] = readElements(parsePem(requestPem, 'signing request').der);
-  const [body, , signature] = request ? readElements(request.content) : [];
-  const [, subject, spki, attributes] = body ? readElements(body.content) : [];
-  if (!body || !signature || !subject || !spki) throw malformedRequest('not a PKCS#10 request');
-  const publicKey = requestKey(spki.whole);
-  const algorithm = publicKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
-  if (!verify(algorithm, body.whole, publicKey, signature.content.subarray(1))) throw malformedRequest('not signed by its own key');
-  const wanted =
-    attributes && readElements(attributes.content).find((attribute) => attributeIs(attribute.content, '1.2.840.113549.1.9.14'));
-  const extensions = readExtensions(wanted && readElements(wanted.content)[1]);
-  const names = readAlternativeNames(extensions.get('2.5.29.17'));
-  const now = world.clock.now();
-  return leafCertificate(world, signerOf(ca), {
-    subject: options.organizations ? distinguishedName(options.organizations) : subject.whole,
-    spki: spki.whole,
-    notBeforeMs: now,
-    notAfterMs: now + options.validityMs,
-    keyUsages: options.keyUsages ?? ['digitalSignature'],
-    extendedKeyUsages: options.extendedKeyUsages,
-    ...names,
-  });
-}
-
-function malformedRequest(reason: string): TkError {
-  return new TkError(pkiFailure('pki/malformed', { what: 'signing request', reason }));
-}
-
-function requestKey(spki: Uint8Array): KeyObject {
-  try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  } catch {
-    throw malformedRequest('unreadable public key');
-  }
-}
-
-function attributeIs(content: Uint8Array, oid: string): boolean {
-  const [type] = readElements(content);
-  return type !== undefined && readObjectIdentifier(type.content) === oid;
 }
 
 interface Signer {

@@ -40,15 +40,6 @@ export function relabelKey(pem: string): string {
   return pem.replaceAll(talosEd25519Label, 'PRIVATE KEY');
 }
 
-/** The same key under Talos' own label. */
-export function relabelKeyForTalos(pem: string): string {
-  return pem.includes('-----BEGIN PRIVATE KEY-----') && isEd25519(pem) ? pem.replaceAll('PRIVATE KEY', talosEd25519Label) : pem;
-}
-
-function isEd25519(pem: string): boolean {
-  return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
-}
-
 const readPem = remembered(
   (pem: string): KeyObject => {
     const block = parsePem(pem, 'private key');

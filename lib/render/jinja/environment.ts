@@ -8,7 +8,6 @@ import {
   isText,
   orElse,
   PythonError,
-  Tuple,
   typeName,
   Undefined,
   type UndefinedMode,
@@ -108,5 +107,3 @@ export function unpack(values: readonly Value[], count: number): readonly Value[
   if (values.length > count) throw new PythonError('ValueError', `too many values to unpack (expected ${count})`);
   return values;
 }
-
-export const emptyTuple = new Tuple([]);

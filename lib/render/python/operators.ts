@@ -3,7 +3,6 @@ import {
   Callable,
   Dict,
   DictView,
-  hashKey,
   Instance,
   isInteger,
   isNumber,
@@ -440,14 +439,4 @@ function pick<T>(items: ArrayLike<T>, slice: Slice): T[] {
   const picked: T[] = [];
   for (let index = start; step > 0 ? index < stop : index > stop; index += step) picked.push(items[index] as T);
   return picked;
-}
-
-/** Whether a value may be a key: used by filters that must not fail as dictionaries do. */
-export function isHashable(value: Value): boolean {
-  try {
-    hashKey(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -141,10 +141,7 @@ export const builtInKinds: readonly Kind[] = Object.entries(rows).flatMap(([apiV
   list.map((row) => parseRow(apiVersion, row)),
 );
 
-const byResource = new Map(builtInKinds.map((kind) => [`${apiVersionOf(kind)}/${kind.plural}`, kind]));
 const byKind = new Map(builtInKinds.map((kind) => [`${apiVersionOf(kind)}/${kind.kind}`, kind]));
-
-export const builtInResource = (apiVersion: string, plural: string): Kind | undefined => byResource.get(`${apiVersion}/${plural}`);
 
 /** A built-in kind that the model itself works with. */
 export function builtIn(apiVersion: string, kind: string): Kind {

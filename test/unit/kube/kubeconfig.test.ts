@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../../lib/base/index.ts';
-import { kubeconfigTrusts, mergeKubeconfig, parseKubeconfig, renderKubeconfig, targetOf, withServer } from '../../../lib/kube/index.ts';
+import { kubeconfigTrusts, mergeKubeconfig, parseKubeconfig, renderKubeconfig, targetOf } from '../../../lib/kube/index.ts';
 import { createCertificateAuthority, issue } from '../../../lib/pki/index.ts';
 import { createMemoryWorld } from '../../../lib/sim/index.ts';
 
@@ -37,13 +37,6 @@ test('what was rendered is read back, and its target carries the CA, the certifi
     host: 'fd00::11',
     port: 443,
     tls: { ca: ours.certificate, certificate: admin.certificate },
-  });
-});
-
-test('the server of the current context is replaced and nothing else', () => {
-  expect(parseKubeconfig(withServer(rendered(), 'https://192.168.42.11:6443'))).toMatchObject({
-    server: 'https://192.168.42.11:6443',
-    caPem: ours.certificate,
   });
 });
 

@@ -2,6 +2,7 @@ import { type Failure, TkError } from '../../../base/index.ts';
 import { compareVersions, minorOf, parseVersion } from '../../../format/index.ts';
 import { compatibility, type TalosMinor, talosMinors } from '../../../upstream/tables.ts';
 import { lifecycleFailure } from '../failures.ts';
+import { isInstallableOver, runsKubernetes } from '../../compatibility.ts';
 import { upgradePath } from '../../upgrade-path.ts';
 
 export interface VersionQuestion {
@@ -29,18 +30,13 @@ export function versionPathProblems({ node, from, to, kubernetes }: VersionQuest
   const target = parseVersion(to);
   const minor = talosMinors.find((known) => known === minorOf(target));
   if (minor === undefined) return [refuse('unknown', { other: talosMinors.at(-1) as string })];
-  const { upgradableFrom, kubernetes: range } = compatibility[minor];
   const problems: Failure[] = [];
   if (compareVersions(target, running) < 0) problems.push(refuse('downgrade'));
-  else if (compareVersions(running, upgradableFrom) < 0)
-    problems.push(refuse('not-installable', { other: `v${upgradableFrom}`, hops: hopsTo(from, to, kubernetes) }));
+  else if (!isInstallableOver(to, from))
+    problems.push(refuse('not-installable', { other: `v${compatibility[minor].upgradableFrom}`, hops: hopsTo(from, to, kubernetes) }));
   else if (target.major !== running.major || target.minor > running.minor + 1)
     problems.push(refuse('skips-a-minor', { hops: hopsTo(from, to, kubernetes) }));
-  for (const version of new Set(kubernetes)) {
-    const ofVersion = `${minorOf(version)}.0`;
-    if (compareVersions(ofVersion, `${range[0]}.0`) < 0 || compareVersions(ofVersion, `${range[1]}.0`) > 0)
-      problems.push(refuse('kubernetes', { other: version }));
-  }
+  for (const version of new Set(kubernetes)) if (!runsKubernetes(to, version)) problems.push(refuse('kubernetes', { other: version }));
   return problems;
 }
 
