@@ -46,7 +46,7 @@ function ours({ base, patches }: RandomCase): Answer & { readonly kept: number }
  */
 function documents(text: string, kept: number): unknown {
   const plain = text
-    .replace(kept > 0 ? /^ *(?:match|minSize|maxSize|crt|key|\w+Expression):.*\n/gm : /^ *(?:match|minSize):.*\n/gm, '')
+    .replace(kept > 0 ? /^ *(?:match|minSize|maxSize|crt|key|\w+Size|\w+Expression):.*\n/gm : /^ *(?:match|minSize):.*\n/gm, '')
     .replaceAll('Protocol(0)', 'icmp');
   const read: unknown = JSON.parse(JSON.stringify(parseYamlBulk(plain, { version: 'go' }), bigintAsText));
   const says = (one: unknown) =>
@@ -116,6 +116,7 @@ function knownAs({ text, error = '' }: Answer, mine: Answer): string | undefined
   if (error.startsWith('panic')) return 'talos panics';
   if (/merge type mismatch left (?:float64 right int|int right float64)/.test(error) || /"a fraction"/.test(mine.error ?? ''))
     return 'a whole number over a fraction';
+  if (/merge type mismatch left (?:time.Time right string|string right time.Time)/.test(error)) return 'a date over text';
   if (/merge field network.RoutingRuleConfigV1Alpha1/.test(error)) return 'the prefix of a rule';
   if (/^\{\}$/m.test(text ?? '') || /merge type mismatch left \*decoder/.test(error)) return 'talos leaves an empty document';
   return /"found":"null"/.test(mine.error ?? '') ? `null in a list${text === undefined ? ', refused by both' : ''}` : undefined;
