@@ -39,6 +39,8 @@ export interface Connections {
   anyReader(node: NodeModel, signal: AbortSignal): Promise<TalosReader>;
   /** Opens, uses, closes. */
   read<T>(node: NodeModel, use: (reader: TalosReader) => Promise<T>): Promise<T>;
+  /** The same, where a decision hangs on which machine it was: it proves itself first, on that connection. Failure: `talos/wrong-machine`. */
+  readProven<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader) => Promise<T>): Promise<T>;
   readAny<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader) => Promise<T>): Promise<T>;
   change<T>(node: NodeModel, use: (mutator: TalosMutator) => Promise<T>): Promise<T>;
   /** Who the machine is, as before each change of it. Failure: `talos/wrong-machine`. */
@@ -85,8 +87,12 @@ export function createConnections({ model, dial, clock, credentials }: Connectio
     read: async (node, use) => closing(await connections.reader(node), use),
     readAny: async (node, signal, use) => closing(await connections.anyReader(node, signal), use),
     change: async (node, use) => closing(await connections.mutator(node), use),
-    verify: (node, signal) =>
-      connections.read(node, async (reader) => proveIdentity(reader, (await reader.peer(signal)).spkiSha256, identityOf(node), signal)),
+    readProven: (node, signal, use) =>
+      connections.read(node, async (reader) => {
+        await proveIdentity(reader, (await reader.peer(signal)).spkiSha256, identityOf(node), signal);
+        return use(reader);
+      }),
+    verify: (node, signal) => connections.readProven(node, signal, async () => {}),
   };
   return connections;
 }

@@ -42,7 +42,7 @@ const leadershipDeadlineMs = seconds(60);
 export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Lifecycle; readonly gates: Gates } {
   const { model, clock, files, connections, access } = parts;
   const controlPlanes = model.nodes.filter((node) => node.role === 'controlplane');
-  const { facts, survey, etcd } = createFacts({ clock, connections, access, controlPlanes });
+  const { facts, glance, survey, etcd } = createFacts({ clock, connections, access, controlPlanes });
   const change = (node: NodeModel, use: (machine: TalosMutator) => Promise<unknown>): Promise<void> =>
     connections.change(node, use).then(() => {});
 
@@ -67,12 +67,19 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
     survey,
     etcd,
     boot: (node, signal) =>
-      connections.read(node, async (machine) => ({
+      connections.readProven(node, signal, async (machine) => ({
         bootId: await machine.bootId(signal),
         stage: (await machine.machineStatus(signal)).stage,
         atMs: clock.now(),
       })),
-    back: (node, wanted) => backCondition({ node, wanted, facts: (signal) => facts(node, signal), wantsKubernetes: hasKubernetes }),
+    back: (node, wanted) =>
+      backCondition({
+        node,
+        wanted,
+        glance: (signal) => glance(node, signal),
+        facts: (signal) => facts(node, signal),
+        wantsKubernetes: hasKubernetes,
+      }),
     volumesDetached: (node) =>
       volumesDetachedCondition(
         node.name,

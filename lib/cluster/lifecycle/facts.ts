@@ -35,11 +35,16 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
     }
   };
 
-  const factsWith = async (node: NodeModel, nodes: Promise<readonly KubeObject[] | undefined>, signal: AbortSignal): Promise<NodeFacts> => {
+  const factsWith = async (
+    node: NodeModel,
+    nodes: Promise<readonly KubeObject[] | undefined>,
+    signal: AbortSignal,
+    read: Connections['readProven'] = connections.readProven,
+  ): Promise<NodeFacts> => {
     const observedAtMs = clock.monotonicMs();
     // Whoever asks the machine first may fail first: then nobody waits for this one any more.
     nodes.catch(() => {});
-    const machine = await connections.read(node, (reader) => machineFacts(node, reader, signal));
+    const machine = await read(node, signal, (reader) => machineFacts(node, reader, signal));
     const kube = findKubeNode((await nodes) ?? [], node);
     return { node, observedAtMs, ...machine, ...(kube === undefined ? {} : { kube: kubeNodeFacts(kube) }) };
   };
@@ -97,6 +102,9 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
     survey,
     etcd,
     facts: (node: NodeModel, signal: AbortSignal): Promise<NodeFacts> => factsWith(node, kubeNodes(signal), signal),
+    /** For polls: of whoever answers at its address. */
+    glance: (node: NodeModel, signal: AbortSignal): Promise<NodeFacts> =>
+      factsWith(node, kubeNodes(signal), signal, (at, _, use) => connections.read(at, use)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { failureOf, seconds, TkError } from '../../base/index.ts';
+import { failureOf, hasCode, seconds, TkError } from '../../base/index.ts';
 import { done, type Evidence, notDone, type OpenIntent, type StepHandle, undecidable } from '../../core/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -12,8 +12,9 @@ export const leavingStages: ReadonlySet<string> = new Set(['rebooting', 'shuttin
 /**
  * Whether a call that takes a machine down got through: it is in another boot than the intent says, or on its way out.
  *
- * Shape: a machine that cannot be asked is undecidable, which is asked again for as long as the step is patient. So is one that looks
- * as if nothing had happened right after the intent: the reply may have been lost while the machine had not begun yet.
+ * Shape: a machine that cannot be asked is undecidable, which is asked again for as long as the step is patient; so is another one that
+ * answers at its address, and one that looks as if nothing had happened right after the intent: the reply may have been lost while the
+ * machine had not begun yet.
  */
 export async function rebootEvidence(
   lifecycle: LifecycleView,
@@ -30,7 +31,9 @@ export async function rebootEvidence(
       return undecidable(`${node.name} is ${stage}, and may just have got the call`);
     return notDone(`${node.name} is still in the same boot`);
   } catch (error) {
-    if (handle.signal.aborted || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
+    if (handle.signal.aborted || !(error instanceof TkError)) throw error;
+    if (hasCode(error, 'talos/wrong-machine')) return undecidable(`another machine answers at ${node.address}`);
+    if (!isTransientTalos(failureOf(error))) throw error;
     return undecidable(`${node.name} does not answer (${failureOf(error).code})`, `npx tk doctor NODE=${node.name}`);
   }
 }
