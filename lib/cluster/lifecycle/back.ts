@@ -1,4 +1,14 @@
-import { type Condition, type Failure, formatDuration, holds, minutes, never, notYet, seconds } from '../../base/index.ts';
+import {
+  type Condition,
+  type Failure,
+  formatDuration,
+  holds,
+  minutes,
+  never,
+  notYet,
+  type Observation,
+  seconds,
+} from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -7,6 +17,9 @@ import type { NodeFacts, WantedBack } from './lifecycle.ts';
 export interface BackParts {
   readonly node: NodeModel;
   readonly wanted: WantedBack;
+  /** Of whoever answers at its address. */
+  readonly glance: (signal: AbortSignal) => Promise<NodeFacts>;
+  /** Of the machine itself. Failure: `talos/wrong-machine`. */
   readonly facts: (signal: AbortSignal) => Promise<NodeFacts>;
   /** Whether Kubernetes is expected to know the node as Ready: there is a kubeconfig, and it was in Kubernetes before. */
   readonly wantsKubernetes: () => Promise<boolean>;
@@ -22,41 +35,45 @@ const defaultDeadlineMs = minutes(30);
  * Failure: `node/rolled-back` as soon as the new boot runs another version or schematic; a staged upgrade is judged only once that
  * boot is over, because it boots the old version once more to install.
  */
-export function backCondition({ node, wanted, facts, wantsKubernetes }: BackParts): Condition<NodeFacts> {
+export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: BackParts): Condition<NodeFacts> {
   const deadlineMs = wanted.deadlineMs ?? defaultDeadlineMs;
   return {
     description: `${node.name} to come back${wanted.version === undefined ? '' : ` with Talos ${wanted.version}`}`,
     deadlineMs,
     intervalMs: seconds(5),
     see: `npx tk talos:dmesg NODE=${node.name}`,
-    // Half an answer of a machine that is starting is none.
-    transient: (failure) => isTransientTalos(failure) || failure.code === 'talos/unexpected-reply',
+    // Half an answer of a machine that is starting is none; neither is that of another one, while an address moves.
+    transient: (failure) => isTransientTalos(failure) || ['talos/unexpected-reply', 'talos/wrong-machine'].includes(failure.code),
     async check(signal) {
-      const seen = await facts(signal);
-      if (seen.bootId === wanted.afterBoot) return notYet(`it is ${seen.stage}, still in the boot before`);
-      const wrong = differenceOf(seen, wanted);
-      if (wrong !== undefined) {
-        const isJudged = wanted.isStaged !== true || (seen.stage === 'running' && seen.isReady);
-        if (isJudged) return never(rolledBack(node, seen, wanted));
-        return notYet(`it installs the staged upgrade (${seen.stage})`);
-      }
-      if (seen.stage !== 'running')
-        return notYet([seen.stage, ...seen.unmet.slice(0, 1).map(({ name, reason }) => `${name}: ${reason}`)].join(', '));
-      // Until then the machine itself does not believe in the new version either, and would fall back at the next start.
-      const [unmet] = seen.unmet.filter(({ name }) => wanted.unmetBefore?.includes(name) !== true);
-      if (!seen.isReady && unmet !== undefined) return notYet(`${unmet.name}: ${unmet.reason}`);
-      if (node.role === 'controlplane') {
-        if (seen.etcd === undefined) return notYet('its etcd does not answer yet');
-        if (!seen.etcd.isHealthy) return notYet('its etcd is not healthy yet');
-        if (seen.etcd.isLearner) return notYet('its etcd member is a learner');
-      }
-      if (!(await wantsKubernetes())) return holds(seen);
-      if (seen.kube === undefined) return notYet('Kubernetes does not tell of it yet');
-      // The Node's status may still be that of the boot before.
-      if (seen.kube.bootId !== seen.bootId && seen.kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
-      return seen.kube.isReady ? holds(seen) : notYet(['its Node is not Ready yet', seen.kube.notReadyBecause].filter(Boolean).join(': '));
+      const observed = await judge(await glance(signal));
+      return observed.state === 'not-yet' ? observed : judge(await facts(signal));
     },
   };
+
+  async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {
+    if (seen.bootId === wanted.afterBoot) return notYet(`it is ${seen.stage}, still in the boot before`);
+    const wrong = differenceOf(seen, wanted);
+    if (wrong !== undefined) {
+      const isJudged = wanted.isStaged !== true || (seen.stage === 'running' && seen.isReady);
+      if (isJudged) return never(rolledBack(node, seen, wanted));
+      return notYet(`it installs the staged upgrade (${seen.stage})`);
+    }
+    if (seen.stage !== 'running')
+      return notYet([seen.stage, ...seen.unmet.slice(0, 1).map(({ name, reason }) => `${name}: ${reason}`)].join(', '));
+    // Until then the machine itself does not believe in the new version either, and would fall back at the next start.
+    const [unmet] = seen.unmet.filter(({ name }) => wanted.unmetBefore?.includes(name) !== true);
+    if (!seen.isReady && unmet !== undefined) return notYet(`${unmet.name}: ${unmet.reason}`);
+    if (node.role === 'controlplane') {
+      if (seen.etcd === undefined) return notYet('its etcd does not answer yet');
+      if (!seen.etcd.isHealthy) return notYet('its etcd is not healthy yet');
+      if (seen.etcd.isLearner) return notYet('its etcd member is a learner');
+    }
+    if (!(await wantsKubernetes())) return holds(seen);
+    if (seen.kube === undefined) return notYet('Kubernetes does not tell of it yet');
+    // The Node's status may still be that of the boot before.
+    if (seen.kube.bootId !== seen.bootId && seen.kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
+    return seen.kube.isReady ? holds(seen) : notYet(['its Node is not Ready yet', seen.kube.notReadyBecause].filter(Boolean).join(': '));
+  }
 }
 
 function differenceOf(seen: NodeFacts, wanted: WantedBack): 'version' | 'schematic' | undefined {
