@@ -20,17 +20,17 @@ export interface OpenedReleases extends ReleaseTree {
  * Failure: everything that is wrong with its tree, and with the releases that are wanted.
  */
 export async function openReleaseTree(
-  parts: Omit<ClusterParts, 'settings' | 'isSandbox'>,
+  parts: Omit<ClusterParts, 'settings'>,
   isWanted: (release: { readonly name: string; readonly namespace: string }) => boolean,
   signal: AbortSignal,
   rendered?: string,
 ): Promise<OpenedReleases | undefined> {
   const { helmEngineOf, readReleaseTree } = await import('./releases.ts');
-  const { world, model, vault, helmModule, cacheDirectory } = parts;
+  const { world, model, vault, helmModule, cacheDirectory, isSandbox } = parts;
   const { files, dial, clock, env, exec } = world;
   const engine = helmEngineOf(world, helmModule);
   const tree = await readReleaseTree(
-    { model, files, dial, clock, env, exec, engine, vault, cache: `${cacheDirectory}/charts` },
+    { model, files, dial, clock, env, exec, engine, vault, cache: `${cacheDirectory}/charts`, isSandbox },
     isWanted,
     signal,
     rendered,

@@ -115,6 +115,7 @@ export function openCluster({
     access,
     cache: `${cacheDirectory}/charts`,
     vault,
+    isSandbox,
   });
   const { lifecycle, gates } = createLifecycle({
     model,
@@ -164,7 +165,13 @@ export function openCluster({
     machines,
     etcd: createEtcd({ model, connections }),
     kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa, env }),
-    kubernetes: createKubernetes({ model, files, access, secrets: createBootstrapSecrets({ model, files, vault, access }) }),
+    kubernetes: createKubernetes({
+      model,
+      files,
+      access,
+      secrets: createBootstrapSecrets({ model, files, vault, access }),
+      now: () => clock.now(),
+    }),
     releases,
     lifecycle,
     gates,

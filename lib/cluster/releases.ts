@@ -39,6 +39,8 @@ export interface ReleaseParts {
   /** Where pulled charts are kept. */
   readonly cache: string;
   readonly vault: Vault;
+  /** Charts come from a registry that makes them up. */
+  readonly isSandbox: boolean;
 }
 
 export function helmEngineOf(world: World, moduleBytes: () => Promise<Uint8Array>, memo?: Map<string, Promise<string>>): HelmEngine {
@@ -140,7 +142,10 @@ export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   };
 }
 
-export type ReleaseTreeParts = Pick<ReleaseParts, 'model' | 'files' | 'dial' | 'clock' | 'env' | 'exec' | 'engine' | 'cache' | 'vault'>;
+export type ReleaseTreeParts = Pick<
+  ReleaseParts,
+  'model' | 'files' | 'dial' | 'clock' | 'env' | 'exec' | 'engine' | 'cache' | 'vault' | 'isSandbox'
+>;
 
 /** The releases that a repository declares, with what brings and renders their charts. */
 export interface ReleaseTree {
@@ -188,9 +193,14 @@ async function readTree({ model, files, engine, env }: ReleaseTreeParts, signal:
 }
 
 async function makePorts(parts: ReleaseTreeParts, releases: FoundReleases): Promise<ReleasePorts> {
-  const { engine, clock, files, dial, env, exec, cache } = parts;
+  const { engine, clock, files, dial, env, exec, cache, isSandbox } = parts;
   const credentials = await loadRegistryCredentials({ files, env, exec });
-  return { engine, clock, pull: { files, dial, clock, credentials, cache }, readReference: decrypting(releases, parts) };
+  return {
+    engine,
+    clock,
+    pull: { files, dial, clock, credentials, cache, areChartsMadeUp: isSandbox },
+    readReference: decrypting(releases, parts),
+  };
 }
 
 const viewOf = (plan: ReleasePlan): ReleaseView => ({

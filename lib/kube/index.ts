@@ -62,6 +62,7 @@ export { chartSourceFailure, type ChartSourceFailures, releaseFailure, type Rele
 export { type BrokenRelease, type FindPorts, findReleases, type FoundReleases } from './charts/find-releases.ts';
 export { type FluxTree, loadFluxTree, type TreeObject } from './charts/flux-tree.ts';
 export { type Pulled, pullChart, type PullPorts } from './charts/pull.ts';
+export { ChartCache } from './charts/cache.ts';
 export { findRendered } from './charts/rendered.ts';
 export { pullRelease } from './charts/source-access.ts';
 export type { ObjectReference, ReleasePlan, Substitution, ValuesLayer } from './charts/release-plan.ts';

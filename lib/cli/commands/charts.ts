@@ -164,6 +164,7 @@ async function withCharts(
         model,
         vault: sandbox?.vault ?? createVault(world, repository.root),
         helmModule,
+        isSandbox: sandbox !== undefined,
         cacheDirectory: join(sandbox ? sandboxDirectory(repository.root) : join(repository.root, '.tk'), 'cache'),
       },
       (release) => named === undefined || isMeant(release, named),

@@ -3,6 +3,7 @@ import { type Dial, type Env, type Failure, failureOf, hasCode, type HttpHandler
 import type { Vault } from '../../cluster/index.ts';
 import type { ClusterModel, Repository } from '../../config/index.ts';
 import { createHostWorld } from '../../host/index.ts';
+import { ChartCache } from '../../kube/index.ts';
 import {
   attachSandbox,
   createFactory,
@@ -137,15 +138,17 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
         return { errors: refusal === undefined ? [] : [refusal], warnings: [] };
       },
       kube: (kernel, host) => {
-        const simulated = simulatedKube(kernel, host, over(world.files), repository.root);
+        const simulated = simulatedKube(kernel, host, over(world.files), repository.root, () => charts());
         flux = simulated.flux;
         return simulated;
       },
       mounts: (kernel) => {
+        const pulledBefore = new ChartCache(world.files, join(repository.root, '.tk/cache/charts'));
         const registry = createRegistry({
           clock: kernel.clock,
           fault: (point, facts) => kernel.fault(point, facts),
           listed: () => pinnedCharts(over(world.files), repository.root),
+          cached: (chart, version) => pulledBefore.archive(chart, version),
         });
         charts = registry.standIns;
         const factory = createFactory({ fault: (point, facts) => kernel.fault(point, facts) });

@@ -10,6 +10,8 @@ export type OciSource = Extract<ChartSource, { kind: 'oci' }>;
 
 export interface OciPorts extends DownloadPorts {
   readonly credentials: RegistryCredentials;
+  /** The registry makes its charts up, so that no digest of a real one is theirs: what a digest names is asked for by tag. Default: false. */
+  readonly areChartsMadeUp?: boolean;
 }
 
 export interface PulledChart {
@@ -47,8 +49,9 @@ interface Descriptor {
  */
 export async function pullFromRegistry(source: OciSource, ports: OciPorts, signal: AbortSignal): Promise<PulledChart> {
   const registry = new Registry(source, ports, signal);
+  const digest = ports.areChartsMadeUp === true ? undefined : source.digest;
   const reference =
-    source.digest ?? (source.tag === undefined ? await registry.newestTag(source.range ?? '*', source.tagFilter) : tagOf(source.tag));
+    digest ?? (source.tag === undefined ? await registry.newestTag(source.range ?? '*', source.tagFilter) : tagOf(source.tag));
   const manifest = await registry.manifest(reference);
   const layers = manifest.layers ?? [];
   const wanted = source.layer === undefined ? [chartLayer, oldChartLayer] : [source.layer];
@@ -63,7 +66,7 @@ export async function pullFromRegistry(source: OciSource, ports: OciPorts, signa
   }
   const { body } = await registry.get(`blobs/${layer.digest}`, {}, layer.size);
   registry.check('chart archive', layer.digest, body, layer.size);
-  return { bytes: body, digest: layer.digest, version: source.digest === undefined ? versionOfTag(reference) : (source.tag ?? reference) };
+  return { bytes: body, digest: layer.digest, version: digest === undefined ? versionOfTag(reference) : (source.tag ?? reference) };
 }
 
 /** What was pushed as a plain artifact has one layer of whatever type; Flux takes the first when it is told of none. */

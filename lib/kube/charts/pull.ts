@@ -1,12 +1,13 @@
-import { type Files, hasCode, type Json } from '../../base/index.ts';
+import { type Files, hasCode } from '../../base/index.ts';
 import { sha256Hex } from '../../pki/index.ts';
 import type { ChartArchive } from '../../wasm/index.ts';
+import { ChartCache } from './cache.ts';
 import { download } from './download.ts';
 import { packFolder } from './folder.ts';
 import { pullFromIndex } from './index-repository.ts';
-import { type OciPorts, type PulledChart, pullFromRegistry } from './oci.ts';
+import { type OciPorts, pullFromRegistry } from './oci.ts';
 import { packRendered } from './rendered.ts';
-import { type ChartSource, describeSource, versionOfSource } from './source.ts';
+import { type ChartSource, versionOfSource } from './source.ts';
 
 export interface PullPorts extends OciPorts {
   readonly files: Files;
@@ -65,52 +66,4 @@ export async function fetchSchema(url: string, ports: PullPorts, signal: AbortSi
     if (!hasCode(error, 'chart/source-unreachable', 'chart/rate-limited', 'chart/server-error', 'chart/too-large')) throw error;
   }
   return kept === undefined ? undefined : ports.files.readText(kept);
-}
-
-/** Archives by digest, and for each source which digest it last was. */
-class ChartCache {
-  readonly #files: Files;
-  readonly #folder: string;
-
-  constructor(files: Files, folder: string) {
-    this.#files = files;
-    this.#folder = folder;
-  }
-
-  async find(source: ChartSource): Promise<{ readonly archive: ChartArchive; readonly version: string } | undefined> {
-    const text = await this.#files.readText(this.#reference(source));
-    const { digest, version } = parseReference(text);
-    if (digest === undefined || version === undefined) return undefined;
-    const bytes = await this.#files.read(this.#archive(digest));
-    // A cache that was damaged is no cache.
-    return bytes !== undefined && `sha256:${sha256Hex(bytes)}` === digest ? { archive: { bytes, digest }, version } : undefined;
-  }
-
-  async keep(source: ChartSource, { bytes, digest, version }: PulledChart): Promise<void> {
-    const path = this.#archive(digest);
-    if ((await this.#files.stat(path))?.sizeBytes !== bytes.length) await this.#files.write(path, bytes);
-    const reference = `${JSON.stringify({ source: describeSource(source), digest, version })}\n`;
-    const at = this.#reference(source);
-    if ((await this.#files.readText(at)) !== reference) await this.#files.write(at, reference);
-  }
-
-  #archive(digest: string): string {
-    return `${this.#folder}/${digest.replace(/[^0-9a-f]/g, '').slice(-64)}.tgz`;
-  }
-
-  #reference(source: ChartSource): string {
-    return `${this.#folder}/${sha256Hex(describeSource(source)).slice(0, 32)}.json`;
-  }
-}
-
-function parseReference(text: string | undefined): { readonly digest?: string; readonly version?: string } {
-  if (text === undefined) return {};
-  try {
-    const value = JSON.parse(text) as Json;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-    const { digest, version } = value as { [key: string]: Json };
-    return typeof digest === 'string' && typeof version === 'string' ? { digest, version } : {};
-  } catch {
-    return {};
-  }
 }

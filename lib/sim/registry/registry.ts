@@ -8,8 +8,8 @@ export interface RegistryOptions {
   readonly clock: Clock;
   /** `SimKernel.fault`; points `registry/manifest`, `registry/blob`, `registry/token`, `registry/index` with `{ repository, reference }`. */
   readonly fault?: (point: string, facts: { readonly [fact: string]: Json }) => SimFault | undefined;
-  /** Served in place of our own: archives of real charts that are in the cache. */
-  readonly cached?: (repository: string, version: string) => Promise<Uint8Array | undefined>;
+  /** Archives of real charts, served in place of stand-ins. `chart`: `oci://ghcr.io/org/charts/web`, `https://charts.example/web`. */
+  readonly cached?: (chart: string, version: string) => Promise<Uint8Array | undefined>;
   /** Further charts, or others of the same name. */
   readonly charts?: readonly ChartFolder[];
   /** What `index.yaml` and `tags/list` offer besides our own: any chart is there in any version, but a list must say so first. */
@@ -34,6 +34,8 @@ export interface SimRegistry {
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const configType = 'application/vnd.cncf.helm.config.v1+json';
 const layerType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
+/** Where everybody asks for what is named `docker.io`. */
+const dockerHost = 'registry-1.docker.io';
 /** Larger than any chart, and than what fits into memory twice. */
 const hugeBytes = 2 * 1024 * 1024 * 1024;
 
@@ -56,31 +58,31 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
   const faultAt = (point: string, repository: string, reference: string) => options.fault?.(`registry/${point}`, { repository, reference });
 
   const folderOf = (repository: string): ChartFolder | undefined => {
-    const name = repository.split('/').at(-1) ?? '';
+    const name = nameOf(repository);
     const known = own.get(name);
     if (known !== undefined) return known;
     if (options.hasStandIns === false) return undefined;
-    standIns.add(name);
     return standInFor(name);
   };
 
   const archiveOf = async (
-    repository: string,
+    chart: string,
     version: string,
   ): Promise<{ readonly archive: Uint8Array; readonly config: Uint8Array } | undefined> => {
-    const real = await options.cached?.(repository, version);
+    const real = own.has(nameOf(chart)) ? undefined : await options.cached?.(chart, version);
     if (real !== undefined) return { archive: real, config: Buffer.from('{}') };
-    const folder = folderOf(repository);
+    const folder = folderOf(chart);
+    if (folder !== undefined && !own.has(folder.name)) standIns.add(folder.name);
     return folder && packChart(folder, version);
   };
 
-  const manifest = async (repository: string, reference: string): Promise<HttpServerResponse> => {
+  const manifest = async (host: string, repository: string, reference: string): Promise<HttpServerResponse> => {
     const fault = faultAt('manifest', repository, reference);
     const kept = blobs.get(reference);
     if (kept !== undefined) return manifestReply(kept, reference);
     if (fault?.kind === 'missing-tag' || !/^[A-Za-z0-9_][\w.-]{0,127}$/.test(reference))
       return registryError(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
-    const packed = await archiveOf(repository, reference.replaceAll('_', '+'));
+    const packed = await archiveOf(`oci://${host === dockerHost ? 'docker.io' : host}/${repository}`, reference.replaceAll('_', '+'));
     if (packed === undefined) return registryError(404, 'NAME_UNKNOWN', 'repository name not known to registry');
     const layer = keep(packed.archive);
     const body = Buffer.from(
@@ -156,7 +158,7 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
     if (fault?.kind === 'unavailable') return registryError(503, 'UNAVAILABLE', 'backend is down');
     if (fault?.kind === 'slow') await options.clock.sleep(Number(fault.facts.lateMs ?? 5000), request.signal);
     count(kind === 'manifests' ? 'manifest' : kind === 'blobs' ? 'blob' : 'tags');
-    if (kind === 'manifests') return manifest(repository, reference);
+    if (kind === 'manifests') return manifest(request.headers.host ?? 'registry', repository, reference);
     return kind === 'blobs' ? blob(repository, reference) : tags(repository);
   };
 
@@ -168,10 +170,10 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
       count('index');
       return text(200, await index());
     }
-    const [, name, version] = /\/([\w.-]+?)-(v?\d+\.\d+\.\d+[\w.+-]*)\.tgz$/.exec(path) ?? [];
+    const [, folder = '', name, version] = /^(.*\/)([\w.-]+?)-(v?\d+\.\d+\.\d+[\w.+-]*)\.tgz$/.exec(path) ?? [];
     if (name === undefined || version === undefined) return text(404, 'not found');
     count('archive');
-    const packed = await archiveOf(name, version);
+    const packed = await archiveOf(`https://${request.headers.host ?? 'registry'}${folder}${name}`, version);
     if (packed === undefined) return text(404, 'not found');
     const fault = faultAt('archive', name, version);
     const body = fault?.kind === 'wrong-digest' ? Buffer.concat([packed.archive, Buffer.of(0)]) : packed.archive;
@@ -183,8 +185,7 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
     const add = (chart: string, version: string, facts: { readonly [fact: string]: Json }) => {
       entries[chart] = [...(entries[chart] ?? []), { apiVersion: 'v2', name: chart, version, urls: [`${chart}-${version}.tgz`], ...facts }];
     };
-    for (const folder of own.values())
-      add(folder.name, folder.version, options.cached === undefined ? { digest: packChart(folder, folder.version).digest } : {});
+    for (const folder of own.values()) add(folder.name, folder.version, { digest: packChart(folder, folder.version).digest });
     // Without a digest: these are made when somebody takes them.
     for (const { chart, version } of await listed()) if (own.get(chart)?.version !== version) add(chart, version, {});
     return JSON.stringify({ apiVersion: 'v1', entries });
@@ -208,6 +209,9 @@ export function createRegistry(options: RegistryOptions): SimRegistry {
     counts: () => ({ ...counts }),
   };
 }
+
+/** The last part of a repository's path. */
+const nameOf = (chart: string): string => chart.split('/').at(-1) ?? '';
 
 const scopeOf = (repository: string): string => `repository:${repository}:pull`;
 const tokenFor = (scope: string): string => `sim.${sha256Hex(scope).slice(0, 32)}`;

@@ -5,6 +5,7 @@ const envoy = 'gateway.envoyproxy.io';
 const prometheus = 'monitoring.coreos.com';
 const secrets = 'external-secrets.io';
 const snapshots = 'snapshot.storage.k8s.io';
+const grafana = 'grafana.integreatly.org';
 
 const monitoring: readonly DefinitionFacts[] = [
   { group: prometheus, kind: 'ServiceMonitor', plural: 'servicemonitors' },
@@ -41,7 +42,7 @@ const envoys: readonly DefinitionFacts[] = [
  * takes whatever stands in such an object.
  *
  * Source: the charts' crds/ folders: envoy gateway-helm 1.7, kube-prometheus-stack 83, external-dns 1.20, external-secrets 1,
- * snapshot-controller 4, kube-vip and Gateway API 1.4
+ * grafana-operator 5, keda 2, snapshot-controller 4, kube-vip and Gateway API 1.4
  */
 const kinds: Readonly<Record<string, readonly DefinitionFacts[]>> = {
   'gateway-helm': [...gateways, ...envoys],
@@ -54,6 +55,28 @@ const kinds: Readonly<Record<string, readonly DefinitionFacts[]>> = {
     { group: secrets, kind: 'SecretStore', plural: 'secretstores', versions: ['v1beta1', 'v1'] },
     { group: secrets, kind: 'ClusterSecretStore', plural: 'clustersecretstores', scope: 'Cluster', versions: ['v1beta1', 'v1'] },
     { group: secrets, kind: 'PushSecret', plural: 'pushsecrets', versions: ['v1alpha1'] },
+  ],
+  'grafana-operator': [
+    { group: grafana, kind: 'Grafana', plural: 'grafanas', versions: ['v1beta1'] },
+    { group: grafana, kind: 'GrafanaDashboard', plural: 'grafanadashboards', versions: ['v1beta1'] },
+    { group: grafana, kind: 'GrafanaDatasource', plural: 'grafanadatasources', versions: ['v1beta1'] },
+    { group: grafana, kind: 'GrafanaFolder', plural: 'grafanafolders', versions: ['v1beta1'] },
+    { group: grafana, kind: 'GrafanaAlertRuleGroup', plural: 'grafanaalertrulegroups', versions: ['v1beta1'] },
+    { group: grafana, kind: 'GrafanaContactPoint', plural: 'grafanacontactpoints', versions: ['v1beta1'] },
+    { group: grafana, kind: 'GrafanaNotificationPolicy', plural: 'grafananotificationpolicies', versions: ['v1beta1'] },
+  ],
+  keda: [
+    { group: 'keda.sh', kind: 'ScaledObject', plural: 'scaledobjects', versions: ['v1alpha1'] },
+    { group: 'keda.sh', kind: 'ScaledJob', plural: 'scaledjobs', versions: ['v1alpha1'] },
+    { group: 'keda.sh', kind: 'TriggerAuthentication', plural: 'triggerauthentications', versions: ['v1alpha1'] },
+    {
+      group: 'keda.sh',
+      kind: 'ClusterTriggerAuthentication',
+      plural: 'clustertriggerauthentications',
+      scope: 'Cluster',
+      versions: ['v1alpha1'],
+    },
+    { group: 'eventing.keda.sh', kind: 'CloudEventSource', plural: 'cloudeventsources', versions: ['v1alpha1'] },
   ],
   'snapshot-controller': [
     { group: snapshots, kind: 'VolumeSnapshot', plural: 'volumesnapshots' },

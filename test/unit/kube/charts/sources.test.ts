@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Secret, TkError } from '../../../../lib/base/index.ts';
-import { type ChartSource, pullChart, type PullPorts } from '../../../../lib/kube/index.ts';
+import { ChartCache, type ChartSource, pullChart, type PullPorts } from '../../../../lib/kube/index.ts';
 import { createMemoryFiles, createRegistry, type RegistryOptions, type SimRegistry } from '../../../../lib/sim/index.ts';
 import { renderFailure } from '../../../../lib/ui/index.ts';
 import { dialTo, pullPorts, quickClock, signal } from './rig.ts';
@@ -64,6 +64,39 @@ test('docker.io, a plus in a version, a range and a digest', async () => {
     signal,
   });
   expect(manifest.status).toBe(200);
+});
+
+test('a sandbox serves charts that were pulled for real in place of stand-ins, whatever named them', async () => {
+  const real = (name: string) => ({ name, version: '3.1.4', description: 'the real one', files: { 'templates/a.yaml': 'a: b\n' } });
+  const outside = rig({ charts: [real('web'), real('gateway'), real('own')] });
+  const web: ChartSource = { kind: 'oci', repository: 'ghcr.io/home/charts/web', tag: '3.1.4' };
+  const gateway: ChartSource = { kind: 'oci', repository: 'docker.io/home/gateway', range: '3.x' };
+  const own: ChartSource = { kind: 'index', url: 'https://charts.example/stable', chart: 'own', version: '3.1.4' };
+  const pulled = new Map<ChartSource, string>();
+  for (const source of [web, gateway, own]) pulled.set(source, (await pullChart(source, outside.ports, signal)).archive.digest);
+
+  const cache = new ChartCache(outside.ports.files, '/cache');
+  const sandbox = rig(
+    {
+      cached: (chart, version) => cache.archive(chart, version),
+      listed: () => Promise.resolve(['web', 'gateway', 'own'].map((chart) => ({ chart, version: '3.1.4' }))),
+    },
+    { areChartsMadeUp: true },
+  );
+  const digestOf = async (source: ChartSource) => (await pullChart(source, sandbox.ports, signal)).archive.digest;
+  for (const [source, digest] of pulled) expect(await digestOf(source)).toBe(digest);
+  expect(await digestOf({ ...web, digest: `sha256:${'0'.repeat(64)}` })).toBe(pulled.get(web));
+  expect(sandbox.registry.standIns()).toEqual([]);
+  // Another version, and the same name elsewhere, are other charts.
+  expect(await digestOf({ ...web, tag: '3.1.5' })).not.toBe(pulled.get(web));
+  expect(sandbox.registry.standIns()).toEqual(['web']);
+  expect(await digestOf({ ...own, url: 'https://charts.example/incubator' } as ChartSource)).not.toBe(pulled.get(own));
+  // What the simulator has itself is made for its machines.
+  expect(await cache.archive('oci://quay.io/cilium/charts/cilium', '1.19.6')).toBeUndefined();
+  // A damaged archive is none.
+  for (const { name } of await outside.ports.files.list('/cache'))
+    if (name.endsWith('.tgz')) await outside.ports.files.write(`/cache/${name}`, 'damaged');
+  expect(await cache.archive('oci://ghcr.io/home/charts/web', '3.1.4')).toBeUndefined();
 });
 
 test('credentials answer a token service and a basic challenge', async () => {
