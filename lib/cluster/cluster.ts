@@ -356,6 +356,8 @@ export interface Kubernetes extends KubernetesView {
   writer(): Promise<KubeWriter>;
   applyNamespace(name: string, signal: AbortSignal): Promise<void>;
   applySecret(secret: BootstrapSecret, signal: AbortSignal): Promise<void>;
+  /** As `fluxReconciled`, and lets Flux look again at what had failed before something else came up, which it does hours later itself. */
+  reconcileFlux(): Condition<string>;
 }
 
 // --- releases ------------------------------------------------------------------------------------------------------

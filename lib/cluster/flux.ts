@@ -1,5 +1,6 @@
 import { type Condition, hasCode, holds, minutes, notYet, type Observation, seconds } from '../base/index.ts';
-import { conditionOf, type KubeObject, type KubeReader, type ObjectRef } from '../kube/index.ts';
+import { conditionOf, type KubeObject, type KubeReader, type KubeWriter, type ObjectRef, refOf } from '../kube/index.ts';
+import { rfc3339 } from './operations/resources.ts';
 
 const kustomizations = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' };
 const instances = { apiVersion: 'fluxcd.controlplane.io/v1', kind: 'FluxInstance' };
@@ -10,7 +11,8 @@ const instances = { apiVersion: 'fluxcd.controlplane.io/v1', kind: 'FluxInstance
  * Shape: the revision that the root applied, short: `main@4c1d2e8`.
  * Source: kstatus conditions of kustomize-controller; the root is the one that flux-operator names after the instance's namespace.
  */
-export function fluxReconciled(reader: () => Promise<KubeReader>): Condition<string> {
+export function fluxReconciled(reader: () => Promise<KubeReader>, ask?: Ask): Condition<string> {
+  const patience = new Patience();
   return {
     description: 'Flux to reconcile the repository',
     deadlineMs: minutes(20),
@@ -21,13 +23,67 @@ export function fluxReconciled(reader: () => Promise<KubeReader>): Condition<str
       const kube = await reader();
       try {
         const { items } = await kube.list(kustomizations, {}, signal);
-        return reconciled(kube, items, await rootName(kube, signal));
+        const observation = reconciled(kube, items, await rootName(kube, signal));
+        if (ask !== undefined) for (const item of patience.lost(items)) await ask(refOf(item), signal);
+        return observation;
       } catch (error) {
         if (hasCode(error, 'kube/kind-not-served')) return notYet('Flux is not installed yet');
         throw error;
       }
     },
   };
+}
+
+/** Asks the controller to look at a Kustomization now. */
+export type Ask = (kustomization: ObjectRef, signal: AbortSignal) => Promise<unknown>;
+
+/** Source: fluxcd/pkg apis/meta annotations.go */
+const requestedAtAnnotation = 'reconcile.fluxcd.io/requestedAt';
+
+/** Returns what the object will repeat when the request was handled. */
+export async function requestReconciliation(kube: KubeWriter, object: ObjectRef, nowMs: number, signal: AbortSignal): Promise<string> {
+  const requestedAt = `${rfc3339(nowMs).slice(0, -1)}.${String(Math.floor(nowMs) % 1000).padStart(3, '0')}Z`;
+  await kube.patch(object, { type: 'merge', value: { metadata: { annotations: { [requestedAtAnnotation]: requestedAt } } } }, signal);
+  return requestedAt;
+}
+
+/**
+ * Kustomizations that failed before something came up that they may have needed. Flux looks at them again after their interval, which
+ * many have set to an hour; a first start is full of such failures.
+ *
+ * Shape: each once after the number of those that are Ready has changed and stood still for a minute.
+ */
+class Patience {
+  #ready = -1;
+  #looks = 0;
+  readonly #asked = new Map<string, number>();
+
+  lost(items: readonly KubeObject[]): readonly KubeObject[] {
+    const ready = items.filter(isReady).length;
+    this.#looks = ready === this.#ready ? this.#looks + 1 : 0;
+    this.#ready = ready;
+    if (this.#looks < looksWithoutChange) return [];
+    const again = items.filter(
+      (item) =>
+        hasFailed(item) &&
+        reasonOf(item) !== 'DependencyNotReady' &&
+        retryMs(item) > soonMs &&
+        this.#asked.get(`${item.metadata.namespace}/${item.metadata.name}`) !== ready,
+    );
+    for (const item of again) this.#asked.set(`${item.metadata.namespace}/${item.metadata.name}`, ready);
+    return again;
+  }
+}
+
+const looksWithoutChange = 12;
+const soonMs = minutes(5);
+
+/** Go's form of a duration; what is not set is the interval. */
+function retryMs(item: KubeObject): number {
+  const { retryInterval, interval } = (item['spec'] ?? {}) as { readonly retryInterval?: string; readonly interval?: string };
+  const parts = [...(retryInterval ?? interval ?? '').matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)];
+  const units: Readonly<Record<string, number>> = { h: minutes(60), m: minutes(1), s: seconds(1) };
+  return parts.reduce((sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (units[unit] ?? 0), 0);
 }
 
 async function rootName(kube: KubeReader, signal: AbortSignal): Promise<string> {
@@ -99,7 +155,7 @@ function blamedBy(item: KubeObject): readonly ObjectRef[] {
   if (!/health check/i.test(message)) return [];
   return (inventory?.entries ?? []).flatMap(({ id, v }) => {
     const [namespace = '', name = '', group = '', kind = ''] = id.split('_');
-    return /\.toolkit\.fluxcd\.io$/.test(group) ? [{ apiVersion: `${group}/${v}`, kind, namespace, name }] : [];
+    return group.endsWith('.toolkit.fluxcd.io') ? [{ apiVersion: `${group}/${v}`, kind, namespace, name }] : [];
   });
 }
 

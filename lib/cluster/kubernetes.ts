@@ -2,7 +2,7 @@ import { count, type Files, holds, minutes, type Observation, seconds, TkError }
 import type { ClusterModel } from '../config/index.ts';
 import { crdsServed, isTransient, nodesReady, nodesRegistered } from '../kube/index.ts';
 import type { BootstrapSecret, Kubernetes } from './cluster.ts';
-import { fluxReconciled } from './flux.ts';
+import { fluxReconciled, requestReconciliation } from './flux.ts';
 import type { KubeAccess } from './kube-access.ts';
 import { lazily } from './lazy-condition.ts';
 
@@ -11,6 +11,7 @@ export interface KubernetesParts {
   readonly files: Files;
   readonly access: KubeAccess;
   readonly secrets: BootstrapSecrets;
+  now(): number;
 }
 
 /** The Secrets that Flux needs before it runs, and how one is applied. */
@@ -19,7 +20,7 @@ export interface BootstrapSecrets {
   apply(secret: BootstrapSecret, signal: AbortSignal): Promise<void>;
 }
 
-export function createKubernetes({ model, files, access, secrets }: KubernetesParts): Kubernetes {
+export function createKubernetes({ model, files, access, secrets, now }: KubernetesParts): Kubernetes {
   const names = model.nodes.map((node) => node.name);
   const nodesWait = { deadlineMs: minutes(10), intervalMs: seconds(5), see: 'kubectl get nodes -o wide', transient: isTransient };
   return {
@@ -58,6 +59,11 @@ export function createKubernetes({ model, files, access, secrets }: KubernetesPa
         return { ...condition, check: async (signal) => counted(await condition.check(signal)) };
       }),
     fluxReconciled: () => fluxReconciled(() => access.reader()),
+    reconcileFlux: () =>
+      fluxReconciled(
+        () => access.reader(),
+        async (kustomization, signal) => requestReconciliation(await access.writer(), kustomization, now(), signal),
+      ),
     crdsServed: (crds) => {
       const options = {
         deadlineMs: minutes(5),

@@ -11,7 +11,7 @@ export default defineTask({
     const operator = await installRelease(context, 'flux-operator');
     const instance = await installRelease(context, 'flux-instance');
     if (operator === undefined && instance === undefined) return { revision: undefined };
-    const revision = await context.wait(context.cluster.kubernetes.fluxReconciled());
+    const revision = await context.wait(context.cluster.kubernetes.reconcileFlux());
     context.detail(revision);
     return { revision };
   },

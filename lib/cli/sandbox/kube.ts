@@ -14,9 +14,19 @@ import {
 } from '../../sim/index.ts';
 
 /** The simulated Kubernetes, with a Flux in it that reconciles the repository as it lies in `root`. */
-export function simulatedKube(kernel: SimKernel, host: KubeHost, files: Files, root: string): SimulatedKube & { readonly flux: FluxModel } {
+export function simulatedKube(
+  kernel: SimKernel,
+  host: KubeHost,
+  files: Files,
+  root: string,
+  standInCharts: () => readonly string[] = () => [],
+): SimulatedKube & { readonly flux: FluxModel } {
   const kube = createKubeModel(kernel, host);
-  const flux = createFluxModel(kernel, kube, { repository: repositoryOfFiles(files, root), decrypt: decryptor(kernel, files, root) });
+  const flux = createFluxModel(kernel, kube, {
+    repository: repositoryOfFiles(files, root),
+    decrypt: decryptor(kernel, files, root),
+    standInCharts,
+  });
   return { ...kube, flux };
 }
 

@@ -1,10 +1,9 @@
 import { type Condition, holds, minutes, never, notYet, seconds, TkError } from '../../base/index.ts';
 import { conditionOf, type KubeObject, type KubeReader } from '../../kube/index.ts';
-import { shortRevision } from '../flux.ts';
+import { requestReconciliation, shortRevision } from '../flux.ts';
 import type { KubeAccess } from '../kube-access.ts';
 import { fields, text } from '../lifecycle/node-mark.ts';
 import { operationFailure } from './failures.ts';
-import { rfc3339 } from './resources.ts';
 
 /** Something that Flux reconciles. */
 export interface FluxObject {
@@ -28,9 +27,6 @@ export interface FluxOperations extends FluxOperationsView {
 }
 
 const kustomize = 'kustomize.toolkit.fluxcd.io/v1';
-/** Source: fluxcd/pkg apis/meta annotations.go */
-const requestedAtAnnotation = 'reconcile.fluxcd.io/requestedAt';
-
 export function createFluxOperations(access: KubeAccess, now: () => number): FluxOperations {
   return {
     async objects({ name, namespace }, signal) {
@@ -54,10 +50,7 @@ export function createFluxOperations(access: KubeAccess, now: () => number): Flu
       ];
     },
     async request(object, signal) {
-      const requestedAt = `${rfc3339(now()).slice(0, -1)}.${String(Math.floor(now()) % 1000).padStart(3, '0')}Z`;
-      const patch = { type: 'merge', value: { metadata: { annotations: { [requestedAtAnnotation]: requestedAt } } } } as const;
-      await (await access.writer()).patch(object, patch, signal);
-      return requestedAt;
+      return requestReconciliation(await access.writer(), object, now(), signal);
     },
     handled: (object, requestedAt) => ({
       description: `${object.kind} ${object.namespace}/${object.name} to be reconciled`,

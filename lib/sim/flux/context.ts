@@ -21,6 +21,8 @@ export interface FluxOptions {
    * Failure: an Error with the words of helm.
    */
   readonly renderChart?: (release: Obj, source: Obj) => Promise<readonly Obj[]>;
+  /** Charts that somebody else pulled of which only the name is known: their definitions may be there, too. */
+  readonly standInCharts?: () => readonly string[];
 }
 
 /** What every reconciler of the simulated Flux stands on. */

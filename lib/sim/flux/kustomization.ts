@@ -177,12 +177,28 @@ async function build(context: FluxContext, kustomization: Obj): Promise<Obj[]> {
     const isKept =
       objAt(plain, 'metadata', 'annotations')[`${group.kustomize}/substitute`] === 'disabled' ||
       objAt(plain, 'metadata', 'labels')[`${group.kustomize}/substitute`] === 'disabled';
-    if (values !== undefined && !isKept) plain = substituteObject(plain, values);
+    if (values !== undefined && !isKept) {
+      try {
+        plain = substituteObject(plain, values);
+      } catch (error) {
+        throw new Refused(
+          'BuildFailed',
+          `post build failed for '${gvkOf(plain)}/${textAt(plain, 'metadata', 'name')}': ${(error as Error).message}`,
+        );
+      }
+    }
     if (Object.keys(common).length > 0)
       plain = mergePatch(plain, { metadata: { labels: objAt(common, 'labels'), annotations: objAt(common, 'annotations') } }) as Obj;
     result.push(plain);
   }
   return result;
+}
+
+/** Source: kustomize kyaml/resid/gvk.go */
+function gvkOf(object: Obj): string {
+  const apiVersion = textAt(object, 'apiVersion');
+  const slash = apiVersion.indexOf('/');
+  return `${textAt(object, 'kind')}.${apiVersion.slice(slash + 1)}.${slash === -1 ? '[noGrp]' : apiVersion.slice(0, slash)}`;
 }
 
 /** What the controller writes into the kustomization.yaml. Source: fluxcd/pkg kustomize/kustomize_generator.go */

@@ -56,11 +56,10 @@ function couldBeBrought(context: FluxContext, itsGroup: string): boolean {
   if (context.absent.size > 0) return true;
   const releases = fluxKind(context.state, group.helm, 'HelmRelease');
   if (releases === undefined || knownGroups.has(itsGroup)) return false;
-  return context.state.list(releases).some((one) => {
-    const [latest] = listAt(one, 'status', 'history');
-    const chart = textAt(latest, 'chartName');
-    return chart !== '' && !simulatedCharts.has(chart) && !isKnownChart(chart);
-  });
+  const installed = context.state.list(releases).map((one) => textAt(listAt(one, 'status', 'history')[0], 'chartName'));
+  return [...installed, ...(context.standInCharts?.() ?? [])].some(
+    (chart) => chart !== '' && !simulatedCharts.has(chart) && !isKnownChart(chart),
+  );
 }
 
 const pluralOf = (word: string): string =>
