@@ -44,6 +44,8 @@ export interface Hand {
   stopEtcd(node: string): void;
   moveLeader(node: string): void;
   raiseAlarm(node: string, alarm: AlarmKind): void;
+  /** Somebody gives the database room and takes the alarms back. */
+  disarm(node: string): void;
 }
 
 export interface TalosModel {
@@ -235,6 +237,10 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
       if (cluster !== undefined) etcd.forfeit(cluster);
     },
     raiseAlarm: (name, alarm) => etcd.raise(named(name), alarm),
+    disarm(name) {
+      etcd.defragment(named(name));
+      etcd.disarm(named(name));
+    },
   };
 
   return {
