@@ -109,6 +109,14 @@ export const faultClasses: readonly FaultClass[] = [
     meets: 'upkeep',
   },
   {
+    point: 'kube/pod-stop',
+    kind: 'stuck',
+    what: 'a pod whose process waits for a disk, and that nothing can kill',
+    probability: 0.1,
+    facts: lasting(240_000),
+    meets: 'upkeep',
+  },
+  {
     point: 'kube/volume-detach',
     kind: 'slow',
     what: 'a volume that is detached late',

@@ -10,6 +10,8 @@ export type Deed =
   | { readonly deed: 'lose-power'; readonly node: string; readonly darkMs: number }
   | { readonly deed: 'tuppr'; readonly kind: 'TalosUpgrade' | 'KubernetesUpgrade'; readonly phase: TupprPhase; readonly node?: string }
   | { readonly deed: 'alarm'; readonly node: string; readonly alarm: AlarmKind }
+  | { readonly deed: 'pin-pod'; readonly node: string }
+  | { readonly deed: 'disarm'; readonly node: string }
   | { readonly deed: 'take-lease'; readonly holder: string }
   | { readonly deed: 'ceph'; readonly health: 'HEALTH_OK' | 'HEALTH_WARN' | 'HEALTH_ERR' };
 
@@ -45,6 +47,12 @@ export function createOperator(kernel: SimKernel, talos: TalosModel, kube: Simul
         return;
       case 'alarm':
         talos.hand.raiseAlarm(deed.node, deed.alarm);
+        return;
+      case 'disarm':
+        talos.hand.disarm(deed.node);
+        return;
+      case 'pin-pod':
+        kube.landscape.pin(`pinned-${deed.node}`, talos.hostnameOf(deed.node));
         return;
       case 'tuppr':
         kube.landscape.tuppr(deed.kind, deed.phase, deed.node);

@@ -27,6 +27,8 @@ export interface Landscape {
   volsync(name: string, isSyncing: boolean): void;
   /** Another tk begins on another workstation: takes the cluster's lease when nobody holds it any more. */
   takeLease(holder: string): void;
+  /** A pod with a volume of its own, put on this very machine: a cordon does not keep it away. Needs `storage`. */
+  pin(name: string, node: string): void;
   /** `kubectl cordon`, by somebody. */
   cordon(node: string, isCordoned: boolean): void;
 }
@@ -181,6 +183,24 @@ export function landscapeOf(state: KubeState): Landscape {
           ],
         },
       ),
+    pin(name, node) {
+      put({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name, namespace: 'default' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      });
+      put({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default' },
+        spec: {
+          nodeName: node,
+          containers: [{ name, image: `example.org/${name}:1` }],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: name } }],
+        },
+      });
+    },
     takeLease(holder) {
       const lease = state.get(leases, 'kube-system', 'talos-tk');
       const spec = objAt(lease ?? {}, 'spec');

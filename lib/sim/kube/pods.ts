@@ -56,14 +56,16 @@ export function syncPods(state: KubeState): void {
 }
 
 /**
- * A process that is asked to stop needs a moment, or longer; after its grace period it is killed.
+ * A process that is asked to stop needs a moment, or longer; after its grace period it is killed, unless it waits for a disk or a
+ * mount that does not answer: then its pod stays `Terminating` for as long as that lasts.
  * Source: kubernetes pkg/kubelet/kuberuntime/kuberuntime_container.go (killContainer)
  */
 function stopsInMs(state: KubeState, pod: Obj): number {
   const graceMs = (numberAt(pod, 'metadata', 'deletionGracePeriodSeconds') ?? 30) * 1000;
   const facts = { namespace: textAt(pod, 'metadata', 'namespace'), pod: textAt(pod, 'metadata', 'name') };
   const fault = state.kernel.fault('kube/pod-stop', facts);
-  return Math.min(1500 + Number(fault?.facts.forMs ?? 0), Math.max(graceMs, 200) + 1000);
+  const neededMs = 1500 + Number(fault?.facts.forMs ?? 0);
+  return fault?.kind === 'stuck' ? neededMs : Math.min(neededMs, Math.max(graceMs, 200) + 1000);
 }
 
 const refOf = (pod: Obj): Json => ({

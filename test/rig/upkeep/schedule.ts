@@ -32,7 +32,20 @@ export interface Upkeep {
 /** From then on nothing goes wrong any more, so that every history can end well. */
 export const calmAfterMs = 15 * 60_000;
 
-const lasting = new Set(['kube/eviction blocked', 'kube/volume-detach slow', 'talos/boot slow', 'etcd/lag behind']);
+/** Not for a moment: until whoever waits for it has given up. */
+type Lasting = (random: Random) => Pick<FaultRule, 'facts' | 'only'>;
+const minutesBetween = (random: Random, least: number, most: number): number =>
+  Math.floor((least + random.fraction() * (most - least)) * 60_000);
+
+const lasting: Readonly<Record<string, Lasting>> = {
+  'kube/eviction blocked': () => ({}),
+  'kube/pod-stop stuck': (random) => ({ facts: { forMs: minutesBetween(random, 6, 12) } }),
+  'kube/volume-detach slow': (random) => ({ facts: { lateMs: minutesBetween(random, 2, 10) } }),
+  'talos/boot slow': () => ({}),
+  'etcd/lag behind': () => ({}),
+  // API servers that answer, each time so late that what they tell is old.
+  'wire/reply slow': (random) => ({ only: { method: 'GET' }, facts: { lateMs: 5100 + Math.floor(random.fraction() * 3000) } }),
+};
 
 export const everyFault = [...faultClasses, ...bootstrapFaults];
 
@@ -107,11 +120,11 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     const [isTaken, times, drawnFacts] = [own.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), own.fraction(), facts?.(own)];
     const more = { untilMs: calmAfterMs, ...(drawnFacts ? { facts: drawnFacts } : {}) };
     if (bias.arms?.includes(`${point} ${kind}`)) return [{ point, kind, probability: 0.5, atMost: 2, ...more }];
-    // Not for a moment: until whoever waits for it has given up.
-    const isLasting = lasting.has(`${point} ${kind}`) && own.fraction() < 0.25;
-    if (isTaken && isLasting) return [{ point, kind, probability: 1, atMost: 1000, ...more }];
+    const lasts = lasting[`${point} ${kind}`];
+    if (isTaken && lasts && own.fraction() < 0.25) return [{ point, kind, probability: 1, atMost: 1000, ...more, ...lasts(own) }];
     return isTaken ? [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), ...more }] : [];
   });
+  const dark = darkness(createSeededRandom(seed, 'darkness'));
   const at = () => Math.floor(random.fraction() * 8 * 60_000);
   const deeds: { inMs: number; deed: Deed }[] = [];
   const node = () => pick(names);
@@ -141,6 +154,15 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     deeds.push({ inMs: at() - 4 * 60_000, deed: { deed: 'ceph', health: 'HEALTH_ERR' } });
     deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'ceph', health: 'HEALTH_OK' } });
   }
+  const others = createSeededRandom(seed, 'other deeds');
+  // While something is under way on it: the middle of an upgrade comes soon.
+  if (others.fraction() < 0.06)
+    deeds.push({ inMs: 5000 + Math.floor(others.fraction() * 90_000), deed: { deed: 'pin-pod', node: names.at(-1) as string } });
+  if (others.fraction() < 0.04) {
+    const alarmed = { node: names[Math.floor(others.fraction() * shape.controlPlanes)] as string };
+    deeds.push({ inMs: Math.floor(others.fraction() * 5 * 60_000) - 60_000, deed: { deed: 'alarm', ...alarmed, alarm: 'NOSPACE' } });
+    deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'disarm', ...alarmed } });
+  }
   const isClosed = chance(bias.closes ?? 0.06);
   // Somebody else begins meanwhile, as soon as the lease has run out.
   if (isClosed)
@@ -151,13 +173,32 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     story,
     shape: { controlPlanes: shape.controlPlanes, workers: shape.workers },
     talos,
-    faults,
+    faults: [...faults, ...dark],
     deeds: deeds.sort((a, b) => a.inMs - b.inMs),
     deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 2 * 500) : undefined)),
     stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * 300) : undefined)),
     secondStops: Array.from({ length: 4 }, () => (chance(0.3) ? Math.floor(random.fraction() * 10) : undefined)),
     sleeps: [isClosed ? 20 + Math.floor(random.fraction() * 150) : undefined],
   };
+}
+
+/**
+ * Somebody has to go there and press a button: longer than any wait for a machine lasts, rarely, because such waits cost polls. Once in
+ * a while nobody hears what became of the call that took it down either.
+ */
+function darkness(random: Random): readonly FaultRule[] {
+  const [drawn, isUnheard] = [random.fraction(), random.fraction() < 0.5];
+  if (drawn > 0.008) return [];
+  const slow: FaultRule = {
+    point: 'talos/boot',
+    kind: 'slow',
+    probability: 1,
+    atMost: 1,
+    untilMs: calmAfterMs,
+    facts: { lateMs: minutesBetween(random, 31, 40) },
+  };
+  const lost: FaultRule = { point: 'wire/change', kind: 'lost', probability: 0.5, atMost: 2, untilMs: calmAfterMs };
+  return isUnheard ? [slow, lost] : [slow];
 }
 
 export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [], secondStops: [], sleeps: [] });
