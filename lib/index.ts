@@ -49,6 +49,7 @@ export {
 export {
   addNode,
   askEach,
+  areStillDark,
   darkEvidence,
   gone,
   takeAway,

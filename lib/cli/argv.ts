@@ -220,3 +220,7 @@ export function parseArguments(command: string, words: readonly string[], shape:
   }
   return values;
 }
+
+/** Words as they can be typed into a shell again. */
+export const shellLine = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w%+,./:=@^-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');

@@ -6,7 +6,7 @@ import { createHostWorld } from '../host/index.ts';
 import type * as Ui from '../ui/index.ts';
 import type { Renderer } from '../ui/index.ts';
 import { loadAnswers } from './answers.ts';
-import { type ArgumentShape, type ArgumentValues, type GlobalFlags, parseArguments } from './argv.ts';
+import { type ArgumentShape, type ArgumentValues, type GlobalFlags, parseArguments, shellLine } from './argv.ts';
 import { failureClasses } from './failure-classes.ts';
 import { openRepository, type OpenedRepository } from './open-repository.ts';
 import { type CaughtSignals, catchSignals, type EndSignal, exitCodeOf } from './signals.ts';
@@ -168,7 +168,7 @@ async function showPlan(
             style: ui.styleWith(usesColors(world)),
             // Only a screen has an edge.
             columns: world.terminal.stdout.isTty ? world.terminal.stdout.columns : Number.POSITIVE_INFINITY,
-            command: `npx tk ${request.argv.filter((word) => !planFlags.has(word)).join(' ')}`,
+            command: `npx tk ${shellLine(request.argv.filter((word) => !planFlags.has(word)))}`,
           }),
     );
     return plan.tasks.some((task) => task.failure !== undefined) ? 2 : 0;

@@ -126,6 +126,7 @@ export { addNode, type MembershipFacts, membershipFacts, patientFacts, removalPl
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
 export {
+  areStillDark,
   darkEvidence,
   gone,
   takeAway,

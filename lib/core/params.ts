@@ -21,6 +21,8 @@ export interface ParamShape {
   readonly choices?: readonly string[];
   /** A file or folder, from `.meta({ path: true })`: words of the command line are taken from where the command was started. */
   readonly isPath?: true;
+  /** A list of texts whose words keep their commas, from `.meta({ whole: true })`. */
+  readonly isWhole?: true;
   /** Further names, kebab-case; from `.meta({ aliases: ['ip', 'hostname'] })`. */
   readonly aliases: readonly string[];
 }
@@ -51,6 +53,7 @@ export function paramShapesOf(task: Task): readonly ParamShape[] {
       required: !field.safeParse(undefined).success,
       aliases: Array.isArray(aliases) ? aliases.filter((alias) => typeof alias === 'string') : [],
       ...(field.meta()?.['path'] === true ? { isPath: true as const } : {}),
+      ...(field.meta()?.['whole'] === true ? { isWhole: true as const } : {}),
       ...(position === -1 ? {} : { position }),
       ...(field.description === undefined ? {} : { description: field.description }),
       ...(initial === undefined ? {} : { default: initial }),
@@ -85,7 +88,8 @@ export function parseParams(name: string, task: Task, words: Iterable<readonly [
       );
       continue;
     }
-    input[shape.key] = coerced(paramsSchemaOf(task).shape[shape.key] as z.ZodType, value);
+    const field = paramsSchemaOf(task).shape[shape.key] as z.ZodType;
+    input[shape.key] = shape.isWhole ? (typeof value === 'string' ? [value] : value) : coerced(field, value);
   }
   const parsed = checkParams(name, task, input);
   const [first, ...rest] = [...failures, ...(parsed.ok ? [] : parsed.failures)];

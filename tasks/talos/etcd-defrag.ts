@@ -1,4 +1,4 @@
-import { defineTask, fail, nodesParams, sizeText, throwIfAny, z } from 'talos-tk';
+import { defineTask, nodesParams, sizeText, throwIfAny, z } from 'talos-tk';
 
 /** Less than this is not worth a pause of the member. */
 const worthBytes = 10_000_000;
@@ -16,7 +16,7 @@ export default defineTask({
   effect: 'mutate',
   locks: ['etcd'],
   async probe({ params, cluster, signal }) {
-    const nodes = cluster.operations.nodes(params).filter((node) => node.role === 'controlplane');
+    const nodes = cluster.operations.controlPlanes(params);
     return Promise.all(
       nodes.map(async (node) => ({ node, status: await cluster.machines.read(node, (machine) => machine.etcdStatus(signal)) })),
     );
@@ -31,8 +31,7 @@ export default defineTask({
           return { decision: 'run', title: 'defragment', node: node.name, reason: seen, calls };
         }),
   async run({ params, cluster, step, skip, detail, signal }) {
-    const nodes = cluster.operations.nodes(params).filter((node) => node.role === 'controlplane');
-    if (nodes.length === 0) fail('none of these nodes is a control plane', { help: 'npx tk talos:etcd-status' });
+    const nodes = cluster.operations.controlPlanes(params);
     const picture = await cluster.lifecycle.etcd(signal);
     const leads = (name: string) =>
       picture.views.some((view) => view.state === 'answered' && view.node.name === name && view.memberId === view.leader);

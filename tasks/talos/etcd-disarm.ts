@@ -5,7 +5,11 @@ export default defineTask({
   description: 'After its cause has gone: etcd raises it again otherwise.',
   effect: 'mutate',
   locks: ['etcd'],
-  probe: async ({ cluster, signal }) => alarmsIn(await cluster.lifecycle.etcd(signal)),
+  async probe({ cluster, signal }) {
+    const picture = await cluster.lifecycle.etcd(signal);
+    cluster.operations.etcd.mustAnswer(picture);
+    return alarmsIn(picture);
+  },
   plan: (_context, alarms) =>
     alarms === undefined
       ? [{ decision: 'unknown', title: 'disarm alarms', reason: 'no member was asked' }]
@@ -22,7 +26,9 @@ export default defineTask({
   async run({ cluster, step, skip, detail }) {
     const result = await step.probeAct('disarm alarms', {
       async probe({ signal }) {
-        const alarms = alarmsIn(await cluster.lifecycle.etcd(signal));
+        const picture = await cluster.lifecycle.etcd(signal);
+        cluster.operations.etcd.mustAnswer(picture);
+        const alarms = alarmsIn(picture);
         return alarms.length === 0
           ? { state: 'done', seen: 'there are none', value: [] as readonly string[] }
           : { state: 'not-done', seen: alarms.join(', ') };

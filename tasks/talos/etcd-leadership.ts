@@ -5,7 +5,10 @@ export default defineTask({
   params: z.object(nodeParams),
   effect: 'mutate',
   locks: ['etcd'],
-  probe: ({ params, cluster, signal }) => cluster.machines.read(cluster.find(params), (machine) => machine.etcdStatus(signal)),
+  async probe({ params, cluster, signal }) {
+    const [node] = cluster.operations.controlPlanes({ node: cluster.find(params).name });
+    return node && cluster.machines.read(node, (machine) => machine.etcdStatus(signal));
+  },
   plan({ params, cluster }, status) {
     const node = cluster.find(params).name;
     const title = 'forfeit leadership';
@@ -15,9 +18,12 @@ export default defineTask({
   },
   async run({ params, cluster, step, skip, detail }) {
     const node = cluster.find(params);
+    cluster.operations.controlPlanes({ node: node.name });
     const leader = await step(
       'forfeit leadership',
       async (handle) => {
+        // A member that is silent may lead all the same.
+        await cluster.machines.read(node, (machine) => machine.etcdStatus(handle.signal));
         const next = await cluster.lifecycle.moveLeadership(node, handle.signal);
         if (next === undefined) handle.skip('it does not lead');
         return next;

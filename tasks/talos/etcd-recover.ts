@@ -5,7 +5,7 @@ export default defineTask({
   description:
     'For a cluster whose etcd does not come back: the data of every control plane is wiped (their configs stay), one of them starts from the snapshot, the others join it. What was written after the snapshot is lost. Refused while any member works. A run that was cut off is continued by the same line.',
   params: z.object({
-    snapshot: z.string().describe('the file that talos:etcd-snapshot wrote'),
+    snapshot: z.string().describe('the file that talos:etcd-snapshot wrote').meta({ path: true }),
     ...nodeParams,
     without: z.array(z.string()).default([]).describe('control planes that are switched off and will not come back with their data'),
     skipHashCheck: z.boolean().default(false).describe('for a database that was copied out of a data directory'),
@@ -142,6 +142,10 @@ interface Named {
 }
 
 /** The one that is named, else the one that a bootstrap would choose. */
-function targetOf<N>(params: Named, cluster: { find(selector: Named): N; readonly etcd: { target(): N } }): N {
-  return params.ip || params.node || params.hostname ? cluster.find(params) : cluster.etcd.target();
+function targetOf<N>(
+  { ip, node, hostname }: Named,
+  { operations, etcd }: { readonly operations: { controlPlanes(selector: Named): readonly N[] }; readonly etcd: { target(): N } },
+): N {
+  const [named] = ip || node || hostname ? operations.controlPlanes({ ip, node, hostname }) : [];
+  return named ?? etcd.target();
 }

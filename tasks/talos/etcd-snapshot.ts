@@ -5,14 +5,18 @@ export default defineTask({
   description:
     'Its checksum, its revision and its keys are read before it counts. The file is 0600 and ignored by git: it holds every Secret of the cluster.',
   params: z.object({
-    path: z.string().optional().describe('default: talos/backups/etcd-<time>.db'),
+    path: z.string().optional().describe('default: talos/backups/etcd-<time>.db; a file that is there is replaced').meta({ path: true }),
     ...nodeParams,
   }),
   positional: ['path'],
   effect: 'write',
-  plan: ({ params }) => [{ decision: 'run', title: 'etcd snapshot', reason: params.path ?? 'talos/backups/etcd-<time>.db' }],
+  plan({ params }) {
+    const target = params.path ?? 'talos/backups/etcd-<time>.db';
+    return [{ decision: 'run', title: 'etcd snapshot', reason: target, calls: [{ target, call: 'write file' }] }];
+  },
   async run({ params, cluster, step, detail, print }) {
     const isNamed = Boolean(params.ip ?? params.node ?? params.hostname);
+    if (isNamed) cluster.operations.controlPlanes(params);
     const snapshot = await step('fetch and check', (handle) =>
       cluster.lifecycle.snapshot(
         { ...(isNamed ? { from: cluster.find(params) } : {}), ...(params.path === undefined ? {} : { path: params.path }) },

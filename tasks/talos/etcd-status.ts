@@ -5,7 +5,7 @@ export default defineTask({
   params: z.object(nodesParams),
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
-    const nodes = cluster.operations.nodes(params).filter((node) => node.role === 'controlplane');
+    const nodes = cluster.operations.controlPlanes(params);
     const { answers, failures } = await askEach({ each }, nodes, (node) =>
       cluster.machines.read(node, (machine) => machine.etcdStatus(signal)),
     );

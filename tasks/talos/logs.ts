@@ -12,7 +12,7 @@ export default defineTask({
   }),
   positional: ['service'],
   effect: 'read',
-  async run({ params, cluster, each, print, log, stopping }) {
+  async run({ params, cluster, each, print, log, signal, stopping }) {
     const nodes = cluster.operations.nodes(params);
     const { service, tail: tailLines, follow: follows } = params;
     const width = Math.max(0, ...nodes.map((node) => node.name.length));
@@ -31,6 +31,11 @@ export default defineTask({
       },
       { parallel: nodes.length },
     );
+    // A word that means nothing means nothing on every machine: said once, with what it may mean.
+    const [silent] = failures.filter(({ code }) => code === 'talos/not-found');
+    const first = nodes.find((node) => node.name === silent?.facts['node']);
+    if (answers.length === 0 && first !== undefined)
+      cluster.operations.checkService(service, await cluster.machines.read(first, (machine) => machine.services(signal)));
     // Not every machine has every service: etcd is none of a worker's.
     const isAsked = [params.node, params.ip, params.hostname, params.nodes].some((named) => named !== undefined);
     throwIfAny(isAsked || answers.length === 0 ? failures : failures.filter(({ code }) => code !== 'talos/not-found'));

@@ -5,7 +5,7 @@ export default defineTask({
   description:
     'A strategic merge patch, as a file or as text; a JSON patch only where Talos takes one, else its strategic form is proposed. A change that needs a reboot goes through the gates like one. What the repository generates stays as it is: the next talos:apply takes a patch back that is not in it.',
   params: z.object({
-    patch: z.array(z.string()).min(1).describe('a file, or the patch itself; may be given again'),
+    patch: z.array(z.string()).min(1).describe('a file, or the patch itself; may be given again').meta({ whole: true }),
     ...namedNodesParams,
     mode: z.enum(['auto', 'no-reboot', 'staged', 'try']).default('auto').describe('how the machine takes the config'),
     tryFor: z

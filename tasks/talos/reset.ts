@@ -5,28 +5,42 @@ import {
   disruptionParams,
   gone,
   nodeParams,
-  refuse,
   takeAway,
   takeAwayFacts,
   takeAwayPlan,
   z,
 } from 'talos-tk';
 
-const systemLabels = ['EFI', 'BIOS', 'BOOT', 'META', 'STATE', 'EPHEMERAL'] as const;
-
 export default defineTask({
   summary: 'Wipe one node',
   description:
     'One node, named and typed. A graceful reset leaves etcd first; --no-graceful is for a machine whose etcd does not work, and its member is removed afterwards. With --reboot it comes back in maintenance mode. The Node object stays in Kubernetes: npx tk node:remove takes everything away.',
-  params: z.object({
-    ...nodeParams,
-    graceful: z.boolean().default(true).describe('Talos drains it and leaves etcd before it wipes'),
-    reboot: z.boolean().default(false).describe('come back in maintenance mode instead of switching off'),
-    wipe: z.enum(['all', 'system-disk', 'user-disks']).default('all').describe('which disks'),
-    labels: z.array(z.enum(systemLabels)).default([]).describe('only these partitions of the system disk: STATE, EPHEMERAL'),
-    userDisks: z.array(z.string().startsWith('/dev/')).default([]).describe('these disks too: /dev/sdb'),
-    ...disruptionParams,
-  }),
+  params: z
+    .object({
+      ...nodeParams,
+      graceful: z.boolean().default(true).describe('Talos drains it and leaves etcd before it wipes'),
+      reboot: z.boolean().default(false).describe('come back in maintenance mode instead of switching off'),
+      wipe: z.enum(['all', 'system-disk', 'user-disks']).default('all').describe('which disks'),
+      labels: z
+        .array(z.string().regex(/^[\w/.-]+$/, 'expected the name of a volume: STATE, EPHEMERAL'))
+        .default([])
+        .describe('only these volumes of the system disk: STATE, EPHEMERAL'),
+      userDisks: z.array(z.string().startsWith('/dev/')).default([]).describe('these disks too: /dev/sdb'),
+      ...disruptionParams,
+    })
+    // As the machine would refuse it. Source: Talos internal/app/machined/internal/server/v1alpha1 (Reset)
+    .refine(({ wipe, userDisks }) => wipe !== 'system-disk' || userDisks.length === 0, {
+      path: ['userDisks'],
+      message: '--wipe=system-disk leaves them alone',
+    })
+    .refine(({ wipe, labels }) => wipe !== 'user-disks' || labels.length === 0, {
+      path: ['labels'],
+      message: '--wipe=user-disks leaves the system disk alone',
+    })
+    .refine(({ wipe, userDisks }) => wipe !== 'user-disks' || userDisks.length > 0, {
+      path: ['userDisks'],
+      message: '--wipe=user-disks needs them: it would wipe nothing',
+    }),
   effect: 'destroy',
   locks: ['machines', 'etcd'],
   confirm(params, { cluster }) {
@@ -34,8 +48,8 @@ export default defineTask({
     return { message: `Wipe ${name} (${address}): ${wipeWords(params)}`, phrase: name };
   },
   async probe({ params, cluster, signal }) {
-    checkWipe(params);
     const node = cluster.find(params);
+    await cluster.operations.checkWipe(node, params, signal);
     return takeAwayFacts(cluster, [node], { kind: 'reset', etcd: etcdLoss(params), ...disruptionOptions(params, cluster.gates) }, signal);
   },
   plan: ({ params, cluster }, facts) =>
@@ -46,9 +60,10 @@ export default defineTask({
       also: [wipeWords(params)],
     }),
   async run(context) {
-    const { params, cluster, step, detail, log } = context;
-    checkWipe(params);
+    const { params, cluster, step, detail, log, recall, signal } = context;
     const node = cluster.find(params);
+    // A machine that an earlier run has wiped has neither disks nor volumes to tell of.
+    if ((await recall(`reset ${node.name}`)).last === undefined) await cluster.operations.checkWipe(node, params, signal);
     const keepsConfig = params.labels.length > 0 && !params.labels.includes('STATE');
     await takeAway(context, [node], {
       kind: 'reset',
@@ -105,16 +120,9 @@ interface Wipe {
   readonly userDisks: readonly string[];
 }
 
-/** As the machine would refuse it, before anything is drained. Source: Talos internal/app/machined/internal/server/v1alpha1 (Reset) */
-function checkWipe({ wipe, labels, userDisks }: Wipe): void {
-  if (wipe === 'system-disk' && userDisks.length > 0) refuse('--wipe=system-disk excludes --user-disks');
-  if (wipe === 'user-disks' && labels.length > 0) refuse('--wipe=user-disks excludes --labels');
-  if (wipe === 'user-disks' && userDisks.length === 0) refuse('--wipe=user-disks wipes nothing without --user-disks');
-}
-
-/** etcd's data lies on EPHEMERAL; a graceful reset leaves the member list whatever is wiped. */
+/** etcd's data lies on EPHEMERAL, unless it has a volume of its own; a graceful reset leaves the member list whatever is wiped. */
 function etcdLoss({ graceful, wipe, labels }: Wipe): 'away' | 'for-good' {
-  const wipesData = wipe !== 'user-disks' && (labels.length === 0 || labels.includes('EPHEMERAL'));
+  const wipesData = wipe !== 'user-disks' && (labels.length === 0 || labels.some((label) => label === 'EPHEMERAL' || label === 'ETCD'));
   return graceful || wipesData ? 'for-good' : 'away';
 }
 

@@ -16,6 +16,7 @@ export default defineTask({
   locks: ({ ip, node, hostname }) => [`machine ${ip ?? node ?? hostname ?? ''}`],
   probe: async ({ params, cluster, signal }) => {
     const services = await cluster.machines.read(cluster.find(params), (machine) => machine.services(signal));
+    cluster.operations.checkService(params.service, services);
     return { state: services.find((service) => service.id === params.service)?.state };
   },
   plan({ params, cluster }, facts) {
@@ -26,9 +27,10 @@ export default defineTask({
     const calls_ = [{ target: node, call: `machine.MachineService/${calls[params.action]}` }];
     return [{ decision: 'run', title, node, reason: `it is ${facts.state ?? 'not registered'}`, calls: calls_ }];
   },
-  async run({ params, cluster, step, wait, skip, detail }) {
+  async run({ params, cluster, step, wait, skip, detail, signal: runs }) {
     const node = cluster.find(params);
     const { service, action } = params;
+    cluster.operations.checkService(service, await cluster.machines.read(node, (machine) => machine.services(runs)));
     const stateOf = async (signal: AbortSignal) =>
       (await cluster.machines.read(node, (machine) => machine.services(signal))).find((one) => one.id === service);
     const result = await step.probeAct(`${action} ${service}`, {

@@ -7,14 +7,16 @@ export default defineTask({
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {
-      const services = await cluster.machines.read(node, (machine) => machine.services(signal));
-      return services.filter((service) => params.service === undefined || service.id === params.service);
+      return cluster.machines.read(node, (machine) => machine.services(signal));
     });
+    const known = answers.flatMap(({ value }) => value);
+    if (params.service !== undefined && failures.length === 0) cluster.operations.checkService(params.service, known);
+    const isShown = ({ id }: { readonly id: string }) => params.service === undefined || id === params.service;
     print(
       tableText([
         ['NODE', 'SERVICE', 'STATE', 'HEALTH', params.service === undefined ? 'LAST EVENT' : 'EVENTS'],
         ...answers.flatMap(({ node, value }) =>
-          value.flatMap((service) => {
+          value.filter(isShown).flatMap((service) => {
             const head = [node.name, service.id, service.state, service.health];
             if (params.service === undefined) return [[...head, service.events.at(-1)?.message ?? '']];
             const [newest, ...older] = service.events.toReversed().map((event) => `${event.state}: ${event.message}`);
@@ -24,6 +26,6 @@ export default defineTask({
       ]),
     );
     throwIfAny(failures);
-    return { services: answers.flatMap(({ node, value }) => value.map((service) => ({ node: node.name, ...service }))) };
+    return { services: answers.flatMap(({ node, value }) => value.filter(isShown).map((service) => ({ node: node.name, ...service }))) };
   },
 });

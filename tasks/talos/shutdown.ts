@@ -1,4 +1,5 @@
 import {
+  areStillDark,
   darkEvidence,
   defineTask,
   disruptionOptions,
@@ -44,9 +45,15 @@ export default defineTask({
     });
   },
   async run(context) {
-    const { params, cluster, detail } = context;
+    const { params, cluster, step, skip, detail } = context;
     const nodes = cluster.operations.named(params);
     const isTheEnd = endsEtcd(nodes, cluster.controlPlanes, params.acceptDowntime);
+    const names = nodes.map((node) => node.name);
+    const are = names.length === 1 ? 'is' : 'are';
+    if (await step.pure('look', (handle) => areStillDark(context, nodes, 'shutdown', handle.signal))) {
+      skip(`${names.join(' ')} ${are} off`);
+      return { off: names };
+    }
     const taken = await takeAway(context, nodes, {
       kind: 'shutdown',
       title: 'shutdown',
@@ -58,9 +65,8 @@ export default defineTask({
       happened: (node, bootId, handle, intent) => darkEvidence(cluster, node, bootId, handle, intent),
       after: async (node, handle) => handle.detail(await handle.wait(gone(cluster, node, false))),
     });
-    const names = taken.map(({ node }) => node);
-    detail(`${names.join(' ')} ${names.length === 1 ? 'is' : 'are'} off`);
-    return { off: names };
+    detail(`${names.join(' ')} ${are} off`);
+    return { off: taken.map(({ node }) => node) };
   },
 });
 

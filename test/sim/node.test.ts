@@ -92,10 +92,10 @@ test('etcd is recovered from a snapshot after its quorum is lost, and never whil
   await using rig = await simulate({ controlPlanes: 3, workers: 1 });
   expect(codes(await rig.tk('talos:etcd-snapshot', { path: 'kept.db' }))).toEqual(fine);
   expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'kept.db' }))).toEqual({
-    exitCode: 1,
+    exitCode: 3,
     codes: ['etcd/works', 'etcd/works', 'etcd/works'],
   });
-  expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'none.db' }))).toEqual({ exitCode: 1, codes: ['etcd/no-snapshot'] });
+  expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'none.db' }))).toEqual({ exitCode: 2, codes: ['etcd/no-snapshot'] });
   await rig.files.write(`${rig.root}/broken.db`, 'x'.repeat(1000));
   expect(codes(await rig.tk('talos:etcd-recover', { snapshot: 'broken.db' }))).toEqual({ exitCode: 1, codes: ['etcd/snapshot-invalid'] });
 

@@ -35,6 +35,8 @@ export interface DisruptOptions {
 export interface Disrupted {
   /** `resumed`: an earlier run had sent the call. */
   readonly state: 'acted' | 'resumed';
+  /** The boot that was ended. */
+  readonly bootId: string;
   /** Absent when it was not waited for. */
   readonly facts?: NodeFacts;
 }
@@ -115,14 +117,14 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     });
     isSent = true;
     const state = acted.state === 'acted' ? 'acted' : 'resumed';
-    if (comesBack === undefined) return { state };
+    if (comesBack === undefined) return { state, bootId };
     const returned = await returnStep(context, node, bootId, comesBack(bootId));
     // A machine that is back, if not as it should be, may have its pods back too, whatever ends the run in between.
     isBackCordoned = true;
     await uncordonStep(context, node);
     isBackCordoned = false;
     if (returned.state === 'rolled-back') throw new TkError(returned.failure);
-    return { state, facts: returned.facts };
+    return { state, bootId, facts: returned.facts };
   } catch (error) {
     // Nothing was sent: the machine goes on as before, so its pods may come back. Also when the cordon itself failed: its answer may
     // have been lost.
@@ -159,7 +161,11 @@ async function whatIsLeft(
       }
       try {
         const { bootId, kube } = await cluster.lifecycle.facts(node, handle.signal);
-        const isUnseen = last?.target !== undefined && last.target !== bootId && !(await wasSeenBack(recall, node, last.target));
+        const isUnseen =
+          last?.target !== undefined &&
+          last.target !== bootId &&
+          !(await wasSeenBack(recall, node, last.target)) &&
+          (await recall(darkKey(node, last.target))).last === undefined;
         // Without its mark an old story is over, however it ended: whoever asks today wants it done today.
         const isRecent = last !== undefined && (kube?.cordon.state === 'ours' || (await ageOf(cluster, node, last.at, handle)) < staleMs);
         if (!isUnseen || !isRecent || last?.target === undefined) return { bootId, isSent: false };
@@ -184,6 +190,9 @@ async function ageOf(cluster: Cluster, node: NodeModel, at: number, handle: Step
 }
 
 const returnKey = (node: NodeModel, bootId: string): string => `return of ${node.name} from boot ${bootId}`;
+
+/** That it was seen dark ends the story of a machine that was not to come back: whoever has switched it on since may ask anew. */
+export const darkKey = (node: NodeModel, bootId: string): string => `end of ${node.name} in boot ${bootId}`;
 
 /** Whether a run has seen the machine in the boot after this one. */
 export async function wasSeenBack(recall: TaskContext['recall'], node: NodeModel, bootId: string): Promise<boolean> {

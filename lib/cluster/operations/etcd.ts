@@ -11,7 +11,9 @@ type Answered = Extract<EtcdView, { readonly state: 'answered' }>;
 
 /** Looking after etcd. Nothing in it changes anything. */
 export interface EtcdOperationsView {
-  /** The member that a word means: an id in hex, or a host name. Failure: `etcd/unknown-member`. */
+  /** What nobody tells is not known. Failure: `etcd/no-member` when no control plane has answered. */
+  mustAnswer(picture: EtcdPicture): void;
+  /** The member that a word means: an id in hex, or a host name. Failure: `etcd/unknown-member`, `etcd/no-member`. */
   member(picture: EtcdPicture, word: string): EtcdMemberView;
   /**
    * Why a member may not stop answering for a while. Alarms are no reason: what mends them needs just this.
@@ -60,6 +62,7 @@ export function createEtcdOperations(connections: Connections): EtcdOperations {
     throw new TkError(lifecycleFailure('etcd/no-member', { asked }, cause === undefined ? {} : { cause }));
   };
   return {
+    mustAnswer,
     member,
     mayPause,
     mayRemove,
@@ -80,7 +83,13 @@ const membersOf = ({ views }: EtcdPicture): readonly EtcdMemberView[] => [
 /** As etcd's own tools print it. */
 export const memberIdText = (id: bigint): string => id.toString(16).padStart(16, '0');
 
+function mustAnswer({ views }: EtcdPicture): void {
+  if (views.some((view) => view.state === 'answered')) return;
+  throw new TkError(lifecycleFailure('etcd/no-member', { asked: views.map(({ node }) => String(node.name)) }));
+}
+
 function member(picture: EtcdPicture, word: string): EtcdMemberView {
+  mustAnswer(picture);
   const members = membersOf(picture);
   const hex = word
     .toLowerCase()

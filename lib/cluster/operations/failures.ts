@@ -4,6 +4,14 @@ export type OperationFailures = {
   'resource/unknown-type': { asked: string; suggestion?: string };
   /** Several types have this alias. */
   'resource/ambiguous-type': { asked: string; types: readonly string[] };
+  'service/unknown': { asked: string; suggestion?: string };
+  /** Only control planes have a member of etcd. */
+  'node/no-control-plane': { nodes: readonly string[] };
+  /** What a reset may wipe alone are the volumes that the machine tells of. */
+  'disk/unknown-volume': { node: string; label: string; known: readonly string[]; suggestion?: string };
+  'disk/unknown': { node: string; disk: string; known: readonly string[]; suggestion?: string };
+  /** `--user-disks` is for the others. */
+  'disk/is-system': { node: string; disk: string };
   'etcd/unknown-member': { asked: string; known: readonly string[]; suggestion?: string };
   /** A member that answers leaves by itself, with its machine: nobody removes it behind its back. */
   'etcd/member-works': { member: string };

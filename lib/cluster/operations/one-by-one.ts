@@ -2,7 +2,7 @@ import { type Condition, failureOf, hasCode, holds, minutes, notYet, type Observ
 import type { NodeModel } from '../../config/index.ts';
 import { done, type Evidence, notDone, type OpenIntent, type PlannedStep, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster, ClusterView } from '../cluster.ts';
-import { disrupt, type DisruptContext, type Disrupted } from '../lifecycle/disrupt.ts';
+import { darkKey, disrupt, type DisruptContext, type Disrupted } from '../lifecycle/disrupt.ts';
 import type { ClusterLease, Disruption, DisruptionKind, DrainPolicy, GateAnswer, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
 import { etcdSettled } from '../lifecycle/settled.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -98,7 +98,13 @@ export async function takeAway(
     });
     if (after) {
       try {
-        await within.step.pure('after', (handle) => after(node, handle), { node: node.name });
+        await within.step.once('after', {
+          key: darkKey(node, taken.bootId),
+          node: node.name,
+          // Looking again does no harm.
+          probe: () => notDone(),
+          act: (handle) => after(node, handle),
+        });
       } catch (error) {
         within.afterwards(`uncordon ${node.name}`, (handle) => uncordonIfBack(cluster, node, handle));
         throw error;
@@ -218,6 +224,21 @@ async function hasBootedSince(cluster: Cluster, node: NodeModel, sinceMs: number
     if (signal.aborted || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
     return false;
   }
+}
+
+/** Whether earlier runs have seen every one of these go dark, and they still are. */
+export async function areStillDark(
+  { cluster, recall }: Pick<TakeAwayContext, 'cluster' | 'recall'>,
+  nodes: readonly NodeModel[],
+  title: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const node of nodes) {
+    const { last } = await recall(`${title} ${node.name}`);
+    if (last?.target === undefined || (await recall(darkKey(node, last.target))).last === undefined) return false;
+    if ((await cluster.machines.state(node, signal)).state !== 'unreachable') return false;
+  }
+  return true;
 }
 
 /** A machine that was told to go dark and does not answer has done so. */

@@ -1,4 +1,4 @@
-import { type Clock, type Failure, type Files, type Secret, seconds } from '../../base/index.ts';
+import { type Clock, type Failure, type Files, type Secret, seconds, suggestionFor, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { type CpuFacts, type Disk, type Link, talosResourceTypes } from '../../talos/index.ts';
 import { definitions, fromBinary } from '../../upstream/index.ts';
@@ -9,11 +9,13 @@ import type { Doctor } from './doctor/finding.ts';
 import { createEtcdOperations, type EtcdOperations, type EtcdOperationsView } from './etcd.ts';
 import { deleteKubeNode, kubeNodeName, uncordonForeign } from './kube-nodes.ts';
 import { createFluxOperations, type FluxOperations, type FluxOperationsView } from './flux.ts';
+import { operationFailure } from './failures.ts';
 import { followLines, linesOf } from './lines.ts';
 import { createPatching, type Patching, type PatchingView } from './patch-config.ts';
 import { createRecovery, type Recovery, type RecoveryView } from './recover.ts';
+import { checkWipe } from './check-wipe.ts';
 import { createResources, type Resources } from './resources.ts';
-import { namedNodes, type NodesSelector, selectNodes } from './select-nodes.ts';
+import { namedNodes, type NodesSelector, selectControlPlanes, selectNodes } from './select-nodes.ts';
 
 /** Which log, and how much of it. */
 export interface LogRequest {
@@ -43,6 +45,19 @@ export interface OperationsView {
   nodes(selector: NodesSelector): readonly NodeModel[];
   /** The same, and `ALL`; one has to be given. Failure: `cluster/node-not-named`, … */
   named(selector: NodesSelector & { readonly all?: boolean }): readonly NodeModel[];
+  /** As `nodes`, of those that have etcd. Failure: also `node/no-control-plane`, when a worker is named. */
+  controlPlanes(selector: NodesSelector): readonly NodeModel[];
+  /**
+   * Whether the machine has what a reset is to wipe, before anything is drained for it: it would say so itself only afterwards.
+   * Failure: `disk/unknown`, `disk/is-system`, `disk/unknown-volume`, all of them.
+   */
+  checkWipe(
+    node: NodeModel,
+    wipe: { readonly labels: readonly string[]; readonly userDisks: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Failure: `service/unknown`. */
+  checkService(asked: string, known: readonly { readonly id: string }[]): void;
   readonly recovery: RecoveryView;
   readonly patching: PatchingView;
   readonly doctor: Doctor;
@@ -104,6 +119,9 @@ export function createOperations({
     nodes: (selector) => selectNodes(nodes, selector),
     named: ({ ip, node, hostname, nodes: names, role, all }) =>
       namedNodes(nodes, { ip, node, hostname, nodes: names, role, ...(all === undefined ? {} : { all }) }),
+    controlPlanes: (selector) => selectControlPlanes(nodes, selector),
+    checkService,
+    checkWipe: (node, wipe, signal) => checkWipe(connections, node, wipe, signal),
     doctor,
     patching: createPatching({ root, files, connections, compare }),
     recovery: createRecovery({ root, files, clock, connections }),
@@ -152,6 +170,13 @@ export function createOperations({
   };
 }
 
+function checkService(asked: string, known: readonly { readonly id: string }[]): void {
+  const ids = [...new Set(known.map(({ id }) => id))];
+  if (ids.includes(asked)) return;
+  const suggestion = suggestionFor(asked, ids);
+  throw new TkError(operationFailure('service/unknown', { asked, ...(suggestion ? { suggestion } : {}) }));
+}
+
 async function* lastOf(count: number, lines: AsyncIterable<string>): AsyncGenerator<string> {
   const kept: string[] = [];
   for await (const line of lines) {
@@ -166,6 +191,9 @@ export function operationsViewOf(operations: Operations): OperationsView {
   return {
     nodes: (selector) => operations.nodes(selector),
     named: (selector) => operations.named(selector),
+    controlPlanes: (selector) => operations.controlPlanes(selector),
+    checkWipe: (node, wipe, signal) => operations.checkWipe(node, wipe, signal),
+    checkService: (asked, known) => operations.checkService(asked, known),
     doctor: operations.doctor,
     patching: {
       load: (words) => operations.patching.load(words),
@@ -184,6 +212,7 @@ export function operationsViewOf(operations: Operations): OperationsView {
     now: () => operations.now(),
     resources: operations.resources,
     etcd: {
+      mustAnswer: (picture) => operations.etcd.mustAnswer(picture),
       member: (picture, word) => operations.etcd.member(picture, word),
       mayPause: (picture, node, options) => operations.etcd.mayPause(picture, node, options),
       mayRemove: (picture, member, options) => operations.etcd.mayRemove(picture, member, options),

@@ -3,6 +3,7 @@ import { suggestionFor, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { NodeSelector } from '../cluster.ts';
 import { clusterFailure } from '../failures.ts';
+import { operationFailure } from './failures.ts';
 import { nodeParams } from '../node-params.ts';
 import { findNode } from '../nodes.ts';
 
@@ -29,6 +30,18 @@ export function selectNodes(all: readonly NodeModel[], selector: NodesSelector):
   return all.filter((one) => (named.size === 0 || named.has(one)) && (role === undefined || one.role === role));
 }
 
+/** Those of `selectNodes` that have etcd. Failure: also `node/no-control-plane`, when a worker is named. */
+export function selectControlPlanes(all: readonly NodeModel[], selector: NodesSelector): readonly NodeModel[] {
+  const selected = selectNodes(all, selector);
+  const workers = selected.filter((node) => node.role === 'worker');
+  if (workers.length > 0 && isAnyNamed(selector))
+    throw new TkError(operationFailure('node/no-control-plane', { nodes: workers.map((node) => node.name) }));
+  return selected.filter((node) => node.role === 'controlplane');
+}
+
+const isAnyNamed = (selector: NodesSelector): boolean =>
+  Object.values(selector).some((value) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0));
+
 /**
  * As `selectNodes`, for what takes machines away: nobody takes a whole cluster down by leaving a word out.
  *
@@ -38,10 +51,7 @@ export function namedNodes(
   all: readonly NodeModel[],
   { all: isAll = false, ...selector }: NodesSelector & { readonly all?: boolean },
 ): readonly NodeModel[] {
-  const isNamed = Object.values(selector).some(
-    (value) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0),
-  );
-  return isNamed || isAll ? selectNodes(all, selector) : [findNode(all, {})];
+  return isAnyNamed(selector) || isAll ? selectNodes(all, selector) : [findNode(all, {})];
 }
 
 function byNameOrAddress(all: readonly NodeModel[], word: string): NodeModel {

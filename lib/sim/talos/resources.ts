@@ -217,8 +217,31 @@ export const resourceSources: readonly ResourceSource[] = [
     const disk = machine.spec.disks.find(({ path }) => path === machine.get('installed')?.disk);
     if (!disk) return [];
     const size = disk.sizeBytes - 4 * 1024 ** 3;
-    const location = `${disk.path}${disk.path.endsWith('n1') ? 'p' : ''}6`;
+    const partition = (number: number) => `${disk.path}${disk.path.endsWith('n1') ? 'p' : ''}${number}`;
+    const location = partition(6);
     return [
+      ...[
+        { id: 'META', location: partition(4), size: 1024 ** 2 },
+        { id: 'STATE', location: partition(5), size: 100 * 1024 ** 2 },
+      ].map((volume) => ({
+        id: volume.id,
+        yaml: {
+          phase: 'ready',
+          type: 'partition',
+          location: volume.location,
+          parentLocation: disk.path,
+          size: volume.size,
+          prettySize: pretty(volume.size),
+        },
+        proto: {
+          phase: enums.BlockVolumePhase.VOLUME_PHASE_READY,
+          type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
+          location: volume.location,
+          parentLocation: disk.path,
+          size: BigInt(volume.size),
+          prettySize: pretty(volume.size),
+        },
+      })),
       {
         id: 'EPHEMERAL',
         yaml: {

@@ -421,8 +421,21 @@ const codeByStatus: Readonly<
 /** Longer texts are diffs of machine configs: they do not belong into a failure, and may hold secrets. */
 const longestMessage = 300;
 
+/**
+ * The first line, or, where Go has joined several errors below it, those: `1 error occurred:` says nothing. Whatever else follows may
+ * quote a machine config.
+ *
+ * Source: hashicorp/go-multierror ListFormatFunc, which Talos's validation answers with
+ */
+function reasonIn(message: string): string {
+  const [first = '', ...rest] = message.split('\n');
+  const head = /^(.*?)\d+ errors? occurred:$/.exec(first)?.[1];
+  const errors = rest.flatMap((line) => /^\s*\* (.+)$/.exec(line)?.[1] ?? []);
+  return head === undefined || errors.length === 0 ? first : `${head}${errors.join('; ')}`;
+}
+
 function refusal(at: At, { name: method, isReading }: Outgoing, { status }: GrpcError): TkError {
-  const message = stripControl(status.message.split('\n')[0] ?? '').slice(0, longestMessage);
+  const message = stripControl(reasonIn(status.message)).slice(0, longestMessage);
   const row = statusRows[status.code];
   if (!isReading && row?.mayHaveHappened) {
     const because = `${statusNames[status.code] ?? status.code}: ${message}`;

@@ -8,6 +8,27 @@ export const operationPrinters: Printers<OperationFailures> = {
     help: suggestion ? `did you mean \`${suggestion}\`?` : 'npx tk talos:get rd lists them all',
   }),
   'resource/ambiguous-type': ({ asked, types }) => ({ title: `\`${asked}\` may mean several types`, help: `say ${oneOf(types)}` }),
+  'service/unknown': ({ asked, suggestion }) => ({
+    title: `no machine that was asked has a service \`${asked}\``,
+    help: suggestion ? `did you mean \`${suggestion}\`?` : 'npx tk talos:services lists them all',
+  }),
+  'node/no-control-plane': ({ nodes }) => ({
+    title: `${allOf(nodes.map((node) => `\`${node}\``))} ${nodes.length === 1 ? 'is a worker, and has' : 'are workers, and have'} no etcd`,
+    help: 'name control planes, or none: then all of them are asked',
+  }),
+  'disk/unknown-volume': ({ node, label, known, suggestion }) => ({
+    title: `\`${node}\` has no volume \`${label}\``,
+    help: suggestion ? `did you mean \`${suggestion}\`?` : `it has ${known.length === 0 ? 'none' : oneOf(known)}`,
+  }),
+  'disk/unknown': ({ node, disk, known, suggestion }) => ({
+    title: `\`${node}\` has no disk \`${disk}\``,
+    help: suggestion ? `did you mean \`${suggestion}\`?` : `it has ${known.length === 0 ? 'none' : oneOf(known)}`,
+  }),
+  'disk/is-system': ({ node, disk }) => ({
+    title: `\`${disk}\` is the system disk of \`${node}\``,
+    because: '--user-disks is for the others',
+    help: '--wipe=system-disk wipes it; --labels only some of its partitions',
+  }),
   'etcd/unknown-member': ({ asked, known, suggestion }) => ({
     title: `etcd has no member \`${asked}\``,
     help: suggestion ? `did you mean \`${suggestion}\`?` : known.length === 0 ? 'npx tk talos:etcd-members' : `it has ${oneOf(known)}`,

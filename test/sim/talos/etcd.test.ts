@@ -82,8 +82,8 @@ test('a broken member is removed after its name was typed and a snapshot was kep
   timeout: 60_000,
 }, async () => {
   await using rig = await simulate({ controlPlanes: 3, workers: 0, answers: { 'talos:etcd-remove-member': 'cp-2' } });
-  expect(codes(await rig.tk('talos:etcd-remove-member', { member: 'cp-3' }))).toEqual({ exitCode: 1, codes: ['etcd/member-works'] });
-  expect(codes(await rig.tk('talos:etcd-remove-member', { member: 'cp3' }))).toEqual({ exitCode: 1, codes: ['etcd/unknown-member'] });
+  expect(codes(await rig.tk('talos:etcd-remove-member', { member: 'cp-3' }))).toEqual({ exitCode: 3, codes: ['etcd/member-works'] });
+  expect(codes(await rig.tk('talos:etcd-remove-member', { member: 'cp3' }))).toEqual({ exitCode: 2, codes: ['etcd/unknown-member'] });
   rig.hand.losePower('cp-3', 36_000_000);
   await rig.pass(20_000);
   const plan = await rig.plan('talos:etcd-remove-member', { member: 'cp-3' });

@@ -65,11 +65,16 @@ test('a service that only some machines have is shown of those; named machines m
     exitCode: 0,
     nodes: ['cp-1', 'cp-2'],
   });
-  for (const [params, many] of [
-    [{ service: 'etcd', node: 'worker-1' }, 1],
-    [{ service: 'ectd' }, 3],
-  ] as const) {
-    const none = await rig.tk('talos:logs', params);
-    expect(none.failures.map(({ code }) => code)).toEqual(Array.from({ length: many }, () => 'talos/not-found'));
-  }
+  // A word that means nothing on every machine is told once, with what it may mean.
+  for (const task of ['talos:logs', 'talos:services', 'talos:service'])
+    for (const [service, node, suggestion] of [
+      ['etcd', 'worker-1', undefined],
+      ['ectd', 'cp-1', 'etcd'],
+    ] as const) {
+      const none = await rig.tk(task, { service, node, ...(task === 'talos:service' ? { action: 'restart' } : {}) });
+      expect({ exitCode: none.exitCode, told: none.failures.map(({ code, facts }) => [code, facts['suggestion']]) }).toEqual({
+        exitCode: 2,
+        told: [['service/unknown', suggestion]],
+      });
+    }
 });

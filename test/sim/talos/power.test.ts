@@ -145,12 +145,15 @@ test('a whole cluster is switched off with consent: workers first, and the same 
 test('talos:reset asks for the name, wipes what was named, and leaves etcd whole', { timeout: 60_000 }, async () => {
   await using rig = await simulate({ controlPlanes: 3, workers: 1, answers: { yes: true } });
   for (const [params, said] of [
-    [{ wipe: 'system-disk', userDisks: ['/dev/sdb'] }, '--wipe=system-disk excludes --user-disks'],
-    [{ wipe: 'user-disks', userDisks: ['/dev/sdb'], labels: ['STATE'] }, '--wipe=user-disks excludes --labels'],
-    [{ wipe: 'user-disks' }, '--wipe=user-disks wipes nothing without --user-disks'],
+    [{ wipe: 'system-disk', userDisks: ['/dev/sdb'] }, ['params/invalid user-disks']],
+    [{ wipe: 'user-disks', userDisks: ['/dev/sdb'], labels: ['STATE'] }, ['params/invalid labels']],
+    [{ wipe: 'user-disks' }, ['params/missing user-disks']],
+    [{ labels: ['state', 'EPHEMERAL'] }, ['disk/unknown-volume STATE']],
+    [{ userDisks: ['/dev/nvme0n1', '/dev/sdb'] }, ['disk/is-system', 'disk/unknown']],
   ] as const) {
     const run = await rig.tk('talos:reset', { node: 'worker-1', ...params });
-    expect({ exitCode: run.exitCode, said: run.failures[0]?.facts['message'] }).toEqual({ exitCode: 3, said });
+    const told = run.failures.map(({ code, facts }) => [code, facts['param'] ?? facts['suggestion']].filter(Boolean).join(' '));
+    expect({ exitCode: run.exitCode, touched: run.counts.steps.changes, told }).toEqual({ exitCode: 2, touched: 0, told: said });
   }
   const plan = await rig.plan('talos:reset', { node: 'cp-3' });
   expect(plan.tasks[0]?.steps.at(-1)).toMatchObject({ reason: 'the system disk, etcd stays 2 of 2, leader cp-1' });

@@ -37,7 +37,7 @@ export const powerMethods: readonly BoundMethod[] = [
     if (request.systemPartitionsToWipe.length > 0 && request.mode === WipeMode.USER_DISKS)
       throw refuse('unknown', "reset failed: invalid input, wipe mode USER_DISKS doesn't support SystemPartitionsToWipe parameter");
     for (const { label } of request.systemPartitionsToWipe) {
-      if (!['EFI', 'BIOS', 'BOOT', 'META', 'STATE', 'EPHEMERAL'].includes(label))
+      if (!['META', 'STATE', 'EPHEMERAL'].includes(label))
         throw refuse(
           'unknown',
           `failed to get volume status with label "${label}": resource VolumeStatuses.block.talos.dev(runtime/${label}@undefined) doesn't exist`,
