@@ -9,7 +9,7 @@ export default defineTask({
   params: z.object({
     to: z
       .string()
-      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'a version: v1.37.0')
+      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.37.0')
       .optional()
       .describe("the version; default: the repository's"),
     prePull: z.boolean().default(true).describe('pull every image everywhere before the first change'),

@@ -18,7 +18,11 @@ installed; then the cordon is taken back. A run that was cut off is taken up by 
 version-path, other-driver, one-at-a-time, ceph, longhorn, cnpg, volsync, volumes, etcd-quorum, and those of tasks.config.ts.`,
   params: z.object({
     ...nodeParams,
-    to: z.string().optional().describe('Talos version; default: the one of the inventory'),
+    to: z
+      .string()
+      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.14.1')
+      .optional()
+      .describe('Talos version; default: the one of the inventory'),
     image: z.string().optional().describe("installer image; default: from the inventory's schematic"),
     stage: z.boolean().default(false).describe('install at the next boot instead of now; the machine boots twice'),
     rebootMode: z.enum(['default', 'powercycle']).default('default').describe('powercycle goes through the firmware instead of kexec'),

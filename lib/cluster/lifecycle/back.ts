@@ -12,6 +12,7 @@ import {
 import type { NodeModel } from '../../config/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import { isTransientTalos } from '../transient.ts';
+import { isSameSchematic } from './image.ts';
 import type { NodeFacts, WantedBack } from './lifecycle.ts';
 
 export interface BackParts {
@@ -78,7 +79,7 @@ export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: 
 
 function differenceOf(seen: NodeFacts, wanted: WantedBack): 'version' | 'schematic' | undefined {
   if (wanted.version !== undefined && seen.talosVersion !== wanted.version) return 'version';
-  if (wanted.schematicId !== undefined && seen.schematicId !== wanted.schematicId) return 'schematic';
+  if (wanted.schematicId !== undefined && !isSameSchematic(seen.schematicId, wanted.schematicId)) return 'schematic';
   return undefined;
 }
 

@@ -1,12 +1,14 @@
-import { type Condition, count, type Failure, failureOf, hasCode, minutes, TkError } from '../../base/index.ts';
+import { type Condition, count, type Failure, failureOf, hasCode, minutes, seconds, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { coreFailure, type Evidence, type Log, notDone, type OpenIntent, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { isTransientTalos } from '../transient.ts';
 import { notReturned } from './back.ts';
-import { describeAnswers, passGates } from './gate-answers.ts';
+import { lifecycleFailure } from './failures.ts';
+import { describeAnswers, passGates, passesInMs } from './gate-answers.ts';
 import type { BlockedPod, Disruption, DrainPolicy, NodeFacts, Overrides } from './lifecycle.ts';
 import { rebootEvidence } from './reboot-evidence.ts';
+import { etcdSettled } from './settled.ts';
 
 /** What `disrupt` needs of a task's context. `step` may be that of a step's handle: then everything happens inside that step. */
 export type DisruptContext = Pick<TaskContext, 'step' | 'stopping' | 'runId' | 'recall' | 'keep' | 'afterwards'> & {
@@ -61,11 +63,15 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   const at = { node: node.name };
   const happened = options.happened ?? ((bootId, handle, intent) => rebootEvidence(lifecycle, node, bootId, handle, intent));
   const check = async (handle: StepHandle, isDrained: boolean) => {
-    const answers = await cluster.gates.check(
-      { ...options.disruption, isDrained },
-      options.overrides,
-      AbortSignal.any([handle.signal, context.stopping]),
-    );
+    const disruption = { ...options.disruption, isDrained };
+    const ask = () => cluster.gates.check(disruption, options.overrides, AbortSignal.any([handle.signal, context.stopping]));
+    let answers = await ask();
+    const soonMs = passesInMs(answers);
+    if (soonMs !== undefined) {
+      // Whoever goes from machine to machine by hand is not sent away for the seconds that etcd needs.
+      await handle.wait({ ...etcdSettled(cluster.gates, disruption), deadlineMs: soonMs + seconds(15) }).catch(ignoringTimeout);
+      answers = await ask();
+    }
     goOn(context, title);
     await passGates(answers, { keep: context.keep, log: handle.log, node: node.name });
     handle.detail(describeAnswers(answers));
@@ -128,10 +134,16 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   } catch (error) {
     // Nothing was sent: the machine goes on as before, so its pods may come back. Also when the cordon itself failed: its answer may
     // have been lost.
-    if (isDrained && (!isSent || isBackCordoned)) context.afterwards(`uncordon ${node.name}`, (handle) => takeBack(context, node, handle));
+    if (isDrained && (!isSent || isBackCordoned))
+      context.afterwards(`uncordon ${node.name}`, (handle) => takeBackOrTell(context, node, handle));
     throw error;
   }
 }
+
+/** What is asked afterwards tells what is still in the way. */
+const ignoringTimeout = (error: unknown): void => {
+  if (!hasCode(error, 'wait/timeout')) throw error;
+};
 
 /** A refusal is none, and neither is a question before the call that nobody answered: then the machine stays where it is. */
 function mayBeSent(error: unknown): boolean {
@@ -302,6 +314,16 @@ async function returnStep({ step }: DisruptContext, node: NodeModel, bootId: str
 /** Takes our cordon back, in a step of its own; a user's stays. */
 export async function uncordonStep({ cluster, step }: DisruptContext, node: NodeModel): Promise<void> {
   await step('uncordon', (handle) => takeBack({ cluster }, node, handle), { node: node.name });
+}
+
+/** What failed before is told first; that a cordon stays behind must not drown in it. */
+async function takeBackOrTell(context: Pick<DisruptContext, 'cluster'>, node: NodeModel, handle: StepHandle): Promise<void> {
+  try {
+    await takeBack(context, node, handle);
+  } catch (error) {
+    if (!(error instanceof TkError)) throw error;
+    throw new TkError(lifecycleFailure('node/still-cordoned', { node: node.name }, { cause: failureOf(error) }));
+  }
 }
 
 async function takeBack({ cluster }: Pick<DisruptContext, 'cluster'>, node: NodeModel, handle: StepHandle): Promise<void> {

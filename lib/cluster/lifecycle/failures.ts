@@ -5,9 +5,9 @@ type Problems = readonly { member: string; reason: string }[];
 export type LifecycleFailures = {
   // --- gates: nothing was done
   /** Too few members would be left. `because`: why those that do not count do not. */
-  'gate/etcd-quorum': { node: string; members: number; left: number; needed: number; because: Problems };
+  'gate/etcd-quorum': { node: string; members: number; left: number; needed: number; because: Problems; passesInMs?: number };
   /** Enough would be left, and something is wrong nevertheless. */
-  'gate/etcd-unhealthy': { node: string; problems: Problems };
+  'gate/etcd-unhealthy': { node: string; problems: Problems; passesInMs?: number };
   'gate/etcd-last-voter': { node: string };
   /** One or two members: etcd stands still meanwhile, and nobody said that it may. */
   'gate/etcd-downtime': { node: string; members: number };
@@ -42,6 +42,8 @@ export type LifecycleFailures = {
   'usage/override-unknown': { asked: string; known: readonly string[]; suggestion?: string };
   'usage/override-reason': { gate: string };
   'usage/share': { asked: string; what: string };
+  /** No worker among those that are upgraded. */
+  'usage/canary': { asked: string; isControlPlane: boolean; known: readonly string[] };
   // --- on the way
   'drain/blocked': {
     node: string;
@@ -51,6 +53,8 @@ export type LifecycleFailures = {
   'drain/timeout': { node: string; pods: readonly { namespace: string; name: string }[]; afterMs: number };
   'drain/refused': { node: string; namespace: string; name: string };
   'node/not-in-kubernetes': { node: string };
+  /** A cordon of ours that could not be taken back when the run ended early; the cause says why. */
+  'node/still-cordoned': { node: string };
   'node/rolled-back': { node: string; running: string; wanted: string };
   /** The machine was never upgraded, so its other boot slot is empty. `running`: what it goes on with. */
   'node/nothing-before': { node: string; running: string };

@@ -28,6 +28,13 @@ export async function passGates(
 export const refusalsOf = (answers: readonly GateAnswer[]): readonly Failure[] =>
   answers.flatMap((answer) => (answer.state === 'refused' ? answer.failures : []));
 
+/** How long to wait when nothing refuses but that a machine has just booted: it passes by itself. */
+export function passesInMs(answers: readonly GateAnswer[]): number | undefined {
+  const [refusal, ...more] = refusalsOf(answers);
+  const inMs = more.length === 0 ? refusal?.facts['passesInMs'] : undefined;
+  return typeof inMs === 'number' ? inMs : undefined;
+}
+
 /** `identity, etcd-quorum (cp-1 leads, 3 of 3 healthy), …`: what a step shows when everything passed. */
 export function describeAnswers(answers: readonly GateAnswer[]): string {
   const passed = answers.filter((answer) => answer.state === 'passed').length;

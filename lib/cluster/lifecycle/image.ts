@@ -155,5 +155,6 @@ const fromSchematic = ({
   });
 
 const isVanilla = (schematicId: string | undefined): boolean => schematicId === undefined || schematicId === talosDefaults.emptySchematic;
-const isSameSchematic = (a: string | undefined, b: string | undefined): boolean => a === b || (isVanilla(a) && isVanilla(b));
+/** Without a schematic and with the empty one a machine runs the same: neither has an extension. */
+export const isSameSchematic = (a: string | undefined, b: string | undefined): boolean => a === b || (isVanilla(a) && isVanilla(b));
 const onOff = (on: boolean): string => (on ? 'on' : 'off');

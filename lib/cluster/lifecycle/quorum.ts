@@ -44,6 +44,7 @@ export function judgeQuorum(picture: EtcdPicture, disruption: Disruption, contro
   const needed = majority(Math.max(remaining, 1));
   const left = healthy.length;
   const because = listed(problems);
+  const passing = passingBy(others, because.length);
 
   if (disruption.etcd === 'for-good' && isVoter && voters.length === 1)
     return refused(lifecycleFailure('gate/etcd-last-voter', { node: target.name }));
@@ -56,10 +57,11 @@ export function judgeQuorum(picture: EtcdPicture, disruption: Disruption, contro
     if (disruption.acceptsDowntime !== true)
       return refused(lifecycleFailure('gate/etcd-downtime', { node: target.name, members: voters.length }));
   } else if (isTooFew && isVoter) {
-    return refused(lifecycleFailure('gate/etcd-quorum', { node: target.name, members: voters.length, left, needed, because }));
+    return refused(lifecycleFailure('gate/etcd-quorum', { node: target.name, members: voters.length, left, needed, because, ...passing }));
   }
   const unexpected = because.filter(({ member }) => disruption.alsoDown?.some(({ name }) => name === member) !== true);
-  if (unexpected.length > 0) return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: unexpected }));
+  if (unexpected.length > 0)
+    return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: unexpected, ...passing }));
   const leader = answered.find((view) => view.memberId === view.leader)?.node.name;
   const stays = isSmall ? `etcd stands still meanwhile (${count(voters.length, 'member')})` : `etcd stays ${left} of ${remaining}`;
   return { state: 'passed', seen: `${stays}${leader === undefined ? '' : `, leader ${leader}`}` };
@@ -161,6 +163,14 @@ function isHealthy(view: EtcdView, members: readonly EtcdMemberView[], problem: 
   const member = members.find(({ id }) => id === view.memberId);
   if (member === undefined) bad('it is not in the member list');
   return before.count === 0 && member !== undefined && !member.isLearner && member.hostname !== '' && view.leader !== 0n;
+}
+
+/** When only machines that have just booted stand in the way, and nothing else: how long that lasts. */
+function passingBy(others: readonly EtcdView[], problems: number): { readonly passesInMs?: number } {
+  const left = others.flatMap((view) =>
+    view.state === 'answered' && view.bootedForMs !== undefined && view.bootedForMs < settleMs ? [settleMs - view.bootedForMs] : [],
+  );
+  return left.length > 0 && left.length === problems ? { passesInMs: Math.max(...left) } : {};
 }
 
 const listed = (problems: ReadonlyMap<string, readonly string[]>) =>

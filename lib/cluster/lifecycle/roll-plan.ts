@@ -1,9 +1,11 @@
+import { throwIfAny } from '../../base/index.ts';
 import type { PlannedStep } from '../../core/index.ts';
 import { compareVersions } from '../../format/index.ts';
 import type { ClusterView } from '../cluster.ts';
 import type { GateAnswer } from './lifecycle.ts';
 import { everyoneOf, isDue, leads, type Roll, type RollOptions } from './roll.ts';
-import { isSettled, nodeOf, type NodeUpgradeState, upgradeCalls } from './upgrade-node.ts';
+import { isSameSchematic } from './image.ts';
+import { isSettled, nodeOf, type NodeUpgradeState, pathProblems, upgradeCalls } from './upgrade-node.ts';
 
 /** The gate that a plan can tell beforehand: the one of etcd, for the first control plane. */
 export async function previewQuorum(
@@ -16,17 +18,20 @@ export async function previewQuorum(
   return first && cluster.gates.quorum({ node: nodeOf(first), kind: 'upgrade', etcd: 'away', acceptsDowntime }, signal);
 }
 
-/** The roll as a plan, with every call that would change something. Pure. */
+/** The roll as a plan, with every call that would change something. Pure. Failure: `gate/version-path`, of all nodes at once. */
 export function planRoll(
   roll: Roll,
-  options: Pick<RollOptions, 'drain' | 'isStaged'>,
+  options: Pick<RollOptions, 'drain' | 'isStaged' | 'overrides'>,
   quorum: GateAnswer | undefined,
 ): readonly PlannedStep[] {
   const all = everyoneOf(roll);
+  throwIfAny(pathProblems(all, options.overrides));
   const toPull = all.filter((state) => state.state === 'needed');
   const row = (state: NodeUpgradeState, ...notes: readonly string[]): PlannedStep => {
     const node = nodeOf(state).name;
-    const reason = [reasonOf(state), ...notes].filter((text) => text !== '').join(', ');
+    const blind =
+      isDue(state) && options.drain.how !== 'skip' && state.facts.kube === undefined ? 'Kubernetes cannot be asked about it' : '';
+    const reason = [reasonOf(state), ...notes, blind].filter((text) => text !== '').join(', ');
     if (state.state === 'unknown') return { decision: 'unknown', title: titleOf(state, options), node, reason };
     return {
       decision: 'run',
@@ -79,7 +84,9 @@ export function rollHeadline(roll: Roll): string {
     return `${nodes === 1 ? 'it is' : `${many} ${moving === 1 ? 'is' : 'are'}`} on the way to ${version ?? 'it'} already${aside}`;
   const from = [...new Set(changing.map(({ facts }) => facts.talosVersion))].sort(compareVersions);
   const to = [...new Set(changing.map(({ target }) => target.version))].sort(compareVersions);
-  const others = changing.filter(({ facts, target }) => target.schematicId !== facts.schematicId).map(({ facts }) => facts.node.name);
+  const others = changing
+    .filter(({ facts, target }) => !isSameSchematic(target.schematicId, facts.schematicId))
+    .map(({ facts }) => facts.node.name);
   const versions = from.join() === to.join() ? to.join(', ') : `${from.join(', ')} → ${to.join(', ')}`;
   const schematic = others.length === 0 ? 'schematic unchanged' : `another schematic on ${others.join(', ')}`;
   return `${nodes === 1 ? '' : `${many} ${moving === 1 ? 'changes' : 'change'}: `}Talos ${versions}, ${schematic}${aside}`;
@@ -114,14 +121,15 @@ function reasonOf(state: NodeUpgradeState): string {
     case 'leaving':
       return 'an earlier run has sent the reboot';
     case 'unknown':
-      return `it cannot be asked (${state.failure.code})`;
+      return `it cannot be asked (${state.failure.code}), and nobody goes before it can`;
     case 'installed':
       return `${state.target.version} is installed, reboot pending`;
     case 'needed': {
       const { facts, target, rolledBackFrom } = state;
       const versions = facts.talosVersion === target.version ? target.version : `${facts.talosVersion} → ${target.version}`;
-      const schematic =
-        target.schematicId === facts.schematicId ? '' : `, schematic ${short(facts.schematicId)} → ${short(target.schematicId)}`;
+      const schematic = isSameSchematic(target.schematicId, facts.schematicId)
+        ? ''
+        : `, schematic ${short(facts.schematicId)} → ${short(target.schematicId)}`;
       return `${versions}${schematic}${rolledBackFrom === undefined ? '' : ', rolled back last time'}`;
     }
   }

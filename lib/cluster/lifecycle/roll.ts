@@ -2,9 +2,9 @@ import { type Failure, failureOf, minutes, seconds, throwIfAny, TkError } from '
 import type { NodeModel } from '../../config/index.ts';
 import type { TaskContext } from '../../core/index.ts';
 import type { ClusterView } from '../cluster.ts';
-import { clusterFailure } from '../failures.ts';
 import { isTransientTalos } from '../transient.ts';
 import type { DisruptContext } from './disrupt.ts';
+import { lifecycleFailure } from './failures.ts';
 import type { ClusterLease, DrainPolicy, Overrides, WantedImage } from './lifecycle.ts';
 import { shareOf } from './options.ts';
 import { etcdSettled } from './settled.ts';
@@ -48,7 +48,7 @@ export interface Roll {
  * Where every node stands, and the order in which they go: whoever an earlier run has left on its way first, the leader of etcd as the
  * last control plane, so that leadership moves once.
  *
- * Failure: everything that speaks against the images, of all nodes at once; `cluster/unknown-node` for the canary; `usage/share`.
+ * Failure: everything that speaks against the images, of all nodes at once; `usage/canary`, `usage/share`.
  */
 export async function surveyRoll({ cluster, nodes, wanted, overrides, parallel, canary, recall, signal }: RollQuestion): Promise<Roll> {
   const { lifecycle, settings } = cluster;
@@ -72,7 +72,7 @@ export async function surveyRoll({ cluster, nodes, wanted, overrides, parallel, 
   const left = states.filter(isLeft);
   const controlPlanes = left.filter((state) => nodeOf(state).role === 'controlplane').sort(byTurn);
   const workers = left.filter((state) => nodeOf(state).role === 'worker').sort(byTurn);
-  const first = canaryOf(workers, nodes, canary ?? settings.upgrade?.canary, canary !== undefined);
+  const first = canaryOf(workers, nodes, cluster.nodes, canary, settings.upgrade?.canary);
   return {
     controlPlanes,
     ...(first === undefined ? {} : { canary: first }),
@@ -85,17 +85,25 @@ export async function surveyRoll({ cluster, nodes, wanted, overrides, parallel, 
 function canaryOf(
   workers: readonly NodeUpgradeState[],
   nodes: readonly NodeModel[],
-  wanted: string | undefined,
-  isAsked: boolean,
+  inventory: readonly NodeModel[],
+  asked: string | undefined,
+  configured: string | undefined,
 ): NodeUpgradeState | undefined {
+  // The one of tasks.config.ts may be left out this time; that it is a worker at all is asked even when nobody needs it.
+  for (const [name, among] of [
+    [asked, nodes],
+    [configured, inventory],
+  ] as const) {
+    const known = among.filter((node) => node.role === 'worker').map((node) => node.name as string);
+    if (name === undefined || known.includes(name)) continue;
+    const isControlPlane = inventory.some((node) => node.name === name && node.role === 'controlplane');
+    throw new TkError(lifecycleFailure('usage/canary', { asked: name, isControlPlane, known }));
+  }
+  const wanted = asked ?? configured;
   // Who is on the way already is brought home before anybody else leaves.
   const [first] = workers;
   if (first === undefined || first.state === 'leaving' || first.state === 'installed' || isBegun(first) || wanted === undefined)
     return first;
-  if (isAsked && !nodes.some((node) => node.name === wanted)) {
-    const known = nodes.filter((node) => node.role === 'worker').map((node) => node.name as string);
-    throw new TkError(clusterFailure('cluster/unknown-node', { asked: wanted, by: 'node', known }));
-  }
   return workers.find((state) => nodeOf(state).name === wanted) ?? first;
 }
 
@@ -135,7 +143,9 @@ export type RollContext = DisruptContext & Pick<TaskContext, 'each' | 'report' |
 export async function runRoll(context: RollContext, roll: Roll, options: RollOptions): Promise<readonly NodeUpgraded[]> {
   const { cluster, step, each } = context;
   const all = everyoneOf(roll);
-  throwIfAny(upgradeProblems(all, options.overrides));
+  const problems = upgradeProblems(all, options.overrides);
+  if (problems.length > 0) tellHowToGoWithout(context, [...all, ...roll.equal]);
+  throwIfAny(problems);
   if (all.length === 0) return [];
   const done: NodeUpgraded[] = [];
   const facts: string[] = [];
@@ -175,6 +185,13 @@ export async function runRoll(context: RollContext, roll: Roll, options: RollOpt
     context.report({ rows: await whatIsLeft(context, options, all, [...facts, ...done.map(({ node }) => node)]) });
     throw error;
   }
+}
+
+/** Nobody begins while a machine is silent; whoever knows why it is leaves it out. */
+function tellHowToGoWithout({ report }: RollContext, states: readonly NodeUpgradeState[]): void {
+  const silent = states.filter(({ state }) => state === 'unknown').map((state) => nodeOf(state).name);
+  const others = states.filter(({ state }) => state !== 'unknown').map((state) => nodeOf(state).name);
+  if (silent.length > 0 && others.length > 0) report({ rows: { [`Without ${silent.join(', ')}`]: `NODES=${others.join(',')}` } });
 }
 
 /** Absent where Kubernetes cannot be asked and the user knows. */

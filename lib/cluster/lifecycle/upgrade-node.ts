@@ -89,7 +89,8 @@ export async function nodeUpgradeState({
   const { facts } = surveyed;
   const { target, overridden } = await lifecycle.image(facts, wanted, overrides, signal);
   const { open, last } = await recall(rebootKey(node, target.version));
-  const isEqual = facts.talosVersion === target.version && isSameSchematic(facts.schematicId, target.schematicId);
+  const isEqual =
+    facts.talosVersion === target.version && (target.schematicId === undefined || isSameSchematic(facts.schematicId, target.schematicId));
   const cordon = facts.kube?.cordon ?? { state: 'none' };
   // The call was sent and the machine was not seen back: it is in the boot after it, or on the way out of the boot before.
   const isSent = open !== undefined && open.target !== facts.bootId;
@@ -303,6 +304,7 @@ export async function describePending(question: Omit<StateQuestion, 'surveyed'>,
     const state = await nodeUpgradeState({ ...question, surveyed });
     // A cordon of ours is taken back while the run ends, unless the machine has been sent away.
     if (state.state === 'installed') return 'is installed, reboot pending';
+    if (state.state === 'needed' && state.rolledBackFrom !== undefined) return `rolled back to ${state.facts.talosVersion}`;
     if (state.state === 'leaving') return `is on its way${surveyed.facts.kube?.cordon.state === 'ours' ? ', cordoned by tk' : ''}`;
   } catch (error) {
     if (!(error instanceof TkError)) throw error;

@@ -10,6 +10,8 @@ const causeOf = ({ cause }: Failure): { readonly because?: string } => {
   return cause === undefined ? {} : { because: typeof said === 'string' ? `${cause.code}: ${said}` : cause.code };
 };
 const override = (gate: string): string => `when you know better: --override ${gate}="why"`;
+const correct = (sources: readonly string[]): string =>
+  sources.includes('--image') ? 'leave --image out, or correct it' : 'correct the inventory';
 const pods = (list: readonly { readonly namespace: string; readonly name: string }[]): string =>
   `${list
     .slice(0, 5)
@@ -17,15 +19,20 @@ const pods = (list: readonly { readonly namespace: string; readonly name: string
     .join(', ')}${list.length > 5 ? ` and ${list.length - 5} more` : ''}`;
 
 export const lifecyclePrinters: Printers<LifecycleFailures> = {
-  'gate/etcd-quorum': ({ node, members, left, needed, because }) => ({
+  'gate/etcd-quorum': ({ node, members, left, needed, because, passesInMs }) => ({
     title: `taking \`${node}\` away would leave ${left} of ${count(members, 'etcd member')}, ${needed} ${needed === 1 ? 'is' : 'are'} needed`,
     ...(because.length > 0 ? { because: listed(because) } : {}),
-    help: because[0] === undefined ? 'npx tk talos:etcd-members' : `npx tk doctor NODE=${because[0].member}`,
+    help:
+      passesInMs !== undefined
+        ? `the same line again in ${formatDuration(passesInMs)}`
+        : because[0] === undefined
+          ? 'npx tk talos:etcd-members'
+          : `npx tk doctor NODE=${because[0].member}`,
   }),
-  'gate/etcd-unhealthy': ({ node, problems }) => ({
+  'gate/etcd-unhealthy': ({ node, problems, passesInMs }) => ({
     title: `etcd is not well enough to take \`${node}\` away`,
     because: listed(problems),
-    help: `npx tk talos:etcd-members; ${override('etcd-quorum')}`,
+    help: `${passesInMs === undefined ? 'npx tk talos:etcd-members' : `the same line again in ${formatDuration(passesInMs)}`}; ${override('etcd-quorum')}`,
   }),
   'gate/etcd-last-voter': ({ node }) => ({
     title: `\`${node}\` is the last voting member of etcd, and everything that Kubernetes knows is on it`,
@@ -49,7 +56,14 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
       unknown: `this tk knows Talos up to ${other}`,
       kubernetes: `Talos ${to} does not run Kubernetes ${other}, which this cluster has`,
     }[because],
-    help: hops.length > 0 ? `the way there: ${hops.join(', ')}` : 'npx tk upgrade:plan shows which hops lead there',
+    help:
+      because === 'downgrade'
+        ? `npx tk talos:rollback NODE=${node} boots what was installed before; ${override('version-path')}`
+        : because === 'unknown'
+          ? `a newer tk may know it; ${override('version-path')}`
+          : hops.length > 0
+            ? `the way there: ${hops.join(', ')}`
+            : 'npx tk upgrade:plan shows which hops lead there',
   }),
   'gate/other-driver': ({ node, driver, what, seen }) => ({
     title: `\`${node}\` is left alone while ${driver} is at work`,
@@ -95,7 +109,7 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
     because: disagreements
       .map(({ fact, one, oneFrom, other, otherFrom }) => `${fact}: ${one} (${oneFrom}) but ${other} (${otherFrom})`)
       .join('; '),
-    help: isFatal ? 'correct the inventory; a machine would not boot from it' : `correct the inventory, or mean it: --override image="why"`,
+    help: `${correct(disagreements.map(({ oneFrom }) => oneFrom))}${isFatal ? '; a machine would not boot from it' : ', or mean it: --override image="why"'}`,
   }),
   'usage/override-unknown': ({ asked, known, suggestion }) => ({
     title: `there is no gate \`${asked}\``,
@@ -106,6 +120,11 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
     help: `--override ${gate}="cp-3 is in the workshop"; the journal keeps it`,
   }),
   'usage/share': ({ asked, what }) => ({ title: `\`${asked}\` is no number of ${what}`, help: 'give a number, or a share like 25%' }),
+  'usage/canary': ({ asked, isControlPlane, known }) => ({
+    title: isControlPlane ? `\`${asked}\` is a control plane, and the canary is a worker` : `no worker is named \`${asked}\``,
+    ...(isControlPlane ? { because: 'control planes go first, one at a time; the canary is the first machine after them' } : {}),
+    help: known.length === 0 ? 'leave it out: no worker is upgraded' : `one of ${named(known)}`,
+  }),
   'drain/blocked': ({ node, pods: blocked, afterMs }) => ({
     title: `${count(blocked.length, 'pod')} could not be moved off \`${node}\` within ${formatDuration(afterMs)}`,
     because: blocked
@@ -115,7 +134,7 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
           `${pod.namespace}/${pod.name}: ${pod.budget === undefined ? pod.message : `the disruption budget ${pod.namespace}/${pod.budget} does not allow it`}`,
       )
       .join('; '),
-    help: 'nothing was rebooted; scale the workload up, or --drain delete-after=5m',
+    help: `nothing was rebooted, and a cordon of tk's is taken back; scale the workload up, or --drain delete-after=5m`,
   }),
   'drain/timeout': ({ node, pods: left, afterMs }) => ({
     title: `${count(left.length, 'pod')} did not leave \`${node}\` within ${formatDuration(afterMs)}`,
@@ -129,6 +148,11 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
   'node/not-in-kubernetes': ({ node }) => ({
     title: `Kubernetes has no node \`${node}\``,
     help: 'kubectl get nodes -o wide; or --drain skip',
+  }),
+  'node/still-cordoned': ({ node }, failure) => ({
+    title: `\`${node}\` is still cordoned: tk could not take its cordon back`,
+    ...causeOf(failure),
+    help: `npx tk talos:uncordon NODE=${node}, as soon as Kubernetes answers; the same line again does it too`,
   }),
   'node/rolled-back': ({ node, running, wanted }) => ({
     title: `\`${node}\` rolled back: it runs ${running} again`,
@@ -151,7 +175,7 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
     help: `look at its console; the same line again goes on waiting. It stays cordoned until then`,
   }),
   'etcd/no-member': ({ asked }, failure) => ({
-    title: 'no healthy member of etcd gave a snapshot',
+    title: 'no member of etcd answers that could do it',
     ...(failure.cause ? causeOf(failure) : asked.length > 0 ? { because: `asked: ${named(asked)}` } : {}),
     help: 'npx tk talos:etcd-members',
   }),

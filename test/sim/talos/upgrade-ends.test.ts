@@ -63,7 +63,7 @@ describe('a budget that allows nothing', () => {
       "error[drain/blocked]: 1 pod could not be moved off \`worker-1\` within 2m00s
       because: default/web-POD: the disruption budget default/web does not allow it
       step: talos:upgrade-node node=worker-1 to=v1.14.1 drain-timeout=2m › drain
-      help: nothing was rebooted; scale the workload up, or --drain delete-after=5m"
+      help: nothing was rebooted, and a cordon of tk's is taken back; scale the workload up, or --drain delete-after=5m"
     `);
     const began = run.events.find((event) => event.event === 'step-started' && event.title === 'drain');
     const named = run.events.find(
@@ -72,6 +72,23 @@ describe('a budget that allows nothing', () => {
     expect((named?.elapsedMs ?? Number.NaN) - (began?.elapsedMs ?? 0)).toBeLessThanOrEqual(10_000);
     expect(stepsOf(run).slice(-2)).toEqual(['uncordon worker-1', 'give the lease back']);
     expect(await standing(rig, 'worker-1')).toBe('worker-1 v1.14.0, cordon none');
+  });
+
+  test('and an API server that goes away meanwhile: the cordon that stays behind is told, and the same line takes it up', async () => {
+    await using rig = await simulate(cluster);
+    await budgeted(rig);
+    const running = rig.tk('talos:upgrade-node', { ...toNext, drain: 'delete-after=3m', drainTimeout: '4m' });
+    await rig.pass(40_000);
+    rig.hand.losePower('cp-1', 20 * 60_000);
+    const run = await running;
+    expect(run.exitCode).toBe(1);
+    expect(run.text).toContain(`error[node/still-cordoned]: \`worker-1\` is still cordoned: tk could not take its cordon back`);
+    expect(run.text).toContain('help: npx tk talos:uncordon NODE=worker-1, as soon as Kubernetes answers; the same line again does it too');
+    await rig.pass(30 * 60_000);
+    expect(await standing(rig, 'worker-1')).toBe('worker-1 v1.14.0, cordon ours');
+    const again = await rig.tk('talos:upgrade-node', { ...toNext, drain: 'delete-after=1m' });
+    expect({ exitCode: again.exitCode, text: again.text }).toEqual({ exitCode: 0, text: '' });
+    expect(await standing(rig, 'worker-1')).toBe('worker-1 v1.14.1, cordon none');
   });
 
   test('gives way after the time that was asked for', async () => {
@@ -94,7 +111,11 @@ test('a new version that does not start is a rollback, not a success; the machin
     step: talos:upgrade to=v1.14.1 role=worker › worker-1
     help: npx tk talos:dmesg NODE=worker-1; no other machine was touched after it"
   `);
-  expect(reportOf(run)).toEqual({ 'Not begun': 'worker-1, worker-2', Continue: 'npx tk resume' });
+  expect(reportOf(run)).toEqual({
+    Pending: 'worker-1 rolled back to v1.14.0',
+    'Not begun': 'worker-2',
+    Continue: 'npx tk resume',
+  });
   expect(await standing(rig, 'worker-1')).toBe('worker-1 v1.14.0, cordon none');
   const plan = await rig.plan('talos:upgrade', { to: 'v1.14.1', role: 'worker' });
   expect(plan.tasks.flatMap(({ steps }) => steps).find(({ node }) => node === 'worker-1')?.reason).toBe(
@@ -260,7 +281,7 @@ test('an image that does not fit names both sides and stops; a reason lets anoth
     "error[gate/image]: \`factory.talos.dev/metal-installer/ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515:v1.14.1\` does not fit \`worker-1\`
     because: schematic: ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515 (--image) but 376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba (the running worker-1); schematic: ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515 (--image) but 376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba (the inventory's schematic)
     step: talos:upgrade-node node=worker-1 image=factory.talos.dev/metal-installer/ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515:v1.14.1 › facts
-    help: correct the inventory, or mean it: --override image="why""
+    help: leave --image out, or correct it, or mean it: --override image="why""
   `);
   const secure = await rig.tk('talos:upgrade-node', {
     node: 'worker-1',
@@ -282,4 +303,37 @@ test('an image that does not fit names both sides and stops; a reason lets anoth
     'v1.14.1',
     'ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515',
   ]);
+});
+
+test('one control plane after the other by hand: the next line waits the seconds that etcd needs', async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 0, talos: 'v1.14.0' });
+  const first = await rig.tk('talos:upgrade-node', { node: 'cp-2', to: 'v1.14.1' });
+  const second = await rig.tk('talos:reboot', { node: 'cp-3' });
+  expect([first, second].map(({ exitCode, text }) => [exitCode, text])).toEqual([
+    [0, ''],
+    [0, ''],
+  ]);
+  const waited = second.events.flatMap((event) => (event.event === 'waiting' && event.waitingFor === 'etcd to settle' ? [event.seen] : []));
+  expect(waited[0]).toMatch(/^cp-2: it booted \d+ s ago$/);
+});
+
+test('a plan refuses what a run would refuse, a canary is a worker, and who is silent can be left out', async () => {
+  await using rig = await simulate(cluster);
+  const refused = async (task: string, params: Parameters<typeof rig.tk>[1]) =>
+    (await rig.plan(task, params)).tasks.flatMap(({ failure, furtherFailures = [] }) => (failure ? [failure, ...furtherFailures] : []));
+  expect((await refused('talos:upgrade', { to: 'v1.13.9' })).map(({ code, facts }) => [code, facts['node'], facts['because']])).toEqual(
+    ['cp-1', 'worker-1', 'worker-2'].flatMap((node) => ['downgrade', 'kubernetes'].map((because) => ['gate/version-path', node, because])),
+  );
+  expect((await refused('talos:upgrade', { to: 'v1.14.1', canary: 'cp-1' })).map(({ code, facts }) => [code, facts])).toEqual([
+    ['usage/canary', { asked: 'cp-1', isControlPlane: true, known: ['worker-1', 'worker-2'] }],
+  ]);
+  // The installer of Talos' own registry and the factory's without an extension are one to the machine.
+  const vanilla = await rig.tk('talos:upgrade-node', { ...toNext, image: 'ghcr.io/siderolabs/installer:v1.14.1' });
+  expect({ exitCode: vanilla.exitCode, text: vanilla.text }).toEqual({ exitCode: 0, text: '' });
+  rig.hand.losePower('worker-2', 60 * 60_000);
+  const run = await rig.tk('talos:upgrade', { to: 'v1.14.1', role: 'worker' });
+  expect([run.exitCode, run.text.split('\n')[0]]).toEqual([1, 'error[talos/unreachable]: `worker-2` (192.168.42.21) cannot be reached']);
+  expect(reportOf(run)).toEqual({ 'Without worker-2': 'NODES=worker-1' });
+  const without = await rig.tk('talos:upgrade', { to: 'v1.14.1', nodes: ['worker-1'] });
+  expect(stepsOf(without)).toEqual(['facts']);
 });
