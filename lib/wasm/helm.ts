@@ -182,6 +182,14 @@ export interface GoTemplateRequest {
    * `base`. Absent: a template sees no files.
    */
   readonly files?: { readonly base: string; readonly read: (path: string, signal: AbortSignal) => Promise<TemplateFile | undefined> };
+  /** A command, which is never run, becomes a word that `commandNotRun` reads, in place of a failure. Default: false. */
+  readonly areCommandsDeferred?: boolean;
+}
+
+/** The first command, as it is written, that this text has in place of what it would print. */
+export function commandNotRun(text: string): string | undefined {
+  const [, word] = /\bcommand-not-run-((?:[0-9a-f]{2})+)/.exec(text) ?? [];
+  return word === undefined ? undefined : Buffer.from(word, 'hex').toString();
 }
 
 /** What lies at a path: a file's text, or what a folder holds. */
@@ -286,7 +294,6 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
             signal,
           );
           const { unanswered, unansweredSchemas = [], ...rendering } = result;
-          refuseUnknownKind(rendering.chart);
           for (const url of unansweredSchemas) schemas[url] = (await request.fetchSchema?.(url, signal)) ?? null;
           if (unansweredSchemas.length > 0 && round < lookupRounds) continue;
           if (unanswered.length === 0 || request.lookup === undefined) return { ...rendering, warnings };
@@ -305,8 +312,8 @@ export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutM
         async () => (await plainly<{ data: string }>('restatus-record', { status: { data, status, description } }, undefined, signal)).data,
       ),
     decodeRecord: (data, signal) => asFailures(() => plainly('decode-record', { data }, undefined, signal)),
-    renderGoTemplate: async ({ delimiters = ['', ''], files, ...template }, signal) => {
-      const goTemplate = { ...template, left: delimiters[0], right: delimiters[1] };
+    renderGoTemplate: async ({ delimiters = ['', ''], files, areCommandsDeferred = false, ...template }, signal) => {
+      const goTemplate = { ...template, left: delimiters[0], right: delimiters[1], deferred: areCommandsDeferred };
       const known: Record<string, Json> = {};
       try {
         for (;;) {
@@ -349,13 +356,6 @@ async function asFailures<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     throw error instanceof EngineRefusal ? new TkError(failureFrom(error.failure, error.during)) : error;
-  }
-}
-
-/** Helm has begun on a third kind of chart, which no release of it installs yet; the loader in the module takes it for the second. */
-function refuseUnknownKind({ apiVersion }: ChartMetadata): void {
-  if (apiVersion !== undefined && !['', 'v1', 'v2'].includes(apiVersion)) {
-    throw new TkError(wasmFailure('chart/invalid', { reason: `unsupported chart version \`${apiVersion}\`` }));
   }
 }
 

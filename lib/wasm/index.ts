@@ -3,6 +3,7 @@ export {
   type ChartArchive,
   type ChartDescription,
   type ChartMetadata,
+  commandNotRun,
   createHelmEngine,
   type DecodedRecord,
   type GoTemplateRequest,

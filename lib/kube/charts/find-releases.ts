@@ -70,7 +70,7 @@ export async function findReleases(ports: FindPorts, repository: string, folder:
       broken.push({ name: object.name, namespace: object.namespace ?? 'default', isBootstrap: false, failures: release });
   }
   const declared: HelmfileRelease[] = [];
-  for (const path of await findHelmfiles(files, repository)) {
+  for (const path of await findHelmfiles(files, repository, folder)) {
     const helmfile = await readHelmfile(path, { ...ports, repository, signal });
     declared.push(...helmfile.releases);
     failures.push(...helmfile.failures);

@@ -93,7 +93,8 @@ async function partsOf(
     const data = before === start ? start.data : before.data;
     try {
       const rendered = await renderHelmfileTemplate(
-        { name: path, text: part, base: posix.dirname(path), data: data as Json, place },
+        // What a command would say may belong to a release that has a HelmRelease, and then nobody needs it.
+        { name: path, text: part, base: posix.dirname(path), data: data as Json, place, areCommandsDeferred: true },
         ports,
       );
       const parsed = parseYaml({ path, text: rendered }, { version: 'kubernetes', confidential: true });

@@ -20,6 +20,8 @@ export interface HelmfileTemplate {
   readonly base: string;
   readonly data: Json;
   readonly place: Place;
+  /** As `GoTemplateRequest.areCommandsDeferred`. Default: false, a command is a failure. */
+  readonly areCommandsDeferred?: boolean;
 }
 
 /** Variables that task runners set around helmfile in these repositories; they point into the repository, so they are known without them. */
@@ -37,7 +39,7 @@ const folderVariables: Readonly<Record<string, string>> = {
  * Source: helmfile pkg/tmpl
  */
 export async function renderHelmfileTemplate(template: HelmfileTemplate, ports: HelmfilePorts): Promise<string> {
-  const { name, text, base, data, place } = template;
+  const { name, text, base, data, place, areCommandsDeferred = false } = template;
   if (!text.includes('{{')) return text;
   const root = ports.repository;
   const env: Record<string, string> = {};
@@ -56,6 +58,7 @@ export async function renderHelmfileTemplate(template: HelmfileTemplate, ports: 
         partials,
         env,
         missingKey: 'error',
+        areCommandsDeferred,
         files: { base: posix.join(root, base), read: (path) => readInside(path, template, ports) },
       },
       ports.signal,

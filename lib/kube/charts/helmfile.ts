@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { type Failure, type Files, type Json, type Place, TkError } from '../../base/index.ts';
+import { commandNotRun } from '../../wasm/index.ts';
 import { releaseFailure } from './failures.ts';
 import { type Fields, fieldsOf, isFields, listOf, textOf, textsOf } from './fields.ts';
 import { type HelmfileState, loadHelmfile, type WrittenRelease } from './helmfile-state.ts';
@@ -20,26 +21,44 @@ export interface HelmfileRelease {
   plan(): Promise<ReleasePlan>;
 }
 
-const homes = ['', 'bootstrap', 'kubernetes/bootstrap', 'talos/bootstrap'];
-const names = ['helmfile.yaml', 'helmfile.yaml.gotmpl', 'apps/helmfile.yaml', 'apps/helmfile.yaml.gotmpl'];
+const homes = [
+  '',
+  'bootstrap',
+  'kubernetes/bootstrap',
+  'talos/bootstrap',
+  'setup/bootstrap',
+  'talos',
+  'talos/integrations',
+  'provision/talos',
+];
+const isHelmfile = (name: string): boolean => /^(?:[\w.-]*[-.])?helmfile(?:[-.][\w-]+)?\.ya?ml(?:\.gotmpl)?$/.test(name);
 const folders = ['helmfile.d', 'helmfile'];
+const folderOfApps = ['crds', 'apps'];
 const defaultTimeoutSeconds = 300;
 
-/** Every helmfile that real repositories bootstrap from, definitions first, then in the order in which helmfile would run them. */
-export async function findHelmfiles(files: Files, repository: string): Promise<readonly string[]> {
+/**
+ * Every helmfile that real repositories bootstrap from, definitions first, then in the order in which helmfile would run them.
+ *
+ * Shape: `tree` is the folder of the manifests; one that holds a single cluster of several has its bootstrap in it or beside it.
+ */
+export async function findHelmfiles(files: Files, repository: string, tree: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const home of homes) {
-    for (const name of names)
-      if ((await files.stat(posix.join(repository, home, name)))?.kind === 'file') found.push(posix.join(home, name));
-    for (const folder of folders) {
-      for (const { name, kind } of await files.list(posix.join(repository, home, folder))) {
-        if (kind === 'file' && /\.ya?ml(?:\.gotmpl)?$/.test(name)) found.push(posix.join(home, folder, name));
-      }
-    }
+  const ofTree = [tree, posix.dirname(tree)].flatMap((folder) => [posix.join(folder, 'bootstrap'), posix.join(folder, '.bootstrap')]);
+  for (const home of new Set([...homes, ...ofTree])) {
+    const filesIn = async (folder: string, isMeant: (name: string) => boolean) => {
+      for (const { name, kind } of await files.list(posix.join(repository, home, folder)))
+        if (kind === 'file' && isMeant(name)) found.push(posix.join(home, folder, name));
+    };
+    await filesIn('', isHelmfile);
+    for (const folder of folderOfApps) await filesIn(folder, isHelmfile);
+    for (const folder of folders) await filesIn(folder, (name) => /\.ya?ml(?:\.gotmpl)?$/.test(name));
   }
-  const isCrds = (path: string) => /crds/.test(posix.basename(path));
-  return [...found.filter(isCrds), ...found.filter((path) => !isCrds(path))];
+  const place = (path: string) => (isOfCrds(path) ? 0 : /\/helmfile\.ya?ml/.test(`/${path}`) ? 1 : 2);
+  return [0, 1, 2].flatMap((which) => found.filter((path) => place(path) === which));
 }
+
+/** By its name, or its folder's. */
+const isOfCrds = (path: string): boolean => /crds/.test(path.split('/').slice(-2).join('/'));
 
 /**
  * Reads the releases of one helmfile and of those that it names below `helmfiles`. Templates of a release are rendered only when somebody
@@ -111,7 +130,8 @@ async function readRelease(
   const name = await work.text(entry.name, 'name');
   if (name === undefined) throw malformed('.name', 'a name');
   const namespace = (await work.text(entry.namespace, 'namespace')) ?? textOf(state.helmDefaults.namespace) ?? 'default';
-  const isCrds = /crds/.test(posix.basename(state.path)) || textsOf(state.helmDefaults.args).includes('--include-crds');
+  const isCrds =
+    isOfCrds(state.path) || textsOf(state.helmDefaults.args).includes('--include-crds') || takesOnlyDefinitions(entry, state.helmDefaults);
   return {
     name,
     namespace,
@@ -123,6 +143,12 @@ async function readRelease(
     place,
     plan: () => work.plan(name, namespace, isCrds ? 'crds' : 'release'),
   };
+}
+
+/** A post-renderer that lets only definitions through, as bootstraps write it: `yq 'select(.kind == "CustomResourceDefinition")'`. */
+function takesOnlyDefinitions(entry: Fields, defaults: Fields): boolean {
+  const { postRenderer, postRendererArgs } = entry.postRenderer === undefined ? defaults : entry;
+  return postRenderer !== undefined && textsOf(postRendererArgs).some((text) => /select\(.*"CustomResourceDefinition"\)/.test(text));
 }
 
 /** `condition: foo.enabled` names a value. */
@@ -197,6 +223,7 @@ class ReleaseReader {
 
   /** Failure: `release/helmfile-unsupported`, `release/helmfile-template`. */
   async plan(name: string, namespace: string, role: ReleasePlan['role']): Promise<ReleasePlan> {
+    this.#refuseWhatIsRun(name, role);
     const facts = this.#facts({ Name: name, Namespace: namespace });
     const chart = await this.text(this.#entry.chart, 'chart', facts);
     const version = await this.text(this.#entry.version, 'version', this.#facts({ Name: name, Namespace: namespace, Chart: chart ?? '' }));
@@ -242,6 +269,19 @@ class ReleaseReader {
   #render(name: string, text: string, base: string, release: Fields): Promise<string> {
     const data = { ...this.#state.data, Release: release as Json };
     return renderHelmfileTemplate({ name, text, base, data: data as Json, place: this.#place }, this.#ports);
+  }
+
+  /** What would make other objects out of the chart than Helm does, and is a program. */
+  #refuseWhatIsRun(name: string, role: ReleasePlan['role']): void {
+    const command = commandNotRun(JSON.stringify(this.#entry));
+    if (command !== undefined) throw this.#unsupported(name, `\`${command}\` is not run`);
+    const { helmDefaults } = this.#state;
+    const renderer = textOf(this.#entry.postRenderer) ?? textOf(helmDefaults.postRenderer);
+    // Of one that lets only definitions through only definitions are taken anyway.
+    if (renderer !== undefined && role === 'release') throw this.#unsupported(`${name}.postRenderer`, `\`${renderer}\` is not run`);
+    for (const field of ['strategicMergePatches', 'jsonPatches', 'transformers', 'dependencies'] as const)
+      if (listOf(this.#entry[field]).length > 0)
+        throw this.#unsupported(`${name}.${field}`, 'helmfile makes another chart of it with kustomize');
   }
 
   #unsupported(field: string, reason: string): TkError {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path"
 	"reflect"
-	"regexp"
-	"strconv"
 	"strings"
 	"text/template"
 
@@ -35,6 +33,8 @@ type fileReader struct {
 	base    string
 	known   map[string]*fileFacts
 	missing string
+	// A command that is not run becomes a word that names it, for whoever needs what it would have printed.
+	deferred bool
 }
 
 func (r *fileReader) at(name string) (string, *fileFacts, error) {
@@ -94,56 +94,6 @@ func (r *fileReader) isFile(name string) (bool, error) {
 func (r *fileReader) isDir(name string) (bool, error) {
 	_, facts, err := r.at(name)
 	return facts != nil && facts.Entries != nil, err
-}
-
-var yqPath = regexp.MustCompile(`^\.?(?:[A-Za-z0-9_-]+|\["[^"]+"\]|\[\d+\]|\.)*$`)
-var yqStep = regexp.MustCompile(`\["([^"]+)"\]|\[(\d+)\]|[A-Za-z0-9_-]+`)
-
-// exec runs nothing. One form is understood all the same, because it only reads: `yq` with the path of a field and one file.
-func (r *fileReader) exec(command string, args []any, _ ...string) (string, error) {
-	refused := fmt.Errorf("%s %s: commands are not run", command, strings.Trim(fmt.Sprint(args), "[]"))
-	var words []string
-	for _, arg := range args {
-		word, ok := arg.(string)
-		if !ok {
-			return "", refused
-		}
-		switch word {
-		case "-r", "--raw-output", "-e", "--exit-status", "e", "eval", "-M", "--no-colors":
-		default:
-			words = append(words, strings.TrimPrefix(word, "--file="))
-		}
-	}
-	if command != "yq" || len(words) != 2 || !yqPath.MatchString(words[0]) || strings.HasPrefix(words[1], "-") {
-		return "", refused
-	}
-	text, err := r.readFile(words[1])
-	if err != nil {
-		return "", err
-	}
-	value, err := fromYAML(text)
-	if err != nil {
-		return "", err
-	}
-	for _, step := range yqStep.FindAllStringSubmatch(words[0], -1) {
-		switch typed := value.(type) {
-		case map[string]any:
-			key := step[0]
-			if step[1] != "" {
-				key = step[1]
-			}
-			value = typed[key]
-		case []any:
-			index, err := strconv.Atoi(step[2])
-			if err != nil || index >= len(typed) {
-				return "", fmt.Errorf("yq %s: no such entry", words[0])
-			}
-			value = typed[index]
-		default:
-			value = nil
-		}
-	}
-	return toYAML(value)
 }
 
 // helmfileFunctions are those that helmfile has besides sprig's. Source: helmfile pkg/tmpl/context_funcs.go, get_or_nil.go

@@ -32,6 +32,8 @@ type templateRequest struct {
 	// helmfile's functions, with paths relative to Base and answers by path; absent: there are no files.
 	Files map[string]*fileFacts `json:"files"`
 	Base  string                `json:"base"`
+	// What a command would print may stand for itself; see `notRun`.
+	Deferred bool `json:"deferred"`
 }
 
 type templateResult struct {
@@ -48,7 +50,7 @@ func renderGoTemplate(req *templateRequest) (any, error) {
 			return nil, at("values", err)
 		}
 	}
-	reader := &fileReader{base: req.Base, known: req.Files}
+	reader := &fileReader{base: req.Base, known: req.Files, deferred: req.Deferred}
 	text, err := executeGoTemplate(req, reader, req.Text, data)
 	if reader.missing != "" {
 		return templateResult{Missing: reader.missing}, nil

@@ -5,6 +5,7 @@ import { type Failure, TkError } from '../../../lib/base/index.ts';
 import { packTar } from '../../../lib/format/index.ts';
 import { renderFailure } from '../../../lib/ui/index.ts';
 import { type ChartArchive, createHelmEngine } from '../../../lib/wasm/index.ts';
+import { oddArchive } from './odd-archives.ts';
 import { committedModule, computeHere, engine, fixedRandom, never, stillClock } from './engine.ts';
 
 const helm = engine();
@@ -213,18 +214,6 @@ test('Go templates with sprig, as talhelper and others write them', async () => 
 });
 
 test('every chart that cannot be rendered is told with chart, file and line', async () => {
-  const link = () => {
-    const bytes = packTar([
-      { path: 'web/Chart.yaml', content: chartYaml },
-      { path: 'web/templates/a.yaml', content: '' },
-    ]);
-    // The second header begins after one block of header and one of content; 156 is the type, "2" a symbolic link.
-    bytes[1024 + 156] = 0x32;
-    Buffer.from(bytes.buffer, bytes.byteOffset).write('/etc/passwd', 1024 + 157);
-    const sum = bytes.subarray(1024, 1536).reduce((total, byte, index) => total + (index >= 148 && index < 156 ? 32 : byte), 0);
-    Buffer.from(bytes.buffer, bytes.byteOffset).write(`${sum.toString(8).padStart(6, '0')}\0 `, 1024 + 148);
-    return bytes;
-  };
   const raw = (bytes: Uint8Array): ChartArchive => ({ bytes, digest: 'raw' });
   const tar = (path: string, content = 'x') =>
     raw(
@@ -254,7 +243,10 @@ test('every chart that cannot be rendered is told with chart, file and line', as
     ['reaches outside', tar('web/../../etc/cron.d/x')],
     ['an absolute path', tar('web//etc/passwd')],
     ['a Windows path', tar('web\\C:\\x')],
-    ['a link', raw(gzipSync(link()))],
+    ['an absolute path in the archive', tar('/etc/cron.d/x')],
+    ...(['hard link', 'symbolic link', 'character device', 'block device', 'pipe'] as const).map(
+      (type) => [`a ${type}`, raw(oddArchive(type, chartYaml))] as const,
+    ),
     ['one file too large', raw(bomb)],
     ['too large in all', raw(many)],
     ['no Chart.yaml', raw(gzipSync(packTar([{ path: 'web/values.yaml', content: '' }])))],

@@ -147,6 +147,12 @@ test('what only helmfile itself could do is told with its place, and nothing is 
     one(`    values: ['{{ readFile "gone.yaml" }}']\n`),
     one(`    values: ['{{ requiredEnv "CLUSTER" }}.yaml']\n`),
     one('    values: [gone.yaml]\n'),
+    one('    postRenderer: ./patch.sh\n'),
+    one('    jsonPatches: [{ target: { kind: Service, name: web }, patch: [] }]\n'),
+    {
+      'bootstrap/helmfile.yaml.gotmpl':
+        'releases:\n  - name: web\n    chart: oci://ghcr.io/x/web\n    values: [{{ exec "bash" (list "-c" "yq .spec.values hr.yaml | envsubst") }}]\n',
+    },
     one('    secrets: [secrets.yaml]\n'),
     one(`    values: ['{{ .Values.nope }}']\n`),
     one(`    values: ['{{ fetchSecretValue "ref+vault://x" }}']\n`),
@@ -157,6 +163,64 @@ test('what only helmfile itself could do is told with its place, and nothing is 
     told.push(failures.map((failure) => renderFailure(failure)).join('\n\n'));
   }
   await expect(told.join('\n\n')).toMatchFileSnapshot('../../../golden/charts/helmfile-failures.txt');
+});
+
+test('yq is understood where it only reads; other commands matter only to a release that has no HelmRelease', async () => {
+  const helmRelease = `apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: { name: web }
+spec: { url: oci://ghcr.io/x/web, ref: { tag: 1.0.0 } }
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: web }
+spec:
+  chartRef: { kind: OCIRepository, name: web }
+  values: { mode: 0400, flag: yes, text: "1", list: [{ a: b }] }
+`;
+  const yq = (...words: string[]) =>
+    `{{ exec "yq" (list ${words.map((word) => `\`${word}\``).join(' ')} "../kubernetes/apps/apps/web/app/helmrelease.yaml") | trim }}`;
+  const { releases, failures } = await find({
+    'kubernetes/apps/apps/web/app/helmrelease.yaml': helmRelease,
+    'setup/bootstrap/helmfile.d/01-apps.yaml.gotmpl': `releases:
+  - name: web
+    namespace: apps
+    values: [{{ exec "bash" (list "-c" "yq .spec.values hr.yaml | envsubst") }}]
+  - name: other
+    namespace: apps
+    chart: oci://ghcr.io/x/other
+    version: 1.0.0
+    values: [./values.yaml.gotmpl]
+`,
+    'setup/bootstrap/helmfile.d/values.yaml.gotmpl': [
+      `selected: ${yq('select(.kind == "HelmRelease").spec.values.mode')}`,
+      `all: ${yq('-o=json', '-I=0', 'select(.kind=="HelmRelease") | .spec.values')}`,
+      `url: ${yq('e', '-r', 'select(.kind == "OCIRepository") | .spec.url')}`,
+      `absent: ${yq('select(.kind == "OCIRepository").spec.values // {}')}`,
+      `item: ${yq('select(.kind == "HelmRelease").spec.values.list[0].a')}`,
+    ]
+      .join('\n')
+      .replaceAll('../kubernetes', '../../../kubernetes'),
+    'kubernetes/bootstrap/crds/helmfile.yaml': 'releases: [{ name: gateway, chart: oci://ghcr.io/x/gateway, version: 1.0.0 }]\n',
+    'bootstrap/definitions.helmfile.yaml': `helmDefaults: { postRenderer: bash, postRendererArgs: [-c, "yq ea -e 'select(.kind == \\"CustomResourceDefinition\\")'"] }
+releases: [{ name: operator, chart: oci://ghcr.io/x/operator, version: 1.0.0 }]
+`,
+  });
+  expect(failures).toEqual([]);
+  expect(releases.map(({ name, role, isBootstrap }) => [name, role, isBootstrap])).toEqual([
+    ['web', 'release', true],
+    ['other', 'release', true],
+    ['gateway', 'crds', false],
+    ['operator', 'crds', false],
+  ]);
+  expect(await valuesOf(releases[0])).toEqual({ mode: 256, flag: true, text: '1', list: [{ a: 'b' }] });
+  expect(await valuesOf(releases[1])).toEqual({
+    selected: 256,
+    all: { mode: 256, flag: 'yes', text: '1', list: [{ a: 'b' }] },
+    url: 'oci://ghcr.io/x/web',
+    absent: {},
+    item: 'b',
+  });
 });
 
 test('a helmfile whose releases all have a HelmRelease loads no engine, whatever templates it holds', async () => {

@@ -15,6 +15,7 @@ import { type ChartFolder, createRegistry, type RegistryOptions, type SimRegistr
 import { renderFailure } from '../../../../lib/ui/index.ts';
 import { type KubeRig, kubeRig } from '../../sim/kube/rig.ts';
 import { engine } from '../../wasm/engine.ts';
+import { oddArchive } from '../../wasm/odd-archives.ts';
 import { pullPorts, signal } from './rig.ts';
 
 const planOf = (name: string, more: Partial<ReleasePlan> = {}): ReleasePlan => ({
@@ -265,6 +266,7 @@ test('whatever is wrong with a chart or its values is told with its place, and n
     cached: () => Promise.resolve(gzipSync(packTar(Object.entries(files).map(([path, content]) => ({ path: `web/${path}`, content }))))),
   });
   const cases: readonly (readonly [string, Partial<RegistryOptions>])[] = [
+    ['a missing chart', { hasStandIns: false }],
     ['a missing tag', broken('missing-tag', 'registry/manifest')],
     ['a wrong digest', broken('wrong-digest', 'registry/blob')],
     ['a layer of 2 GB', broken('huge-layer', 'registry/manifest')],
@@ -276,7 +278,16 @@ test('whatever is wrong with a chart or its values is told with its place, and n
     ['a newer Kubernetes', serving({ 'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.2.3\nkubeVersion: ">=1.99"\n' })],
     ['an archive that reaches outside', serving({ 'Chart.yaml': 'name: web\n', '../../etc/cron.d/x': 'x' })],
     ['an archive that grows', serving({ 'Chart.yaml': 'name: web\n', 'templates/big.yaml': Buffer.alloc(6 * 1024 * 1024) })],
+    ['an archive with an absolute path', { cached: () => Promise.resolve(gzipSync(packTar([{ path: '/etc/cron.d/x', content: 'x' }]))) }],
+    ...(['symbolic link', 'hard link', 'character device', 'block device', 'pipe'] as const).map(
+      (type) =>
+        [
+          `an archive with a ${type}`,
+          { cached: () => Promise.resolve(oddArchive(type, 'apiVersion: v2\nname: web\nversion: 1.2.3\n')) },
+        ] as const,
+    ),
     ['not an archive', { cached: () => Promise.resolve(Buffer.from('<html>')) }],
+    ['a chart of a kind that is yet to come', serving({ 'Chart.yaml': 'apiVersion: v3\nname: web\nversion: 1.2.3\n' })],
     ['a trap', { charts: [chart({ 'templates/a.yaml': '{{ repeat 4000000000 "x" }}' })] }],
   ];
   const told: string[] = [];
