@@ -168,7 +168,6 @@ describe('what makes the arithmetic a guess', () => {
     ['not healthy', { 'cp-3': { isHealthy: false } }, 'its etcd is not healthy'],
     ['not running', { 'cp-3': { stage: 'rebooting' } }, 'it is rebooting'],
     ['cordoned', { 'cp-3': { isCordoned: true } }, 'it is cordoned'],
-    ['back for less than a minute', { 'cp-3': { bootedForMs: 42_000 } }, 'it booted 42 s ago'],
     ['no leader in sight', { 'cp-3': { leader: 0n } }, 'it sees no leader'],
     ['far behind', { 'cp-3': { raftAppliedIndex: 3999n } }, 'it is 1001 entries behind'],
     [
@@ -188,6 +187,27 @@ describe('what makes the arithmetic a guess', () => {
       });
     });
   }
+
+  test('back for less than a minute: how long that lasts, unless something else is wrong too', () => {
+    const facts = (change: Parameters<typeof pictureOf>[1], voters = 5) => judge(pictureOf(voters, change), 'cp-2');
+    const booted = { 'cp-3': { bootedForMs: 42_000 } };
+    const problem = { member: 'cp-3', reason: 'it booted 42 s ago' };
+    expect(facts(booted)).toEqual({
+      state: 'refused',
+      code: 'gate/etcd-unhealthy',
+      facts: { node: 'cp-2', problems: [problem], passesInMs: 18_000 },
+    });
+    expect(facts(booted, 3)).toEqual({
+      state: 'refused',
+      code: 'gate/etcd-quorum',
+      facts: { node: 'cp-2', members: 3, left: 1, needed: 2, because: [problem], passesInMs: 18_000 },
+    });
+    expect(facts({ ...booted, 'cp-1': { isCordoned: true } })).toEqual({
+      state: 'refused',
+      code: 'gate/etcd-unhealthy',
+      facts: { node: 'cp-2', problems: [{ member: 'cp-1', reason: 'it is cordoned' }, problem] },
+    });
+  });
 
   test('a thousand entries behind is not far', () => {
     expect(judge(pictureOf(3, { 'cp-3': { raftAppliedIndex: 4000n } }), 'cp-2').state).toBe('passed');
