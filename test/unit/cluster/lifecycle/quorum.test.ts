@@ -204,8 +204,8 @@ describe('what makes the arithmetic a guess', () => {
     });
     expect(facts({ ...booted, 'cp-1': { isCordoned: true } })).toEqual({
       state: 'refused',
-      code: 'gate/etcd-unhealthy',
-      facts: { node: 'cp-2', problems: [{ member: 'cp-1', reason: 'it is cordoned' }, problem] },
+      code: 'gate/etcd-quorum',
+      facts: { node: 'cp-2', members: 5, left: 2, needed: 3, because: [{ member: 'cp-1', reason: 'it is cordoned' }, problem] },
     });
   });
 
