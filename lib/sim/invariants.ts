@@ -8,6 +8,7 @@ import type { SimulatedKube } from './kube/model.ts';
 import type { KubeModel } from './kube-door.ts';
 import type { SimKernel } from './kernel.ts';
 import type { SandboxSpec } from './spec.ts';
+import type { Machine } from './talos/machine.ts';
 import type { TalosModel } from './talos/model.ts';
 
 export type { EndState, InvariantId, JournalOf, RunEnd, RunTerms, RunWatch, Terms, Violation };
@@ -82,6 +83,11 @@ export function watchInvariants(
   };
   let terms: Terms = {};
   const canaries = createCanaries();
+  const lookFor = (machine: Machine | undefined): void => {
+    for (const [name, secret] of secretsOfConfig(machine?.get('config/persistent') ?? '')) canaries.add(name, secret);
+  };
+  // A cluster that runs already has its secrets.
+  for (const machine of talos.machines) lookFor(machine);
   const workstation = createWorkstation(kernel.clock, canaries, report);
   const simulatedKube = () => {
     const model = kube();
@@ -100,10 +106,7 @@ export function watchInvariants(
     atOnce = event.atMs === instantMs ? atOnce + 1 : 0;
     instantMs = event.atMs;
     if (atOnce === mostAtOnce) report('I-18', `${mostAtOnce} events at one instant, at last ${event.kind}`);
-    if (event.kind === 'talos/config-applied') {
-      const text = talos.machines.find(({ name }) => name === event.facts.node)?.get('config/persistent') ?? '';
-      for (const [name, secret] of secretsOfConfig(text)) canaries.add(name, secret);
-    }
+    if (event.kind === 'talos/config-applied') lookFor(talos.machines.find(({ name }) => name === event.facts.node));
     if (event.kind === 'talos/bootstrap-accepted' || event.kind === 'etcd/member-removed')
       acts.push(`${event.kind} ${String(event.facts.node)}`);
     machines(event);

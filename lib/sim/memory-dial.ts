@@ -2,9 +2,12 @@ import {
   type ClientCertificate,
   type Dial,
   failuresOf,
+  type GrpcCall,
   GrpcError,
+  type GrpcServerCall,
   type HttpRequest,
   type HttpResponse,
+  type HttpServerRequest,
   type HttpServerResponse,
   type TalosTarget,
   TkError,
@@ -94,17 +97,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
             }
             cut.listen();
             const requests = await collect(call.requests);
-            const serve = () =>
-              service.handler({
-                path: call.path,
-                metadata: call.metadata,
-                requests: itemsOf(requests),
-                get signal() {
-                  return cut.signal();
-                },
-                remoteAddress: '192.168.42.2',
-                ...(client ? { client } : {}),
-              });
+            const serve = () => service.handler(new ServedCall(cut, call.path, call.metadata, itemsOf(requests), client));
             reply = kernel.fault('wire/reply', facts) ?? (changingCall.test(call.path) ? kernel.fault('wire/change', facts) : undefined);
             if (reply?.kind === 'duplicated') for await (const _ of serve()) break;
             return serve()[Symbol.asyncIterator]();
@@ -147,17 +140,7 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
       const reset = () => dialRefused(request.target, 'reset');
       const cut = cutBy(request.signal, listener.closed, reset);
       cut.listen();
-      const ask = () =>
-        service.handler({
-          method: request.method,
-          path: request.path,
-          headers: { host: request.target.host, ...request.headers },
-          body: typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? new Uint8Array()),
-          get signal() {
-            return cut.signal();
-          },
-          ...(client ? { client } : {}),
-        });
+      const ask = () => service.handler(new ServedRequest(cut, request, client));
       try {
         const reply = kernel.fault('wire/reply', facts);
         if (reply?.kind === 'duplicated') await cut.orCut(ask());
@@ -175,6 +158,58 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
     },
   };
 }
+
+/** A call as its handler sees it. Few look at the signal; an object with an accessor of its own would cost as much as the rest. */
+class ServedCall implements GrpcServerCall {
+  readonly remoteAddress = '192.168.42.2';
+  readonly path: string;
+  readonly metadata: GrpcCall['metadata'];
+  readonly requests: AsyncIterable<Uint8Array>;
+  declare readonly client?: ClientCertificate;
+  readonly #cut: Cut;
+
+  constructor(
+    cut: Cut,
+    path: string,
+    metadata: GrpcCall['metadata'],
+    requests: AsyncIterable<Uint8Array>,
+    client: ClientCertificate | undefined,
+  ) {
+    this.#cut = cut;
+    this.path = path;
+    this.metadata = metadata;
+    this.requests = requests;
+    if (client) this.client = client;
+  }
+
+  get signal(): AbortSignal {
+    return this.#cut.signal();
+  }
+}
+
+class ServedRequest implements HttpServerRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  declare readonly client?: ClientCertificate;
+  readonly #cut: Cut;
+
+  constructor(cut: Cut, { method, path, headers, body, target }: HttpRequest, client: ClientCertificate | undefined) {
+    this.#cut = cut;
+    this.method = method;
+    this.path = path;
+    this.headers = { host: target.host, ...headers };
+    this.body = typeof body === 'string' ? Buffer.from(body) : (body ?? noBytes);
+    if (client) this.client = client;
+  }
+
+  get signal(): AbortSignal {
+    return this.#cut.signal();
+  }
+}
+
+const noBytes = new Uint8Array();
 
 const silence = (signal: AbortSignal) => orAborted(new Promise<never>(() => {}), signal, () => new GrpcError(1, 'Cancelled on client'));
 

@@ -1,3 +1,5 @@
+import { remembered } from '../../base/index.ts';
+
 /** Shorter texts turn up by chance. */
 const shortest = 12;
 
@@ -39,47 +41,84 @@ export interface Canaries {
   findIn(text: string): readonly string[];
 }
 
+/** Forms are known by so many characters at their beginning. */
+const windowLength = 4;
+/** Windows of a text are told apart by 16 bits: four bits for each place, the higher ones of a character in its neighbours'. */
+const slots = 1 << 16;
+const nextSlot = (slot: number, code: number): number => ((slot << 4) ^ code) & (slots - 1);
+
+/** Any number of texts, looked for in one walk. */
+interface Needles {
+  add(form: string, what: string): void;
+  /** Calls `hit` with each that stands in the text, at least once. */
+  findIn(text: string, hit: (what: string) => void): void;
+}
+
+function createNeedles(): Needles {
+  const bySlot: ({ readonly form: string; readonly what: string }[] | undefined)[] = [];
+  const isTaken = new Uint8Array(slots);
+  return {
+    add(form, what) {
+      let slot = 0;
+      for (let index = 0; index < windowLength; index += 1) slot = nextSlot(slot, form.charCodeAt(index));
+      isTaken[slot] = 1;
+      (bySlot[slot] ??= []).push({ form, what });
+    },
+    findIn(text, hit) {
+      let slot = 0;
+      for (let index = 0; index < text.length; index += 1) {
+        slot = nextSlot(slot, text.charCodeAt(index));
+        if (isTaken[slot] === 0) continue;
+        const from = index - windowLength + 1;
+        for (const { form, what } of bySlot[slot] ?? []) if (text.startsWith(form, from)) hit(what);
+      }
+    },
+  };
+}
+
+const encodedBefore = remembered(encodingsOf, { keyOf: (secret) => secret, limit: 500 });
+
 export function createCanaries(): Canaries {
-  /** Of each secret: the encoding, its form, and the form without line breaks. */
-  const known = new Map<string, readonly (readonly [encoding: string, form: string, joined: string])[]>();
-  const names = new Map<string, string>();
+  const known = new Set<string>();
+  /** As they are, and without line breaks for texts that are looked at without theirs. */
+  const [forms, joinedForms] = [createNeedles(), createNeedles()];
   return {
     add(name, secret) {
       if (secret.length < shortest || known.has(secret)) return;
-      known.set(
-        secret,
-        [...encodingsOf(secret)].map(([encoding, form]) => [encoding, form, withoutBreaks(form)] as const),
-      );
-      names.set(secret, name);
+      known.add(secret);
+      for (const [encoding, form] of encodedBefore(secret)) {
+        forms.add(form, `${name} (${encoding})`);
+        joinedForms.add(withoutBreaks(form), `${name} (${encoding})`);
+      }
     },
     findIn(text) {
-      const joined = text.includes('\n') ? withoutBreaks(text) : undefined;
+      if (known.size === 0) return [];
       const found = new Set<string>();
-      for (const [secret, encodings] of known) {
-        for (const [encoding, form, joinedForm] of encodings) {
-          if (text.includes(form) || joined?.includes(joinedForm)) found.add(`${names.get(secret)} (${encoding})`);
-        }
-      }
+      forms.findIn(text, (what) => found.add(what));
+      if (text.includes('\n')) joinedForms.findIn(withoutBreaks(text), (what) => found.add(what));
       return [...found];
     },
   };
 }
 
 /** What a machine config must not let out: keys and tokens of every kind of document. */
-export function secretsOfConfig(text: string): ReadonlyMap<string, string> {
+export const secretsOfConfig = remembered(readSecrets, { keyOf: (text) => text, limit: 100 });
+
+function readSecrets(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
+  // Numbered: all keys of one kind begin alike.
+  const add = (name: string, value: string) => found.set(`${name} ${found.size + 1}`, value);
   for (const [, name = '', value = ''] of text.matchAll(
     /^\s*(token|secret|key|bootstraptoken|secretboxEncryptionSecret|clusterSecret):\s*"?([^\s"|>]{12,})"?\s*$/gm,
   ))
-    found.set(`${name} ${value.slice(0, 4)}…`, value);
+    add(name, value);
   for (const [, body = ''] of text.matchAll(/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----\s*([\s\S]*?)-----END/g))
-    found.set('private key', body.replaceAll(/\s+/g, ''));
+    add('private key', body.replaceAll(/\s+/g, ''));
   // Keys of the first document are base64 of PEM: what counts is the body of the PEM too.
-  const values = [...found.values()];
-  for (const value of values) {
+  for (const [name, value] of Array.from(found)) {
     const plain = Buffer.from(value, 'base64').toString('latin1');
     const body = /PRIVATE KEY-----\s*([\s\S]*?)-----END/.exec(plain)?.[1]?.replaceAll(/\s+/g, '');
-    if (body !== undefined) found.set(`body of ${value.slice(0, 4)}…`, body);
+    if (body !== undefined) add(`body of ${name}`, body);
   }
   return found;
 }

@@ -215,20 +215,20 @@ function bringsNetwork(pod: Obj): boolean {
 /** Machines whose network came up say Ready a little later; taints that others wait to take away go with it. */
 export function syncNodes(state: KubeState): void {
   const all = state.list(pods);
-  const running = all.filter((pod) => isPodReady(pod) && state.kernel.store.get(readyKey(pod)) !== undefined);
+  const runs = (pod: Obj): boolean => isPodReady(pod) && state.kernel.store.get(readyKey(pod)) !== undefined;
   for (const node of state.list(nodes)) {
     const name = textAt(node, 'metadata', 'name');
     const kubelet = kubeletOf(state, name);
     if (!kubelet?.isUp) continue;
     const isReady = listAt(node, 'status', 'conditions').some((one) => textAt(one, 'type') === 'Ready' && textAt(one, 'status') === 'True');
-    const hasNetwork = running.some((pod) => textAt(pod, 'spec', 'nodeName') === name && bringsNetwork(pod));
     const key = `kube/node-ready/${name}`;
-    if (!isReady && hasNetwork && state.kernel.store.get<number>(key) !== kubelet.boots) {
+    if (isReady || state.kernel.store.get<number>(key) === kubelet.boots) continue;
+    if (all.some((pod) => textAt(pod, 'spec', 'nodeName') === name && bringsNetwork(pod) && runs(pod))) {
       state.kernel.store.set(key, kubelet.boots);
       at(state, state.between('node', state.timings.nodeReadyMs), 'node-ready', name);
     }
   }
-  if (running.some((pod) => textAt(pod, 'metadata', 'name').includes('cloud-controller-manager')))
+  if (all.some((pod) => textAt(pod, 'metadata', 'name').includes('cloud-controller-manager') && runs(pod)))
     untaint(state, 'node.cloudprovider.kubernetes.io/uninitialized');
 }
 

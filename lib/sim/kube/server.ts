@@ -1,4 +1,4 @@
-import type { ClientCertificate, HttpHandler, HttpServerRequest, HttpServerResponse } from '../../base/index.ts';
+import { type ClientCertificate, type HttpHandler, type HttpServerRequest, type HttpServerResponse, remembered } from '../../base/index.ts';
 import { isTrusted } from '../certificates.ts';
 import { aggregatedDiscovery, apiVersions, groupList, oneGroup, resourceList } from './discovery.ts';
 import {
@@ -57,7 +57,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
 
   async function answer(request: HttpServerRequest): Promise<HttpServerResponse> {
     if (!state.host.apiServerRuns(node)) return plain(503, 'the API server is not running\n');
-    const url = new URL(request.path, 'https://kubernetes');
+    const url = urlOf(request.path);
     const fault = state.kernel.fault('kube/request', { node, method: request.method, path: url.pathname });
     if (fault?.kind === 'throttled')
       throw new ApiError(429, 'TooManyRequests', 'the server has received too many requests and has asked us to try again later', {
@@ -72,7 +72,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
     if (document !== undefined) return document;
     const route = parseRoute(url.pathname);
     if (!route) return plain(404, '404 page not found\n');
-    const kind = state.kinds(node).find((one) => one.plural === route.plural && apiVersionOf(one) === route.apiVersion);
+    const kind = kindsByName(state.kinds(node)).get(`${route.apiVersion} ${route.plural}`);
     if (!kind || (route.namespace !== undefined && !kind.isNamespaced)) {
       if (builtInKinds.some((one) => apiVersionOf(one) === route.apiVersion)) throw unknownResource();
       return plain(404, '404 page not found\n');
@@ -130,6 +130,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
   async function documentAt({ headers, method }: HttpServerRequest, url: URL): Promise<HttpServerResponse | undefined> {
     if (method !== 'GET') return undefined;
     const kinds = () => state.kinds(node);
+    const { pathname } = url;
     const wantsAggregated = /as=APIGroupDiscoveryList/.test(headers.accept ?? '');
     const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
     switch (url.pathname) {
@@ -161,13 +162,12 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       case '/openapi/v3':
         return json(200, openApiV3Root(kinds()));
       default: {
-        const [, first, second, third] = url.pathname.split('/');
-        const depth = url.pathname.replace(/\/$/, '').split('/').length - 1;
-        if (first === 'openapi' && second === 'v3')
-          return orUnknown(openApiV3(kinds(), url.pathname.replace(/^\/openapi\/v3\/apis?\//, '')));
-        if (first === 'api' && depth === 2) return orUnknown(resourceList(kinds(), second ?? ''));
-        if (first === 'apis' && depth === 2) return orUnknown(oneGroup(kinds(), second ?? ''));
-        if (first === 'apis' && depth === 3) return orUnknown(resourceList(kinds(), `${second}/${third}`));
+        const [, first, second, third] = pathname.split('/');
+        const depth = pathname.replace(/\/$/, '').split('/').length - 1;
+        if (first === 'openapi' && second === 'v3') return orUnknown(openApiV3(kinds(), pathname.replace(/^\/openapi\/v3\/apis?\//, '')));
+        if (first === 'api' && depth === 2) return documentOf(kinds(), pathname, (all) => resourceList(all, second ?? ''));
+        if (first === 'apis' && depth === 2) return documentOf(kinds(), pathname, (all) => oneGroup(all, second ?? ''));
+        if (first === 'apis' && depth === 3) return documentOf(kinds(), pathname, (all) => resourceList(all, `${second}/${third}`));
         return undefined;
       }
     }
@@ -375,6 +375,35 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       });
     return { ...body, status: { allowed } };
   }
+}
+
+/** Only looked at, never changed. Clients ask for the same few again and again. */
+const urlOf = remembered((path: string) => new URL(path, 'https://kubernetes'), { keyOf: (path) => path, limit: 1000 });
+
+const namedKinds = new WeakMap<readonly Kind[], ReadonlyMap<string, Kind>>();
+
+/** By `apiVersion plural`; the first of a name counts. */
+function kindsByName(kinds: readonly Kind[]): ReadonlyMap<string, Kind> {
+  let found = namedKinds.get(kinds);
+  if (!found) {
+    found = new Map(kinds.map((kind) => [`${apiVersionOf(kind)} ${kind.plural}`, kind] as const).toReversed());
+    namedKinds.set(kinds, found);
+  }
+  return found;
+}
+
+const documents = new WeakMap<readonly Kind[], Map<string, HttpServerResponse>>();
+
+/** What discovery says follows from the kinds alone. */
+function documentOf(kinds: readonly Kind[], pathname: string, make: (kinds: readonly Kind[]) => Obj | undefined): HttpServerResponse {
+  let known = documents.get(kinds);
+  if (!known) documents.set(kinds, (known = new Map()));
+  let document = known.get(pathname);
+  if (!document) {
+    document = orUnknown(make(kinds));
+    if (known.size < 1000) known.set(pathname, document);
+  }
+  return document;
 }
 
 const itemTexts = new WeakMap<Obj, string>();

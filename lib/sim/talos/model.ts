@@ -158,8 +158,17 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
         });
     });
   };
+  /** By what the machine is configured with: every dial asks for them. */
+  const namesBefore = new Map<Machine, { readonly config: ConfigView | undefined; readonly names: ReturnType<typeof namesOf> }>();
   const kubernetesNames = (machine: Machine) => {
     const config = machine.config();
+    const before = namesBefore.get(machine);
+    if (before && before.config === config) return before.names;
+    const names = namesOf(machine, config);
+    namesBefore.set(machine, { config, names });
+    return names;
+  };
+  const namesOf = (machine: Machine, config: ConfigView | undefined) => {
     const endpointHost = endpointHostOf(config);
     const all = [
       machine.spec.address,

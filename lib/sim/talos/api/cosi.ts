@@ -83,23 +83,26 @@ interface ServedType extends ResourceDefinition {
 }
 
 const sources = new Map(resourceSources.map((source) => [source.type, source]));
-const served = new Map<string, readonly ServedType[]>();
+const served = new Map<string, ReadonlyMap<string, ServedType>>();
 
-function typesOf(minor: TalosMinor): readonly ServedType[] {
+/** By their names in lower case. */
+function typesOf(minor: TalosMinor): ReadonlyMap<string, ServedType> {
   let types = served.get(minor);
   if (!types) {
     const definitions = resourceDefinitions(minor);
-    types = definitions.map((definition) => {
+    const all = definitions.map((definition) => {
       const source = definition.type === definitionType ? definitionsSource(definitions) : sources.get(definition.type);
       return { ...definition, ...(source ? { source } : {}) };
     });
+    // The first of a name counts.
+    types = new Map(all.map((type) => [type.type.toLowerCase(), type] as const).toReversed());
     served.set(minor, types);
   }
   return types;
 }
 
 function typeOf(api: ApiCall, name: string, namespace: string): ServedType {
-  const type = typesOf(api.machine.minor()).find((candidate) => candidate.type.toLowerCase() === name.toLowerCase());
+  const type = typesOf(api.machine.minor()).get(name.toLowerCase());
   if (!type) throw refuse('notFound', `resource type "${name}" is not supported`);
   if (type.sensitive && !api.roles.has('os:admin')) throw refuse('permissionDenied', 'not authorized');
   if (namespace === '' || namespace === type.namespace) return type;
@@ -107,8 +110,10 @@ function typeOf(api: ApiCall, name: string, namespace: string): ServedType {
   return elsewhere;
 }
 
-const viewsOf = (api: ApiCall, type: ServedType): ResourceView[] =>
-  [...(type.source?.list(api) ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1));
+function viewsOf(api: ApiCall, type: ServedType): readonly ResourceView[] {
+  const views = type.source?.list(api) ?? [];
+  return views.length < 2 ? views : views.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
 
 const missing = (type: string, namespace: string, id: string) =>
   refuse('notFound', `resource ${type}(${namespace}/${id}@undefined) doesn't exist`);
@@ -131,7 +136,7 @@ function versionOf(kernel: SimKernel, key: string, spec: string): Version {
   return next;
 }
 
-const texts = new Map<string, { readonly yaml: string; readonly proto: Uint8Array }>();
+const texts = new Map<string, { readonly yaml: string; readonly proto: Uint8Array; readonly digest: string }>();
 
 function toWire(api: ApiCall, type: ServedType, view: ResourceView): WireResource {
   const json = JSON.stringify([type.type, view.yaml]);
@@ -139,11 +144,12 @@ function toWire(api: ApiCall, type: ServedType, view: ResourceView): WireResourc
   if (!text) {
     if (texts.size > 2000) texts.clear();
     const { schema } = type.source as ResourceSource;
-    text = { yaml: stringifyYaml(view.yaml), proto: toBinary(schema, create(schema, view.proto as never)) };
+    const yaml = stringifyYaml(view.yaml);
+    const digest = json.length > 400 ? `${json.length}/${yaml.length}/${checksum(json)}` : json;
+    text = { yaml, proto: toBinary(schema, create(schema, view.proto as never)), digest };
     texts.set(json, text);
   }
-  const digest = json.length > 400 ? `${json.length}/${text.yaml.length}/${checksum(json)}` : json;
-  const stored = versionOf(api.kernel, `talos/${api.machine.name}/cosi/${type.type}/${view.id}`, digest);
+  const stored = versionOf(api.kernel, `talos/${api.machine.name}/cosi/${type.type}/${view.id}`, text.digest);
   const about = JSON.stringify([type.namespace, view.version ?? stored.version, view.labels ?? {}]);
   const before = wiredBefore.get(stored);
   if (before?.text === text && before.about === about) return before.resource;

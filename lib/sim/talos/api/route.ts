@@ -1,4 +1,4 @@
-import { chosenLater, GrpcError, type GrpcHandler, type GrpcServerCall, failureOf, onlyItem } from '../../../base/index.ts';
+import { chosenLater, GrpcError, type GrpcHandler, type GrpcServerCall, failureOf, type Json, onlyItem } from '../../../base/index.ts';
 import { create, fromBinary, isMethodOf, methodPath, toBinary } from '../../../upstream/index.ts';
 import type { Machine } from '../machine.ts';
 import { type ApiCall, type BoundMethod, code, refuse, type TalosParts } from './call.ts';
@@ -173,19 +173,49 @@ export function createApiHandler(parts: TalosParts, methods: readonly BoundMetho
   }
 
   function apiOf(machine: Machine, call: GrpcServerCall): ApiCall {
-    return {
-      ...parts,
-      machine,
-      call,
-      roles: authorize(machine, call),
-      // Few handlers look at it, and ring A makes it for those alone.
-      get signal() {
-        return call.signal;
-      },
-      mutated(outcome, facts = {}) {
-        parts.kernel.emit({ kind: 'talos/mutation', facts: { node: machine.name, path: call.path, outcome, ...facts } });
-      },
-    };
+    return new OneCall(parts, machine, call, authorize(machine, call));
+  }
+}
+
+/** The simulation as one call sees it. Made for each: an object with an accessor of its own would cost as much as the answer. */
+class OneCall implements ApiCall {
+  readonly kernel: TalosParts['kernel'];
+  readonly spec: TalosParts['spec'];
+  readonly machines: TalosParts['machines'];
+  readonly events: TalosParts['events'];
+  readonly services: TalosParts['services'];
+  readonly etcd: TalosParts['etcd'];
+  readonly lifecycle: TalosParts['lifecycle'];
+  readonly kube: TalosParts['kube'];
+  readonly issuer: TalosParts['issuer'];
+  readonly checkConfig: TalosParts['checkConfig'];
+  readonly machine: Machine;
+  readonly call: GrpcServerCall;
+  readonly roles: ReadonlySet<string>;
+
+  constructor(parts: TalosParts, machine: Machine, call: GrpcServerCall, roles: ReadonlySet<string>) {
+    this.kernel = parts.kernel;
+    this.spec = parts.spec;
+    this.machines = parts.machines;
+    this.events = parts.events;
+    this.services = parts.services;
+    this.etcd = parts.etcd;
+    this.lifecycle = parts.lifecycle;
+    this.kube = parts.kube;
+    this.issuer = parts.issuer;
+    this.checkConfig = parts.checkConfig;
+    this.machine = machine;
+    this.call = call;
+    this.roles = roles;
+  }
+
+  /** Few handlers look at it, and ring A makes it for those alone. */
+  get signal(): AbortSignal {
+    return this.call.signal;
+  }
+
+  mutated(outcome: 'accepted' | 'refused', facts: { readonly [fact: string]: Json } = {}): void {
+    this.kernel.emit({ kind: 'talos/mutation', facts: { node: this.machine.name, path: this.call.path, outcome, ...facts } });
   }
 }
 
