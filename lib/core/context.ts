@@ -32,8 +32,11 @@ export interface OpenIntent {
 /** What the journals of this repository know of a `once` step. */
 export interface Recollection {
   readonly open?: OpenIntent;
-  /** The last time it was reported as done. `seen` as the report said; a later intent for the same key does not take it away. */
-  readonly last?: OpenIntent & { readonly seen?: string };
+  /**
+   * The last time it was reported as done. `seen` as the report said; `isOver`: that run has ended well, so whoever asks again means a
+   * second time. A later intent for the same key does not take it away.
+   */
+  readonly last?: OpenIntent & { readonly seen?: string; readonly isOver?: boolean };
 }
 
 export interface ProbeActStep<T> extends StepOptions {

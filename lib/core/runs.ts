@@ -64,7 +64,12 @@ export function recollections(runs: readonly RecordedRun[], identity: string): R
         const intent: OpenIntent = { runId: run.id, at: atMs, ...(target === undefined ? {} : { target }) };
         known.set(record.key, { open: intent, ...(last === undefined ? {} : { last }) });
       } else {
-        const done = { runId: run.id, at: atMs, ...(open?.target === undefined ? {} : { target: open.target }) };
+        const done = {
+          runId: run.id,
+          at: atMs,
+          ...(open?.target === undefined ? {} : { target: open.target }),
+          ...(run.end?.exitCode === 0 ? { isOver: true } : {}),
+        };
         known.set(record.key, { last: { ...done, ...(record.seen === undefined ? {} : { seen: record.seen }) } });
       }
     }

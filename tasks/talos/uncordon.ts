@@ -4,6 +4,7 @@ export default defineTask({
   summary: 'Let pods come to a node again',
   description: "Takes back a cordon of tk's. One that somebody else has set is left, unless --foreign is given.",
   params: z.object({ ...nodeParams, foreign: z.boolean().default(false).describe('also a cordon that tk has not set') }),
+  examples: ['talos:uncordon NODE=worker-1'],
   effect: 'mutate',
   probe: async ({ params, cluster, signal }) => (await cluster.lifecycle.facts(cluster.find(params), signal)).kube?.cordon,
   plan({ params, cluster }, cordon) {
@@ -21,16 +22,26 @@ export default defineTask({
       skip('it is not cordoned');
       return { node: node.name, changed: false };
     }
-    if (cordon?.state === 'foreign' && !params.foreign)
-      refuse(`${node.name} was cordoned by somebody else`, { help: `npx tk talos:uncordon NODE=${node.name} --foreign` });
-    await step(
+    if (cordon?.state === 'foreign' && !params.foreign) refuseForeign(node.name);
+    const changed = await step(
       'uncordon',
-      (handle) =>
-        cordon?.state === 'foreign'
-          ? cluster.operations.uncordonForeign(node, handle.signal)
-          : cluster.lifecycle.uncordon(node, handle.signal).then(() => {}),
+      async (handle) => {
+        if (cordon?.state !== 'foreign' && (await cluster.lifecycle.uncordon(node, handle.signal))) return true;
+        // What could not be read before may be somebody's too.
+        const left = cordon ?? (await cluster.lifecycle.facts(node, handle.signal)).kube?.cordon;
+        if (left?.state !== 'foreign') {
+          handle.skip('it is not cordoned');
+          return false;
+        }
+        if (!params.foreign) refuseForeign(node.name);
+        await cluster.operations.uncordonForeign(node, handle.signal);
+        return true;
+      },
       { node: node.name },
     );
-    return { node: node.name, changed: true };
+    return { node: node.name, changed };
   },
 });
+
+const refuseForeign = (node: string): never =>
+  refuse(`${node} was cordoned by somebody else`, { help: `npx tk talos:uncordon NODE=${node} --foreign` });

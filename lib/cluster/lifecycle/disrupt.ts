@@ -30,6 +30,8 @@ export interface DisruptOptions {
   readonly act: (handle: StepHandle) => Promise<void>;
   /** Default: another boot id than the one that the intent recorded, or a machine that is on its way down. */
   readonly happened?: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
+  /** Nothing about the machine tells afterwards that it was done: what a run did that did not end well is not done a second time. */
+  readonly leavesNoTrace?: boolean;
   /** Absent: the machine is not expected to come back (shutdown, reset without reboot); our cordon then stays. */
   readonly comesBack?: (bootId: string) => Condition<NodeFacts>;
 }
@@ -159,7 +161,7 @@ function mayBeSent(error: unknown): boolean {
  */
 async function whatIsLeft(
   { cluster, step, recall }: DisruptContext,
-  { disruption: { node }, key }: DisruptOptions,
+  { disruption: { node }, key, leavesNoTrace }: DisruptOptions,
   happened: NonNullable<DisruptOptions['happened']>,
 ): Promise<{ readonly bootId: string; readonly isSent: boolean; readonly by?: OpenIntent }> {
   const { open, last } = await recall(key);
@@ -173,10 +175,11 @@ async function whatIsLeft(
       }
       try {
         const { bootId, kube } = await cluster.lifecycle.facts(node, handle.signal);
+        const isOver = leavesNoTrace === true ? wasSeenThrough : wasSeenBack;
         const isUnseen =
           last?.target !== undefined &&
           last.target !== bootId &&
-          !(await wasSeenBack(recall, node, last.target)) &&
+          !(await isOver(recall, node, last.target)) &&
           (await recall(darkKey(node, last.target))).last === undefined;
         // Without its mark an old story is over, however it ended: whoever asks today wants it done today.
         const isRecent = last !== undefined && (kube?.cordon.state === 'ours' || (await ageOf(cluster, node, last.at, handle)) < staleMs);
@@ -209,6 +212,11 @@ export const darkKey = (node: NodeModel, bootId: string): string => `end of ${no
 /** Whether a run has seen the machine in the boot after this one. */
 export async function wasSeenBack(recall: TaskContext['recall'], node: NodeModel, bootId: string): Promise<boolean> {
   return (await recall(returnKey(node, bootId))).last !== undefined;
+}
+
+/** And whether that run ended well. */
+async function wasSeenThrough(recall: TaskContext['recall'], node: NodeModel, bootId: string): Promise<boolean> {
+  return (await recall(returnKey(node, bootId))).last?.isOver === true;
 }
 
 /** The first Ctrl-C lets what runs end; nothing that takes a machine away begins after it. */

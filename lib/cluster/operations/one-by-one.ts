@@ -91,7 +91,7 @@ export async function takeAway(
       title: options.title,
       key: `${options.title} ${node.name}`,
       act: (handle) => options.act(node, handle),
-      ...(comesBack ? { comesBack: (bootId: string) => comesBack(node, bootId) } : {}),
+      ...(comesBack ? { comesBack: (bootId: string) => comesBack(node, bootId), leavesNoTrace: true } : {}),
       ...(happened
         ? { happened: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => happened(node, bootId, handle, intent) }
         : {}),
