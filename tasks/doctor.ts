@@ -8,6 +8,7 @@ export default defineTask({
     ...nodesParams,
     only: z.array(z.enum(doctorAreas)).default([]).describe('these parts alone'),
   }),
+  examples: ['doctor', 'doctor --only certificates,clocks'],
   effect: 'read',
   async run({ params, cluster, step, print, log, differs, detail, report }) {
     const nodes = cluster.operations.nodes(params);

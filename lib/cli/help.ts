@@ -63,18 +63,21 @@ export function taskHelp(entry: ManifestEntry): string {
   const params = entry.params.map((param) => {
     const facts = [
       param.description,
-      param.choices && param.choices.length > 0 ? `one of ${oneOf(param.choices).replaceAll('`', '')}` : undefined,
-      param.default === undefined ? undefined : `default: ${param.default}`,
+      param.choices && param.choices.length > 0
+        ? `${param.kind === 'list' ? 'any' : 'one'} of ${oneOf(param.choices).replaceAll('`', '')}`
+        : undefined,
+      param.default === undefined || param.default === '' ? undefined : `default: ${param.default}`,
       param.required ? 'required' : undefined,
     ].filter((fact) => fact !== undefined);
     return [`--${param.name}`, facts.join('; ')] as const;
   });
-  const example = entry.params.filter((param) => param.required || param.name === 'ip').map((param) => `${param.name.toUpperCase()}=…`);
+  const needed = entry.params.filter((param) => param.required || param.name === 'ip').map((param) => `${param.name.toUpperCase()}=…`);
+  const examples = entry.examples ?? [[entry.name, ...needed].join(' ')];
   return [
     `${entry.summary}   (${effects[entry.effect]})`,
     ...(entry.description === undefined ? [] : ['', entry.description]),
     '',
-    `  tk ${[entry.name, ...example].join(' ')}`,
+    ...examples.map((example) => `  tk ${example}`),
     ...(params.length === 0 ? [] : ['', ...table(params)]),
     '',
     'Everywhere',

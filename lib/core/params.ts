@@ -57,7 +57,7 @@ export function paramShapesOf(task: Task): readonly ParamShape[] {
       ...(position === -1 ? {} : { position }),
       ...(field.description === undefined ? {} : { description: field.description }),
       ...(initial === undefined ? {} : { default: initial }),
-      ...(core instanceof z.ZodEnum ? { choices: core.options.map(String) } : {}),
+      ...choicesOf(core),
     };
   });
 }
@@ -198,6 +198,12 @@ export function checkParams(name: string, task: Task, input: object): Parsed<obj
 }
 
 const squeezed = (word: string): string => word.replace(/[-_]/g, '').toLowerCase();
+
+/** Of a list those of its items. */
+function choicesOf(core: z.ZodType): { readonly choices?: readonly string[] } {
+  const item = core instanceof z.ZodArray ? unwrapped(core.element as z.ZodType) : core;
+  return item instanceof z.ZodEnum ? { choices: item.options.map(String) } : {};
+}
 
 /** The schema under `optional`, `default`, `nullable`, transformations and the like. */
 function unwrapped(schema: z.ZodType): z.ZodType {

@@ -91,6 +91,8 @@ export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K
    * a terminal an open one ends the command with exit 2, before anything begins.
    */
   readonly questions?: (params: ParamsOf<P>, scope: K['plan']) => readonly ParamQuestion[];
+  /** Lines of its help, without `tk`: `talos:logs etcd NODE=cp-1 --follow`. Absent: made from the params that it cannot do without. */
+  readonly examples?: readonly string[];
   /** Not in lists; reachable by its name. */
   readonly hidden?: boolean;
   run(context: TaskContext<ParamsOf<P>, NeedsResults<N>> & K['run']): R | Promise<R>;
@@ -112,6 +114,7 @@ export interface AnyTaskDefinition {
   readonly probe?: (context: never) => Promise<unknown>;
   readonly plan?: (context: never, facts: never) => TaskPlan;
   readonly questions?: (params: never, scope: never) => readonly ParamQuestion[];
+  readonly examples?: readonly string[];
   readonly hidden?: boolean;
   run(context: never): unknown;
 }

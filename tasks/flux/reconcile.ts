@@ -10,6 +10,7 @@ export default defineTask({
     source: z.boolean().default(true).describe('fetch its source first'),
   }),
   positional: ['name'],
+  examples: ['flux:reconcile'],
   effect: 'mutate',
   probe: ({ params, cluster, signal }) => cluster.operations.flux.objects(params, signal),
   plan: ({ params }, objects) =>

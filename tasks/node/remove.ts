@@ -5,6 +5,7 @@ export default defineTask({
   description:
     'One that works is drained, leaves etcd, is wiped and switched off. Of one that does not answer, the member of etcd and the Node object are removed. The plan says what etcd tolerates afterwards. Take the node out of the inventory when it is done.',
   params: z.object({ ...nodeParams, ...disruptionParams }),
+  examples: ['node:remove NODE=worker-1 --plan', 'node:remove NODE=worker-1'],
   effect: 'destroy',
   locks: ['machines', 'etcd'],
   confirm(params, { cluster }) {

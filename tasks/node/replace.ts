@@ -26,6 +26,7 @@ export default defineTask({
     with: z.string().optional().describe('the successor, by its name in the inventory; default: the same entry'),
     ...disruptionParams,
   }),
+  examples: ['node:replace NODE=cp-3 --plan'],
   effect: 'destroy',
   locks: ['machines', 'etcd'],
   confirm(params, { cluster }) {

@@ -16,6 +16,7 @@ export default defineTask({
     ...disruptionParams,
   }),
   questions: whichNode,
+  examples: ['talos:apply-node NODE=worker-1', 'talos:apply-node NODE=worker-1 --mode try --try-for 5m'],
   effect: 'mutate',
   needs: { preflight: preflight() },
   locks: ({ ip, node, hostname }) => [`machine ${ip ?? node ?? hostname ?? ''}`],

@@ -6,6 +6,7 @@ export default defineTask({
     ...nodesParams,
     depth: z.number().int().min(0).max(10).default(2).describe('levels below the root'),
   }),
+  examples: ['talos:cgroups NODE=cp-1 --depth 1'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {

@@ -3,6 +3,7 @@ import { askEach, defineTask, nodesParams, tableText, throwIfAny, z } from 'talo
 export default defineTask({
   summary: 'Show the containers of the machines',
   params: z.object({ ...nodesParams, kubernetes: z.boolean().default(false).describe("the kubelet's instead of Talos's own") }),
+  examples: ['talos:containers NODE=cp-1 --kubernetes'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const namespace = params.kubernetes ? 'kubernetes' : 'system';

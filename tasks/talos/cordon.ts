@@ -4,6 +4,7 @@ export default defineTask({
   summary: 'Let no new pods come to a node',
   description: 'The cordon carries the mark of tk; npx tk talos:uncordon takes it back.',
   params: z.object(nodeParams),
+  examples: ['talos:cordon NODE=worker-1'],
   effect: 'mutate',
   probe: async ({ params, cluster, signal }) => (await cluster.lifecycle.facts(cluster.find(params), signal)).kube?.cordon,
   plan({ params, cluster }, cordon) {

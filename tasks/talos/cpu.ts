@@ -6,6 +6,7 @@ export default defineTask({
     ...nodesParams,
     seconds: z.number().int().min(1).max(60).default(1).describe('time between the two looks'),
   }),
+  examples: ['talos:cpu --seconds 2'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), (node) =>

@@ -5,6 +5,7 @@ export default defineTask({
   description:
     'Field by field, whatever the order of documents and keys; keys are redacted. Ends with exit 6 when something differs. With --live the running machines are compared instead of the files.',
   params: z.object({ ...nodeParams, live: z.boolean().default(false).describe('compare with the running machines') }),
+  examples: ['talos:diff', 'talos:diff --live'],
   effect: 'read',
   async run({ params, cluster, each, print, differs, signal }) {
     const nodes = new Set(cluster.machines.select(params).map((node) => node.name));

@@ -3,6 +3,7 @@ import { askEach, defineTask, nodesParams, sizeText, tableText, throwIfAny, z } 
 export default defineTask({
   summary: 'Show the disks of the machines',
   params: z.object(nodesParams),
+  examples: ['talos:disks'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), (node) =>

@@ -8,6 +8,7 @@ export default defineTask({
     tail: z.number().int().min(0).optional().describe('lines from the end; absent: all'),
     follow: z.boolean().default(false).describe('go on until Ctrl-C'),
   }),
+  examples: ['talos:dmesg NODE=cp-1 --tail 50', 'talos:dmesg --follow'],
   effect: 'read',
   async run({ params, cluster, each, print, log, stopping }) {
     const nodes = cluster.operations.nodes(params);

@@ -5,6 +5,7 @@ export default defineTask({
   description:
     'The node stays cordoned when it is done: npx tk talos:uncordon. A budget that holds a pod back is told within ten seconds; when the time is up our cordon is taken back.',
   params: z.object({ ...nodeParams, drain: disruptionParams.drain, drainTimeout: disruptionParams.drainTimeout }),
+  examples: ['talos:drain NODE=worker-1'],
   effect: 'mutate',
   probe: ({ params, cluster, signal }) => cluster.lifecycle.drainPreview(cluster.find(params), signal),
   plan({ params, cluster }, preview) {

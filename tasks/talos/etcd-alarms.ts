@@ -5,6 +5,7 @@ export default defineTask({
   description:
     'NOSPACE: the database has reached its quota; defragment it, then npx tk talos:etcd-disarm. CORRUPT: a member has other data than the others.',
   params: z.object(nodesParams),
+  examples: ['talos:etcd-alarms'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const nodes = cluster.operations.controlPlanes(params);

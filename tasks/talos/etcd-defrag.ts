@@ -13,6 +13,7 @@ export default defineTask({
     always: z.boolean().default(false).describe('also where little is to be won'),
     acceptDowntime: z.boolean().default(false).describe('one or two members: etcd stands still meanwhile'),
   }),
+  examples: ['talos:etcd-defrag --plan', 'talos:etcd-defrag'],
   effect: 'mutate',
   locks: ['etcd'],
   async probe({ params, cluster, signal }) {

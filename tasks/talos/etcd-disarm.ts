@@ -3,6 +3,7 @@ import { defineTask, memberIdText } from 'talos-tk';
 export default defineTask({
   summary: 'Disarm the alarms of etcd',
   description: 'After its cause has gone: etcd raises it again otherwise.',
+  examples: ['talos:etcd-disarm'],
   effect: 'mutate',
   locks: ['etcd'],
   async probe({ cluster, signal }) {

@@ -3,6 +3,7 @@ import { defineTask, nodeParams, z } from 'talos-tk';
 export default defineTask({
   summary: "Move etcd's leadership away from a node",
   params: z.object(nodeParams),
+  examples: ['talos:etcd-leadership NODE=cp-1'],
   effect: 'mutate',
   locks: ['etcd'],
   async probe({ params, cluster, signal }) {

@@ -3,6 +3,7 @@ import { askEach, defineTask, memberIdText, nodesParams, tableText, throwIfAny, 
 export default defineTask({
   summary: 'Show the etcd members as each control plane sees them',
   params: z.object(nodesParams),
+  examples: ['talos:etcd-members NODE=cp-1'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const nodes = cluster.operations.controlPlanes(params);

@@ -11,6 +11,7 @@ export default defineTask({
     skipHashCheck: z.boolean().default(false).describe('for a database that was copied out of a data directory'),
   }),
   positional: ['snapshot'],
+  examples: ['talos:etcd-recover talos/backups/etcd-20260102T030405Z.db'],
   effect: 'destroy',
   locks: ['machines', 'etcd'],
   confirm: ({ snapshot }, { cluster }) => ({

@@ -6,6 +6,7 @@ export default defineTask({
     'For a member whose machine does not come back. One that works leaves with its machine: npx tk node:remove. A checked snapshot is taken first.',
   params: z.object({ member: z.string().describe('its id, or its host name') }),
   positional: ['member'],
+  examples: ['talos:etcd-remove-member cp-3 --plan'],
   effect: 'destroy',
   locks: ['etcd'],
   confirm: ({ member }) => ({ message: `Remove the member ${member} from etcd, for good`, phrase: member }),

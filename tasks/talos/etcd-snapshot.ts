@@ -9,6 +9,7 @@ export default defineTask({
     ...nodeParams,
   }),
   positional: ['path'],
+  examples: ['talos:etcd-snapshot', 'talos:etcd-snapshot snapshots/today.db'],
   effect: 'write',
   plan({ params }) {
     const target = params.path ?? 'talos/backups/etcd-<time>.db';

@@ -3,6 +3,7 @@ import { askEach, defineTask, memberIdText, nodesParams, sizeText, tableText, th
 export default defineTask({
   summary: 'Show the state of each etcd member',
   params: z.object(nodesParams),
+  examples: ['talos:etcd-status'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const nodes = cluster.operations.controlPlanes(params);

@@ -24,6 +24,7 @@ export default defineTask({
     showSecrets: z.boolean().default(false).describe('print keys too'),
   }),
   positional: ['type', 'id'],
+  examples: ['talos:get members', 'talos:get machinestatus NODE=cp-1 --as yaml', 'talos:get members --watch', 'talos:get rd'],
   effect: 'read',
   async run({ params, cluster, each, print, log, signal, stopping }) {
     const { resources } = cluster.operations;

@@ -27,6 +27,7 @@ export default defineTask({
       .default('20m')
       .describe('how long each check may take'),
   }),
+  examples: ['talos:health', 'talos:health --until control-plane --timeout 5m'],
   effect: 'read',
   async run({ params, cluster, step, detail }) {
     const checks = cluster.health.checks();

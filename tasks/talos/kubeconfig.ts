@@ -9,6 +9,7 @@ export default defineTask({
     merge: z.boolean().default(false).describe('into your own: KUBECONFIG, else ~/.kube/config'),
     activate: z.boolean().default(true).describe('with --merge: make it the current context'),
   }),
+  examples: ['talos:kubeconfig', 'talos:kubeconfig --merge'],
   effect: 'write',
   probe: ({ cluster }) => cluster.kubeconfig.state(),
   plan: ({ params }, state) => [

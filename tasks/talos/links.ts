@@ -3,6 +3,7 @@ import { askEach, defineTask, nodesParams, tableText, throwIfAny, z } from 'talo
 export default defineTask({
   summary: 'Show the network links of the machines',
   params: z.object({ ...nodesParams, all: z.boolean().default(false).describe('also links that are made in software') }),
+  examples: ['talos:links NODE=cp-1 --all'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {

@@ -11,6 +11,7 @@ export default defineTask({
     follow: z.boolean().default(false).describe('go on until Ctrl-C'),
   }),
   positional: ['service'],
+  examples: ['talos:logs etcd NODE=cp-1', 'talos:logs kubelet --follow'],
   effect: 'read',
   async run({ params, cluster, each, print, log, signal, stopping }) {
     const nodes = cluster.operations.nodes(params);

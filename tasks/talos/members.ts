@@ -3,6 +3,7 @@ import { askEach, defineTask, nodesParams, tableText, throwIfAny, z } from 'talo
 export default defineTask({
   summary: 'Show the members of the cluster as the machines have discovered them',
   params: z.object(nodesParams),
+  examples: ['talos:members NODE=cp-1'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), (node) =>

@@ -3,6 +3,7 @@ import { askEach, defineTask, nodesParams, tableText, throwIfAny, z } from 'talo
 export default defineTask({
   summary: 'Show the memory of the machines, in MiB',
   params: z.object(nodesParams),
+  examples: ['talos:memory'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), (node) =>

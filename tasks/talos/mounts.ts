@@ -3,6 +3,7 @@ import { askEach, defineTask, nodesParams, sizeText, tableText, throwIfAny, z } 
 export default defineTask({
   summary: 'Show what is mounted on the machines, and how full it is',
   params: z.object({ ...nodesParams, all: z.boolean().default(false).describe('also file systems without a size') }),
+  examples: ['talos:mounts'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {

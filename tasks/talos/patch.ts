@@ -16,6 +16,10 @@ export default defineTask({
     ...disruptionParams,
   }),
   positional: ['patch'],
+  examples: [
+    `talos:patch 'machine: { sysctls: { vm.swappiness: "10" } }' --role worker`,
+    'talos:patch @patch.yaml NODE=cp-1 --mode try --try-for 5m',
+  ],
   effect: 'mutate',
   locks: ['machines'],
   async probe({ params, cluster, signal }) {

@@ -6,6 +6,7 @@ export default defineTask({
     ...nodesParams,
     sort: z.enum(['rss', 'cpu', 'pid']).default('rss').describe('by resident memory, by processor time, by number'),
   }),
+  examples: ['talos:processes NODE=cp-1 --sort cpu'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {

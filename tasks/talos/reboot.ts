@@ -12,6 +12,7 @@ export default defineTask({
       .describe('powercycle goes through the firmware; force ends nothing first'),
     ...disruptionParams,
   }),
+  examples: ['talos:reboot NODE=worker-1', 'talos:reboot --all --plan'],
   effect: 'mutate',
   locks: ['machines'],
   probe: ({ params, cluster, signal }) =>

@@ -41,6 +41,7 @@ export default defineTask({
       path: ['userDisks'],
       message: '--wipe=user-disks needs them: it would wipe nothing',
     }),
+  examples: ['talos:reset NODE=worker-1 --reboot', 'talos:reset NODE=worker-1 --labels STATE,EPHEMERAL --reboot'],
   effect: 'destroy',
   locks: ['machines', 'etcd'],
   confirm(params, { cluster }) {

@@ -5,6 +5,7 @@ export default defineTask({
   description:
     'The other boot slot becomes the one that is booted. Gates, cordon and drain as for a reboot; the machine is back when it runs another version or schematic than before.',
   params: z.object({ ...nodeParams, ...disruptionParams }),
+  examples: ['talos:rollback NODE=worker-1'],
   effect: 'mutate',
   locks: ['machines'],
   probe: async ({ params, cluster, signal }) => {

@@ -12,6 +12,7 @@ export default defineTask({
     ...nodeParams,
   }),
   positional: ['service', 'action'],
+  examples: ['talos:service kubelet restart NODE=worker-1'],
   effect: 'mutate',
   locks: ({ ip, node, hostname }) => [`machine ${ip ?? node ?? hostname ?? ''}`],
   probe: async ({ params, cluster, signal }) => {

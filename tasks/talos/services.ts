@@ -4,6 +4,7 @@ export default defineTask({
   summary: 'Show the services of a node, or of every node',
   params: z.object({ service: z.string().optional().describe('this one, with all that it says about itself'), ...nodesParams }),
   positional: ['service'],
+  examples: ['talos:services', 'talos:services kubelet NODE=worker-1'],
   effect: 'read',
   async run({ params, cluster, each, print, signal }) {
     const { answers, failures } = await askEach({ each }, cluster.operations.nodes(params), async (node) => {

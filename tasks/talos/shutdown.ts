@@ -22,6 +22,7 @@ export default defineTask({
     force: z.boolean().default(false).describe('Talos does not end the pods itself first'),
     ...disruptionParams,
   }),
+  examples: ['talos:shutdown NODE=worker-1', 'talos:shutdown --all --accept-downtime'],
   effect: 'mutate',
   locks: ['machines'],
   confirm(params, { cluster }) {

@@ -19,6 +19,7 @@ export default defineTask({
       .optional()
       .describe('how long a new certificate is valid: 12h, 90d, 1y (default 1y)'),
   }),
+  examples: ['talos:talosconfig', 'talos:talosconfig --rotate --validity 90d'],
   effect: 'write',
   probe: ({ params, cluster }) => cluster.machineConfigs.talosconfig(requestOf(params)),
   plan: (_context, facts) => {

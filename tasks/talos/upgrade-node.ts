@@ -28,6 +28,7 @@ version-path, other-driver, one-at-a-time, ceph, longhorn, cnpg, volsync, volume
     rebootMode: z.enum(['default', 'powercycle']).default('default').describe('powercycle goes through the firmware instead of kexec'),
     ...disruptionParams,
   }),
+  examples: ['talos:upgrade-node NODE=worker-1', 'talos:upgrade-node NODE=worker-1 --plan'],
   effect: 'mutate',
   locks: ['machines'],
   async probe({ params, cluster, recall, signal }) {

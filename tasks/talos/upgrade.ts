@@ -32,6 +32,7 @@ alone. The first failure ends it; the same line goes on where it ended.`,
     pins: z.boolean().default(true).describe("let the repository's version follow a version that was given"),
     ...disruptionParams,
   }),
+  examples: ['talos:upgrade --plan', 'talos:upgrade'],
   effect: 'mutate',
   locks: ['machines'],
   async probe({ params, cluster, recall, signal }) {

@@ -7,6 +7,7 @@ export interface ManifestEntry {
   readonly summary: string;
   readonly description?: string;
   readonly effect: Task['definition']['effect'];
+  readonly examples?: readonly string[];
   readonly hidden: boolean;
   readonly params: readonly ParamShape[];
 }
@@ -22,6 +23,14 @@ export function taskNameOf(path: string): string | undefined {
 }
 
 export function manifestEntryOf(name: string, task: Task, params: readonly ParamShape[]): ManifestEntry {
-  const { summary, description, effect, hidden } = task.definition;
-  return { name, summary, ...(description === undefined ? {} : { description }), effect, hidden: hidden ?? false, params };
+  const { summary, description, examples, effect, hidden } = task.definition;
+  return {
+    name,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(examples === undefined ? {} : { examples }),
+    effect,
+    hidden: hidden ?? false,
+    params,
+  };
 }

@@ -39,8 +39,8 @@ export function selectControlPlanes(all: readonly NodeModel[], selector: NodesSe
   return selected.filter((node) => node.role === 'controlplane');
 }
 
-const isAnyNamed = (selector: NodesSelector): boolean =>
-  Object.values(selector).some((value) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0));
+const isAnyNamed = ({ ip, node, hostname, nodes, role }: NodesSelector): boolean =>
+  [ip, node, hostname, nodes, role].some((value) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0));
 
 /**
  * As `selectNodes`, for what takes machines away: nobody takes a whole cluster down by leaving a word out.
