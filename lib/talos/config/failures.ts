@@ -30,6 +30,8 @@ export type TalosConfigFailures = {
   'talos-config/conflict': { document: string; field: string };
   /** A rule of one document. `rule` is upstream's own sentence. */
   'talos-config/invalid': { document: string; rule: string };
+  /** A rule of all documents together, in upstream's own sentence. */
+  'talos-config/invalid-together': { rule: string };
 
   /** A warning: the old field still counts. */
   'talos-config/deprecated': { field: string; replacement: string };

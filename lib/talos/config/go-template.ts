@@ -25,7 +25,8 @@ function valueOfField(data: unknown, path: readonly string[]): unknown {
 export async function renderGoTemplate(text: string, data: unknown, file: SourceFile, options: GenerateOptions): Promise<string> {
   if (!options.renderTemplate) throw new TkError(talosConfigFailure('talos-config/template-engine-missing', { path: file.path }));
   const rendered = await options.renderTemplate(text, data, file);
-  if (!rendered.includes(missingValue)) return rendered;
+  // What stands in a comment means nothing to anybody.
+  if (!rendered.split('\n').some((line) => line.includes(missingValue) && !/^\s*#/.test(line))) return rendered;
   const fields = fieldsIn(text).filter((field) => valueOfField(data, field.split('.').slice(1)) === undefined);
   const start = Math.max(0, text.indexOf(fields[0] ?? '{{'));
   const span = { file, start, end: start + (fields[0]?.length ?? 2) };

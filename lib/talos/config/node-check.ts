@@ -32,10 +32,12 @@ export function checkForNode(text: string, talosVersion: string): string | undef
   const ofLegacy: string[] = [];
   const ofDocuments = new Map<string, string[]>();
   const conflicts: string[] = [];
+  const together: string[] = [];
   for (const { code, facts } of failures) {
     const label = String(facts['document'] ?? '');
     if (code === 'talos-config/invalid' && label === 'v1alpha1') ofLegacy.push(String(facts['rule']));
     else if (code === 'talos-config/invalid') ofDocuments.set(label, [...(ofDocuments.get(label) ?? []), String(facts['rule'])]);
+    else if (code === 'talos-config/invalid-together') together.push(String(facts['rule']));
     else if (code === 'talos-config/conflict') {
       const [kind = '', name = ''] = label.split(' ');
       const conflict = documentConflicts.find(
@@ -57,6 +59,7 @@ export function checkForNode(text: string, talosVersion: string): string | undef
     ...(ofLegacy.length > 0 ? [`v1alpha1.Config: ${listOfErrors(ofLegacy)}`] : []),
     ...[...ofDocuments].map(([label, sentences]) => `${nameOf(label)}: ${sentences.join('\n')}`),
     ...conflicts,
+    ...together,
   ]);
 }
 

@@ -15,7 +15,9 @@ import { plainDocument } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { contractOf, isAtLeastMinor } from './minor.ts';
 import { readDocuments } from './read-documents.ts';
-import { documentRules, legacyRule } from './rules.ts';
+import { documentRules } from './rules/documents.ts';
+import { legacyRule } from './rules/legacy.ts';
+import { wholeErrors } from './rules/whole.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
 export interface ValidationOptions {
@@ -84,7 +86,7 @@ export function validateDocuments(
   const isControlPlane = isConfigMap(machine) && ['controlplane', 'init'].includes(String(machine['type']));
   for (const document of documents) {
     const rule = document.kind === 'v1alpha1' ? legacyRule : documentRules[document.kind];
-    for (const sentence of rule && document.schema ? rule(document.value, { isControlPlane }) : []) {
+    for (const sentence of rule && document.schema ? rule(document.value, { isControlPlane, minor }) : []) {
       failures.push(
         talosConfigFailure(
           'talos-config/invalid',
@@ -105,6 +107,8 @@ export function validateDocuments(
       ),
     );
   }
+  for (const sentence of documents.some(({ schema }) => schema) ? wholeErrors(documents, { isControlPlane, minor }) : [])
+    failures.push(talosConfigFailure('talos-config/invalid-together', { rule: sentence }));
   for (const { field, replacement, since } of legacy ? deprecatedFields : []) {
     if (legacy && isAtLeastMinor(minor, since) && isSetAt(legacy.value, field.split('.'))) {
       warnings.push(talosConfigFailure('talos-config/deprecated', { field, replacement }, locate(legacy, field.split('.'))));

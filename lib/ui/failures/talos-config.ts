@@ -62,6 +62,7 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     help: `move it to the document \`${document}\`, or remove it`,
   }),
   'talos-config/invalid': ({ document, rule }) => ({ title: `\`${document}\` is not valid`, because: rule }),
+  'talos-config/invalid-together': ({ rule }) => ({ title: 'the documents are not valid together', because: rule }),
   'talos-config/deprecated': ({ field, replacement }) => ({ title: `\`${field}\` is deprecated`, help: `use ${replacement} instead` }),
   'talos-config/json-patch-refused': ({ documents, equivalent, remainder }) => ({
     title: `a JSON patch cannot be applied to a machine configuration of ${count(documents, 'document')}`,

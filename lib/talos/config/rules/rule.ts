@@ -1,0 +1,79 @@
+import { isAtLeastMinor } from '../minor.ts';
+import { bytesOf, isAddress, isPrefix } from '../scalars.ts';
+import type { TalosMinor } from '../../../upstream/tables.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap } from '../value.ts';
+
+export interface RuleContext {
+  readonly isControlPlane: boolean;
+  readonly minor: TalosMinor;
+}
+
+/** Sentences of the node, in its order; empty when the document is valid. */
+export type Rule = (value: ConfigMap, context: RuleContext) => readonly string[];
+
+export const text = (value: ConfigValue | undefined): string => (typeof value === 'string' ? value : '');
+export const number = (value: ConfigValue | undefined): number =>
+  typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
+export const map = (value: ConfigValue | undefined): ConfigMap => (isConfigMap(value) ? value : {});
+export const maps = (value: ConfigValue | undefined): ConfigMap[] =>
+  Array.isArray(value) ? value.filter((item) => isConfigMap(item)) : [];
+/** Elements of a list of texts; an empty one is an element too. */
+export const texts = (value: ConfigValue | undefined): string[] => (Array.isArray(value) ? value.map(text) : []);
+export const count = (value: ConfigValue | undefined): number => (Array.isArray(value) ? value.length : 0);
+export const isEmpty = (value: ConfigValue | undefined): boolean => !isConfigMap(value) || Object.keys(value).length === 0;
+/** Go's %q. */
+export const quoted = (one: string): string => JSON.stringify(one);
+export const since = (context: RuleContext, minor: TalosMinor): boolean => isAtLeastMinor(context.minor, minor);
+
+/** `then` where the condition holds. */
+export const when = (condition: boolean, ...sentences: string[]): string[] => (condition ? sentences : []);
+
+export const named = (value: ConfigMap, sentence = 'name must be specified'): string[] => when(text(value['name']) === '', sentence);
+
+/** Whether nothing of a section says anything: upstream compares with the empty struct. */
+export function saysNothing(value: ConfigValue | undefined): boolean {
+  if (value === undefined || value === null || value === '' || value === 0) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isConfigMap(value) && Object.values(value).every(saysNothing);
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 };
+
+/** Of a duration as Go writes it; nothing is zero. */
+export function seconds(value: ConfigValue | undefined): number {
+  const written = text(value);
+  let total = 0;
+  for (const [, amount, unit] of written.matchAll(/([\d.]+)(h|ms|us|µs|ns|m|s)/g)) total += Number(amount) * (unitSeconds[unit ?? ''] ?? 0);
+  return written.startsWith('-') ? -total : total;
+}
+
+/** Of a size; negative ones keep their sign. */
+export const sizeOf = (written: string): number => (written.startsWith('-') ? -1 : 1) * (bytesOf(written.replace(/^-/, '')) ?? 0);
+
+/** Source: siderolabs/net ParseSubnetOrAddress */
+export const isSubnetOrAddress = (one: string): boolean => isPrefix(one) || isAddress(one);
+
+/** What is wrong with an endpoint. Source: siderolabs/net ValidateEndpointURI */
+export function endpointError(url: string): string | undefined {
+  const host = /^[a-zA-Z][\w+.-]*:\/\/([^/?#]*)/.exec(url)?.[1]?.replace(/^.*@/, '') ?? '';
+  if ((host.match(/:/g) ?? []).length > 2 && !(host.includes('[') && host.includes(']')))
+    return 'IPv6 addresses MUST be enclosed by square brackets';
+  const [, name = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host) ?? [];
+  if (name.replace(/[[\]]/g, '') === '') return 'hostname must not be blank';
+  if (port === '') return undefined;
+  return Number(port) >= 1 && Number(port) <= 65_535 ? undefined : 'port number must be between 1 and 65535';
+}
+
+export interface UrlParts {
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: string;
+  readonly path: string;
+}
+
+/** The parts of a URL as Go tells them apart. */
+export function urlParts(url: string): UrlParts {
+  const [, scheme = '', authority = '', path = ''] = /^(?:([a-zA-Z][\w+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)/.exec(url) ?? [];
+  const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority.replace(/^.*@/, '')) ?? [];
+  return { scheme: scheme.toLowerCase(), host: host.replace(/[[\]]/g, ''), port, path };
+}
