@@ -1,5 +1,6 @@
 export { afterOn, type Limit, limitOf } from './abort.ts';
 export type { Brand, NodeName, Sha256Hex } from './brand.ts';
+export { crc32 } from './checksum.ts';
 export {
   type Condition,
   holds,

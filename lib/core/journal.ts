@@ -1,5 +1,4 @@
-import { crc32 } from 'node:zlib';
-import type { AppendFile, Failure, Files, Json } from '../base/index.ts';
+import { type AppendFile, crc32, type Failure, type Files, type Json } from '../base/index.ts';
 
 /** What a run puts on disk. Only `once` steps ever read it back to decide something. */
 export type JournalRecord =

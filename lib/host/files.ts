@@ -1,10 +1,32 @@
-import { type FileHandle, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import {
+  closeSync,
+  fchmodSync,
+  fdatasync,
+  fsync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { type AppendFile, type Clock, type DirectoryEntry, type Files, type FileStat, TkError } from '../base/index.ts';
 import { hostFailure } from './failures.ts';
 
+/**
+ * The files of this machine. What the operating system answers at once is asked for at once: handing it to another thread and hearing
+ * back costs ten times as much, and a command that generates six machine configs looks at a hundred files. Only what waits for the disk
+ * does so beside everything else.
+ */
 export function createHostFiles(clock: Clock): Files {
-  const attempt = <T>(operation: string, path: string, work: () => Promise<T>): Promise<T> =>
+  const attempt = <T>(operation: string, path: string, work: () => Promise<T> | T): Promise<T> =>
     clock.whileBusy(async () => {
       try {
         return await work();
@@ -12,42 +34,47 @@ export function createHostFiles(clock: Clock): Files {
         throw fileError(operation, path, error);
       }
     });
-  const orAbsent = async <T>(work: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work;
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-      throw error;
-    }
-  };
   return {
-    read: (path) => attempt('read', path, async () => orAbsent(readFile(path).then((bytes) => new Uint8Array(bytes)))),
-    readText: (path) => attempt('read', path, () => orAbsent(readFile(path, 'utf8'))),
+    read: (path) => attempt('read', path, () => orAbsent(() => new Uint8Array(readFileSync(path)))),
+    readText: (path) => attempt('read', path, () => orAbsent(() => readFileSync(path, 'utf8'))),
     stat: (path) =>
-      attempt('stat', path, async (): Promise<FileStat | undefined> => {
-        const found = await orAbsent(lstat(path));
+      attempt('stat', path, (): FileStat | undefined => {
+        const found = lstatSync(path, { throwIfNoEntry: false });
         return found && { kind: kindOf(found), sizeBytes: found.size, mode: found.mode & 0o777, modifiedMs: found.mtimeMs };
       }),
     list: (path) =>
-      attempt('list', path, async (): Promise<readonly DirectoryEntry[]> => {
-        const entries = (await orAbsent(readdir(path, { withFileTypes: true }))) ?? [];
+      attempt('list', path, (): readonly DirectoryEntry[] => {
+        const entries = orAbsent(() => readdirSync(path, { withFileTypes: true })) ?? [];
         return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) })).sort((a, b) => (a.name < b.name ? -1 : 1));
       }),
     write: (path, content, options) => attempt('write', path, () => writeAtomically(path, content, options?.mode)),
     append: (path, options) => attempt('append', path, () => openForAppending(path, options?.mode, attempt)),
     remove: (path) =>
-      attempt('remove', path, async () => {
-        const found = await orAbsent(lstat(path));
-        if (found) await (found.isDirectory() ? rmdir(path) : unlink(path));
+      attempt('remove', path, () => {
+        const found = lstatSync(path, { throwIfNoEntry: false });
+        if (found?.isDirectory()) rmdirSync(path);
+        else if (found) unlinkSync(path);
       }),
     removeTree: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),
     makeDirectory: (path, options) =>
-      attempt('make-directory', path, async () => {
-        await mkdir(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) });
+      attempt('make-directory', path, () => {
+        mkdirSync(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) });
       }),
-    realPath: (path) => attempt('resolve', path, () => orAbsent(realpath(path))),
+    realPath: (path) => attempt('resolve', path, () => realpath(path).catch(absent)),
     lock: (path, owner) => attempt('lock', path, async () => (await import('./lock.ts')).acquireLock(path, owner)),
   };
+}
+
+function orAbsent<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    return absent(error);
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
 }
 
 /**
@@ -56,32 +83,35 @@ export function createHostFiles(clock: Clock): Files {
  */
 async function writeAtomically(path: string, content: Uint8Array | string, mode: number | undefined): Promise<void> {
   const directory = dirname(path);
-  await sweep(directory);
-  const finalMode = mode ?? (await modeOf(path));
+  sweep(directory);
+  const finalMode = mode ?? modeOf(path);
   const temporary = join(directory, `.${basename(path)}.${process.pid}-${temporarySuffix()}.tk-tmp`);
-  const begin = () => open(temporary, 'wx', finalMode === undefined ? 0o666 : privateMode);
-  const handle = await begin().catch(async (error: unknown) => {
+  const begin = () => openSync(temporary, 'wx', finalMode === undefined ? 0o666 : privateMode);
+  let file = orAbsent(begin);
+  if (file === undefined) {
     // Somebody took the folder away since it was swept.
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    await mkdir(directory, { recursive: true });
-    return begin();
-  });
+    mkdirSync(directory, { recursive: true });
+    file = begin();
+  }
   try {
     try {
-      await handle.writeFile(content);
+      writeFileSync(file, content);
       // The temporary file was made with these very rights, and a umask only takes away what others may do.
-      if (finalMode !== undefined && finalMode !== privateMode) await handle.chmod(finalMode);
-      await handle.sync();
+      if (finalMode !== undefined && finalMode !== privateMode) fchmodSync(file, finalMode);
+      await toDisk(file);
     } finally {
-      await handle.close();
+      closeSync(file);
     }
-    await rename(temporary, path);
+    renameSync(temporary, path);
   } catch (error) {
-    await unlink(temporary).catch(() => {});
+    takeAway(temporary);
     throw error;
   }
   await syncDirectory(directory);
 }
+
+const toDisk = promisify(fsync);
+const linesToDisk = promisify(fdatasync);
 
 const privateMode = 0o600;
 
@@ -97,14 +127,21 @@ const swept = new Set<string>();
  * What a killed process left half written: it may hold secrets, and no later write would take its place. Once per folder, which is
  * made where there is none.
  */
-async function sweep(directory: string): Promise<void> {
+function sweep(directory: string): void {
   if (swept.has(directory)) return;
-  await mkdir(directory, { recursive: true });
+  mkdirSync(directory, { recursive: true });
   swept.add(directory);
-  for (const name of await readdir(directory)) {
+  for (const name of readdirSync(directory)) {
     const pid = /^\..+\.(\d+)-[0-9a-f]{8}\.tk-tmp$/.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) await unlink(join(directory, name)).catch(() => {});
+    if (pid !== undefined && !isRunning(Number(pid))) takeAway(join(directory, name));
   }
+}
+
+/** As far as that can be done: a file that stays is in nobody's way. */
+function takeAway(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {}
 }
 
 function isRunning(pid: number): boolean {
@@ -116,9 +153,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function modeOf(path: string): Promise<number | undefined> {
+function modeOf(path: string): number | undefined {
   try {
-    return (await stat(path)).mode & 0o777;
+    return statSync(path).mode & 0o777;
   } catch {
     return undefined;
   }
@@ -144,20 +181,20 @@ function syncDirectory(directory: string): Promise<void> {
 const syncingOf = new Map<string, { running: Promise<void> | undefined; next: Promise<void> | undefined }>();
 
 async function syncNow(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
+  const file = openSync(directory, 'r');
   try {
-    await handle.sync();
+    await toDisk(file);
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
-type Attempt = <T>(operation: string, path: string, work: () => Promise<T>) => Promise<T>;
+type Attempt = <T>(operation: string, path: string, work: () => Promise<T> | T) => Promise<T>;
 
 async function openForAppending(path: string, mode: number | undefined, attempt: Attempt): Promise<AppendFile> {
-  await mkdir(dirname(path), { recursive: true });
-  const isNew = (await modeOf(path)) === undefined;
-  const handle: FileHandle = await open(path, 'a', mode ?? 0o666);
+  mkdirSync(dirname(path), { recursive: true });
+  const isNew = modeOf(path) === undefined;
+  const file = openSync(path, 'a', mode ?? 0o666);
   if (isNew) await syncDirectory(dirname(path));
   // One write after another: two appends under way at once could interleave.
   let last: Promise<void> = Promise.resolve();
@@ -170,11 +207,11 @@ async function openForAppending(path: string, mode: number | undefined, attempt:
     write: (text, options) =>
       attempt('append', path, () =>
         inOrder(async () => {
-          await handle.appendFile(text);
-          if (options?.sync) await handle.datasync();
+          writeFileSync(file, text);
+          if (options?.sync) await linesToDisk(file);
         }),
       ),
-    close: () => attempt('close', path, () => inOrder(() => handle.close())),
+    close: () => attempt('close', path, () => inOrder(async () => closeSync(file))),
   };
 }
 

@@ -2,7 +2,7 @@
 //
 // Node's own compile cache holds a module as it was right after it had been read, which is without every function that is compiled when
 // it is first called. Those made a fifth of the processor time of `talos:generate-config`. A script of `node:vm` can be kept with them.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 // Asked for by name at each use, so that a test can watch which scripts are loaded.
@@ -14,7 +14,13 @@ const build = 'BUILD';
 const root = import.meta.dirname;
 const urlOf = (path) => pathToFileURL(join(root, path)).href;
 const folderOf = (path) => join(root, path);
-const importFile = (url) => import(url);
+
+/** What is imported by its place: a task of this package, which has a door there for everybody else, or a file of the user's. */
+function importFile(url) {
+  const path = url.startsWith(tasks) && url.endsWith('.js') ? `tasks/${url.slice(tasks.length, -3)}.cjs` : undefined;
+  return path !== undefined && existsSync(join(root, 'scripts', path)) ? new Promise((resolve) => resolve(load(path))) : import(url);
+}
+const tasks = urlOf('tasks/');
 
 /** What each script exports, by its path below `scripts/`. */
 const loaded = new Map();
@@ -26,9 +32,36 @@ export function load(path) {
   const module = { exports: {} };
   loaded.set(path, module);
   const folder = dirname(path);
-  const require = (name) => (name.startsWith('.') ? load(join(folder, name)) : (process.getBuiltinModule(name) ?? loadElsewhere(name)));
+  const require = (name) => (name.startsWith('.') ? load(join(folder, name)) : (builtin(name) ?? loadElsewhere(name)));
   compile(path)(module.exports, require, module, load, importFile, urlOf, folderOf);
   return module.exports;
+}
+
+/** Builtin modules that take a tenth of a quick command or more to load. Scripts ask for all that they may need. */
+const costly = new Set(['child_process', 'crypto', 'dns', 'http', 'http2', 'https', 'net', 'tls', 'v8', 'worker_threads', 'zlib']);
+const standIns = new Map();
+
+/** A builtin module; a costly one is there when something of it is asked for. */
+function builtin(name) {
+  const bare = name.replace(/^node:/, '');
+  if (!costly.has(bare)) return process.getBuiltinModule(name);
+  if (!standIns.has(bare)) {
+    const module = () => process.getBuiltinModule(bare);
+    standIns.set(
+      bare,
+      new Proxy(Object.create(null), {
+        get: (_, property) => module()[property],
+        has: (_, property) => property in module(),
+        ownKeys: () => Reflect.ownKeys(module()),
+        // A proxy must not promise more of a property than its own target has.
+        getOwnPropertyDescriptor: (_, property) => {
+          const found = Reflect.getOwnPropertyDescriptor(module(), property);
+          return found && { value: module()[property], enumerable: found.enumerable, configurable: true, writable: true };
+        },
+      }),
+    );
+  }
+  return standIns.get(bare);
 }
 
 /** A package that another one can do without. It is not there, which is told in Node's words. */
