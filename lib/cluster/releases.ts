@@ -59,7 +59,8 @@ export function createReleases(parts: ReleaseParts): ReleasesOfTree {
   const tree = (signal: AbortSignal = new AbortController().signal) =>
     (found ??= readTree(parts, signal).then((read) => read && withRendered(read, parts, parts.settings.bootstrap?.rendered)));
   let ports: Promise<ReleasePorts> | undefined;
-  const portsOf = (releases: FoundReleases) => (ports ??= makePorts(parts, releases));
+  const portsOf = (releases: FoundReleases) =>
+    (ports ??= makePorts(parts, releases).then((made) => ({ ...made, readReference: orFromCluster(made.readReference, access) })));
 
   const bootstrapPlans = async (): Promise<readonly ReleasePlan[]> => {
     const releases = await tree();
@@ -187,9 +188,11 @@ export async function readReleaseTree(
   return { releases: found.releases, ports: await makePorts(parts, found) };
 }
 
-async function readTree({ model, files, engine, env }: ReleaseTreeParts, signal: AbortSignal): Promise<FoundReleases | undefined> {
+async function readTree({ model, files, engine, env, vault }: ReleaseTreeParts, signal: AbortSignal): Promise<FoundReleases | undefined> {
   const { kubernetes, root } = model.paths;
-  return kubernetes === undefined ? undefined : findReleases({ files, engine, env }, root, kubernetes.slice(root.length + 1), signal);
+  return kubernetes === undefined
+    ? undefined
+    : findReleases({ files, engine, env, decrypt: (file) => vault.decrypt(file) }, root, kubernetes.slice(root.length + 1), signal);
 }
 
 async function makePorts(parts: ReleaseTreeParts, releases: FoundReleases): Promise<ReleasePorts> {
@@ -217,6 +220,24 @@ async function isServedEverywhere(definition: KubeObject, access: KubeAccess, si
   }
   return true;
 }
+
+/** What the tree has not, somebody may have made in the cluster since: Flux takes values from there, and so does what is held against it. */
+function orFromCluster(read: ReferenceReader, access: KubeAccess): ReferenceReader {
+  return async (reference, signal) => {
+    const known = await read(reference, signal);
+    if (known !== undefined) return known;
+    try {
+      const found = await (await access.reader()).get({ apiVersion: 'v1', ...reference }, signal);
+      return found && (reference.kind === 'Secret' ? plainData(found) : (fieldsOfConfigMap(found) ?? {}));
+    } catch (error) {
+      // Without a cluster that answers there is nothing more to be had.
+      if (error instanceof TkError) return undefined;
+      throw error;
+    }
+  };
+}
+
+const fieldsOfConfigMap = (object: KubeObject) => object['data'] as Readonly<Record<string, string>> | undefined;
 
 /** Values that a release takes from a Secret of the tree: encrypted ones are opened, plain ones are read as they stand. */
 function decrypting(found: FoundReleases, { vault, files, model }: ReleaseTreeParts): ReferenceReader {

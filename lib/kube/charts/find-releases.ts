@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
-import { type Env, type Failure, type Files, TkError } from '../../base/index.ts';
+import { type Env, type Failure, type Files, type Secret, type SourceFile, TkError } from '../../base/index.ts';
 import type { HelmEngine } from '../../wasm/index.ts';
 import { releaseFailure } from './failures.ts';
 import { type FluxTree, loadFluxTree } from './flux-tree.ts';
 import { type FoundRelease, readHelmRelease } from './helm-release.ts';
 import { findHelmfiles, type HelmfileRelease, readHelmfile } from './helmfile.ts';
-import type { ReleasePlan } from './release-plan.ts';
+import type { ReleasePlan, ValuesLayer } from './release-plan.ts';
 import { type ReferenceReader, readerOfTree } from './values.ts';
 
 export interface FindPorts {
@@ -13,6 +13,8 @@ export interface FindPorts {
   /** For helmfiles with templates; not loaded otherwise. */
   readonly engine: HelmEngine;
   readonly env: Env;
+  /** The plain text of a SOPS file. Without it helmfile's `secrets` are refused. */
+  readonly decrypt?: (file: SourceFile) => Promise<Secret<string>>;
 }
 
 /** A HelmRelease that cannot be read as one. */
@@ -124,7 +126,14 @@ async function byHelmfile(
         failures.push(releaseFailure('release/needs-unknown', { release: release.name, needs: text, known }, { where: release.place }));
         return [];
       });
-      plans.push({ ...plan, needs, role: release.role, isBootstrap: release.role === 'release', hooks: release.hooks });
+      plans.push({
+        ...plan,
+        values: plan.values.map(laterFromFlux),
+        needs,
+        role: release.role,
+        isBootstrap: release.role === 'release',
+        hooks: release.hooks,
+      });
     } catch (error) {
       if (!(error instanceof TkError)) throw error;
       failures.push(...error.failures);
@@ -135,6 +144,12 @@ async function byHelmfile(
   const rest = applied.filter((release) => !isPlanned(release));
   return [...plans, ...rest.map(({ plan, dependsOn }) => ({ ...plan, needs: namesOf(dependsOn, applied) }))];
 }
+
+/**
+ * helmfile installs before the ConfigMaps and Secrets are there that operators make, and Flux adds what they hold. So does bootstrap: what
+ * the repository itself does not have is left to Flux.
+ */
+const laterFromFlux = (layer: ValuesLayer): ValuesLayer => (layer.kind === 'reference' ? { ...layer, isOptional: true } : layer);
 
 const namesOf = (dependsOn: readonly string[], found: readonly FoundRelease[]): readonly string[] =>
   dependsOn.flatMap((wanted) =>

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Env, type Files, hasCode, type Json, type Place, TkError } from '../../base/index.ts';
+import { type Env, type Files, hasCode, type Json, type Place, type Secret, type SourceFile, TkError } from '../../base/index.ts';
 import type { HelmEngine, TemplateFile } from '../../wasm/index.ts';
 import { releaseFailure } from './failures.ts';
 
@@ -11,6 +11,8 @@ export interface HelmfilePorts {
   readonly engine: HelmEngine;
   readonly env: Env;
   readonly signal: AbortSignal;
+  /** The plain text of a SOPS file. */
+  readonly decrypt?: (file: SourceFile) => Promise<Secret<string>>;
 }
 
 export interface HelmfileTemplate {

@@ -338,7 +338,7 @@ class ReleaseReader {
         }
       }
     }
-    if (textsOf(this.#entry.secrets).length > 0) throw this.#unsupported(`${name}.secrets`, 'helmfile decrypts them with a plugin of helm');
+    for (const written of textsOf(this.#entry.secrets)) layers.push(...(await this.#secretFile(name, written, facts)));
     for (const field of ['setTemplate', 'set', 'setString'] as const) layers.push(...(await this.#setValues(name, field, facts)));
     return layers;
   }
@@ -354,6 +354,14 @@ class ReleaseReader {
     }
     const content = path.endsWith('.gotmpl') ? await this.#render(path, text, posix.dirname(path), facts) : text;
     return [{ kind: 'file', path, text: content }];
+  }
+
+  /** `secrets:` are values files that SOPS has encrypted. Failure: `secrets/*`. */
+  async #secretFile(name: string, written: string, facts: Fields): Promise<readonly ValuesLayer[]> {
+    const { decrypt } = this.#ports;
+    if (decrypt === undefined) throw this.#unsupported(`${name}.secrets`, 'helmfile decrypts them with a plugin of helm');
+    const layers = await this.#valuesFile(name, written, facts);
+    return Promise.all(layers.map(async (layer) => (layer.kind === 'file' ? { ...layer, text: (await decrypt(layer)).reveal() } : layer)));
   }
 
   async #setValues(name: string, field: 'set' | 'setString' | 'setTemplate', facts: Fields): Promise<readonly ValuesLayer[]> {

@@ -152,8 +152,10 @@ async function substituted(
   read: ReferenceReader,
   signal: AbortSignal,
 ): Promise<string> {
+  const written = layer.patched ?? layer.text;
   const known: Record<string, string> = {};
-  for (const source of from) {
+  // Whatever its Kustomization substitutes: a file without variables waits for none.
+  for (const source of written.includes('${') ? from : []) {
     const content = await read(source, signal);
     if (content === undefined && !source.isOptional) {
       const { kind, name, namespace } = source;
@@ -163,7 +165,7 @@ async function substituted(
   }
   try {
     // Flux substitutes in what kustomize wrote, so a quoted "${port}" may become a number; writing it the same way keeps that.
-    return substitute(await engine.normalizeYaml(layer.patched ?? layer.text, signal), { ...known, ...variables });
+    return substitute(await engine.normalizeYaml(written, signal), { ...known, ...variables });
   } catch (error) {
     if (!(error instanceof SubstitutionError)) throw error;
     const file = layer.place.kind === 'file' ? layer.place.path : plan.name;

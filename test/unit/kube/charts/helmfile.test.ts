@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Env } from '../../../../lib/base/index.ts';
+import { type Env, Secret, type SourceFile } from '../../../../lib/base/index.ts';
 import { findReleases, type ReleasePlan, resolveValues } from '../../../../lib/kube/index.ts';
 import { createMemoryFiles } from '../../../../lib/sim/index.ts';
 import { renderFailure } from '../../../../lib/ui/index.ts';
@@ -7,10 +7,19 @@ import { engine } from '../../wasm/engine.ts';
 import { signal } from './rig.ts';
 
 const helm = engine();
-const find = (files: Readonly<Record<string, string>>, variables: Readonly<Record<string, string>> = {}) => {
+const find = (
+  files: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>> = {},
+  decrypt?: (file: SourceFile) => Promise<Secret<string>>,
+) => {
   const env: Env = { get: (name) => variables[name], home: '/home/x', platform: 'linux' };
   const all = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/repo/${path}`, text]));
-  return findReleases({ files: createMemoryFiles(() => 0, all), engine: helm, env }, '/repo', 'kubernetes', signal);
+  return findReleases(
+    { files: createMemoryFiles(() => 0, all), engine: helm, env, ...(decrypt ? { decrypt } : {}) },
+    '/repo',
+    'kubernetes',
+    signal,
+  );
 };
 const valuesOf = async (plan: ReleasePlan | undefined) =>
   plan && (await resolveValues(plan, helm, () => Promise.resolve(undefined), signal)).reveal();
@@ -163,6 +172,44 @@ test('what only helmfile itself could do is told with its place, and nothing is 
     told.push(failures.map((failure) => renderFailure(failure)).join('\n\n'));
   }
   await expect(told.join('\n\n')).toMatchFileSnapshot('../../../golden/charts/helmfile-failures.txt');
+});
+
+test('secrets of a release are opened; values that somebody makes later, and variables of files without any, are left to Flux', async () => {
+  const files = {
+    'bootstrap/helmfile.yaml': `releases:
+  - { name: argo-cd, namespace: argocd, chart: oci://ghcr.io/x/argo-cd, version: 1.0.0, values: [values.yaml], secrets: ['{{ .Release.Name }}.sops.yaml'] }
+  - { name: web, namespace: apps, chart: oci://ghcr.io/x/web, version: 1.0.0 }
+`,
+    'bootstrap/values.yaml': 'a: 1\nb: 1\n',
+    'bootstrap/argo-cd.sops.yaml': 'b: ENC[x]\n',
+    'kubernetes/apps/apps/ks.yaml': `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: web, namespace: flux-system }
+spec: { path: ./kubernetes/apps/apps/web, postBuild: { substituteFrom: [{ kind: ConfigMap, name: gone }] } }
+`,
+    'kubernetes/apps/apps/web/hr.yaml': `apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: { name: web, namespace: apps }
+spec: { url: oci://ghcr.io/x/web, ref: { tag: 1.0.0 } }
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: web, namespace: apps }
+spec:
+  chartRef: { kind: OCIRepository, name: web }
+  valuesFrom: [{ kind: Secret, name: made-later }]
+  values: { c: 3 }
+`,
+  };
+  const opened: string[] = [];
+  const { releases, failures } = await find(files, {}, async ({ path, text }) => {
+    opened.push(path);
+    return new Secret(text.replace('ENC[x]', '2'));
+  });
+  expect(failures).toEqual([]);
+  expect(opened).toEqual(['bootstrap/argo-cd.sops.yaml']);
+  expect(await valuesOf(releases.find(({ name }) => name === 'argo-cd'))).toEqual({ a: 1, b: 2 });
+  expect(await valuesOf(releases.find(({ name }) => name === 'web'))).toEqual({ c: 3 });
 });
 
 test('yq is understood where it only reads; other commands matter only to a release that has no HelmRelease', async () => {

@@ -331,6 +331,20 @@ test("a template that asks for what the configuration does not have is refused b
   ]);
 });
 
+test('a template in a comment of a patch may ask for anything', async () => {
+  const text = talconfig(
+    'patches:\n  - |-\n    machine:\n      # {{ .MachineConfig.MachineNetwork }}\n      nodeLabels:\n        a: b\n',
+    'v1.12.0',
+  );
+  const files = { readText: async (path: string) => (path === '/repo/talconfig.yaml' ? text : undefined) };
+  const loaded = await loadTalconfig(files, { root: '/repo', path: '/repo/talconfig.yaml', decrypt: async (file) => file.text });
+  const [config] = await generateMachineConfigs(
+    { cluster: generatorInput(loaded, { hardening: true }), bundle },
+    { renderTemplate: async (template) => template.replace(/\{\{.*\}\}/, '<no value>') },
+  );
+  expect(config?.text).toContain('a: b\n');
+});
+
 test('a deprecated field is a warning with its place, where talhelper stops', async () => {
   const patch = 'machine:\n  install:\n    extensions:\n      - image: ghcr.io/siderolabs/i915:1\n';
   const { configs } = await generate(talconfig('patches: ["@p.yaml"]\n', 'v1.12.0'), { files: { 'p.yaml': patch } });
