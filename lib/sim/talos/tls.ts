@@ -28,7 +28,8 @@ export function createMachineTls(kernel: SimKernel, issuer: Issuer): MachineTls 
   const once = async (
     machine: Machine,
     use: string,
-    names: readonly unknown[],
+    /** Everything that is written in it but the time, whoever signs it included. */
+    names: () => readonly unknown[],
     make: (world: PkiWorld) => Promise<Made>,
   ): Promise<ServerTls> => {
     const boot = machine.get('boot')?.id ?? '';
@@ -38,7 +39,7 @@ export function createMachineTls(kernel: SimKernel, issuer: Issuer): MachineTls 
     const name = `${key}/${boot}`;
     let making = pending.get(name);
     if (!making) {
-      making = issuer.issue(machine.name, [use, machine.get('boot')?.number, names], make).then((made) => {
+      making = issuer.issue(machine.name, [use, machine.get('boot')?.number, names()], make).then((made) => {
         const record = { boot, ...made };
         kernel.store.set(key, record);
         pending.delete(name);
@@ -67,21 +68,29 @@ export function createMachineTls(kernel: SimKernel, issuer: Issuer): MachineTls 
       const name = machine.hostname();
       const own = [machine.spec.address];
       if (config === undefined) {
-        return once(machine, 'maintenance', own, async (world) => plain(await selfSigned(world, name, own)));
+        return once(
+          machine,
+          'maintenance',
+          () => own,
+          async (world) => plain(await selfSigned(world, name, own)),
+        );
       }
       const addresses = [...own, ...config.certSans.filter(isAddress), ...config.vips];
       const names = [name, ...config.certSans.filter((one) => !isAddress(one))];
       const clientCa = config.osCa.certificate;
-      return once(machine, 'configured', [clientCa, addresses, names], async (world) => {
-        // A worker has no key of the authority: trustd on a control plane signs for it. Any configuration that holds it will do.
-        const ca = signer(config.osCa, kernel, (view) => view.osCa.certificate === clientCa);
+      // A worker has no key of the authority: trustd on a control plane signs for it. Any configuration that holds it will do.
+      const authority = () => signer(config.osCa, kernel, (view) => view.osCa.certificate === clientCa);
+      const written = () => [clientCa, addresses, names, authority() !== undefined];
+      return once(machine, 'configured', written, async (world) => {
+        const ca = authority();
         return { ...plain(ca ? await leaf(world, name, ca, addresses, names) : await selfSigned(world, name, own)), clientCa };
       });
     },
     kubernetes(machine, { addresses, dnsNames }) {
       const ca = machine.config()?.kubernetesCa;
       const name = machine.hostname();
-      return once(machine, 'kubernetes', [ca?.certificate, addresses, dnsNames], async (world) => {
+      const written = () => [ca?.certificate, addresses, dnsNames, ca?.key !== undefined];
+      return once(machine, 'kubernetes', written, async (world) => {
         const pair = ca?.key ? await leaf(world, name, pemPair(ca, ca.key), addresses, dnsNames) : await selfSigned(world, name, addresses);
         return { ...plain(pair), ...(ca ? { clientCa: ca.certificate } : {}) };
       });
