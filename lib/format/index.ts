@@ -19,7 +19,7 @@ export { goFormatted } from './go-formatted.ts';
 export { parseExact, parseJson } from './json.ts';
 export { goTime, type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
 export { type StringifyOptions, stringifyYaml, stringifyYamlDocuments } from './stringify.ts';
-export { filesOfTar, packTar, type TarEntry } from './tar.ts';
+export { entriesOfTar, filesOfTar, packTar, type TarEntry } from './tar.ts';
 export { parseToml } from './toml.ts';
 export {
   compareVersions,

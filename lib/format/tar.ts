@@ -50,11 +50,33 @@ function splitPath(path: string): readonly [prefix: string, name: string] {
   throw new RangeError(`a tar archive has no room for a path of ${Buffer.byteLength(path)} bytes`);
 }
 
-/**
- * The regular files of an archive, in its order. Long names of GNU tar and extended headers are read; folders, links and whatever
- * follows a block that is no header are left out.
- */
+/** The regular files of an archive, as `entriesOfTar` has them. */
 export function* filesOfTar(archive: Uint8Array): Generator<{ readonly path: string; readonly content: Uint8Array }> {
+  for (const { path, content, type } of entriesOfTar(archive)) if (type === 'file') yield { path, content };
+}
+
+export interface FoundTarEntry {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly type: 'file' | 'folder' | 'link' | 'device' | 'other';
+}
+
+const typesByFlag: Readonly<Record<string, FoundTarEntry['type']>> = {
+  '': 'file',
+  '0': 'file',
+  '1': 'link',
+  '2': 'link',
+  '3': 'device',
+  '4': 'device',
+  '5': 'folder',
+  '6': 'device',
+};
+
+/**
+ * What an archive holds, in its order. Long names of GNU tar and extended headers are read; whatever follows a block that is no header is
+ * left out.
+ */
+export function* entriesOfTar(archive: Uint8Array): Generator<FoundTarEntry> {
   let longName: string | undefined;
   for (let offset = 0; offset + blockBytes <= archive.length; ) {
     const block = archive.subarray(offset, offset + blockBytes);
@@ -69,7 +91,7 @@ export function* filesOfTar(archive: Uint8Array): Generator<{ readonly path: str
     else {
       const prefix = field(block, 345, 155);
       const name = field(block, 0, 100);
-      if (type === '0' || type === '') yield { path: longName ?? (prefix === '' ? name : `${prefix}/${name}`), content };
+      yield { path: longName ?? (prefix === '' ? name : `${prefix}/${name}`), content, type: typesByFlag[type] ?? 'other' };
       longName = undefined;
     }
   }

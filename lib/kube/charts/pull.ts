@@ -1,13 +1,14 @@
-import { type Files, hasCode } from '../../base/index.ts';
+import { type Files, hasCode, TkError } from '../../base/index.ts';
 import { sha256Hex } from '../../pki/index.ts';
-import type { ChartArchive } from '../../wasm/index.ts';
+import { type ChartArchive, wasmFailure } from '../../wasm/index.ts';
+import { refusalOfArchive } from './archive.ts';
 import { ChartCache } from './cache.ts';
 import { download } from './download.ts';
 import { packFolder } from './folder.ts';
 import { pullFromIndex } from './index-repository.ts';
 import { type OciPorts, pullFromRegistry } from './oci.ts';
 import { packRendered } from './rendered.ts';
-import { type ChartSource, versionOfSource } from './source.ts';
+import { type ChartSource, describeSource, versionOfSource } from './source.ts';
 
 export interface PullPorts extends OciPorts {
   readonly files: Files;
@@ -27,7 +28,7 @@ export interface Pulled {
  * Brings a chart here. What a digest names is taken from the cache without asking; what a tag or a range names is asked for,
  * and taken from the cache when its source cannot be reached.
  *
- * Failure: each of `ChartSourceFailures`.
+ * Failure: each of `ChartSourceFailures`; `chart/archive`, and then nothing is kept.
  */
 export async function pullChart(source: ChartSource, ports: PullPorts, signal: AbortSignal): Promise<Pulled> {
   if (source.kind === 'folder') return { archive: await packFolder(source, ports.files), version: versionOfSource(source), from: 'folder' };
@@ -38,6 +39,8 @@ export async function pullChart(source: ChartSource, ports: PullPorts, signal: A
   if (remembered !== undefined && source.kind === 'oci' && source.digest !== undefined) return { ...remembered, from: 'cache' };
   try {
     const pulled = await (source.kind === 'oci' ? pullFromRegistry(source, ports, signal) : pullFromIndex(source, ports, signal));
+    const reason = refusalOfArchive(pulled.bytes);
+    if (reason !== undefined) throw new TkError(wasmFailure('chart/archive', { reason, chart: describeSource(source) }));
     await cache?.keep(source, pulled);
     return { archive: { bytes: pulled.bytes, digest: pulled.digest }, version: pulled.version, from: 'source' };
   } catch (error) {

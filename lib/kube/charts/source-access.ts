@@ -1,4 +1,5 @@
 import { Secret, TkError } from '../../base/index.ts';
+import { namingChart } from './chart-failure.ts';
 import { type RegistryCredentials, parseDockerConfig } from './credentials.ts';
 import { releaseFailure } from './failures.ts';
 import { pullChart, type Pulled, type PullPorts } from './pull.ts';
@@ -15,12 +16,12 @@ export interface AccessPorts {
  * Brings the chart of a release here, with the login and the certificate authority that its source names; the person's own logins count
  * where it names none.
  *
- * Failure: `release/login-missing`, and each of `ChartSourceFailures`.
+ * Failure: `release/login-missing`, `chart/archive`, and each of `ChartSourceFailures`.
  * Source: source-controller internal/helm/getter, fluxcd/pkg/runtime/secrets
  */
 export async function pullRelease(plan: ReleasePlan, { pull, readReference }: AccessPorts, signal: AbortSignal): Promise<Pulled> {
   const { access } = plan.source;
-  if (access === undefined) return pullChart(plan.source, pull, signal);
+  if (access === undefined) return namingChart(plan, () => pullChart(plan.source, pull, signal));
   const read = async (reference: SecretReference | undefined) => {
     if (reference === undefined) return undefined;
     const content = await readReference({ kind: 'Secret', ...reference }, signal);
@@ -32,7 +33,7 @@ export async function pullRelease(plan: ReleasePlan, { pull, readReference }: Ac
   const credentials =
     login === undefined ? pull.credentials : credentialsOf(login, plan, access.login as SecretReference, pull.credentials);
   const tls = trust === undefined ? {} : { tls: tlsOf(trust) };
-  return pullChart(plan.source, { ...pull, credentials, ...tls }, signal);
+  return namingChart(plan, () => pullChart(plan.source, { ...pull, credentials, ...tls }, signal));
 }
 
 /** `username` and `password` for any host of the source, or a Docker config by host. */

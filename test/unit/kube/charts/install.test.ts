@@ -296,7 +296,7 @@ test('whatever is wrong with a chart or its values is told with its place, and n
     const ports: ReleasePorts = {
       engine: engine(),
       clock: world.clock,
-      pull: pullPorts(registry.handler, world.files),
+      pull: pullPorts(registry.handler, world.files, { cache: '/cache' }),
       readReference: () => Promise.resolve(undefined),
     };
     const plan = planOf('web', { place, values: [{ kind: 'helm-release', text, firstLine: 1, place }] });
@@ -311,6 +311,12 @@ test('whatever is wrong with a chart or its values is told with its place, and n
     const failures = error instanceof TkError ? error.failures.map((failure) => renderFailure(failure)) : [String(error)];
     told.push(`## ${name}\n\n${failures.join('\n\n')}\n`);
     expect(mutations, name).toEqual([]);
+    // Only what is a chart by itself is kept; it is what stands around it that has to change then.
+    const kept = (await world.files.list('/cache')).length > 0;
+    expect(kept, name).toBe(
+      failures.some((text) => /chart\/(?:template|manifest|kubernetes-version|invalid|engine-trapped)|values-schema/.test(text)),
+    );
+    await world.files.removeTree('/cache');
   }
   await expect(told.join('\n').replace(/[0-9a-f]{64}|\d+(?= in use)/g, '…')).toMatchFileSnapshot(
     '../../../golden/charts/install-failures.md',
