@@ -10,11 +10,15 @@ export default defineTask({
   ],
   async run({ cluster, needs, step, detail, report }) {
     let passed = 0;
+    const passedOver = new Set<string>();
     for (const check of cluster.health.checks()) {
       await step.pure(check.description, async (handle) => {
         const answer = await handle.wait(check);
-        if (answer.state === 'skipped') handle.skip(answer.because);
-        else passed += 1;
+        if (answer.state === 'ok') passed += 1;
+        else {
+          passedOver.add(check.description);
+          handle.skip(answer.because);
+        }
       });
     }
     if (needs.flux.revision !== undefined) {
@@ -22,11 +26,15 @@ export default defineTask({
     }
     detail(`${passed} checks hold`);
     const controlPlanes = cluster.controlPlanes.length;
+    const nodes = cluster.nodes.length === 1 ? '1 node' : `${cluster.nodes.length} nodes`;
     report({
       headline: [
-        `Healthy: ${cluster.nodes.length} nodes Ready`,
+        passedOver.has('all k8s nodes to report ready')
+          ? `Up, and waiting for a container network: ${nodes} registered`
+          : `Healthy: ${nodes} Ready`,
         `etcd ${controlPlanes} of ${controlPlanes}`,
         ...(needs.flux.revision === undefined ? [] : [`Flux reconciled ${needs.flux.revision}`]),
+        ...(needs.flux.revision === undefined && cluster.model.paths.kubernetes !== undefined ? ['nothing follows kubernetes/ yet'] : []),
       ].join(', '),
     });
     return { passed };
