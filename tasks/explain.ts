@@ -6,7 +6,7 @@ export default defineTask({
     'A field of the old document is named by its path (machine.network.hostname), one of a newer document after its kind (KubeletConfig.extraArgs, UserVolumeConfig/data.provisioning). Keys are redacted.',
   params: z.object({ path: z.string().min(1).describe('machine.kubelet.extraArgs, HostnameConfig.hostname'), ...nodeParams }),
   positional: ['path'],
-  examples: ['explain cluster.network.podSubnets NODE=cp-1'],
+  examples: ['explain HostnameConfig.hostname NODE=cp-1'],
   effect: 'read',
   async run({ params, cluster, print, signal }) {
     const answers = await cluster.machineConfigs.explain(cluster.machines.select(params), params.path, signal);

@@ -282,12 +282,12 @@ export interface ApplyResult {
 export interface EtcdView {
   /** The control plane that etcd is bootstrapped on: the lowest address, as upstream's own provisioner picks it. */
   target(): NodeModel;
-  /** Looks at every control plane: members, service, data. `undecidable` when one that may hold data cannot be asked. */
-  evidence(signal: AbortSignal): Promise<Evidence>;
+  /** Looks at every control plane, or at those given: members, service, data. `undecidable` when one that may hold data cannot be asked. */
+  evidence(signal: AbortSignal, among?: readonly NodeModel[]): Promise<Evidence>;
   /** The target runs etcd, healthy, and is its member. */
   started(node: NodeModel): Condition<number>;
-  /** Every control plane is a started, voting member in every control plane's view. */
-  joined(): Condition<number>;
+  /** Every control plane, or every one of those given, is a started, voting member in the view of each. */
+  joined(among?: readonly NodeModel[]): Condition<number>;
 }
 
 export interface Etcd extends EtcdView {

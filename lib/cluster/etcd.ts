@@ -27,8 +27,8 @@ export function createEtcd({ model, connections }: EtcdParts): Etcd {
   };
   return {
     target,
-    async evidence(signal): Promise<Evidence> {
-      const views = await Promise.all(controlPlanes.map((node) => viewOf(node, connections, signal)));
+    async evidence(signal, among = controlPlanes): Promise<Evidence> {
+      const views = await Promise.all(among.map((node) => viewOf(node, connections, signal)));
       return judge(views);
     },
     async bootstrap(node, { signal, wait }) {
@@ -36,7 +36,7 @@ export function createEtcd({ model, connections }: EtcdParts): Etcd {
       if (outcome !== 'sent') await wait(dataCondition(node, connections, outcome.lost));
     },
     started: (node) => startedCondition(node, connections),
-    joined: () => joinedCondition(controlPlanes, connections),
+    joined: (among = controlPlanes) => joinedCondition(among, connections),
   };
 }
 

@@ -39,9 +39,9 @@ export function viewOf(cluster: Cluster): ClusterView {
     },
     etcd: {
       target: () => etcd.target(),
-      evidence: (signal) => etcd.evidence(signal),
+      evidence: (signal, among) => etcd.evidence(signal, among),
       started: (node) => etcd.started(node),
-      joined: () => etcd.joined(),
+      joined: (among) => etcd.joined(among),
     },
     kubeconfig: {
       state: () => kubeconfig.state(),

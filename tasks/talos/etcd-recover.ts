@@ -20,12 +20,12 @@ export default defineTask({
   }),
   async probe({ params, cluster, signal }) {
     const file = await cluster.operations.recovery.file(params.snapshot);
-    const nodes = cluster.controlPlanes.filter((node) => !params.without.includes(node.name));
+    const { nodes } = membersOf(params, cluster);
     const remains = await cluster.operations.recovery.remains(nodes, signal);
     return { file, remains, problems: cluster.operations.recovery.mayRecover(await cluster.lifecycle.etcd(signal)) };
   },
   plan({ params, cluster }, facts) {
-    const target = targetOf(params, cluster);
+    const { target } = membersOf(params, cluster);
     if (facts === undefined) return [{ decision: 'unknown', title: 'recover etcd', node: target.name, reason: 'no machine was asked' }];
     throwIfAny(facts.problems);
     return [
@@ -55,15 +55,13 @@ export default defineTask({
   async run(context) {
     const { params, cluster, step, recall, wait, detail, report, signal } = context;
     const { recovery } = cluster.operations;
-    const target = targetOf(params, cluster);
+    const { nodes, lost, target } = membersOf(params, cluster);
     const file = await step.pure('snapshot', async (handle) => {
       const read = await recovery.file(params.snapshot);
       handle.detail(`revision ${read.revision}, ${read.keys} keys, hash ${read.hash}`);
       return read;
     });
     const key = `recover etcd from ${file.hash} revision ${file.revision}`;
-    const nodes = cluster.controlPlanes.filter((node) => !params.without.includes(node.name));
-    if (!nodes.includes(target)) refuse(`${target.name} is to start etcd, and to be left out`);
     const bootstrap = await recall(key);
     const isBegun = bootstrap.open !== undefined;
     if (!isBegun) {
@@ -74,6 +72,12 @@ export default defineTask({
           refuse(`${silent.map(({ node }) => node.name).join(' and ')} cannot be asked, and may hold data of etcd`, {
             because: silent.map(({ node, because }) => `${node.name}: ${because}`).join(', '),
             help: 'switch them on; or make sure that they are off for good and give --without',
+          });
+        const alive = (await recovery.remains(lost, handle.signal)).filter((one) => one.state !== 'silent');
+        if (alive.length > 0)
+          refuse(`${alive.map(({ node }) => node.name).join(' and ')} was given as lost, and answers`, {
+            because: 'what it has of etcd would go on beside the new one',
+            help: 'leave it out of --without: its data is wiped too, and it joins',
           });
       });
       for (const node of nodes) {
@@ -102,7 +106,8 @@ export default defineTask({
                 return holds(undefined);
               },
             });
-            const options = { isGraceful: false, reboots: true, wipe: 'all', systemLabels: ['EPHEMERAL'] } as const;
+            const systemLabels = await recovery.volumes(node, handle.signal);
+            const options = { isGraceful: false, reboots: true, wipe: 'all', systemLabels } as const;
             await cluster.lifecycle.reset(node, options, handle.signal);
           },
         });
@@ -116,7 +121,7 @@ export default defineTask({
       key,
       target: target.name,
       node: target.name,
-      probe: (handle) => cluster.etcd.evidence(handle.signal),
+      probe: (handle) => cluster.etcd.evidence(handle.signal, nodes),
       act: (handle, name) =>
         recovery.bootstrap(
           cluster.find({ node: name ?? target.name }),
@@ -126,12 +131,11 @@ export default defineTask({
         ),
     });
     await step.pure('etcd starts', async (handle) => void (await handle.wait(cluster.etcd.started(target))), { node: target.name });
-    if (params.without.length === 0)
-      await step.pure('etcd members join', async (handle) => void (await handle.wait(cluster.etcd.joined())));
+    await step.pure('etcd members join', async (handle) => void (await handle.wait(cluster.etcd.joined(nodes))));
     for (const node of nodes) await wait(cluster.kubeconfig.apiServerReady(node));
     const tolerance = cluster.operations.etcd.tolerance(await cluster.lifecycle.etcd(signal), 0);
     detail(`revision ${file.revision}; ${tolerance}`);
-    report({ rows: { Next: 'npx tk doctor' } });
+    report({ rows: { Next: lost[0] === undefined ? 'npx tk doctor' : `npx tk node:replace NODE=${lost[0].name}` } });
     return { revision: String(file.revision), hash: file.hash, target: target.name, etcd: tolerance };
   },
 });
@@ -142,11 +146,23 @@ interface Named {
   readonly hostname?: string | undefined;
 }
 
-/** The one that is named, else the one that a bootstrap would choose. */
-function targetOf<N>(
-  { ip, node, hostname }: Named,
-  { operations, etcd }: { readonly operations: { controlPlanes(selector: Named): readonly N[] }; readonly etcd: { target(): N } },
-): N {
+interface Inventory<N> {
+  readonly controlPlanes: readonly N[];
+  readonly operations: { controlPlanes(selector: Named & { readonly nodes?: readonly string[] }): readonly N[] };
+  readonly etcd: { target(): N };
+}
+
+/** Who is wiped and joins, who is lost, and who starts: the one that is named, else the one that a bootstrap would choose. */
+function membersOf<N extends { readonly name: string }>(
+  { ip, node, hostname, without }: Named & { readonly without: readonly string[] },
+  { controlPlanes, operations, etcd }: Inventory<N>,
+): { readonly nodes: readonly N[]; readonly lost: readonly N[]; readonly target: N } {
+  const lost = without.length === 0 ? [] : operations.controlPlanes({ nodes: without });
+  const nodes = controlPlanes.filter((one) => !lost.includes(one));
   const [named] = ip || node || hostname ? operations.controlPlanes({ ip, node, hostname }) : [];
-  return named ?? etcd.target();
+  const [first] = nodes.includes(etcd.target()) ? [etcd.target()] : nodes;
+  const target = named ?? first;
+  if (target === undefined) refuse('no control plane would be left that etcd could start on', { help: 'name fewer with --without' });
+  if (!nodes.includes(target)) refuse(`${target.name} is to start etcd, and to be left out`);
+  return { nodes, lost, target };
 }

@@ -120,3 +120,22 @@ test('etcd is recovered from a snapshot after its quorum is lost, and never whil
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-2' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
   expect(codes(await rig.tk('talos:health', { until: 'control-plane' }))).toEqual(fine);
 });
+
+test('etcd is recovered on what is left when the other machines are lost for good', { timeout: 90_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 0 });
+  expect(codes(await rig.tk('talos:etcd-snapshot', { path: 'kept.db' }))).toEqual(fine);
+  expect(codes(await rig.tk('talos:shutdown', { nodes: ['cp-1', 'cp-3'], acceptDowntime: true }))).toEqual(fine);
+  const recover = (without: readonly string[], how: object = {}) => rig.tk('talos:etcd-recover', { snapshot: 'kept.db', without, ...how });
+  // Nothing is touched before it is clear that the whole of it can be done.
+  expect(codes(await recover(['cp-1', 'cp-9']))).toEqual({ exitCode: 2, codes: ['cluster/unknown-node'] });
+  expect(codes(await recover(['cp-1', 'cp-2', 'cp-3']))).toEqual({ exitCode: 3, codes: ['task/refused'] });
+  expect(codes(await recover(['cp-1', 'cp-3'], { node: 'cp-1' }))).toEqual({ exitCode: 3, codes: ['task/refused'] });
+  expect(codes(await recover(['cp-1']))).toEqual({ exitCode: 3, codes: ['task/refused'] });
+  const recovered = await recover(['cp-1', 'cp-3']);
+  expect({ ...codes(recovered), text: recovered.text, value: recovered.value }).toMatchObject({
+    ...fine,
+    text: '',
+    value: { target: 'cp-2', etcd: '1 member, none of which may fail' },
+  });
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-2' }))).toEqual(['cp-2']);
+});

@@ -203,6 +203,7 @@ export function operationsViewOf(operations: Operations): OperationsView {
       file: (path) => operations.recovery.file(path),
       remains: (nodes, signal) => operations.recovery.remains(nodes, signal),
       mayRecover: (picture) => operations.recovery.mayRecover(picture),
+      volumes: (node, signal) => operations.recovery.volumes(node, signal),
       waiting: (node) => operations.recovery.waiting(node),
     },
     flux: {

@@ -13,7 +13,8 @@ import {
   failureOf,
 } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
-import { bootstrapRefusalsThatPass, readSnapshot } from '../../talos/index.ts';
+import { bootstrapRefusalsThatPass, readSnapshot, talosResourceTypes } from '../../talos/index.ts';
+import { definitions, fromBinary } from '../../upstream/index.ts';
 import type { Connections } from '../connections.ts';
 import type { EtcdPicture } from '../lifecycle/lifecycle.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -44,6 +45,8 @@ export interface RecoveryView {
   remains(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly EtcdRemains[]>;
   /** Why etcd must not be recovered: a member that works has newer data than any snapshot. Shape: pure; empty: it may. */
   mayRecover(picture: EtcdPicture): readonly Failure[];
+  /** What holds data of etcd on this machine, as a reset names it: from 1.14 on it may have a volume of its own. */
+  volumes(node: NodeModel, signal: AbortSignal): Promise<readonly string[]>;
   /** Its etcd has no data and waits to be told what to start from. */
   waiting(node: NodeModel): Condition<string>;
 }
@@ -59,6 +62,9 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly connections: Connections;
 }
+
+/** Source: Talos pkg/machinery/constants EtcdDataVolumeID; a volume without a location lies on EPHEMERAL */
+const etcdVolume = 'ETCD';
 
 const chunkBytes = 32 * 1024;
 
@@ -89,6 +95,12 @@ export function createRecovery({ root, files, clock, connections }: RecoveryPart
       views.flatMap((view) =>
         view.state === 'answered' && view.isHealthy && view.leader !== 0n ? [operationFailure('etcd/works', { node: view.node.name })] : [],
       ),
+    volumes: (node, signal) =>
+      connections.read(node, async (machine) => {
+        const own = (await machine.list(talosResourceTypes.volumeStatuses, signal)).find(({ id }) => id === etcdVolume);
+        const isApart = own !== undefined && fromBinary(definitions.block.VolumeStatusSpecSchema, own.proto).location !== '';
+        return isApart ? ['EPHEMERAL', etcdVolume] : ['EPHEMERAL'];
+      }),
     waiting: (node) => ({
       description: `etcd on ${node.name} to wait for its start`,
       deadlineMs: minutes(20),
