@@ -23,7 +23,7 @@ export function clashesOf(
       const other = claimed.get(`${group} ${name}`);
       if (other === undefined) claimed.set(`${group} ${name}`, document);
       // Two of one kind and name are duplicates, and told as such.
-      else if (other.kind !== document.kind || other.name !== document.name) {
+      else if (other === document || other.kind !== document.kind || other.name !== document.name) {
         const facts = { document: documentLabel(document), other: documentLabel(other), name };
         failures.push(talosConfigFailure('talos-config/clashing-documents', facts, locate(document, [])));
       }

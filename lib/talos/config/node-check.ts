@@ -65,7 +65,9 @@ export function checkForNode(text: string, talosVersion: string): string | undef
 
 function clashText({ facts }: Failure): string {
   const [document = '', other = ''] = [facts['document'], facts['other']].map((label) => String(label).replace(' ', '/'));
-  const isPair = [document, other].some((label) => label.startsWith('VethConfig/')) && document.split('/')[1] !== other.split('/')[1];
+  const isPair =
+    document === other ||
+    ([document, other].some((label) => label.startsWith('VethConfig/')) && document.split('/')[1] !== other.split('/')[1]);
   return isPair
     ? `conflicting link configurations: ${other} and ${document} both configure ${JSON.stringify(facts['name'])}`
     : `conflicting documents: ${other} and ${document}`;

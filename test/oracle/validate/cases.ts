@@ -1,3 +1,5 @@
+import { brokenDocuments } from './broken.ts';
+
 export interface ValidateCase {
   readonly name: string;
   readonly role: 'controlplane' | 'worker';
@@ -159,4 +161,40 @@ export const validateCases: readonly ValidateCase[] = [
   ]),
   changed('too new a kubelet', 'worker', [/kubelet:v1\.\d+\.\d+/, 'kubelet:v1.39.0']),
   changed('too old a kubelet', 'worker', [/kubelet:v1\.\d+\.\d+/, 'kubelet:v1.20.0']),
+  changed('a domain that is none', 'controlplane', ['dnsDomain: cluster.local', 'dnsDomain: "a b"']),
+  changed('an endpoint without TLS', 'worker', [/endpoint: https:\/\/192/, 'endpoint: http://192']),
+  changed('an endpoint with a port beyond the last', 'worker', [/(endpoint: https:\/\/192\S*?):6443/, '$1:66443']),
+  changed('labels and taints that are none', 'worker', [
+    '    certSANs: []',
+    '    certSANs: []\n    nodeLabels:\n        a/b/c: d\n        e: "f g"\n    nodeTaints:\n        a: b\n    nodeAnnotations:\n        talos.dev/owned-labels: a',
+  ]),
+  changed('encryption of the system without keys', 'worker', [
+    '    certSANs: []',
+    '    certSANs: []\n    systemDiskEncryption:\n        ephemeral:\n            provider: luks2\n            keys:\n                - slot: 1\n                - slot: 1\n                  nodeID: {}\n        state:\n            provider: luks2',
+  ]),
+  changed('no installation', 'worker', [/^ {4}install:\n(?: {8}.*\n)*/m, '']),
+  changed('KubeSpan without discovery', 'worker', [
+    '    certSANs: []',
+    '    certSANs: []\n    network:\n        kubespan:\n            enabled: true\n            mtu: 1000\n            filters:\n                endpoints: [a]\n                excludeAdvertisedNetworks: [b]',
+  ]),
+  changed('an unknown network plugin', 'controlplane', [
+    /^ {8}dnsDomain: cluster.local$/m,
+    '        dnsDomain: cluster.local\n        cni:\n            name: calico',
+  ]),
+  changed('a network plugin with too much', 'controlplane', [
+    /^ {8}dnsDomain: cluster.local$/m,
+    '        dnsDomain: cluster.local\n        cni:\n            name: none\n            urls: [https://a]\n            flannel:\n                extraArgs: [a]',
+  ]),
+  changed('addresses of etcd that are none', 'controlplane', [
+    /^ {4}etcd:\n/m,
+    '    etcd:\n        advertisedSubnets: [a, "!10.0.0.0/8"]\n        subnet: b\n',
+  ]),
+  changed('manifests of a provider that is off', 'controlplane', [
+    /^cluster:\n/m,
+    'cluster:\n    externalCloudProvider:\n        enabled: false\n        manifests: [https://a]\n',
+  ]),
+  ...brokenDocuments.map(([what, kind, body]) => worker(what, doc(kind, body))),
+  ...brokenDocuments
+    .filter(([, kind]) => kind.startsWith('Kube'))
+    .map(([what, kind, body]): ValidateCase => ({ name: `${what}, on a control plane`, role: 'controlplane', append: doc(kind, body) })),
 ];

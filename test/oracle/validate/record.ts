@@ -16,7 +16,13 @@ for (const minor of generations) {
     const done = spawnSync(join(tools, `talosctl-${minor}`), ['validate', '--mode', 'metal', '-c', join(work, 'config.yaml')], {
       encoding: 'utf8',
     });
-    recorded[`${minor} ${one.name}`] = done.status === 0 ? 'accepted' : done.stderr.replaceAll(work, '').trim();
+    recorded[`${minor} ${one.name}`] =
+      done.status === 0
+        ? 'accepted'
+        : done.stderr
+            .replaceAll(work, '')
+            .replace(/^Usage:[^]*/m, '')
+            .trim();
   }
 }
 rmSync(work, { recursive: true });

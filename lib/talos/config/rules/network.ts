@@ -244,13 +244,13 @@ export const networkRules: Readonly<Record<string, Rule>> = {
   HostnameConfig: hostname,
   KubeSpanConfig: kubeSpan,
   Layer2VIPConfig: (value) => [...addressName(value), ...when(text(value['link']) === '', 'link must be specified')],
-  LinkAliasConfig: (value) => {
+  LinkAliasConfig: (value, context) => {
     const name = text(value['name']);
     const [prefix = '', suffix] = name.includes('%') ? [name.slice(0, name.indexOf('%')), name.slice(name.indexOf('%') + 1)] : [name];
     return [
       ...named(value),
       ...when(
-        suffix !== undefined && (suffix !== 'd' || prefix === ''),
+        since(context, '1.13') && suffix !== undefined && (suffix !== 'd' || prefix === ''),
         `name ${quoted(name)} contains an invalid format verb, use %d suffix`,
       ),
       ...when(text(map(value['selector'])['match']) === '', 'link selector is required'),

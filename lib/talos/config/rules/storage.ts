@@ -46,6 +46,8 @@ function provisioning(value: ConfigMap, isRequired: boolean, context: RuleContex
   const spec = map(value['provisioning']);
   const [minimum, maximum] = [text(spec['minSize']), text(spec['maxSize'])];
   const sentences = when(isRequired && selectorOf(spec, 'diskSelector') === '', 'disk selector is required');
+  // 1.12 cannot even read them.
+  if (!since(context, '1.13') && `${minimum}${maximum}`.includes('-')) return ['sizes cannot be negative'];
   if (!hasSize)
     return [
       ...sentences,

@@ -21,6 +21,7 @@ const wordsOfOurOwn = new Set([
   'an unknown enumeration',
   'a bad address',
   'a bad size',
+  '1.12 a raw volume with a negative size',
 ]);
 
 for (const minor of generations) {
@@ -28,10 +29,12 @@ for (const minor of generations) {
     const recorded: Record<string, string> = recording('validate');
     const gaps = knownGaps(`validate/${minor}`);
     for (const one of validateCases) {
-      const said = recorded[`${minor} ${one.name}`] ?? '';
+      // talosctl prints its warnings before what is wrong.
+      const said = (recorded[`${minor} ${one.name}`] ?? '').replace(/^WARNING: .*\n/gm, '');
       const ours = checkForNode(configOf(one, minor), minor)?.trim() ?? 'accepted';
       if (gaps.has(one.name)) expect([one.name, ours]).not.toEqual([one.name, said]);
-      else if (wordsOfOurOwn.has(one.name)) expect([one.name, ours === 'accepted']).toEqual([one.name, said === 'accepted']);
+      else if (wordsOfOurOwn.has(one.name) || wordsOfOurOwn.has(`${minor} ${one.name}`))
+        expect([one.name, ours === 'accepted']).toEqual([one.name, said === 'accepted']);
       else expect([one.name, ours]).toEqual([one.name, said]);
     }
   });
@@ -48,7 +51,6 @@ for (const minor of generations) {
         expect([one.name, name, createHash('sha256').update(text).digest('hex')]).toEqual([one.name, name, record?.sha256]);
         // Both roles of a case hold the same documents in question.
         if (record?.accepted && name.includes('worker')) continue;
-        // talosctl prints its warnings before what is wrong.
         const said = record?.said?.replace(/^WARNING: .*\n/gm, '');
         expect([one.name, name, checkForNode(text, minor)?.trim()]).toEqual([one.name, name, record?.accepted ? undefined : said]);
       }
