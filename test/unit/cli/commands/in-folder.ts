@@ -1,6 +1,6 @@
 import { parseArguments } from '../../../../lib/cli/argv.ts';
 import { commands } from '../../../../lib/cli/commands/index.ts';
-import { TkError } from '../../../../lib/base/index.ts';
+import { type Compute, TkError } from '../../../../lib/base/index.ts';
 import { createHostWorld } from '../../../../lib/host/index.ts';
 
 export interface Answer {
@@ -16,6 +16,8 @@ export interface InFolderOptions {
   readonly json?: boolean;
   readonly isSandbox?: boolean;
   readonly signal?: AbortSignal;
+  /** Shared by several calls, so that its worker starts once. Default: one of its own. */
+  readonly compute?: Compute;
   /** Called with everything noted so far. */
   readonly onNote?: (note: string) => void;
 }
@@ -34,7 +36,11 @@ export async function inFolder(directory: string, words: readonly string[], opti
   try {
     const { run } = await command.load();
     const exitCode = await run({
-      world: { ...host, env: { home: directory, platform: host.env.platform, get: (name) => options.env?.[name] } },
+      world: {
+        ...host,
+        env: { home: directory, platform: host.env.platform, get: (name) => options.env?.[name] },
+        ...(options.compute === undefined ? {} : { compute: options.compute }),
+      },
       values: parseArguments(command.name, rest, command.arguments),
       json: options.json ?? false,
       isSandbox: options.isSandbox ?? false,

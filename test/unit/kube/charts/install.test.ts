@@ -344,6 +344,9 @@ test('manifests that were rendered before stand in for a chart, hooks and defini
   });
   expect(await client.get({ apiVersion: 'batch/v1', kind: 'Job', namespace: 'kube-system', name: 'web-check' }, signal)).toBeDefined();
   await write(2);
+  expect((await diffRelease(plan, client, ports, signal)).objects).toEqual([
+    { change: 'update', ref: map, fields: [{ path: 'data.replicas', before: '1', after: '2' }] },
+  ]);
   expect(await installRelease(plan, client, ports, {}, signal)).toMatchObject({ state: 'upgraded', revision: 2 });
   expect((await client.get(map, signal))?.data).toEqual({ replicas: '2' });
 });
