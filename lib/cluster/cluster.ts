@@ -336,12 +336,22 @@ export interface KubernetesView {
   namespaces(): Promise<readonly string[]>;
   /** The Secrets that Flux needs before it runs. Decrypted in memory. Failure: `secrets/*` when the key does not fit. */
   bootstrapSecrets(): Promise<readonly BootstrapSecret[]>;
+  /** What of `kubernetes/flux/config` and its variables starts Flux on the repository; empty where a FluxInstance does. */
+  fluxRoot(): Promise<readonly FluxRootObject[]>;
   nodesRegistered(): Condition<number>;
   nodesReady(): Condition<number>;
   /** The source has an artifact and every Kustomization up to the root is reconciled. */
   fluxReconciled(): Condition<string>;
   /** Established, and served by every API server. */
   crdsServed(names: readonly string[]): Condition<number>;
+}
+
+/** One object of those that let Flux follow the repository where no FluxInstance does. */
+export interface FluxRootObject {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  isApplied(signal: AbortSignal): Promise<boolean>;
 }
 
 export interface BootstrapSecret {
@@ -356,6 +366,7 @@ export interface Kubernetes extends KubernetesView {
   writer(): Promise<KubeWriter>;
   applyNamespace(name: string, signal: AbortSignal): Promise<void>;
   applySecret(secret: BootstrapSecret, signal: AbortSignal): Promise<void>;
+  applyFluxRoot(object: FluxRootObject, signal: AbortSignal): Promise<void>;
   /** As `fluxReconciled`, and lets Flux look again at what had failed before something else came up, which it does hours later itself. */
   reconcileFlux(): Condition<string>;
 }

@@ -23,7 +23,7 @@ export function fluxReconciled(reader: () => Promise<KubeReader>, ask?: Ask): Co
       const kube = await reader();
       try {
         const { items } = await kube.list(kustomizations, {}, signal);
-        const observation = reconciled(kube, items, await rootName(kube, signal));
+        const observation = reconciled(kube, items, await rootName(kube, items, signal));
         if (ask !== undefined) for (const item of patience.lost(items)) await ask(refOf(item), signal);
         return observation;
       } catch (error) {
@@ -86,10 +86,19 @@ function retryMs(item: KubeObject): number {
   return parts.reduce((sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (units[unit] ?? 0), 0);
 }
 
-async function rootName(kube: KubeReader, signal: AbortSignal): Promise<string> {
+async function rootName(kube: KubeReader, items: readonly KubeObject[], signal: AbortSignal): Promise<string> {
   const instance = await kube.get({ ...instances, namespace: 'flux-system', name: 'flux' }, signal);
   const sync = (instance?.['spec'] as { readonly sync?: { readonly name?: string } } | undefined)?.sync;
-  return sync?.name ?? 'flux-system';
+  if (sync?.name !== undefined) return sync.name;
+  const inNamespace = items.filter(({ metadata }) => metadata.namespace === 'flux-system');
+  if (inNamespace.some(({ metadata }) => metadata.name === 'flux-system')) return 'flux-system';
+  // Nobody applied it but itself.
+  const isRoot = ({ metadata }: KubeObject) => [undefined, metadata.name].includes(metadata.labels?.['kustomize.toolkit.fluxcd.io/name']);
+  const roots = inNamespace.filter(isRoot);
+  const ofGit = roots.find(
+    (item) => (item['spec'] as { readonly sourceRef?: { readonly kind?: string } }).sourceRef?.kind === 'GitRepository',
+  );
+  return (ofGit ?? roots[0])?.metadata.name ?? 'flux-system';
 }
 
 function reconciled(kube: KubeReader, items: readonly KubeObject[], root: string): Observation<string> {

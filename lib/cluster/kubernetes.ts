@@ -3,6 +3,7 @@ import type { ClusterModel } from '../config/index.ts';
 import { crdsServed, isTransient, nodesReady, nodesRegistered } from '../kube/index.ts';
 import type { BootstrapSecret, Kubernetes } from './cluster.ts';
 import { fluxReconciled, requestReconciliation } from './flux.ts';
+import type { FluxRoot } from './flux-root.ts';
 import type { KubeAccess } from './kube-access.ts';
 import { lazily } from './lazy-condition.ts';
 
@@ -11,6 +12,7 @@ export interface KubernetesParts {
   readonly files: Files;
   readonly access: KubeAccess;
   readonly secrets: BootstrapSecrets;
+  readonly root: FluxRoot;
   now(): number;
 }
 
@@ -20,7 +22,7 @@ export interface BootstrapSecrets {
   apply(secret: BootstrapSecret, signal: AbortSignal): Promise<void>;
 }
 
-export function createKubernetes({ model, files, access, secrets, now }: KubernetesParts): Kubernetes {
+export function createKubernetes({ model, files, access, secrets, root, now }: KubernetesParts): Kubernetes {
   const names = model.nodes.map((node) => node.name);
   const nodesWait = { deadlineMs: minutes(10), intervalMs: seconds(5), see: 'kubectl get nodes -o wide', transient: isTransient };
   return {
@@ -46,6 +48,8 @@ export function createKubernetes({ model, files, access, secrets, now }: Kuberne
       await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, { fieldManager: 'tk' }, signal);
     },
     bootstrapSecrets: () => secrets.load(),
+    fluxRoot: () => root.load(),
+    applyFluxRoot: (object, signal) => root.apply(object, signal),
     applySecret: (secret, signal) => secrets.apply(secret, signal),
     // Before a CNI runs every Node is NotReady: to be registered and to be Ready are two different waits.
     nodesRegistered: () =>

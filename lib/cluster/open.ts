@@ -13,6 +13,7 @@ import { createHealth } from './health.ts';
 import { createInventory } from './inventory.ts';
 import { createKubeAccess } from './kube-access.ts';
 import { createKubeconfig } from './kubeconfig.ts';
+import { createFluxRoot } from './flux-root.ts';
 import { createKubernetes } from './kubernetes.ts';
 import { createLifecycle } from './lifecycle/create-lifecycle.ts';
 import { createMachineConfigs } from './machine-configs.ts';
@@ -170,6 +171,7 @@ export function openCluster({
       files,
       access,
       secrets: createBootstrapSecrets({ model, files, vault, access }),
+      root: createFluxRoot({ model, files, vault, access }),
       now: () => clock.now(),
     }),
     releases,

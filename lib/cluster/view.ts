@@ -54,6 +54,7 @@ export function viewOf(cluster: Cluster): ClusterView {
       isReachable: (signal) => kubernetes.isReachable(signal),
       namespaces: () => kubernetes.namespaces(),
       bootstrapSecrets: () => kubernetes.bootstrapSecrets(),
+      fluxRoot: () => kubernetes.fluxRoot(),
       nodesRegistered: () => kubernetes.nodesRegistered(),
       nodesReady: () => kubernetes.nodesReady(),
       fluxReconciled: () => kubernetes.fluxReconciled(),

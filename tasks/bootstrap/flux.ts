@@ -1,17 +1,55 @@
-import { defineTask, installRelease, planReleases, probeReleases } from 'talos-tk';
+import { type ClusterView, defineTask, installRelease, planReleases, probeReleases } from 'talos-tk';
 import apps from './apps.ts';
+
+const isOperators = (name: string): boolean => name.startsWith('flux-');
+
+/** Repositories without a FluxInstance have the chart of Flux itself, and a folder with what it is to follow. */
+async function rootOf(cluster: ClusterView) {
+  const releases = await cluster.releases.forBootstrap();
+  const isBare = releases.some(({ chart }) => chart === 'flux2') && !releases.some(({ name }) => name === 'flux-instance');
+  return isBare ? cluster.kubernetes.fluxRoot() : [];
+}
 
 export default defineTask({
   summary: 'Install Flux, and wait until it has reconciled the repository',
   effect: 'mutate',
   needs: { apps: apps() },
-  probe: (context) => probeReleases(context, (name) => name.startsWith('flux-')),
-  plan: (_context, facts) => planReleases(facts),
+  async probe(context) {
+    const { cluster, signal } = context;
+    const releases = await probeReleases(context, isOperators);
+    const declared = await rootOf(cluster);
+    const isReachable = declared.length > 0 && (await cluster.kubernetes.isReachable(signal));
+    const root = await Promise.all(
+      declared.map(async (object) => ({ object, isApplied: isReachable && (await object.isApplied(signal).catch(() => false)) })),
+    );
+    return { releases, root };
+  },
+  plan: (_context, facts) => [
+    ...planReleases(facts?.releases),
+    ...(facts?.root ?? []).map(({ object: { kind, namespace, name }, isApplied }) =>
+      isApplied
+        ? ({ decision: 'skip', title: `${kind} ${namespace}/${name}`, reason: 'equal' } as const)
+        : ({
+            decision: 'run',
+            title: `${kind} ${namespace}/${name}`,
+            calls: [{ target: `${namespace}/${name}`, call: `apply ${kind}` }],
+          } as const),
+    ),
+  ],
   async run(context) {
+    const { cluster, step } = context;
     const operator = await installRelease(context, 'flux-operator');
     const instance = await installRelease(context, 'flux-instance');
-    if (operator === undefined && instance === undefined) return { revision: undefined };
-    const revision = await context.wait(context.cluster.kubernetes.reconcileFlux());
+    const root = operator === undefined && instance === undefined ? await rootOf(cluster) : [];
+    if (operator === undefined && instance === undefined && root.length === 0) return { revision: undefined };
+    for (const object of root) {
+      await step.probeAct(`${object.kind} ${object.namespace}/${object.name}`, {
+        probe: async (handle) =>
+          (await object.isApplied(handle.signal)) ? { state: 'done', seen: 'equal', value: undefined } : { state: 'not-done' },
+        act: (handle) => cluster.kubernetes.applyFluxRoot(object, handle.signal),
+      });
+    }
+    const revision = await context.wait(cluster.kubernetes.reconcileFlux());
     context.detail(revision);
     return { revision };
   },

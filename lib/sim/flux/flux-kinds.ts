@@ -9,7 +9,8 @@ export const group = {
   notification: 'notification.toolkit.fluxcd.io',
 };
 
-const kinds = [
+/** Group, kind, plural, versions, short name. */
+export const fluxKinds = [
   [group.source, 'GitRepository', 'gitrepositories', 'v1', 'gitrepo'],
   [group.source, 'OCIRepository', 'ocirepositories', 'v1,v1beta2', 'ocirepo'],
   [group.source, 'HelmRepository', 'helmrepositories', 'v1', 'helmrepo'],
@@ -24,7 +25,7 @@ const kinds = [
 ] as const;
 
 export function ensureFluxKinds(state: KubeState): void {
-  for (const [itsGroup, kind, plural, versions, short] of kinds)
+  for (const [itsGroup, kind, plural, versions, short] of fluxKinds)
     ensureDefinition(state, {
       group: itsGroup,
       kind,

@@ -68,7 +68,12 @@ export async function reconcileKustomization(context: FluxContext, namespace: st
         : listAt(spec, 'healthChecks')
             .map((check) => found(context, check))
             .filter((one) => one !== undefined);
-    const late = waitsFor.find((one) => !isCurrent(freshOf(context, one)));
+    // One that applies itself does not wait for itself.
+    const isItself = (one: Obj) =>
+      textAt(one, 'kind') === 'Kustomization' &&
+      textAt(one, 'metadata', 'name') === name &&
+      textAt(one, 'metadata', 'namespace') === namespace;
+    const late = waitsFor.find((one) => !isItself(one) && !isCurrent(freshOf(context, one)));
     if (late) return waitForHealth(context, object, late, revision, status, again, retryMs);
     state.kernel.store.delete(waitingKey(object));
     setReady(

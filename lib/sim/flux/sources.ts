@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FluxContext, isRunning, say, secretData } from './context.ts';
 import { durationMs, setReady } from './conditions.ts';
 import { fluxKind, group } from './flux-kinds.ts';
+import type { KubeState } from '../kube/state.ts';
 import { objAt, textAt, type Obj } from '../kube/value.ts';
 
 const retryMs = 30_000;
@@ -144,8 +145,23 @@ export function placeOutside({ state }: FluxContext, namespace: string, referenc
     const rootKind = fluxKind(state, group.source, one);
     return (rootKind && textAt(state.get(rootKind, 'flux-system', 'flux-system'), 'spec', 'url')) || [];
   });
-  const own = [...followed, ...roots].filter((one) => one !== '').map(repositoryName);
+  const named = [...followed, ...roots].filter((one) => one !== '');
+  const own = (named.length > 0 ? named : startUrls(state)).map(repositoryName);
   return own.length === 0 || own.includes(repositoryName(url)) ? undefined : url;
+}
+
+/** What Kustomizations follow that nobody applied but themselves. */
+function startUrls(state: KubeState): readonly string[] {
+  const kustomizations = fluxKind(state, group.kustomize, 'Kustomization');
+  const repositories = fluxKind(state, group.source, 'GitRepository');
+  if (kustomizations === undefined || repositories === undefined) return [];
+  return state.list(kustomizations, 'flux-system').flatMap((one) => {
+    const [name, by] = [textAt(one, 'metadata', 'name'), objAt(one, 'metadata', 'labels')[`${group.kustomize}/name`]];
+    if (by !== undefined && by !== name) return [];
+    const source = objAt(one, 'spec', 'sourceRef');
+    if (textAt(source, 'kind') !== 'GitRepository') return [];
+    return textAt(state.get(repositories, textAt(source, 'namespace') || 'flux-system', textAt(source, 'name')), 'spec', 'url') || [];
+  });
 }
 
 /** `ssh://git@host/owner/name.git`, `git@host:owner/name` and `https://host/owner/name` are one repository. */

@@ -5,12 +5,15 @@ import { account, anything, type ChartFolder, workload } from './chart-folder.ts
 import { coredns, spegel, talosBackup, talosCcm } from './charts/base.ts';
 import { certManager } from './charts/cert-manager.ts';
 import { cilium } from './charts/cilium.ts';
-import { fluxInstance, fluxOperator, tuppr } from './charts/flux.ts';
+import { flux2, fluxInstance, fluxOperator, tuppr } from './charts/flux.ts';
 import { standInDefinitions } from './stand-in-kinds.ts';
 
 /** Every chart that the simulator has, by name. */
 export const simulatedCharts: ReadonlyMap<string, ChartFolder> = new Map(
-  [cilium, coredns, spegel, certManager, fluxOperator, fluxInstance, tuppr, talosCcm, talosBackup].map((chart) => [chart.name, chart]),
+  [cilium, coredns, spegel, certManager, fluxOperator, fluxInstance, flux2, tuppr, talosCcm, talosBackup].map((chart) => [
+    chart.name,
+    chart,
+  ]),
 );
 
 /** What stands in for a chart that the simulator does not have: one Deployment of the release's name, and the kinds that it is known for. */

@@ -1,3 +1,4 @@
+import { fluxKinds } from '../../flux/flux-kinds.ts';
 import { account, anything, type ChartFolder, definition, labels, workload } from '../chart-folder.ts';
 
 const group = 'fluxcd.controlplane.io';
@@ -67,6 +68,32 @@ spec:
   {{- end }}
   kustomize: {{ .Values.instance.kustomize | toJson }}
 `,
+  },
+};
+
+const controllers = ['source-controller', 'kustomize-controller', 'helm-controller', 'notification-controller'];
+
+/** Flux without an operator. */
+export const flux2: ChartFolder = {
+  name: 'flux2',
+  version: '2.17.2',
+  description: 'The simulated Flux',
+  files: {
+    'values.yaml': 'installCRDs: true\n',
+    'templates/crds.yaml': `{{- if .Values.installCRDs }}\n${fluxKinds
+      .map(([itsGroup, kind, plural, versions, short]) =>
+        definition({ group: itsGroup, kind, plural, versions: versions.split(',').reverse(), shortNames: short === '' ? [] : [short] }),
+      )
+      .join('---\n')}{{- end }}\n`,
+    ...Object.fromEntries(
+      controllers.flatMap((name) => [
+        [`templates/${name}-account.yaml`, account(name, name, anything)],
+        [
+          `templates/${name}.yaml`,
+          workload({ kind: 'Deployment', name, app: name, image: `ghcr.io/fluxcd/${name}:v1.7.0`, serviceAccount: name }),
+        ],
+      ]),
+    ),
   },
 };
 

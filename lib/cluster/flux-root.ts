@@ -1,0 +1,111 @@
+import { posix } from 'node:path';
+import type { Files } from '../base/index.ts';
+import type { ClusterModel } from '../config/index.ts';
+import { parseYaml } from '../format/index.ts';
+import type { KubeObject, ObjectRef } from '../kube/index.ts';
+import { plainData } from './bootstrap-secrets.ts';
+import type { FluxRootObject } from './cluster.ts';
+import type { KubeAccess } from './kube-access.ts';
+import type { Vault } from './vault.ts';
+
+export interface FluxRootParts {
+  readonly model: ClusterModel;
+  readonly files: Files;
+  readonly vault: Vault;
+  readonly access: KubeAccess;
+}
+
+export interface FluxRoot {
+  load(): Promise<readonly FluxRootObject[]>;
+  apply(object: FluxRootObject, signal: AbortSignal): Promise<void>;
+}
+
+/** Where repositories without a FluxInstance keep what starts everything, and the variables that it needs. */
+const places = { start: 'flux/config', variables: 'flux/vars' } as const;
+
+/**
+ * What lets Flux follow a repository in which no FluxInstance does: the source and the Kustomization of `kubernetes/flux/config`, after the
+ * ConfigMaps and Secrets of `kubernetes/flux/vars` that they substitute from. Secrets are decrypted in memory only.
+ *
+ * Shape: in the order in which they are applied; empty where the repository has no such folder.
+ * Source: cluster-template until 2025-01, Taskfile bootstrap:flux
+ */
+export function createFluxRoot({ model, files, vault, access }: FluxRootParts): FluxRoot {
+  const objects = new Map<string, KubeObject>();
+
+  const objectsIn = async (folder: string): Promise<readonly KubeObject[]> => {
+    const found: KubeObject[] = [];
+    for (const { name, kind } of await files.list(posix.join(model.paths.root, folder))) {
+      if (kind !== 'file' || !/\.ya?ml$/.test(name)) continue;
+      const path = posix.join(folder, name);
+      const text = (await files.readText(posix.join(model.paths.root, path))) ?? '';
+      const isEncrypted = /\.sops\.ya?ml$/.test(name);
+      const plain = isEncrypted ? (await vault.decrypt({ path, text })).reveal() : text;
+      const { documents } = parseYaml({ path, text: plain }, { version: 'kubernetes', confidential: isEncrypted });
+      for (const { value } of documents) {
+        const object = value as (KubeObject & { readonly sops?: unknown }) | null;
+        if (object?.metadata?.name === undefined || object.apiVersion.startsWith('kustomize.config.k8s.io/')) continue;
+        const { sops: _, ...rest } = object;
+        found.push({ ...rest, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? 'flux-system' } } as KubeObject);
+      }
+    }
+    return found;
+  };
+
+  return {
+    async load() {
+      objects.clear();
+      const { kubernetes, root } = model.paths;
+      if (kubernetes === undefined) return [];
+      const folder = posix.relative(root, kubernetes);
+      const start = (await objectsIn(posix.join(folder, places.start))).filter(isOfFlux);
+      if (!start.some(({ kind }) => kind === 'Kustomization')) return [];
+      const variables = (await objectsIn(posix.join(folder, places.variables))).filter(
+        ({ kind, metadata }) => ['ConfigMap', 'Secret'].includes(kind) && metadata.namespace === 'flux-system',
+      );
+      const sources = start.filter(({ kind }) => kind !== 'Kustomization');
+      const kustomizations = start.filter(({ kind }) => kind === 'Kustomization');
+      return [...variables, ...sources, ...kustomizations].map((object): FluxRootObject => {
+        const { namespace = 'flux-system', name } = object.metadata;
+        objects.set(keyOf(object.kind, namespace, name), object);
+        return {
+          kind: object.kind,
+          namespace,
+          name,
+          isApplied: async (signal) => isEqual(object, await (await access.reader()).get(refOf(object), signal)),
+        };
+      });
+    },
+    async apply({ kind, namespace, name }, signal) {
+      const object = objects.get(keyOf(kind, namespace, name));
+      if (object === undefined) throw new Error(`${kind} ${namespace}/${name} was not loaded`);
+      await (await access.writer()).apply(object, { fieldManager: 'tk', force: true }, signal);
+    },
+  };
+}
+
+const keyOf = (kind: string, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
+const isOfFlux = ({ apiVersion }: KubeObject): boolean => apiVersion.includes('.toolkit.fluxcd.io/');
+const refOf = ({ apiVersion, kind, metadata }: KubeObject): ObjectRef => ({
+  apiVersion,
+  kind,
+  namespace: metadata.namespace,
+  name: metadata.name,
+});
+
+/** Everything that is wanted is there; what servers and controllers have put in besides does not count. */
+function isEqual(wanted: KubeObject, live: KubeObject | undefined): boolean {
+  if (live === undefined) return false;
+  if (wanted.kind === 'Secret') {
+    const [a, b] = [plainData(wanted), plainData(live)];
+    return Object.keys(a).every((key) => a[key] === b[key]);
+  }
+  return ['spec', 'data'].every((field) => isContained(wanted[field], live[field]));
+}
+
+function isContained(wanted: unknown, live: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return wanted === undefined || wanted === live;
+  if (typeof live !== 'object' || live === null || Array.isArray(wanted) !== Array.isArray(live)) return false;
+  if (Array.isArray(wanted) && wanted.length !== (live as readonly unknown[]).length) return false;
+  return Object.entries(wanted).every(([key, value]) => isContained(value, (live as Readonly<Record<string, unknown>>)[key]));
+}
