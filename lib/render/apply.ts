@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Failure, type Files, throwIfAny } from '../base/index.ts';
+import { type DirectoryEntry, type Failure, type Files, throwIfAny } from '../base/index.ts';
 import { renderFailure } from './failures.ts';
 import { isInside, type PlannedFile } from './tree.ts';
 
@@ -21,6 +21,9 @@ export interface ApplyOptions {
   readonly isSame?: (path: string, existing: Uint8Array, planned: PlannedFile) => boolean;
 }
 
+/** So many files are written side by side. */
+const atOnce = 32;
+
 /** What writing a rendered tree will do; `before` is absent for new files. Paths are relative to the root. */
 export interface TreeChanges {
   readonly written: readonly { readonly path: string; readonly before?: Uint8Array; readonly file: PlannedFile }[];
@@ -41,9 +44,9 @@ export async function planTree(options: ApplyOptions): Promise<TreeChanges> {
   const failures: Failure[] = [];
   const written: { path: string; before?: Uint8Array; file: PlannedFile }[] = [];
   const unchanged: string[] = [];
-  const realRoot = (await files.realPath(root)) ?? root;
+  const isContained = await containment(files, root);
   for (const file of outputs) {
-    if (!(await isContained(files, root, realRoot, file.path))) {
+    if (!(await isContained(file.path))) {
       failures.push(renderFailure('render/outside', { path: file.path, output: root }));
       continue;
     }
@@ -58,12 +61,7 @@ export async function planTree(options: ApplyOptions): Promise<TreeChanges> {
   const planned = new Set(outputs.map((file) => file.path));
   const removed: string[] = [];
   for (const path of ours) {
-    if (
-      !planned.has(path) &&
-      (await isContained(files, root, realRoot, path)) &&
-      (await files.stat(posix.join(root, path)))?.kind === 'file'
-    )
-      removed.push(path);
+    if (!planned.has(path) && (await isContained(path)) && (await files.stat(posix.join(root, path)))?.kind === 'file') removed.push(path);
   }
   const text = manifestText(planned, options.note);
   const isChanged = (await files.readText(options.manifest)) !== text;
@@ -80,7 +78,11 @@ export async function applyTree(options: ApplyOptions, changes: TreeChanges): Pr
     const union = new Set([...(await readManifest(options)), ...options.outputs.map((file) => file.path)]);
     await files.write(changes.manifest.path, manifestText(union, options.note));
   }
-  for (const { path, file } of changes.written) await files.write(posix.join(root, path), file.content, { mode: file.mode });
+  // Each write waits for the disk: several at once do so together.
+  for (let start = 0; start < changes.written.length; start += atOnce) {
+    const some = changes.written.slice(start, start + atOnce);
+    await Promise.all(some.map(({ path, file }) => files.write(posix.join(root, path), file.content, { mode: file.mode })));
+  }
   for (const path of changes.removed) {
     await files.remove(posix.join(root, path));
     await removeEmptyFolders(files, root, posix.dirname(path));
@@ -95,18 +97,37 @@ async function removeEmptyFolders(files: Files, root: string, folder: string): P
   }
 }
 
-/** No step up, no absolute path, no link on the way that leads out, and no link as the file itself. */
-async function isContained(files: Files, root: string, realRoot: string, path: string): Promise<boolean> {
-  if (path === '' || posix.isAbsolute(path) || path.split('/').some((part) => part === '..' || part === '.git') || path.includes('\0'))
-    return false;
-  if ((await files.list(posix.join(root, posix.dirname(path)))).some(({ name, kind }) => name === posix.basename(path) && kind !== 'file'))
-    return false;
-  for (let folder = posix.dirname(posix.join(root, path)); isInside(folder, root); folder = posix.dirname(folder)) {
-    const real = await files.realPath(folder);
-    if (real !== undefined) return isInside(real, realRoot);
-    if (folder === root) return true;
-  }
-  return false;
+/**
+ * Whether a path stays inside: no step up, no absolute path, no link on the way that leads out, and no link as the file itself. A
+ * folder is looked at once.
+ */
+async function containment(files: Files, root: string): Promise<(path: string) => Promise<boolean>> {
+  const realRoot = (await files.realPath(root)) ?? root;
+  const entries = new Map<string, ReadonlyMap<string, DirectoryEntry['kind']>>();
+  const isFile = async (path: string): Promise<boolean> => {
+    const folder = posix.dirname(path);
+    let found = entries.get(folder);
+    if (found === undefined) {
+      found = new Map((await files.list(posix.join(root, folder))).map(({ name, kind }) => [name, kind]));
+      entries.set(folder, found);
+    }
+    return (found.get(posix.basename(path)) ?? 'file') === 'file';
+  };
+  const insides = new Map<string, boolean>();
+  const isFolderInside = async (folder: string): Promise<boolean> => {
+    let inside = insides.get(folder);
+    if (inside === undefined) {
+      const real = await files.realPath(folder);
+      inside = real !== undefined ? isInside(real, realRoot) : folder === root || (await isFolderInside(posix.dirname(folder)));
+      insides.set(folder, inside);
+    }
+    return inside;
+  };
+  return async (path) => {
+    if (path === '' || posix.isAbsolute(path) || path.split('/').some((part) => part === '..' || part === '.git') || path.includes('\0'))
+      return false;
+    return (await isFile(path)) && isFolderInside(posix.dirname(posix.join(root, path)));
+  };
 }
 
 /** One path a line, sorted; lines that begin with `#` say what the file is. */
