@@ -147,6 +147,7 @@ export function watchInvariants(
           nodes.atEnd({
             exit: end.exit,
             ...(run.keepsCordon ? { keepsCordon: true } : {}),
+            ...(end.tellsCordon ? { tellsCordon: true } : {}),
             ...(end.runId === undefined ? {} : { id: end.runId }),
           });
         },

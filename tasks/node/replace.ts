@@ -16,6 +16,7 @@ import {
 } from 'talos-tk';
 
 const addedFirst = 'added first';
+const recentMs = 12 * 60 * 60_000;
 
 export default defineTask({
   summary: 'Replace a node by another machine',
@@ -58,19 +59,26 @@ export default defineTask({
     return facts.works ? [join, ...removalPlan(facts)] : [...removalPlan(facts), join];
   },
   async run(context) {
-    const { params, cluster, step, recall, detail, report, signal } = context;
+    const { params, cluster, step, recall, detail, report, skip, signal } = context;
     const old = cluster.find(params);
     const successor = params.with === undefined ? old : cluster.find({ node: params.with });
     if (successor.role !== old.role) refuse(`${successor.name} is a ${successor.role}, ${old.name} a ${old.role}`);
     const key = `replace ${old.name} by ${successor.name}`;
     // A run that was cut off is continued in the order that it began in: what it has joined works, and is not to be replaced.
-    const { open } = await recall(key);
+    const { open, last } = await recall(key);
     const order = open?.target ?? (await step.pure('look', (handle) => orderFor(cluster, old, handle)));
-    if (order === addedFirst && successor === old)
+    if (order === addedFirst && successor === old) {
+      // That which works is the new one already, when a run was cut off before it could say so.
+      if (last !== undefined && last.isOver !== true && cluster.operations.now() - last.at < recentMs) {
+        skip(`run ${last.runId} has replaced it`);
+        const { tolerance } = await membershipFacts(cluster, old, signal);
+        return { removed: old.name, joined: old.name, order: 'removed first', etcd: tolerance.now };
+      }
       refuse(`${old.name} works: its successor has to join first`, {
         because: 'removed first, etcd would tolerate less for as long as the new machine takes',
         help: `npx tk node:replace NODE=${old.name} --with NAME, or npx tk node:remove NODE=${old.name} when nothing else is at hand`,
       });
+    }
     const options = disruptionOptions(params, cluster.gates);
     const join = (from: StepHandle) =>
       from.step(`join ${successor.name}`, (handle) => addNode({ ...context, step: handle.step, log: handle.log }, successor));

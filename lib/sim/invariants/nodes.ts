@@ -18,8 +18,16 @@ export type JournalOf = (run: string) => 'under-way' | 'over' | undefined;
 
 export interface NodeWatch {
   onEvent(event: SimEvent): void;
-  /** At the end of a run, also of one that died. `keepsCordon`: it was asked to leave one behind. */
-  atEnd(run: { readonly id?: string; readonly exit: number | 'dead'; readonly keepsCordon?: boolean }): void;
+  /**
+   * At the end of a run, also of one that died. `keepsCordon`: it was asked to leave one behind; `tellsCordon`: it failed, and told that
+   * its own is still there because nobody could take it back.
+   */
+  atEnd(run: {
+    readonly id?: string;
+    readonly exit: number | 'dead';
+    readonly keepsCordon?: boolean;
+    readonly tellsCordon?: boolean;
+  }): void;
 }
 
 /**
@@ -57,7 +65,7 @@ export function watchNodes(
         foreign.delete(node);
       }
     },
-    atEnd({ id, exit, keepsCordon = false }) {
+    atEnd({ id, exit, keepsCordon = false, tellsCordon = false }) {
       if (keepsCordon && id !== undefined) kept.add(id);
       for (const object of kube()?.state.list(nodes) ?? []) {
         const name = textAt(object, 'metadata', 'name');
@@ -68,7 +76,7 @@ export function watchNodes(
         if (!isBack(name)) continue;
         if (told === 'over') report('I-13', `${name} is still cordoned by ${String(by)}, which has ended well`);
         // What could speak at its end takes its own cordons back; a run that ended well leaves none of earlier ones either.
-        else if (exit === 0 || (exit !== 'dead' && (id === undefined || by === id)))
+        else if (exit === 0 || (exit !== 'dead' && !tellsCordon && (id === undefined || by === id)))
           report('I-13', `${name} is back and still cordoned by ${String(by)}`);
       }
     },

@@ -30,6 +30,8 @@ export interface RunEnd {
   readonly journal?: { readonly isWhole: boolean; readonly exit?: number };
   /** What it said at its end; looked at only after a signal. */
   readonly said?: string;
+  /** It told that a cordon of its own is still there. */
+  readonly tellsCordon?: boolean;
 }
 
 export interface RunWatch {

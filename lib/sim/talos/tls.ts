@@ -9,7 +9,14 @@ import type { Machine } from './machine.ts';
 const backdateMs = hours(1);
 const validityMs = hours(24 * 365);
 
-type Stored = { readonly boot: string; readonly certificate: string; readonly key: string; readonly clientCa?: string };
+type Stored = {
+  readonly boot: string;
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa?: string;
+  /** No control plane was up to sign it: asked for again. Source: Talos internal/app/machined/pkg/controllers/secrets/api.go */
+  readonly isUnsigned?: true;
+};
 
 export interface MachineTls {
   /** Of the API on port 50000, as the machine is now. The same for the whole boot, also after tk was killed. */
@@ -35,7 +42,7 @@ export function createMachineTls(kernel: SimKernel, issuer: Issuer): MachineTls 
     const boot = machine.get('boot')?.id ?? '';
     const key = `talos/${machine.name}/tls/${use}`;
     const stored = kernel.store.get<Stored>(key);
-    if (stored?.boot === boot) return serverTls(stored, use);
+    if (stored?.boot === boot && stored.isUnsigned !== true) return serverTls(stored, use);
     const name = `${key}/${boot}`;
     let making = pending.get(name);
     if (!making) {
@@ -83,7 +90,8 @@ export function createMachineTls(kernel: SimKernel, issuer: Issuer): MachineTls 
       const written = () => [clientCa, addresses, names, authority() !== undefined];
       return once(machine, 'configured', written, async (world) => {
         const ca = authority();
-        return { ...plain(ca ? await leaf(world, name, ca, addresses, names) : await selfSigned(world, name, own)), clientCa };
+        if (ca === undefined) return { ...plain(await selfSigned(world, name, own)), clientCa, isUnsigned: true };
+        return { ...plain(await leaf(world, name, ca, addresses, names)), clientCa };
       });
     },
     kubernetes(machine, { addresses, dnsNames }) {

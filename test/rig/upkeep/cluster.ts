@@ -153,7 +153,8 @@ export async function openRig(options: RigOptions) {
     const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
       const { id } = running;
       const isStopped = id !== undefined && exit !== 'dead' && events.some(({ event }) => event === 'stopping');
-      watch.ended({ exit, unfinished, ...(id === undefined ? {} : { runId: id }), ...(isStopped ? endOf(id, events) : {}) });
+      const tellsCordon = failures.some(({ code }) => code === 'node/still-cordoned');
+      watch.ended({ exit, unfinished, tellsCordon, ...(id === undefined ? {} : { runId: id }), ...(isStopped ? endOf(id, events) : {}) });
       return { task: asked.task, exit, failures, changes, events };
     };
     const open = async () => {
