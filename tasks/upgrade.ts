@@ -21,7 +21,8 @@ from what every machine says before each hop: the same line goes on where a run 
   async probe({ params, cluster, signal }) {
     const facts = await cluster.kubernetesUpgrade.facts(signal);
     const hops = cluster.kubernetesUpgrade.hops(facts, targetOf(params, cluster.model));
-    return { planned: await surveyHops(facts, hops, cluster.kubernetesUpgrade, { pulls: params.prePull }, signal) };
+    const { drain } = disruptionOptions(params, cluster.gates);
+    return { planned: await surveyHops(facts, hops, cluster.kubernetesUpgrade, { pulls: params.prePull, drain }, signal) };
   },
   plan({ params, cluster }, facts) {
     const { talos, kubernetes } = targetOf(params, cluster.model);

@@ -8,11 +8,13 @@ import { padded, truncated, widthOf } from './width.ts';
 export function renderPlan(plan: Plan, options: { readonly style: Style; readonly columns: number; readonly command: string }): string {
   const { style } = options;
   const { run, skip, unknown, calls } = plan.counts;
-  const names = Math.min(44, Math.max(0, ...plan.tasks.flatMap((task) => task.steps.map((step) => widthOf(nameOf(step)) + 2))));
+  const names = Math.min(60, Math.max(0, ...plan.tasks.flatMap((task) => task.steps.map((step) => widthOf(nameOf(step)) + 2))));
   const lines = [
     ` ${style.bold(plan.goals.join(', '))}: ${count(run, 'step')} would run, ${skip} would be skipped${unknown === 0 ? '' : `, ${unknown} cannot be known yet`}`,
   ];
   let number = 0;
+  // A run would end with the same failures, before its first change.
+  const isRefused = run === 0 && plan.tasks.some(({ failure }) => failure !== undefined);
   for (const task of plan.tasks) {
     const gathersOnly = task.steps.length === 0 && !task.failure;
     if (gathersOnly) continue;
@@ -39,10 +41,12 @@ export function renderPlan(plan: Plan, options: { readonly style: Style; readonl
       ? run > 0
         ? 'No mutating call is declared.'
         : unknown > 0
-          ? 'What would change is not known yet.'
+          ? isRefused
+            ? 'Nothing would be begun.'
+            : 'What would change is not known yet.'
           : 'Nothing would change.'
       : `${count(calls, 'mutating call')}.`;
-  lines.push(` ${sum}${run === 0 && unknown === 0 ? '' : ` Run it: ${options.command}`}`);
+  lines.push(` ${sum}${(run === 0 && unknown === 0) || isRefused ? '' : ` Run it: ${options.command}`}`);
   return `${lines.join('\n')}\n`;
 }
 

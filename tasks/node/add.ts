@@ -35,6 +35,10 @@ export default defineTask({
     const found = await step.pure('look at the machine', async (handle) => {
       const machine = await cluster.inventory.discover(address, signal);
       handle.detail(machine.state === 'unreachable' ? `no answer (${machine.reason})` : machine.state);
+      if (machine.state === 'unreachable')
+        handle.log.warn(
+          `${address} does not answer yet, so its disks and network cards cannot be offered. Boot it from the image that npx tk talos:image-url names and start again, or say what it has`,
+        );
       return machine;
     });
     const controller =

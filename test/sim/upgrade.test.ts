@@ -82,7 +82,19 @@ test('what others have left half done is finished: a node ahead, a kubelet behin
   expect((await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.13.9' })).outcome).toBe('succeeded');
   const target = { toTalos: 'v1.13.9', toKubernetes: 'v1.35.4', ...consent };
   const [task] = (await rig.plan('upgrade', target)).tasks;
-  expect(task?.steps.map(({ title, node }) => `${node} ${title}`)).toEqual(['cp-1 Talos v1.13.8 → v1.13.9 › drain · install · reboot']);
+  expect(task?.steps.map(({ title, node = 'the cluster' }) => `${node}: ${title}`)).toEqual([
+    'the cluster: Talos v1.13.8 → v1.13.9 › etcd snapshot',
+    'cp-1: Talos v1.13.8 → v1.13.9 › drain · install · reboot',
+  ]);
+  const [, machine] = task?.steps ?? [];
+  expect(machine?.decision === 'run' ? machine.calls?.map(({ target, call }) => `${target} ${call}`) : machine).toEqual([
+    'cp-1 machine.ImageService/Pull',
+    'kubernetes PUT nodes (cordon)',
+    'kubernetes POST evictions',
+    'cp-1 machine.LifecycleService/Upgrade',
+    'cp-1 machine.MachineService/Reboot',
+    'kubernetes PUT nodes (uncordon)',
+  ]);
   expect(hopsOf(await rig.tk('upgrade', target))).toEqual(['talos v1.13.8 v1.13.9']);
   expect(await versionsOf(rig)).toEqual(['cp-1 v1.13.9 v1.35.4', 'worker-1 v1.13.9 v1.35.4']);
 });

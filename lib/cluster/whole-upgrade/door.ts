@@ -2,7 +2,7 @@ import { count } from '../../base/index.ts';
 import type { KubernetesFacts, KubernetesUpgradeView } from '../kubernetes-upgrade/kubernetes-upgrade.ts';
 import type { RollContext } from '../lifecycle/roll.ts';
 import type { UpgradeHop } from '../upgrade-path.ts';
-import type { PlannedHop } from './preview.ts';
+import type { PlannedHop, PreviewOptions } from './preview.ts';
 import type { WholeUpgraded, WholeUpgradeOptions } from './run.ts';
 
 /** See `run.ts`, which loads what reads YAML: nothing of it belongs on the way of `tk --list`. */
@@ -29,7 +29,7 @@ export async function surveyHops(
   facts: KubernetesFacts,
   hops: readonly UpgradeHop[],
   upgrade: KubernetesUpgradeView,
-  options: { readonly pulls: boolean },
+  options: PreviewOptions,
   signal: AbortSignal,
 ): Promise<readonly PlannedHop[]> {
   const { hopProblems, previewHops } = await import('./preview.ts');

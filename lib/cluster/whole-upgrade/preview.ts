@@ -4,6 +4,7 @@ import { isAtLeast } from '../../format/index.ts';
 import type { KubernetesFacts, KubernetesPlan, KubernetesUpgradeView, NodeKubernetes } from '../kubernetes-upgrade/kubernetes-upgrade.ts';
 import { planKubernetesSteps } from '../kubernetes-upgrade/planned-steps.ts';
 import { versionOfImage } from '../kubernetes-upgrade/images.ts';
+import type { DrainPolicy } from '../lifecycle/lifecycle.ts';
 import { firstWithLifecycleService } from '../lifecycle/versions.ts';
 import type { UpgradeHop } from '../upgrade-path.ts';
 
@@ -14,17 +15,23 @@ export interface PlannedHop {
   readonly steps: readonly PlannedStep[];
 }
 
+export interface PreviewOptions {
+  readonly pulls: boolean;
+  readonly drain: DrainPolicy;
+}
+
 /** Every hop with the facts that it will find: those of now, with what the hops before have changed. Pure. */
 export function previewHops(
   facts: KubernetesFacts,
   hops: readonly UpgradeHop[],
   upgrade: KubernetesUpgradeView,
-  { pulls }: { readonly pulls: boolean },
+  { pulls, drain }: PreviewOptions,
 ): readonly PlannedHop[] {
   let before = facts;
   return hops.map((hop): PlannedHop => {
     const kubernetes = hop.what === 'kubernetes' ? upgrade.plan(before, hop.to) : undefined;
-    const steps = kubernetes === undefined ? talosSteps(hop, before) : planKubernetesSteps({ plan: kubernetes, pulls }).map(named(hop));
+    const steps =
+      kubernetes === undefined ? talosSteps(hop, before, drain) : planKubernetesSteps({ plan: kubernetes, pulls }).map(named(hop));
     const planned = { hop, before, steps };
     before = factsAfter(before, hop, kubernetes);
     return planned;
@@ -67,19 +74,33 @@ const named =
   (hop: UpgradeHop) =>
   (step: PlannedStep): PlannedStep => ({ ...step, title: `${nameOf(hop)} › ${step.title}` });
 
-function talosSteps(hop: UpgradeHop, before: KubernetesFacts): readonly PlannedStep[] {
+/** Who leads etcd then is not known yet: that it hands over is left out. */
+function talosSteps(hop: UpgradeHop, before: KubernetesFacts, drain: DrainPolicy): readonly PlannedStep[] {
+  const isDrained = drain.how !== 'skip' && before.nodes.length > 1;
+  const inKubernetes = (call: string): MutatingCall => ({ target: 'kubernetes', call });
   const answered = before.nodes.flatMap((one) => (one.state === 'answered' && hop.nodes?.includes(one.facts.node.name) ? [one.facts] : []));
-  return answered.map(({ node, talosVersion }): PlannedStep => {
+  const snapshot: PlannedStep = {
+    decision: 'run',
+    title: `${nameOf(hop)} › etcd snapshot`,
+    reason: 'talos/backups, verified before anything reboots',
+  };
+  const machines = answered.map(({ node, talosVersion }): PlannedStep => {
     const at = (call: string): MutatingCall => ({ target: node.name, call });
     const calls = isAtLeast(talosVersion, firstWithLifecycleService)
       ? [at('machine.ImageService/Pull'), at('machine.LifecycleService/Upgrade'), at('machine.MachineService/Reboot')]
       : [at('machine.MachineService/ImagePull'), at('machine.MachineService/Upgrade')];
     return {
       decision: 'run',
-      title: `${nameOf(hop)} › drain · install · reboot`,
+      title: `${nameOf(hop)} › ${isDrained ? 'drain · ' : ''}install · reboot`,
       node: node.name,
       reason: `${talosVersion} → ${hop.to}`,
-      calls,
+      calls: [
+        ...calls.slice(0, 1),
+        ...(isDrained ? [inKubernetes('PUT nodes (cordon)'), inKubernetes('POST evictions')] : []),
+        ...calls.slice(1),
+        ...(isDrained ? [inKubernetes('PUT nodes (uncordon)')] : []),
+      ],
     };
   });
+  return answered.some(({ node }) => node.role === 'controlplane') ? [snapshot, ...machines] : machines;
 }

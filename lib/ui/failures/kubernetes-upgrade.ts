@@ -2,6 +2,11 @@ import { allOf, count } from '../../base/index.ts';
 import type { KubernetesUpgradeFailures, PinFailures } from '../../cluster/index.ts';
 import type { Printers } from './printer.ts';
 
+const coreOf = (version: string): readonly number[] => version.replace(/^v/, '').split('.').map(Number.parseFloat);
+const isBack = (from: string, to: string): boolean => {
+  const [a, b] = [coreOf(from), coreOf(to)];
+  return (a[0] ?? 0) > (b[0] ?? 0) || (a[0] === b[0] && (a[1] ?? 0) > (b[1] ?? 0));
+};
 const quoted = (names: readonly string[]): string => allOf(names.map((name) => `\`${name}\``));
 
 export const kubernetesUpgradePrinters: Printers<KubernetesUpgradeFailures & PinFailures> = {
@@ -9,11 +14,17 @@ export const kubernetesUpgradePrinters: Printers<KubernetesUpgradeFailures & Pin
     title: `${quoted(nodes)} ${nodes.length === 1 ? 'does' : 'do'} not answer, and nobody can say what ${nodes.length === 1 ? 'it runs' : 'they run'}`,
     help: 'npx tk talos:health shows what keeps a node away',
   }),
-  'upgrade-k8s/path': ({ from, to }) => ({
-    title: `Kubernetes does not go from ${from} to ${to} in one step`,
-    because: 'within a minor it goes anywhere, and otherwise one minor up',
-    help: `npx tk upgrade:plan --to-kubernetes ${to} names the steps`,
-  }),
+  'upgrade-k8s/path': ({ from, to }) =>
+    isBack(from, to)
+      ? {
+          title: `Kubernetes does not go back from ${from} to ${to}`,
+          because: 'within a minor it goes anywhere, and otherwise one minor up',
+        }
+      : {
+          title: `Kubernetes does not go from ${from} to ${to} in one step`,
+          because: 'within a minor it goes anywhere, and otherwise one minor up',
+          help: `npx tk upgrade:plan --to-kubernetes ${to} names the steps`,
+        },
   'upgrade-k8s/talos': ({ node, talos, to, lowest, highest }) => ({
     title: `\`${node}\` runs Talos ${talos}, which does not run Kubernetes ${to}`,
     because:

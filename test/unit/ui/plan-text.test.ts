@@ -62,3 +62,34 @@ test('a plan names what runs, what is skipped and why, and each mutating call', 
     "
   `);
 });
+
+test('a plan that is refused as a whole recommends no run', () => {
+  const failure = { code: 'upgrade-k8s/path', facts: { from: 'v1.36.0', to: 'v1.35.4' } };
+  const text = renderPlan(
+    {
+      goals: ['talos:upgrade-k8s'],
+      tasks: [
+        {
+          task: 'a',
+          title: 'talos:upgrade-k8s',
+          summary: '',
+          effect: 'mutate',
+          steps: [{ decision: 'unknown', title: 'Upgrade Kubernetes', reason: failure.code }],
+          failure,
+        },
+      ],
+      counts: { run: 0, skip: 0, unknown: 1, calls: 0 },
+    },
+    { style: styleWith(false), columns: 100, command: 'npx tk talos:upgrade-k8s' },
+  );
+  expect(`\n${text}`).toMatchInlineSnapshot(`
+    "
+     talos:upgrade-k8s: 0 steps would run, 0 would be skipped, 1 cannot be known yet
+     talos:upgrade-k8s
+       ?  Upgrade Kubernetes   upgrade-k8s/path
+          warning[upgrade-k8s/path]: Kubernetes does not go back from v1.36.0 to v1.35.4
+          because: within a minor it goes anywhere, and otherwise one minor up
+     Nothing would be begun.
+    "
+  `);
+});
