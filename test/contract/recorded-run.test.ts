@@ -15,11 +15,22 @@ test.each(names)('what was recorded in %s is what the simulator answers', { time
 
 test('an answer of another kind is named', { timeout: 60_000 }, async () => {
   const recording = parseRecording(readFileSync(new URL(names[0] ?? '', folder), 'utf8'));
-  const exchanges = recording.exchanges.map((one) =>
+  const away = { status: { code: 14, message: 'connection refused' }, replies: [] };
+  const status = recording.exchanges.find((one) => one.kind === 'talos' && one.path.endsWith('/EtcdStatus'));
+  // Before it is told to reboot a member has no reason to be away; afterwards it has.
+  const reboot = [status, { ...status, path: '/machine.MachineService/Reboot' }, status].map((one, index) => ({
+    ...one,
+    sequence: 10_000 + index,
+    ...(index === 1 ? {} : away),
+  })) as typeof recording.exchanges;
+  const exchanges = [...recording.exchanges, ...reboot].map((one) =>
     one.kind === 'talos' && one.path === '/machine.MachineService/Version'
       ? { ...one, status: { code: 7, message: 'not authorized' }, replies: [] }
       : one,
   );
   const disagreements = await replay({ ...recording, exchanges });
-  expect(new Set(disagreements.map(({ call, recorded }) => `${call} ${recorded}`))).toEqual(new Set(['/machine.MachineService/Version 7']));
+  expect(new Set(disagreements.map(({ call, recorded }) => `${call} ${recorded}`))).toEqual(
+    new Set(['/machine.MachineService/Version 7', '/machine.MachineService/EtcdStatus 14']),
+  );
+  expect(disagreements.filter(({ sequence }) => sequence >= 10_000).map(({ sequence }) => sequence)).toEqual([10_000]);
 });
