@@ -22,12 +22,16 @@ export interface NodesSelector extends NodeSelector {
 /** `nodesParams`, and `--all`, for tasks that take machines away. */
 export const namedNodesParams = { ...nodesParams, all: z.boolean().default(false).describe('every node') };
 
-/** In inventory order; all of them when the selector names none. Failure: as `findNode`. */
+/** In inventory order; all of them when the selector names none. Failure: as `findNode`, also when none of those named has the role. */
 export function selectNodes(all: readonly NodeModel[], selector: NodesSelector): readonly NodeModel[] {
   const { ip, node, hostname, nodes = [], role } = selector;
   const named = new Set<NodeModel>(nodes.map((word) => byNameOrAddress(all, word)));
   if (ip || node || hostname) named.add(findNode(all, { ip, node, hostname }));
-  return all.filter((one) => (named.size === 0 || named.has(one)) && (role === undefined || one.role === role));
+  const selected = all.filter((one) => (named.size === 0 || named.has(one)) && (role === undefined || one.role === role));
+  // Nothing to do is no answer to a question that contradicts itself.
+  if (selected.length === 0 && named.size > 0)
+    throw new TkError(clusterFailure('cluster/nodes-disagree', { asked: [...[...named].map(({ name }) => name), `ROLE=${role}`] }));
+  return selected;
 }
 
 /** Those of `selectNodes` that have etcd. Failure: also `node/no-control-plane`, when a worker is named. */

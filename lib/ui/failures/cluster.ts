@@ -17,7 +17,7 @@ export const clusterPrinters: Printers<ClusterFailures> = {
           help: suggestion ? `did you mean \`${suggestion}\`?` : `known are ${quoted(known)}`,
         },
   'cluster/node-not-named': ({ known }) => ({ title: 'which node?', help: `give NODE=, IP= or HOSTNAME=; known are ${quoted(known)}` }),
-  'cluster/nodes-disagree': ({ asked }) => ({ title: `${quoted(asked)} name different nodes`, help: 'give one of IP, NODE and HOSTNAME' }),
+  'cluster/nodes-disagree': ({ asked }) => ({ title: `${quoted(asked)} name different nodes`, help: 'give one of them' }),
   'cluster/no-credentials': ({ path }) => ({ title: `there is no talosconfig at \`${path}\``, help: 'npx tk talos:generate-config' }),
   'cluster/no-age-key': ({ needed }) => ({
     title: 'Flux would have no age key',
