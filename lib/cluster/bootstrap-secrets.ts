@@ -52,6 +52,8 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
       for (const folder of places) {
         for (const path of await encryptedFiles(folder)) {
           for (const object of await read(path)) {
+            // A component that each application takes in with its own name: the Kustomization that does so substitutes and decrypts it.
+            if (/\$\{/.test(keyOf(object))) continue;
             const key = keyOf(object);
             objects.set(key, object);
             paths.set(key, path);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Files } from '../base/index.ts';
+import { type Files, TkError } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { parseYaml } from '../format/index.ts';
 import type { KubeObject, ObjectRef } from '../kube/index.ts';
@@ -24,7 +24,7 @@ export interface FluxRoot {
 const places = { start: 'flux/config', variables: 'flux/vars' } as const;
 
 /**
- * What lets Flux follow a repository in which no FluxInstance does: the source and the Kustomization of `kubernetes/flux/config`, after the
+ * What lets Flux follow a repository where no FluxInstance does: the source and the Kustomization of `kubernetes/flux/config`, after the
  * ConfigMaps and Secrets of `kubernetes/flux/vars` that they substitute from. Secrets are decrypted in memory only.
  *
  * Shape: in the order in which they are applied; empty where the repository has no such folder.
@@ -52,6 +52,17 @@ export function createFluxRoot({ model, files, vault, access }: FluxRootParts): 
     return found;
   };
 
+  /** The instance follows something itself. Nobody knows while there is no cluster. */
+  const hasSync = async (): Promise<boolean> => {
+    try {
+      const instance = await (await access.reader()).get(instanceRef, new AbortController().signal);
+      return (instance?.['spec'] as { readonly sync?: unknown } | undefined)?.sync !== undefined;
+    } catch (error) {
+      if (error instanceof TkError) return false;
+      throw error;
+    }
+  };
+
   return {
     async load() {
       objects.clear();
@@ -59,7 +70,7 @@ export function createFluxRoot({ model, files, vault, access }: FluxRootParts): 
       if (kubernetes === undefined) return [];
       const folder = posix.relative(root, kubernetes);
       const start = (await objectsIn(posix.join(folder, places.start))).filter(isOfFlux);
-      if (!start.some(({ kind }) => kind === 'Kustomization')) return [];
+      if (!start.some(({ kind }) => kind === 'Kustomization') || (await hasSync())) return [];
       const variables = (await objectsIn(posix.join(folder, places.variables))).filter(
         ({ kind, metadata }) => ['ConfigMap', 'Secret'].includes(kind) && metadata.namespace === 'flux-system',
       );
@@ -84,6 +95,7 @@ export function createFluxRoot({ model, files, vault, access }: FluxRootParts): 
   };
 }
 
+const instanceRef: ObjectRef = { apiVersion: 'fluxcd.controlplane.io/v1', kind: 'FluxInstance', namespace: 'flux-system', name: 'flux' };
 const keyOf = (kind: string, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
 const isOfFlux = ({ apiVersion }: KubeObject): boolean => apiVersion.includes('.toolkit.fluxcd.io/');
 const refOf = ({ apiVersion, kind, metadata }: KubeObject): ObjectRef => ({

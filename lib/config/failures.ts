@@ -21,7 +21,8 @@ export type DataKind = 'text' | 'boolean' | 'number' | 'list' | 'mapping' | 'not
 
 export type ConfigFailures = {
   // --- finding the repository
-  'config/no-repository': { from: string };
+  /** `elsewhere`: talconfigs below `from`, relative to it. */
+  'config/no-repository': { from: string; elsewhere: readonly string[] };
   /** A repository whose machine configs another program makes, of inputs that tk does not read. */
   'config/other-inputs': { path: string; program: string };
   /** Two files that both describe the cluster of one place. */

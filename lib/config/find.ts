@@ -7,6 +7,7 @@ export const talconfigPlaces: readonly string[] = [
   'kubernetes/bootstrap/talos/talconfig.yaml',
   'setup/talos/talconfig.yaml',
   'iac/talos/talconfig.yaml',
+  'infrastructure/talos/talconfig.yaml',
   'talconfig.yaml',
 ];
 
@@ -54,7 +55,32 @@ export async function findRepository(files: Files, from: string, options: FindOp
     if (found) return found;
     lonely ??= await lonelyInput(files, directory);
   }
-  throw new TkError(lonely ?? (await otherInputs(files, upwards(from))) ?? configFailure('config/no-repository', { from }));
+  throw new TkError(
+    lonely ??
+      (await otherInputs(files, upwards(from))) ??
+      configFailure('config/no-repository', { from, elsewhere: await talconfigsBelow(files, from) }),
+  );
+}
+
+const deepest = 4;
+const shownElsewhere = 5;
+/** Somebody may stand in his home: whoever looks for more than a moment helps nobody. */
+const mostFolders = 500;
+
+/** Relative to `from`, nearest first: clusters of a repository that has several, or one in an unusual place. */
+async function talconfigsBelow(files: Files, from: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const folders = [''];
+  for (let next = 0; next < Math.min(folders.length, mostFolders) && found.length < shownElsewhere; next += 1) {
+    const folder = folders[next] as string;
+    for (const { name, kind } of await files.list(folder === '' ? from : `${from}/${folder}`)) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (kind === 'file' && /^talconfig\.ya?ml$/.test(name)) found.push(path);
+      const isLookedInto = kind === 'directory' && !name.startsWith('.') && name !== 'node_modules';
+      if (isLookedInto && path.split('/').length <= deepest) folders.push(path);
+    }
+  }
+  return found.slice(0, shownElsewhere);
 }
 
 /** What other programs make machine configs of, and tk does not read. */
@@ -64,6 +90,8 @@ const otherPlaces: readonly (readonly [path: string, program: string])[] = [
   ['cluster.toml', 'topf'],
   ['talos/machineconfig.yaml.j2', 'minijinja-cli'],
   ['talos/talconfig.yaml.j2', 'minijinja-cli'],
+  ['talos/cluster.yaml.j2', 'minijinja-cli'],
+  ['talos/controlplane.yaml.j2', 'minijinja-cli'],
 ];
 
 async function otherInputs(files: Files, directories: readonly string[]): Promise<Failure | undefined> {

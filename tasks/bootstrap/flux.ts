@@ -3,11 +3,11 @@ import apps from './apps.ts';
 
 const isOperators = (name: string): boolean => name.startsWith('flux-');
 
-/** Repositories without a FluxInstance have the chart of Flux itself, and a folder with what it is to follow. */
+/** Flux on its own, or an instance that is told to follow nothing: the repository has a folder with what to follow. */
 async function rootOf(cluster: ClusterView) {
   const releases = await cluster.releases.forBootstrap();
-  const isBare = releases.some(({ chart }) => chart === 'flux2') && !releases.some(({ name }) => name === 'flux-instance');
-  return isBare ? cluster.kubernetes.fluxRoot() : [];
+  const hasFlux = releases.some(({ name, chart }) => chart === 'flux2' || name === 'flux-instance');
+  return hasFlux ? cluster.kubernetes.fluxRoot() : [];
 }
 
 export default defineTask({
@@ -40,7 +40,7 @@ export default defineTask({
     const { cluster, step } = context;
     const operator = await installRelease(context, 'flux-operator');
     const instance = await installRelease(context, 'flux-instance');
-    const root = operator === undefined && instance === undefined ? await rootOf(cluster) : [];
+    const root = await rootOf(cluster);
     if (operator === undefined && instance === undefined && root.length === 0) return { revision: undefined };
     for (const object of root) {
       await step.probeAct(`${object.kind} ${object.namespace}/${object.name}`, {

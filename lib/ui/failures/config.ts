@@ -34,10 +34,13 @@ const quoted = (words: readonly string[]) => words.map((word) => `\`${word}\``);
 const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });
 
 export const configPrinters: Printers<ConfigFailures> = {
-  'config/no-repository': ({ from }) => ({
+  'config/no-repository': ({ from, elsewhere }) => ({
     title: `no repository of a cluster at \`${from}\` or above`,
     because: 'none of `tasks.config.ts`, `cluster.yaml` with `nodes.yaml`, and `talos/talconfig.yaml` is there',
-    help: 'change into the repository, or name it: npx tk -C PATH',
+    help:
+      elsewhere.length === 0
+        ? 'change into the repository, or name it: npx tk -C PATH'
+        : `name the one you mean:\n${elsewhere.map((path) => `npx tk --talconfig ${path}`).join('\n')}`,
   }),
   'config/other-inputs': ({ path, program }) => ({
     title: `\`${path}\` is for ${program}, and tk does not read it`,

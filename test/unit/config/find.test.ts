@@ -64,7 +64,7 @@ test('one input without the other, and nothing at all, are told apart', async ()
     failures: [{ code: 'config/missing-file', facts: { path: 'cluster.yaml', neededBy: 'nodes.yaml' } }],
   });
   await expect(find({ 'cluster.yaml': 'apiVersion: postgresql.cnpg.io/v1\n' })).rejects.toMatchObject({
-    failures: [{ code: 'config/no-repository', facts: { from: root } }],
+    failures: [{ code: 'config/no-repository', facts: { from: root, elsewhere: [] } }],
   });
 });
 
@@ -114,4 +114,13 @@ test("another program's inputs are named where tk finds none of its own", async 
     await expect(find(files)).rejects.toMatchObject({ failures: [{ code: 'config/other-inputs', facts: { path }, where: { line: 1 } }] });
   await expect(find({ 'cluster.toml': '[[shards]]\nid = 1\n' })).rejects.toMatchObject({ failures: [{ code: 'config/no-repository' }] });
   expect((await find({ 'talos/topf.yaml': '', 'talconfig.yaml': 'clusterName: x\n' })).source).toMatchObject({ kind: 'talconfig.yaml' });
+});
+
+test('talconfigs in other places are named, nearest first', async () => {
+  await expect(
+    find(['talos/b/talconfig.yaml', 'talos/a/talconfig.yaml', 'x/y/z/q/talconfig.yml', '.git/talconfig.yaml']),
+  ).rejects.toMatchObject({
+    failures: [{ facts: { elsewhere: ['talos/a/talconfig.yaml', 'talos/b/talconfig.yaml', 'x/y/z/q/talconfig.yml'] } }],
+  });
+  expect((await find(['infrastructure/talos/talconfig.yaml'])).source).toMatchObject({ path: 'infrastructure/talos/talconfig.yaml' });
 });
