@@ -370,7 +370,8 @@ function renderBody(request: RenderRequest, answers: Readonly<Record<string, Jso
     folder: archive.isFolder ?? false,
     ...(valuesFiles === undefined ? {} : { valuesFiles }),
     ...(skipSchema === true ? { skipSchema } : {}),
-    ...(request.fetchSchema === undefined ? {} : { schemas }),
+    // Always: the module would look for the host of a schema for minutes, on a network that is not there.
+    schemas,
     ...(lookup === undefined ? {} : { lookups: answers }),
   };
 }
