@@ -1,24 +1,23 @@
 import {
   closeSync,
   fchmodSync,
-  fdatasync,
-  fsync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  rmSync,
   rmdirSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { type AppendFile, type Clock, type DirectoryEntry, type Files, type FileStat, TkError } from '../base/index.ts';
 import { hostFailure } from './failures.ts';
+import { contentToDisk, takeAway, toDisk } from './to-disk.ts';
 
 /**
  * The files of this machine. What the operating system answers at once is asked for at once: handing it to another thread and hearing
@@ -55,12 +54,12 @@ export function createHostFiles(clock: Clock): Files {
         if (found?.isDirectory()) rmdirSync(path);
         else if (found) unlinkSync(path);
       }),
-    removeTree: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),
+    removeTree: (path) => attempt('remove', path, () => rmSync(path, { recursive: true, force: true })),
     makeDirectory: (path, options) =>
       attempt('make-directory', path, () => {
         mkdirSync(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) });
       }),
-    realPath: (path) => attempt('resolve', path, () => realpath(path).catch(absent)),
+    realPath: (path) => attempt('resolve', path, () => orAbsent(() => realpathSync.native(path))),
     lock: (path, owner) => attempt('lock', path, async () => (await import('./lock.ts')).acquireLock(path, owner)),
   };
 }
@@ -69,12 +68,9 @@ function orAbsent<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    return absent(error);
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
   }
-}
-
-function absent(error: unknown): undefined {
-  if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
 }
 
 /**
@@ -110,9 +106,6 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   await syncDirectory(directory);
 }
 
-const toDisk = promisify(fsync);
-const linesToDisk = promisify(fdatasync);
-
 const privateMode = 0o600;
 
 /** Eight hexadecimal digits: only a name, so that node:crypto need not be loaded for it. */
@@ -135,13 +128,6 @@ function sweep(directory: string): void {
     const pid = /^\..+\.(\d+)-[0-9a-f]{8}\.tk-tmp$/.exec(name)?.[1];
     if (pid !== undefined && !isRunning(Number(pid))) takeAway(join(directory, name));
   }
-}
-
-/** As far as that can be done: a file that stays is in nobody's way. */
-function takeAway(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {}
 }
 
 function isRunning(pid: number): boolean {
@@ -208,7 +194,7 @@ async function openForAppending(path: string, mode: number | undefined, attempt:
       attempt('append', path, () =>
         inOrder(async () => {
           writeFileSync(file, text);
-          if (options?.sync) await linesToDisk(file);
+          if (options?.sync) await contentToDisk(file);
         }),
       ),
     close: () => attempt('close', path, () => inOrder(async () => closeSync(file))),

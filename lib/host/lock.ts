@@ -1,7 +1,8 @@
-import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { FileLock } from '../base/index.ts';
+import { takeAway, toDisk } from './to-disk.ts';
 
 /**
  * What lies in a lock file. A process is known by its number and its start time, a machine by its name and the boot that it is
@@ -22,11 +23,11 @@ interface Claim {
  * Shape: `link` of a finished file is the atomic step, so a lock file is never seen half written.
  */
 export async function acquireLock(path: string, owner: string): Promise<FileLock | { readonly heldBy: string }> {
-  await mkdir(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   const text = JSON.stringify(await claimOfThisProcess(owner));
   for (;;) {
     if (await linkNew(path, text)) return { release: () => releaseIfOurs(path, text) };
-    const seen = await textOf(path);
+    const seen = textOf(path);
     if (seen === undefined) continue;
     const claim = parseClaim(seen);
     if (claim && (await isAlive(claim))) return { heldBy: claim.owner };
@@ -42,45 +43,56 @@ export async function acquireLock(path: string, owner: string): Promise<FileLock
 async function breakStale(path: string, stale: string, text: string): Promise<boolean> {
   const guard = `${path}.takeover`;
   if (!(await linkNew(guard, text))) {
-    const seen = await textOf(guard);
+    const seen = textOf(guard);
     const claim = seen === undefined ? undefined : parseClaim(seen);
     if (claim && (await isAlive(claim))) return false;
     // Its owner died inside the few microseconds below. Moving it aside is atomic: one of several wins.
-    await rename(guard, `${guard}.${strangeSuffix()}`).catch(() => {});
+    takeAside(guard);
     return true;
   }
   try {
-    if ((await textOf(path)) === stale) await unlink(path);
+    if (textOf(path) === stale) unlinkSync(path);
   } finally {
-    await unlink(guard).catch(() => {});
+    takeAway(guard);
   }
   return true;
 }
 
 async function linkNew(path: string, text: string): Promise<boolean> {
   const temporary = `${path}.${process.pid}-${strangeSuffix()}`;
-  const handle = await open(temporary, 'wx', 0o600);
+  const file = openSync(temporary, 'wx', 0o600);
   try {
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
-    await link(temporary, path);
+    try {
+      writeFileSync(file, text);
+      await toDisk(file);
+    } finally {
+      closeSync(file);
+    }
+    linkSync(temporary, path);
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
     throw error;
   } finally {
-    await unlink(temporary).catch(() => {});
+    takeAway(temporary);
   }
 }
 
 async function releaseIfOurs(path: string, text: string): Promise<void> {
-  if ((await textOf(path)) === text) await unlink(path).catch(() => {});
+  if (textOf(path) === text) takeAway(path);
 }
 
-async function textOf(path: string): Promise<string | undefined> {
+function takeAside(path: string): void {
   try {
-    return await readFile(path, 'utf8');
+    renameSync(path, `${path}.${strangeSuffix()}`);
+  } catch {
+    // Another one was first.
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -118,7 +130,7 @@ async function startOf(pid: number): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') {
       // The second field, the command, may itself hold spaces and brackets. Start time is field 22.
-      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ');
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
       return fields?.[19];
     }
     if (process.platform === 'darwin') return await outputOf('ps', ['-o', 'lstart=', '-p', String(pid)]);
@@ -130,7 +142,7 @@ async function startOf(pid: number): Promise<string | undefined> {
 
 async function bootId(): Promise<string> {
   try {
-    if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     if (process.platform === 'darwin') return await outputOf('sysctl', ['-n', 'kern.bootsessionuuid']);
   } catch {
     return '';

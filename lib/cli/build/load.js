@@ -38,7 +38,7 @@ export function load(path) {
 }
 
 /** Builtin modules that take a tenth of a quick command or more to load. Scripts ask for all that they may need. */
-const costly = new Set(['child_process', 'crypto', 'dns', 'http', 'http2', 'https', 'net', 'tls', 'v8', 'worker_threads', 'zlib']);
+const costly = new Set(['child_process', 'crypto', 'dns', 'fs/promises', 'http', 'http2', 'https', 'net', 'tls', 'v8', 'worker_threads', 'zlib']);
 const standIns = new Map();
 
 /** A builtin module; a costly one is there when something of it is asked for. */
