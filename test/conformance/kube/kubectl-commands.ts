@@ -1,19 +1,24 @@
 import type { KubeletFacts } from '../../../lib/sim/index.ts';
 
-const common = { kubernetesVersion: 'v1.37.0', talosVersion: 'v1.14.1', labels: {} };
+/** The newest Kubernetes of each Talos, and the kubectl that belongs to it. */
+export const generations = {
+  '1.35': { kubernetesVersion: 'v1.35.2', talosVersion: 'v1.12.11', kubectl: 'v1.35.2' },
+  '1.36': { kubernetesVersion: 'v1.36.3', talosVersion: 'v1.13.9', kubectl: 'v1.36.3' },
+  '1.37': { kubernetesVersion: 'v1.37.0', talosVersion: 'v1.14.1', kubectl: 'v1.37.1' },
+} as const;
+export type Generation = keyof typeof generations;
 
 /** The machines of the recorded cluster. */
-export const facts: readonly KubeletFacts[] = [
-  {
-    ...common,
-    name: 'cp-1',
-    addresses: ['10.0.0.11'],
-    role: 'controlplane',
-    taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
-  },
-  { ...common, name: 'worker-1', addresses: ['10.0.0.21'], role: 'worker', taints: [] },
-  { ...common, name: 'worker-2', addresses: ['10.0.0.22'], role: 'worker', taints: [] },
-];
+export function factsOf(generation: Generation): readonly KubeletFacts[] {
+  const { kubernetesVersion, talosVersion } = generations[generation];
+  const common = { kubernetesVersion, talosVersion, labels: {}, taints: [] };
+  const taints = [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }];
+  return [
+    { ...common, name: 'cp-1', addresses: ['10.0.0.11'], role: 'controlplane', taints },
+    { ...common, name: 'worker-1', addresses: ['10.0.0.21'], role: 'worker' },
+    { ...common, name: 'worker-2', addresses: ['10.0.0.22'], role: 'worker' },
+  ];
+}
 
 export const manifest = `apiVersion: v1
 kind: Namespace

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { kubeRig } from '../../unit/sim/kube/rig.ts';
-import { facts } from './kubectl-commands.ts';
+import { factsOf, type Generation, generations } from './kubectl-commands.ts';
 
 interface Transcript {
   readonly command: string;
@@ -18,9 +18,14 @@ interface Transcript {
   }[];
 }
 
-const transcripts = JSON.parse(readFileSync(new URL('./kubectl.json', import.meta.url), 'utf8')) as readonly Transcript[];
+const transcriptsOf = (generation: Generation) =>
+  JSON.parse(readFileSync(new URL(`./kubectl-${generation}.json`, import.meta.url), 'utf8')) as readonly Transcript[];
 
-test('stock kubectl got along with the simulated API server', () => {
+const each = Object.keys(generations) as readonly Generation[];
+
+test.each(each)('stock kubectl %s got along with the simulated API server', (generation) => {
+  const transcripts = transcriptsOf(generation);
+  expect(transcripts[0]?.stdout).toMatch(`Client Version: ${generations[generation].kubectl}`);
   const short = transcripts.map(
     ({ command, exitCode, stdout, stderr }) => `${exitCode} ${command}${exitCode === 0 ? '' : ` # ${(stderr || stdout).split('\n')[0]}`}`,
   );
@@ -61,9 +66,9 @@ test('stock kubectl got along with the simulated API server', () => {
   `);
 });
 
-test('everything that stock kubectl asks is still answered as it was when kubectl was content', async () => {
+test.each(each)('everything that stock kubectl %s asks is still answered as it was when kubectl was content', async (generation) => {
   const { world, target, kube, pass } = await kubeRig({ cni: 'flannel', seed: 'kubectl' });
-  for (const one of facts) kube.kubeletUp(one);
+  for (const one of factsOf(generation)) kube.kubeletUp(one);
   await pass(60_000);
   // Names of pods differ from run to run: the recorded one stands for whichever pod of that workload there is now.
   const names = new Map<string, string>();
@@ -79,7 +84,7 @@ test('everything that stock kubectl asks is still answered as it was when kubect
   };
   const differing: string[] = [];
   let count = 0;
-  for (const { command, asked } of transcripts) {
+  for (const { command, asked } of transcriptsOf(generation)) {
     for (const { method, path, accept, contentType, body, status } of asked) {
       const rename = (text: string) => text.replace(/web-[a-z0-9]{7}-[a-z0-9]{5}/g, currentName);
       const ask = async () => {
@@ -89,7 +94,7 @@ test('everything that stock kubectl asks is still answered as it was when kubect
           method,
           path: rename(path).replace(/resourceVersion=\d+/, 'resourceVersion='),
           headers: {
-            'user-agent': 'kubectl/v1.37.1',
+            'user-agent': `kubectl/${generations[generation].kubectl}`,
             ...(accept === undefined ? {} : { accept }),
             ...(contentType === undefined ? {} : { 'content-type': contentType }),
           },

@@ -1,6 +1,9 @@
 // Runs stock kubectl against the simulated API on a real socket, and records what it asked, what it got and what it printed.
 //
-//   node --conditions talos-tk-source test/oracle/kube/kubectl.ts PATH-OF-KUBECTL
+//   node --conditions talos-tk-source test/oracle/kube/kubectl.ts PATH-OF-KUBECTL 1.35|1.36|1.37
+//
+// Where a kubectl is not at hand, a program of three lines around NewDefaultKubectlCommand of the module k8s.io/kubectl is one; the
+// version goes into k8s.io/component-base/version.gitVersion.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +13,11 @@ import { createHostClock, createHostWorld } from '../../../lib/host/index.ts';
 import { renderKubeconfig } from '../../../lib/kube/index.ts';
 import { createCertificateAuthority, issue, relabelKey } from '../../../lib/pki/index.ts';
 import { createKernel, createKubeModel } from '../../../lib/sim/index.ts';
-import { commands, facts, manifest, settings } from '../../conformance/kube/kubectl-commands.ts';
+import { commands, factsOf, type Generation, generations, manifest, settings } from '../../conformance/kube/kubectl-commands.ts';
 
+const [path = '', wanted = ''] = process.argv.slice(2);
+if (!(wanted in generations)) throw new Error(`one of ${Object.keys(generations).join(', ')}`);
+const generation = wanted as Generation;
 const clock = createHostClock();
 const host = createHostWorld({ clock });
 const kernel = createKernel({ seed: 'kubectl', epochMs: clock.now(), drive: { kind: 'follow', clock, speed: 20 } });
@@ -77,7 +83,7 @@ writeFileSync(
 );
 writeFileSync(join(home, 'demo.yaml'), manifest);
 writeFileSync(join(home, 'settings.yaml'), settings);
-for (const one of facts) kube.kubeletUp(one);
+for (const one of factsOf(generation)) kube.kubeletUp(one);
 void kernel.clock.sleep(1e9).catch(() => {});
 await sleep(3000);
 
@@ -86,7 +92,7 @@ for (const argv of commands) {
   asked = [];
   const printed = await new Promise<{ exitCode: number; stdout: string; stderr: string }>((resolve) => {
     execFile(
-      process.argv[2] as string,
+      path,
       [...argv],
       { cwd: home, env: { HOME: home, KUBECONFIG: config, PATH: '/usr/bin:/bin' }, timeout: 60_000 },
       (error, stdout, stderr) => resolve({ exitCode: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
@@ -94,7 +100,7 @@ for (const argv of commands) {
   });
   transcripts.push({ command: `kubectl ${argv.join(' ')}`, ...printed, asked });
 }
-writeFileSync('test/conformance/kube/kubectl.json', `${JSON.stringify(transcripts, null, 1)}\n`);
+writeFileSync(`test/conformance/kube/kubectl-${generation}.json`, `${JSON.stringify(transcripts, null, 1)}\n`);
 rmSync(home, { recursive: true });
 process.stdout.write(`${transcripts.length} commands\n`);
 process.exit(0);
