@@ -1,6 +1,6 @@
 import { TkError } from '../../base/index.ts';
 import { talosConfigFailure } from './failures.ts';
-import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
+import { type ConfigMap, type ConfigValue, isConfigMap, sameValue } from './value.ts';
 
 /** One operation of RFC 6902. */
 export interface JsonOperation {
@@ -10,13 +10,18 @@ export interface JsonOperation {
   readonly value?: ConfigValue;
 }
 
-/** Undefined when the value is not a list of operations. */
-export function jsonOperationsOf(value: unknown): JsonOperation[] | undefined {
+/**
+ * Undefined when the value is not a list of operations.
+ *
+ * A null of JSON is no value to upstream's library, one of YAML is one: only the first equals what is not there.
+ */
+export function jsonOperationsOf(value: unknown, text: string): JsonOperation[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const operations: JsonOperation[] = [];
   for (const item of value) {
     if (!isConfigMap(item) || typeof item['op'] !== 'string' || typeof item['path'] !== 'string') return undefined;
-    operations.push(item as unknown as JsonOperation);
+    const { value: given, ...rest } = item as unknown as JsonOperation;
+    operations.push(given === undefined || (given === null && text.trimStart().startsWith('[')) ? rest : { ...rest, value: given });
   }
   return operations;
 }
@@ -31,7 +36,7 @@ const decodePointer = (pointer: string): string[] =>
  * Applies operations to plain data, which is changed.
  *
  * Failure: `talos-config/json-patch-failed`.
- * Source: RFC 6902
+ * Source: RFC 6902, and evanphx/json-patch v5.9.11+incompatible, to which a key that is not there reads as null
  */
 export function applyJsonOperations(root: ConfigMap, operations: readonly JsonOperation[]): void {
   for (const operation of operations) applyOperation(root, operation);
@@ -54,6 +59,10 @@ function applyOperation(root: ConfigMap, operation: JsonOperation): void {
     if (value === undefined) throw fail(`\`${pointer}\` is not there`);
     return value;
   };
+  const readOrNull = (pointer: string): ConfigValue => {
+    const { holder, key } = holderOf(pointer);
+    return !Array.isArray(holder) && holder[key] === undefined ? null : read(pointer);
+  };
   const remove = (pointer: string) => {
     read(pointer);
     const { holder, key } = holderOf(pointer);
@@ -72,18 +81,23 @@ function applyOperation(root: ConfigMap, operation: JsonOperation): void {
       return add(operation.path, operation.value ?? null);
     case 'remove':
       return remove(operation.path);
-    case 'replace':
-      remove(operation.path);
+    case 'replace': {
+      if (Array.isArray(holderOf(operation.path).holder)) remove(operation.path);
       return add(operation.path, operation.value ?? null);
+    }
     case 'move': {
       const moved = read(operation.from ?? '');
       remove(operation.from ?? '');
       return add(operation.path, moved);
     }
     case 'copy':
-      return add(operation.path, structuredClone(read(operation.from ?? '')));
+      return add(operation.path, structuredClone(readOrNull(operation.from ?? '')));
     case 'test':
-      if (JSON.stringify(read(operation.path)) !== JSON.stringify(operation.value ?? null)) throw fail('the value is another one');
+      if (
+        !sameValue(readOrNull(operation.path), operation.value ?? null) ||
+        (operation.value === null && readOrNull(operation.path) === null)
+      )
+        throw fail('the value is another one');
       return undefined;
     default:
       throw fail('there is no such operation');
@@ -109,13 +123,38 @@ export function strategicFormOf(
   return { patch: Object.keys(patch).length > 0 ? patch : undefined, remainder };
 }
 
+/**
+ * What has to be merged over `standing` so that `wanted` is what is left: keys that are too many are deleted, one by one. Undefined
+ * where no merge does it, such as a list that loses elements.
+ */
+function takingThePlaceOf(standing: ConfigValue | undefined, wanted: ConfigValue): ConfigValue | undefined {
+  if (standing === undefined || standing === null) return wanted;
+  if (wanted === null || wanted === '' || wanted === 0) return { $patch: 'delete' };
+  if (Array.isArray(standing)) {
+    const isLonger = Array.isArray(wanted) && standing.every((item, index) => sameValue(item, wanted[index]));
+    return isLonger ? wanted.slice(standing.length) : undefined;
+  }
+  if (!isConfigMap(standing) || !isConfigMap(wanted)) return wanted;
+  const form: ConfigMap = {};
+  for (const [key, value] of Object.entries(wanted)) {
+    const inner = takingThePlaceOf(standing[key], value ?? null);
+    if (inner === undefined) return undefined;
+    form[key] = inner;
+  }
+  for (const key of Object.keys(standing)) if (!(key in wanted)) form[key] = { $patch: 'delete' };
+  return form;
+}
+
 function write(patch: ConfigMap, base: ConfigValue | undefined, parts: readonly string[], operation: JsonOperation): boolean {
   const [part = '', ...rest] = parts;
   const standing = isConfigMap(base) ? base[part] : undefined;
   if (rest.length === 0) {
     if (operation.op === 'remove') patch[part] = { $patch: 'delete' };
-    else if (Array.isArray(standing) || (operation.op === 'replace' && isConfigMap(standing))) return false;
-    else patch[part] = operation.value ?? null;
+    else {
+      const form = takingThePlaceOf(standing, operation.value ?? null);
+      if (form === undefined) return false;
+      patch[part] = form;
+    }
     return true;
   }
   if (Array.isArray(standing) || rest[0] === '-') {

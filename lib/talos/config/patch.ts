@@ -29,7 +29,7 @@ export type Patch =
 export function loadPatch(file: SourceFile, minor: TalosMinor, options: DecodeOptions = { confidential: false }): Patch {
   return readDocuments(file, options.confidential ?? true, (documents, syntax) => {
     throwIfAny(syntax);
-    const operations = documents.length === 1 ? jsonOperationsOf(documents[0]?.value) : undefined;
+    const operations = documents.length === 1 ? jsonOperationsOf(documents[0]?.value, file.text) : undefined;
     if (operations) return { kind: 'json', file, operations };
     const failures: Failure[] = [];
     const steps: Step[] = [];
@@ -145,7 +145,7 @@ function quotableOperations({ file, operations }: Patch & { readonly kind: 'json
   if (file.shown === undefined) return operations;
   if (file.written === undefined) return [];
   const { documents } = parseYaml({ path: file.path, text: file.written }, { version: 'go' });
-  return jsonOperationsOf(documents[0]?.value) ?? [];
+  return jsonOperationsOf(documents[0]?.value, file.written) ?? [];
 }
 
 /** Without the blank lines in front that an inline patch has. */

@@ -606,6 +606,13 @@ export const patchCases: readonly PatchCase[] = [
     'test and replace',
     '- op: test\n  path: /machine/type\n  value: worker\n- op: replace\n  path: /machine/type\n  value: controlplane\n',
   ),
+  single('replace what is not there', '- op: replace\n  path: /machine/time\n  value:\n    disabled: true\n'),
+  single('copy what is not there', '- op: copy\n  from: /machine/time\n  path: /machine/kubelet\n'),
+  single(
+    'test that something is not there',
+    '- op: test\n  path: /machine/time\n  value: null\n- op: add\n  path: /machine/time\n  value:\n    disabled: true\n',
+  ),
+  single('replace beyond the end of a list', '- op: replace\n  path: /machine/certSANs/9\n  value: x\n'),
   single('a test that fails', '- op: test\n  path: /machine/type\n  value: controlplane\n'),
   single('move', '- op: move\n  from: /machine/sysctls\n  path: /machine/sysfs\n'),
   single('copy', '- op: copy\n  from: /machine/sysctls\n  path: /machine/sysfs\n'),
