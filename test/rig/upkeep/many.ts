@@ -13,16 +13,25 @@ export interface Told {
   readonly counts: Counts;
 }
 
+/** Each so many-th is told again at the end: what a process has told meanwhile changes nothing about it. */
+const toldTwice = 100;
+
 /** In this process. */
 export async function tellSome(from: number, count: number, stories: readonly string[]): Promise<Told> {
   const product = await loadProduct();
   const tally = createTally();
   const wrong: string[] = [];
+  const fingerprints = new Map<number, string>();
   for (let index = from; index < from + count; index += 1) {
     const upkeep = drawUpkeep(`upkeep-${index}`, stories);
     const history = await tellUpkeep(upkeep, product);
     tally.add(upkeep, history);
     if (history.violations.length > 0) wrong.push(lineOf(upkeep, history));
+    if ((index - from) % toldTwice === 0) fingerprints.set(index, history.fingerprint);
+  }
+  for (const [index, fingerprint] of fingerprints) {
+    const again = await tellUpkeep(drawUpkeep(`upkeep-${index}`, stories), product);
+    if (again.fingerprint !== fingerprint) wrong.push(`upkeep-${index}: I-19 the same seed gave ${fingerprint} and ${again.fingerprint}`);
   }
   return { from, count, wrong, counts: tally.counts() };
 }
