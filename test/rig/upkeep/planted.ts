@@ -66,8 +66,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: life('back'),
-        find: '      const seen = await facts(signal);\n',
-        replace: '      const seen = await facts(signal);\n      if (seen.talosVersion !== "") return holds(seen);\n',
+        find: '  async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {\n',
+        replace:
+          '  async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {\n    if (seen.talosVersion !== "") return holds(seen);\n',
       },
     ],
     stories: ['reboot', 'upgrade-node'],
@@ -79,8 +80,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: life('back'),
-        find: '      const wrong = differenceOf(seen, wanted);',
-        replace: '      const wrong = undefined as ReturnType<typeof differenceOf>;',
+        find: '    const wrong = differenceOf(seen, wanted);',
+        replace: '    const wrong = undefined as ReturnType<typeof differenceOf>;',
       },
     ],
     stories: ['upgrade-node', 'upgrade'],
@@ -92,8 +93,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: life('back'),
-        find: '      if (seen.bootId === wanted.afterBoot) return notYet(',
-        replace: '      if (seen.bootId === "") return notYet(',
+        find: '    if (seen.bootId === wanted.afterBoot) return notYet(',
+        replace: '    if (seen.bootId === "") return notYet(',
       },
     ],
     stories: ['reboot', 'upgrade-node'],
@@ -102,7 +103,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'uncordon-forgotten',
     what: 'the cordon of ours stays',
-    edits: [{ file: life('disrupt'), find: '    await uncordonStep(context, node);\n    if (returned', replace: '    if (returned' }],
+    edits: [
+      {
+        file: life('disrupt'),
+        find: '    isBackCordoned = true;\n    await uncordonStep(context, node);\n    isBackCordoned = false;\n',
+        replace: '',
+      },
+    ],
     stories: ['reboot', 'upgrade-node'],
     bias: { shape: { controlPlanes: 1, workers: 1 } },
   },

@@ -157,7 +157,7 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
   const others = createSeededRandom(seed, 'other deeds');
   // While something is under way on it: the middle of an upgrade comes soon.
   if (others.fraction() < 0.06)
-    deeds.push({ inMs: 5000 + Math.floor(others.fraction() * 90_000), deed: { deed: 'pin-pod', node: names.at(-1) as string } });
+    deeds.push({ inMs: 8000 + Math.floor(others.fraction() * 32_000), deed: { deed: 'pin-pod', node: names.at(-1) as string } });
   if (others.fraction() < 0.04) {
     const alarmed = { node: names[Math.floor(others.fraction() * shape.controlPlanes)] as string };
     deeds.push({ inMs: Math.floor(others.fraction() * 5 * 60_000) - 60_000, deed: { deed: 'alarm', ...alarmed, alarm: 'NOSPACE' } });
@@ -197,8 +197,11 @@ function darkness(random: Random): readonly FaultRule[] {
     untilMs: calmAfterMs,
     facts: { lateMs: minutesBetween(random, 31, 40) },
   };
-  const lost: FaultRule = { point: 'wire/change', kind: 'lost', probability: 0.5, atMost: 2, untilMs: calmAfterMs };
-  return isUnheard ? [slow, lost] : [slow];
+  const unheard = ['Reboot', 'Upgrade', 'Rollback'].map((call): FaultRule => {
+    const only = { path: `/machine.MachineService/${call}` };
+    return { point: 'wire/change', kind: 'never', only, probability: 1, atMost: 1, untilMs: calmAfterMs };
+  });
+  return isUnheard ? [slow, ...unheard] : [slow];
 }
 
 export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [], secondStops: [], sleeps: [] });
