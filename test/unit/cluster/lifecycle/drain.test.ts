@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import type { Clock } from '../../../../lib/base/index.ts';
+import { describe, expect, test } from 'vitest';
+import { type Clock, failureOf, TkError } from '../../../../lib/base/index.ts';
 import type { KubeObject, KubeWriter } from '../../../../lib/kube/index.ts';
 import { drainNode } from '../../../../lib/cluster/lifecycle/drain.ts';
 
@@ -42,5 +42,41 @@ test('pods that tolerate the cordon are moved once; what their controller starts
     outcome: { evicted: 3, deleted: [] },
     evicted: ['web', 'stubborn-1', 'late'],
     left: ['stubborn-2'],
+  });
+});
+
+describe('a drain that comes to no end', () => {
+  const drained = async (evict: () => Promise<boolean>, leaving = false) => {
+    let ms = 0;
+    const clock = { monotonicMs: () => ms, sleep: async (forMs: number) => void (ms += forMs) } as unknown as Clock;
+    const web = pod('web');
+    const items = [leaving ? { ...web, metadata: { ...web.metadata, deletionTimestamp: '2026-11-21T00:00:00Z' } } : web];
+    const kube = { list: async () => ({ items, resourceVersion: '1' }), evict } as unknown as KubeWriter;
+    const policy = { how: 'evict', deadlineMs: 60_000 } as const;
+    const drain = drainNode({ kube, clock, nodeName: 'w-1', policy, observe: () => {} }, new AbortController().signal);
+    const { code, facts, cause } = await drain.then(
+      () => Promise.reject(new Error('it ended well')),
+      (error: unknown) => failureOf(error),
+    );
+    return { code, facts, ...(cause === undefined ? {} : { cause: cause.code }), tookMs: ms };
+  };
+
+  test('a pod that never ends is named at the deadline, whoever has sent it away', async () => {
+    const timeout = { code: 'drain/timeout', facts: { node: 'w-1', pods: [{ namespace: 'default', name: 'web' }], afterMs: 60_000 } };
+    expect(await drained(async () => true)).toEqual({ ...timeout, tookMs: 60_000 });
+    expect(await drained(async () => true, true)).toEqual({ ...timeout, tookMs: 60_000 });
+  });
+
+  test('an eviction that is forbidden ends it at once', async () => {
+    const forbidden = new TkError({
+      code: 'kube/forbidden',
+      facts: { message: 'pods "web" is forbidden: User "me" cannot create evictions' },
+    });
+    expect(await drained(() => Promise.reject(forbidden))).toEqual({
+      code: 'drain/refused',
+      facts: { node: 'w-1', namespace: 'default', name: 'web' },
+      cause: 'kube/forbidden',
+      tookMs: 0,
+    });
   });
 });
