@@ -20,7 +20,9 @@ const fluxNamespace = 'flux-system';
 const ageSecretName = 'sops-age';
 
 /** Folders whose encrypted Secrets Flux cannot read by itself yet, in the order in which they are applied. */
-const places = ['bootstrap', 'kubernetes/bootstrap', 'kubernetes/components'] as const;
+const places = ['bootstrap', 'kubernetes/bootstrap', 'kubernetes/components', 'kubernetes/flux'] as const;
+/** Folders of ConfigMaps that Flux' own start substitutes from. */
+const settingsPlaces = ['kubernetes/components', 'kubernetes/flux'] as const;
 
 /**
  * The Secrets that have to be there before Flux is: its age key, its deploy key, the variables of the cluster. They are decrypted
@@ -29,14 +31,32 @@ const places = ['bootstrap', 'kubernetes/bootstrap', 'kubernetes/components'] as
 export function createBootstrapSecrets({ model, files, vault, access }: BootstrapSecretParts): BootstrapSecrets {
   const objects = new Map<string, KubeObject>();
 
-  const encryptedFiles = async (folder: string): Promise<readonly string[]> => {
+  const filesIn = async (folder: string, isMeant: (name: string) => boolean): Promise<readonly string[]> => {
     const found: string[] = [];
     for (const entry of await files.list(posix.join(model.paths.root, folder))) {
       const path = posix.join(folder, entry.name);
-      if (entry.kind === 'directory') found.push(...(await encryptedFiles(path)));
-      else if (/\.sops\.ya?ml$/.test(entry.name)) found.push(path);
+      if (entry.kind === 'directory') found.push(...(await filesIn(path, isMeant)));
+      else if (isMeant(entry.name)) found.push(path);
     }
     return found;
+  };
+  const encryptedFiles = (folder: string) => filesIn(folder, (name) => /\.sops\.ya?ml$/.test(name));
+  /** Those that a Kustomization of Flux' start names, where they stand in the open. */
+  const settings = async (): Promise<readonly { readonly path: string; readonly object: KubeObject }[]> => {
+    const found: { path: string; object: KubeObject }[] = [];
+    const wanted = new Set<string>();
+    for (const folder of settingsPlaces) {
+      for (const path of await filesIn(folder, (name) => /\.ya?ml$/.test(name) && !/\.sops\.ya?ml$/.test(name))) {
+        const text = (await files.readText(posix.join(model.paths.root, path))) ?? '';
+        if (!/substituteFrom|kind: *ConfigMap/.test(text)) continue;
+        for (const { value } of parseYaml({ path, text }, { version: 'kubernetes' }).documents) {
+          const object = value as KubeObject | null;
+          if (object?.kind === 'ConfigMap' && object.metadata?.name !== undefined) found.push({ path, object: inFluxNamespace(object) });
+          if (object?.kind === 'Kustomization') for (const name of settingsNamedBy(object)) wanted.add(name);
+        }
+      }
+    }
+    return found.filter(({ object }) => object.metadata.namespace === fluxNamespace && wanted.has(object.metadata.name));
   };
   const read = async (path: string): Promise<readonly KubeObject[]> => {
     const text = (await files.readText(posix.join(model.paths.root, path))) ?? '';
@@ -60,10 +80,15 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
           }
         }
       }
+      for (const { path, object } of await settings()) {
+        objects.set(keyOf(object), object);
+        paths.set(keyOf(object), path);
+      }
       await addAgeKey();
-      await proveKey([...objects.values()].find((object) => object.metadata.name === ageSecretName));
+      await proveKey([...objects.values()].find(({ kind, metadata }) => kind === 'Secret' && metadata.name === ageSecretName));
       return [...objects].map(
         ([key, object]): BootstrapSecret => ({
+          kind: object.kind,
           namespace: object.metadata.namespace ?? fluxNamespace,
           name: object.metadata.name,
           ...(paths.has(key) ? { path: paths.get(key) as string } : {}),
@@ -72,7 +97,7 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
       );
     },
     async apply(secret, signal) {
-      const object = objects.get(`${secret.namespace}/${secret.name}`);
+      const object = objects.get(keyIn(secret.kind ?? 'Secret', secret.namespace, secret.name));
       if (object === undefined) throw new Error(`the Secret ${secret.namespace}/${secret.name} was not loaded`);
       const kube = await access.writer();
       if ((await kube.get({ apiVersion: 'v1', kind: 'Namespace', name: secret.namespace }, signal)) === undefined) {
@@ -84,7 +109,7 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
 
   /** Repositories without a file for it have the key itself: the Secret is made from it. */
   async function addAgeKey(): Promise<void> {
-    const key = `${fluxNamespace}/${ageSecretName}`;
+    const key = keyIn('Secret', fluxNamespace, ageSecretName);
     if (objects.has(key)) return;
     const identity = await vault.ageKey();
     if (identity === undefined) return;
@@ -117,10 +142,24 @@ function secretsOf(path: string, plain: Secret<string>): readonly KubeObject[] {
   });
 }
 
-const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? fluxNamespace}/${object.metadata.name}`;
+const keyIn = (kind: string, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
+const keyOf = (object: KubeObject): string => keyIn(object.kind, object.metadata.namespace ?? fluxNamespace, object.metadata.name);
+const inFluxNamespace = (object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, namespace: object.metadata.namespace ?? fluxNamespace },
+});
+
+/** Names of the ConfigMaps that a Kustomization substitutes from. */
+function settingsNamedBy(kustomization: KubeObject): readonly string[] {
+  const { postBuild } = (kustomization['spec'] ?? {}) as {
+    readonly postBuild?: { readonly substituteFrom?: readonly { readonly kind?: string; readonly name?: string }[] };
+  };
+  return (postBuild?.substituteFrom ?? []).flatMap(({ kind, name }) => (kind === 'ConfigMap' && name !== undefined ? [name] : []));
+}
+
 const refOf = (object: KubeObject) => ({
   apiVersion: 'v1',
-  kind: 'Secret',
+  kind: object.kind,
   namespace: object.metadata.namespace ?? fluxNamespace,
   name: object.metadata.name,
 });
@@ -137,6 +176,8 @@ export function plainData(object: KubeObject): Readonly<Record<string, string>> 
 
 function isEqual(wanted: KubeObject, live: KubeObject | undefined): boolean {
   if (live === undefined) return false;
-  const [a, b] = [plainData(wanted), plainData(live)];
+  const contentOf = (object: KubeObject) =>
+    object.kind === 'Secret' ? plainData(object) : ((object['data'] ?? {}) as Readonly<Record<string, string>>);
+  const [a, b] = [contentOf(wanted), contentOf(live)];
   return Object.keys(a).every((key) => a[key] === b[key]);
 }

@@ -355,6 +355,8 @@ export interface FluxRootObject {
 }
 
 export interface BootstrapSecret {
+  /** Default: Secret. A ConfigMap that Flux' start substitutes from is planted with them. */
+  readonly kind?: string;
   readonly namespace: string;
   readonly name: string;
   /** Relative to the repository; absent when made from the age key itself. */

@@ -3,15 +3,12 @@ import { type Files, TkError } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { parseYaml } from '../format/index.ts';
 import type { KubeObject, ObjectRef } from '../kube/index.ts';
-import { plainData } from './bootstrap-secrets.ts';
 import type { FluxRootObject } from './cluster.ts';
 import type { KubeAccess } from './kube-access.ts';
-import type { Vault } from './vault.ts';
 
 export interface FluxRootParts {
   readonly model: ClusterModel;
   readonly files: Files;
-  readonly vault: Vault;
   readonly access: KubeAccess;
 }
 
@@ -20,17 +17,17 @@ export interface FluxRoot {
   apply(object: FluxRootObject, signal: AbortSignal): Promise<void>;
 }
 
-/** Where repositories without a FluxInstance keep what starts everything, and the variables that it needs. */
-const places = { start: 'flux/config', variables: 'flux/vars' } as const;
+/** Where such repositories keep what starts everything. */
+const startFolder = 'flux/config';
 
 /**
- * What lets Flux follow a repository where no FluxInstance does: the source and the Kustomization of `kubernetes/flux/config`, after the
- * ConfigMaps and Secrets of `kubernetes/flux/vars` that they substitute from. Secrets are decrypted in memory only.
+ * What lets Flux follow a repository where no FluxInstance does: the source and the Kustomization of `kubernetes/flux/config`. What they
+ * substitute from is there since `bootstrap:secrets`.
  *
  * Shape: in the order in which they are applied; empty where the repository has no such folder.
  * Source: cluster-template until 2025-01, Taskfile bootstrap:flux
  */
-export function createFluxRoot({ model, files, vault, access }: FluxRootParts): FluxRoot {
+export function createFluxRoot({ model, files, access }: FluxRootParts): FluxRoot {
   const objects = new Map<string, KubeObject>();
 
   const objectsIn = async (folder: string): Promise<readonly KubeObject[]> => {
@@ -39,14 +36,12 @@ export function createFluxRoot({ model, files, vault, access }: FluxRootParts): 
       if (kind !== 'file' || !/\.ya?ml$/.test(name)) continue;
       const path = posix.join(folder, name);
       const text = (await files.readText(posix.join(model.paths.root, path))) ?? '';
-      const isEncrypted = /\.sops\.ya?ml$/.test(name);
-      const plain = isEncrypted ? (await vault.decrypt({ path, text })).reveal() : text;
-      const { documents } = parseYaml({ path, text: plain }, { version: 'kubernetes', confidential: isEncrypted });
+      if (/\.sops\.ya?ml$/.test(name)) continue;
+      const { documents } = parseYaml({ path, text }, { version: 'kubernetes' });
       for (const { value } of documents) {
-        const object = value as (KubeObject & { readonly sops?: unknown }) | null;
+        const object = value as KubeObject | null;
         if (object?.metadata?.name === undefined || object.apiVersion.startsWith('kustomize.config.k8s.io/')) continue;
-        const { sops: _, ...rest } = object;
-        found.push({ ...rest, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? 'flux-system' } } as KubeObject);
+        found.push({ ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? 'flux-system' } });
       }
     }
     return found;
@@ -69,14 +64,11 @@ export function createFluxRoot({ model, files, vault, access }: FluxRootParts): 
       const { kubernetes, root } = model.paths;
       if (kubernetes === undefined) return [];
       const folder = posix.relative(root, kubernetes);
-      const start = (await objectsIn(posix.join(folder, places.start))).filter(isOfFlux);
+      const start = (await objectsIn(posix.join(folder, startFolder))).filter(isOfFlux);
       if (!start.some(({ kind }) => kind === 'Kustomization') || (await hasSync())) return [];
-      const variables = (await objectsIn(posix.join(folder, places.variables))).filter(
-        ({ kind, metadata }) => ['ConfigMap', 'Secret'].includes(kind) && metadata.namespace === 'flux-system',
-      );
       const sources = start.filter(({ kind }) => kind !== 'Kustomization');
       const kustomizations = start.filter(({ kind }) => kind === 'Kustomization');
-      return [...variables, ...sources, ...kustomizations].map((object): FluxRootObject => {
+      return [...sources, ...kustomizations].map((object): FluxRootObject => {
         const { namespace = 'flux-system', name } = object.metadata;
         objects.set(keyOf(object.kind, namespace, name), object);
         return {
@@ -108,11 +100,7 @@ const refOf = ({ apiVersion, kind, metadata }: KubeObject): ObjectRef => ({
 /** Everything that is wanted is there; what servers and controllers have put in besides does not count. */
 function isEqual(wanted: KubeObject, live: KubeObject | undefined): boolean {
   if (live === undefined) return false;
-  if (wanted.kind === 'Secret') {
-    const [a, b] = [plainData(wanted), plainData(live)];
-    return Object.keys(a).every((key) => a[key] === b[key]);
-  }
-  return ['spec', 'data'].every((field) => isContained(wanted[field], live[field]));
+  return isContained(wanted['spec'], live['spec']);
 }
 
 function isContained(wanted: unknown, live: unknown): boolean {

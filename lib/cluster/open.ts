@@ -171,7 +171,7 @@ export function openCluster({
       files,
       access,
       secrets: createBootstrapSecrets({ model, files, vault, access }),
-      root: createFluxRoot({ model, files, vault, access }),
+      root: createFluxRoot({ model, files, access }),
       now: () => clock.now(),
     }),
     releases,

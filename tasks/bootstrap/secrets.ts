@@ -12,6 +12,7 @@ export default defineTask({
     return Promise.all(
       (await cluster.kubernetes.bootstrapSecrets()).map(async (secret) => ({
         name: `${secret.namespace}/${secret.name}`,
+        kind: secret.kind ?? 'Secret',
         isApplied: isReachable && (await secret.isApplied(signal)),
       })),
     );
@@ -19,10 +20,10 @@ export default defineTask({
   plan: (_context, facts) =>
     facts === undefined
       ? [{ decision: 'unknown', title: 'secrets', reason: 'the repository and the cluster were not asked' }]
-      : facts.map(({ name, isApplied }) =>
+      : facts.map(({ name, kind, isApplied }) =>
           isApplied
             ? { decision: 'skip', title: name, reason: 'equal' }
-            : { decision: 'run', title: name, calls: [{ target: name, call: 'apply Secret' }] },
+            : { decision: 'run', title: name, calls: [{ target: name, call: `apply ${kind}` }] },
         ),
   async run({ cluster, step, detail, skip, each }) {
     const secrets = await step.pure('decrypt', () => cluster.kubernetes.bootstrapSecrets());

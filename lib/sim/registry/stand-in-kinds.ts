@@ -47,6 +47,8 @@ const envoys: readonly DefinitionFacts[] = [
 const kinds: Readonly<Record<string, readonly DefinitionFacts[]>> = {
   'gateway-helm': [...gateways, ...envoys],
   'gateway-crds-helm': [...gateways, ...envoys],
+  'gateway-api': gateways,
+  'gateway-api-crds': gateways,
   'kube-prometheus-stack': monitoring,
   'prometheus-operator-crds': monitoring,
   'external-dns': [{ group: 'externaldns.k8s.io', kind: 'DNSEndpoint', plural: 'dnsendpoints', versions: ['v1alpha1'] }],
