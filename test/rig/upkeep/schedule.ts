@@ -195,7 +195,7 @@ function darkness(random: Random): readonly FaultRule[] {
     probability: 1,
     atMost: 1,
     untilMs: calmAfterMs,
-    facts: { lateMs: minutesBetween(random, 31, 40) },
+    facts: { lateMs: minutesBetween(random, 33, 65) },
   };
   const unheard = ['Reboot', 'Upgrade', 'Rollback'].map((call): FaultRule => {
     const only = { path: `/machine.MachineService/${call}` };
