@@ -349,6 +349,8 @@ export interface KubernetesView {
 /** One object of those that let Flux follow the repository where no FluxInstance does. */
 export interface FluxRootObject {
   readonly kind: string;
+  /** Name of the CustomResourceDefinition of its kind. */
+  readonly definition: string;
   readonly namespace: string;
   readonly name: string;
   isApplied(signal: AbortSignal): Promise<boolean>;

@@ -73,6 +73,7 @@ export function createFluxRoot({ model, files, access }: FluxRootParts): FluxRoo
         objects.set(keyOf(object.kind, namespace, name), object);
         return {
           kind: object.kind,
+          definition: definitionOf(object),
           namespace,
           name,
           isApplied: async (signal) => isEqual(object, await (await access.reader()).get(refOf(object), signal)),
@@ -88,6 +89,10 @@ export function createFluxRoot({ model, files, access }: FluxRootParts): FluxRoo
 }
 
 const instanceRef: ObjectRef = { apiVersion: 'fluxcd.controlplane.io/v1', kind: 'FluxInstance', namespace: 'flux-system', name: 'flux' };
+/** Plurals of Flux' kinds are as in English. */
+const definitionOf = ({ apiVersion, kind }: KubeObject): string =>
+  `${kind.toLowerCase().replace(/y$/, 'ie')}s.${apiVersion.slice(0, apiVersion.indexOf('/'))}`;
+
 const keyOf = (kind: string, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
 const isOfFlux = ({ apiVersion }: KubeObject): boolean => apiVersion.includes('.toolkit.fluxcd.io/');
 const refOf = ({ apiVersion, kind, metadata }: KubeObject): ObjectRef => ({

@@ -42,6 +42,9 @@ export default defineTask({
     const instance = await installRelease(context, 'flux-instance');
     const root = await rootOf(cluster);
     if (operator === undefined && instance === undefined && root.length === 0) return { revision: undefined };
+    // An operator brings them a while after its own definitions.
+    const definitions = [...new Set(root.map(({ definition }) => definition))];
+    if (definitions.length > 0) await context.wait(cluster.kubernetes.crdsServed(definitions));
     for (const object of root) {
       await step.probeAct(`${object.kind} ${object.namespace}/${object.name}`, {
         probe: async (handle) =>
