@@ -98,8 +98,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
         rig.memory.files.crash(random);
         invariants.afterCrash(rig.memory.files.copy());
       }
-      // Whoever took the lease while the laptop was closed keeps it for ten minutes.
-      const quietMs = upkeep.sleeps.some(Boolean) ? calmAfterMs + 13 * 60_000 : calmAfterMs;
+      const quietMs = calmAfterMs + lastsMs(upkeep);
       const restMs = startMs + quietMs - kernel.clock.monotonicMs();
       // What others hold up is waited for: a person comes back later.
       if (tries === patience && restMs > 0) await kernel.clock.sleep(restMs);
@@ -201,6 +200,13 @@ function watchCourse(
     const isYoung = whole.some(([file]) => nowMs - timeOf(file) < snapshotMs);
     if (!isYoung) report(`G-07 ${machine.name} was taken away without a whole snapshot of late`);
   });
+}
+
+/** What is still going on when nothing new goes wrong any more. */
+function lastsMs({ faults, sleeps }: Upkeep): number {
+  const darkMs = faults.filter(({ point }) => point === 'talos/boot').map(({ facts }) => Number(facts?.['lateMs'] ?? 0));
+  // Whoever took the lease while the laptop was closed keeps it for ten minutes.
+  return Math.max(sleeps.some(Boolean) ? 13 * 60_000 : 0, ...darkMs);
 }
 
 /** The repository as a person has changed it before. */
