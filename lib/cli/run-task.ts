@@ -169,6 +169,7 @@ async function showPlan(
             // Only a screen has an edge.
             columns: world.terminal.stdout.isTty ? world.terminal.stdout.columns : Number.POSITIVE_INFINITY,
             command: `npx tk ${shellLine(request.argv.filter((word) => !planFlags.has(word)))}`,
+            isSandbox: flags.sim,
           }),
     );
     return plan.tasks.some((task) => task.failure !== undefined) ? 2 : 0;

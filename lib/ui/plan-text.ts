@@ -1,11 +1,21 @@
 import { count } from '../base/index.ts';
 import type { Plan, PlannedStep } from '../core/index.ts';
 import { renderFailure } from './failure-text.ts';
+import { hintsForSandbox } from './sandbox-hints.ts';
 import type { Style } from './style.ts';
 import { padded, truncated, widthOf } from './width.ts';
 
-/** A plan as text, ending with a line break. `command` is what would run it. */
-export function renderPlan(plan: Plan, options: { readonly style: Style; readonly columns: number; readonly command: string }): string {
+export interface PlanTextOptions {
+  readonly style: Style;
+  readonly columns: number;
+  /** What would run it. */
+  readonly command: string;
+  /** The machines are simulated: commands that are recommended have to stay there. */
+  readonly isSandbox?: boolean;
+}
+
+/** A plan as text, ending with a line break. */
+export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const { style } = options;
   const { run, skip, unknown, calls } = plan.counts;
   const names = Math.min(60, Math.max(0, ...plan.tasks.flatMap((task) => task.steps.map((step) => widthOf(nameOf(step)) + 2))));
@@ -47,7 +57,8 @@ export function renderPlan(plan: Plan, options: { readonly style: Style; readonl
           : 'Nothing would change.'
       : `${count(calls, 'mutating call')}.`;
   lines.push(` ${sum}${(run === 0 && unknown === 0) || isRefused ? '' : ` Run it: ${options.command}`}`);
-  return `${lines.join('\n')}\n`;
+  const text = `${lines.join('\n')}\n`;
+  return options.isSandbox === true ? hintsForSandbox(text) : text;
 }
 
 const nameOf = (step: PlannedStep): string =>
