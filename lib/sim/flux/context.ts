@@ -1,7 +1,7 @@
 import type { Json } from '../../base/index.ts';
 import type { SimKernel } from '../kernel.ts';
 import { ApiError } from '../kube/errors.ts';
-import { builtIn, type Kind } from '../kube/kinds.ts';
+import { apiVersionOf, builtIn, type Kind } from '../kube/kinds.ts';
 import type { SimulatedKube } from '../kube/model.ts';
 import type { KubeState } from '../kube/state.ts';
 import { listAt, numberAt, type Obj, objAt, textAt } from '../kube/value.ts';
@@ -69,8 +69,13 @@ export function apply(context: FluxContext, object: Obj, fieldManager: string): 
   if (!kind.isNamespaced) delete metadata.namespace;
   else if (namespace === '') throw new Error(`${label} namespace not specified: the server could not find the requested resource`);
   try {
-    return kube.writes.patch({ kind, namespace, name, subresource: '' }, 'apply', { ...object, metadata }, true, actorOf(fieldManager))
-      .object;
+    return kube.writes.patch(
+      { kind, namespace, name, subresource: '' },
+      'apply',
+      { ...object, apiVersion: apiVersionOf(kind), metadata },
+      true,
+      actorOf(fieldManager),
+    ).object;
   } catch (error) {
     if (error instanceof ApiError)
       throw new Error(`${label} dry-run failed (${error.reason === '' ? 'InternalError' : error.reason}): ${error.message}`);

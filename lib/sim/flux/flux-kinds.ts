@@ -1,5 +1,5 @@
 import { ensureDefinition } from '../kube/operators.ts';
-import type { Kind } from '../kube/kinds.ts';
+import { apiVersionOf, type Kind } from '../kube/kinds.ts';
 import type { KubeState } from '../kube/state.ts';
 
 export const group = {
@@ -36,9 +36,16 @@ export function ensureFluxKinds(state: KubeState): void {
     });
 }
 
-/** Any kind that the API serves; undefined when its definition is missing. */
-export const kindFor = (state: KubeState, apiVersion: string, kind: string): Kind | undefined =>
-  state.kinds('-').find((one) => one.kind === kind && (one.group === '' ? one.version : `${one.group}/${one.version}`) === apiVersion);
+/** Groups whose earlier versions an API server serves when its `runtime-config` says so, as machine configs of many repositories do. */
+const earlierVersions = /^(?:admissionregistration|resource)\.k8s\.io\/v1(?:alpha|beta)\d+$/;
+
+/** Any kind that the API serves; undefined when its definition is missing. An earlier version of a built-in kind is the one that is served. */
+export function kindFor(state: KubeState, apiVersion: string, kind: string): Kind | undefined {
+  const served = state.kinds('-').filter((one) => one.kind === kind);
+  const exact = served.find((one) => apiVersionOf(one) === apiVersion);
+  if (exact !== undefined || !earlierVersions.test(apiVersion)) return exact;
+  return served.find((one) => one.definition === undefined && apiVersion.startsWith(`${one.group}/`));
+}
 
 /** The first served version of a kind of Flux. */
 export const fluxKind = (state: KubeState, itsGroup: string, kind: string): Kind | undefined =>

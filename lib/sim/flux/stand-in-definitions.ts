@@ -55,10 +55,15 @@ function addVersion({ state }: FluxContext, name: string, version: string): bool
 function couldBeBrought(context: FluxContext, itsGroup: string): boolean {
   if (context.absent.size > 0) return true;
   const releases = fluxKind(context.state, group.helm, 'HelmRelease');
-  if (releases === undefined || knownGroups.has(itsGroup)) return false;
+  if (releases === undefined) return false;
   const installed = context.state.list(releases).map((one) => textAt(listAt(one, 'status', 'history')[0], 'chartName'));
   return [...installed, ...(context.standInCharts?.() ?? [])].some(
-    (chart) => chart !== '' && !simulatedCharts.has(chart) && !isKnownChart(chart),
+    (chart) =>
+      chart !== '' &&
+      !simulatedCharts.has(chart) &&
+      !isKnownChart(chart) &&
+      // Kinds of charts that are known come with these, or with a chart of definitions alone.
+      (!knownGroups.has(itsGroup) || /(?:^|-)crds?(?:-|$)/.test(chart)),
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { minutes, Secret, TkError, waitFor } from '../../../lib/base/index.ts';
+import { minutes, Secret, type TkError, waitFor } from '../../../lib/base/index.ts';
 import { createBootstrapSecrets } from '../../../lib/cluster/bootstrap-secrets.ts';
 import { createFluxRoot } from '../../../lib/cluster/flux-root.ts';
 import { fluxReconciled, requestReconciliation } from '../../../lib/cluster/flux.ts';
@@ -49,7 +49,7 @@ test('a wait in vain for Flux tells every cause, and what is behind it', async (
   const third = 'kustomization flux-system/third: ConfigMap/gone/x dry-run failed (NotFound): namespaces "gone" not found';
   expect(failure && renderFailure(failure)).toMatch(/^error\[wait\/timeout\]: waited 4m00s for Flux to reconcile the repository\n/);
   expect(failure?.facts['last']).toBe(`${third} (and 2 more)`);
-  expect((failure?.facts['rest'] as readonly string[]).map((line) => line.replace(/sha1:[0-9a-f]+/, 'sha1:…'))).toEqual([
+  expect(((failure?.facts['rest'] ?? []) as readonly string[]).map((line) => line.replace(/sha1:[0-9a-f]+/, 'sha1:…'))).toEqual([
     third,
     'kustomization flux-system/second: Running health checks for revision refs/heads/main@sha1:… with a timeout of 1h0m0s; ' +
       'helmrelease flux-system/web: could not get Source object: ocirepositorys.source.toolkit.fluxcd.io "gone" not found',

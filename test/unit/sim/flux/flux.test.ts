@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { KubeObject } from '../../../../lib/kube/index.ts';
 import { createMemoryFiles, repositoryOfFiles } from '../../../../lib/sim/index.ts';
 import { never } from '../kube/rig.ts';
-import { deployment, fluxRig, groups, releaseRecord } from './rig.ts';
+import { definition, deployment, fluxRig, groups, releaseRecord } from './rig.ts';
 
 const root = `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -257,4 +257,45 @@ test('a Namespace gets the name that its kustomization puts everything into', as
     { name: 'web' },
     { name: 'a', namespace: 'web' },
   ]);
+});
+
+test('kinds of charts of which only the name is known, secrets of stores outside, and places outside stand in, and are told', async () => {
+  const elsewhere = `apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: { name: other, namespace: flux-system }
+spec: { interval: 1h, url: https://git.example.org/other.git, ref: { branch: main } }
+---
+${child('other').replace('sourceRef: { kind: GitRepository, name: flux-system }', 'sourceRef: { kind: GitRepository, name: other }')}`;
+  const { client, install, verdict, pass, model } = await fluxRig(
+    {
+      ...repository,
+      'kubernetes/apps/kustomization.yaml': listOf('./namespace.yaml', './widgets/ks.yaml', './policies/ks.yaml', './other.yaml'),
+      'kubernetes/apps/other.yaml': elsewhere,
+      'kubernetes/apps/widgets/ks.yaml': child('widgets'),
+      'kubernetes/apps/widgets/app/a.yaml':
+        'apiVersion: widgets.example.org/v1\nkind: Widget\nmetadata: { name: a }\n---\napiVersion: widgets.example.org/v1beta1\nkind: Widget\nmetadata: { name: b }\n',
+      'kubernetes/apps/policies/ks.yaml': child('policies'),
+      'kubernetes/apps/policies/app/a.yaml':
+        'apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\nmetadata: { name: a }\nspec: {}\n',
+    },
+    { standInCharts: () => ['widget-operator'] },
+  );
+  await client.apply(secret('sops-age', { 'age.agekey': 'AGE-SECRET-KEY-1' }), ownManager, never);
+  await client.apply(secret('cluster-secrets', {}), ownManager, never);
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } }, ownManager, never);
+  await install();
+  for (const name of ['widgets', 'policies', 'other']) expect(await verdict('Kustomization', name)).toMatch(/^ReconciliationSucceeded/);
+  expect(model.standIns()).toEqual(['Widget.widgets.example.org']);
+  expect(model.absent()).toEqual(['https://git.example.org/other.git']);
+
+  const made = { apiVersion: 'external-secrets.io/v1', kind: 'ExternalSecret', metadata: { name: 'login', namespace: 'demo' } };
+  await client.apply(definition('external-secrets.io', 'ExternalSecret', 'externalsecrets', 'v1'), ownManager, never);
+  await pass(10_000);
+  await client.apply({ ...made, spec: { data: [{ secretKey: 'DB_HOST' }], target: { name: 'login-secret' } } }, ownManager, never);
+  await pass(30_000);
+  const wanted = { apiVersion: 'v1', kind: 'Secret', namespace: 'demo', name: 'login-secret' };
+  expect(await client.get(wanted, never)).toBeUndefined();
+  await client.apply(deployment('external-secrets', 'demo'), ownManager, never);
+  await pass(60_000);
+  expect(Object.keys((await client.get(wanted, never))?.data as object)).toEqual(['DB_HOST']);
 });

@@ -1,10 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { minutes, waitFor } from '../../../../lib/base/index.ts';
 import { conditionOf, conditionTrue, crdsServed, type KubeObject, workloadReady } from '../../../../lib/kube/index.ts';
-import { createFluxModel, type FluxOptions, repositoryOfFiles } from '../../../../lib/sim/index.ts';
+import { createFluxModel, type FluxModel, type FluxOptions, repositoryOfFiles } from '../../../../lib/sim/index.ts';
 import { type KubeRig, kubeRig, never } from '../kube/rig.ts';
 
 export interface FluxRig extends KubeRig {
+  readonly model: FluxModel;
   /** Installs flux-operator and a FluxInstance that follows `ref`. */
   install(ref?: string): Promise<void>;
   /** `reason: message` of Ready; waits until it is not in progress any more. */
@@ -26,7 +27,7 @@ export async function fluxRig(files: Readonly<Record<string, string>>, options: 
     files: Object.fromEntries(Object.entries(files).map(([path, text]) => [`/repo/${path}`, text])),
   });
   const { client, world, kernel, kube } = rig;
-  createFluxModel(kernel, kube, {
+  const model = createFluxModel(kernel, kube, {
     repository: repositoryOfFiles(rig.files, '/repo'),
     decrypt: async () => {
       throw new Error('cannot get sops data key: Error getting data key: 0 successful groups required, got 0');
@@ -37,6 +38,7 @@ export async function fluxRig(files: Readonly<Record<string, string>>, options: 
   await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }, manager, never);
   return {
     ...rig,
+    model,
     async install(ref = 'refs/heads/main') {
       const name = 'fluxinstances.fluxcd.controlplane.io';
       await client.apply(definition('fluxcd.controlplane.io', 'FluxInstance', 'fluxinstances', 'v1'), manager, never);
