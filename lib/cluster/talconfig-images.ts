@@ -1,3 +1,4 @@
+import { contentKey, remembered } from '../base/index.ts';
 import { installerOf, type Talconfig, type TalconfigNode } from '../config/index.ts';
 import { bootImageUrl, type BootMedium, installerImage, type Schematic, schematicId, schematicOf } from '../talos/machine-config.ts';
 
@@ -20,11 +21,14 @@ export function bootSchematic(node: TalconfigNode): Schematic {
   return schematicOf(node.configs['imageSchematic'] ?? node.configs['schematic']);
 }
 
+/** Most nodes share one schematic, and its digest costs more than all else that is said about an image. */
+const schematicIdOf = remembered((schematic: unknown) => schematicId(schematicOf(schematic)), { keyOf: contentKey, limit: 64 });
+
 /** The image that installs a node: `talosImageURL`, or that of its schematic. */
 export function installerImageOf(talconfig: Talconfig, node: TalconfigNode, options: TemplateOptions = {}): string {
   const installer = installerOf(node);
   if (installer.by === 'image') return `${installer.name}:${talconfig.talosVersion}`;
-  const id = schematicId(schematicOf(installer.schematic));
+  const id = schematicIdOf(installer.schematic);
   const { platform, secureBoot } = specOf(node);
   const { installerUrlTemplate, registryUrl } = talconfig.imageFactory;
   if (installerUrlTemplate === undefined)
