@@ -20,8 +20,13 @@ const canonicalDocuments = remembered(
   { keyOf: (text) => text, limit: 200 },
 );
 
-/** Each document's value under its kind and name; undefined when the text is not YAML. */
-export function documentsOf(text: string): ReadonlyMap<string, unknown> | undefined {
+/**
+ * Each document's value under its kind and name; undefined when the text is not YAML. Every look at a machine asks for those of the
+ * same config again.
+ */
+export const documentsOf = remembered(readDocuments, { keyOf: (text) => text, limit: 100 });
+
+function readDocuments(text: string): ReadonlyMap<string, unknown> | undefined {
   const { documents, failures } = parseYaml({ path: 'machine config', text }, { version: 'go', confidential: true });
   if (failures.length > 0) return undefined;
   const found = new Map<string, unknown>();

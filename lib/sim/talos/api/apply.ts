@@ -1,3 +1,4 @@
+import { remembered } from '../../../base/index.ts';
 import { parseYamlBulk } from '../../../format/index.ts';
 import { machineApi } from '../../../upstream/index.ts';
 import { viewConfig } from '../config-view.ts';
@@ -135,11 +136,12 @@ function detailsOf(mode: ApplyMode): string {
   }
 }
 
-function canApplyNow(before: string, next: string): boolean {
-  return JSON.stringify(withoutImmediate(before)) === JSON.stringify(withoutImmediate(next));
-}
+const canApplyNow = (before: string, next: string): boolean => withoutImmediate(before) === withoutImmediate(next);
 
-function withoutImmediate(text: string): unknown {
+/** What a machine has to reboot for, as text. */
+const withoutImmediate = remembered((text: string) => JSON.stringify(needingReboot(text)), { keyOf: (text) => text, limit: 200 });
+
+function needingReboot(text: string): unknown {
   const main = parseYamlBulk(text).find((document): document is Record<string, unknown> => isTree(document) && document.kind === undefined);
   if (!main) return undefined;
   const { debug: _debug, cluster: _cluster, machine, ...rest } = main;
