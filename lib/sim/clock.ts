@@ -34,10 +34,13 @@ export interface VirtualClock extends Clock {
 }
 
 /**
- * How virtual time moves on. `jump`: to the next timer, whenever somebody sleeps and nothing is held. `follow`: with another
- * clock, `speed` times as fast, for tools in other processes that cannot be held.
+ * How virtual time moves on. `jump`: to the next timer, whenever somebody sleeps and nothing is held, and no further than `atMostMs` away:
+ * whoever polls waits for seconds, and a stream that is followed is ended by a person. `follow`: with another clock, `speed` times as
+ * fast, for tools in other processes that cannot be held.
  */
-export type Drive = { readonly kind: 'jump' } | { readonly kind: 'follow'; readonly clock: Clock; readonly speed: number };
+export type Drive =
+  | { readonly kind: 'jump'; readonly atMostMs?: number }
+  | { readonly kind: 'follow'; readonly clock: Clock; readonly speed: number };
 
 export interface VirtualClockOptions {
   /** Wall time at monotonic zero, milliseconds since the epoch. */
@@ -53,6 +56,9 @@ const busyLoopLimit = 20_000;
 
 export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
   const drive = options.drive ?? { kind: 'jump' };
+  const farthestMs = drive.kind === 'jump' ? drive.atMostMs : undefined;
+  /** What is slept for, where it matters how long. */
+  const awaited = new Set<{ readonly atMs: number }>();
   const due = createHeap();
   const context = new AsyncLocalStorage<Hold>();
   let nowMs = options.startMs ?? 0;
@@ -109,9 +115,15 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
     if (!next.cancelled) next.fire();
   };
 
+  const isTooFar = (): boolean => {
+    if (farthestMs === undefined) return false;
+    for (const { atMs } of awaited) if (atMs - nowMs <= farthestMs) return false;
+    return true;
+  };
+
   const jump = () => {
     scheduled = false;
-    if (stopped || holds > 0 || sleepers === 0) return;
+    if (stopped || holds > 0 || sleepers === 0 || isTooFar()) return;
     fireNext();
     poke();
   };
@@ -160,10 +172,13 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
     // The hold of the work that waits here would keep the very timer from firing that ends it.
     const unpark = park();
     sleepers += 1;
+    const waiting = { atMs: read() + ms };
+    if (farthestMs !== undefined) awaited.add(waiting);
     let isOver = false;
     const end = () => {
       isOver = true;
       sleepers -= 1;
+      awaited.delete(waiting);
       unpark();
     };
     const cancel = at(read() + ms, () => {

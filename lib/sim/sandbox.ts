@@ -68,7 +68,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { world, directory, hooks = {} } = options;
   await world.files.makeDirectory(directory, { mode: 0o700 });
   const lock = await lockDirectory(world, directory);
-  const drive: Drive = options.time === 'follow' ? { kind: 'follow', clock: world.clock, speed: options.speed ?? 1 } : { kind: 'jump' };
+  const drive: Drive =
+    options.time === 'follow'
+      ? { kind: 'follow', clock: world.clock, speed: options.speed ?? 1 }
+      : { kind: 'jump', atMostMs: 2 * 3_600_000 };
   const seed = Buffer.from(world.random.bytes(16)).toString('hex');
   const kernel = await openKernel({ seed, epochMs: world.clock.now() - behindRealTimeMs, drive }, world.files, statePath(directory));
   kernel.store.set('sandbox/spec', options.spec as unknown as Json);

@@ -14,18 +14,21 @@ export interface OverlayOptions {
 const whiteout = '.tk-removed';
 
 /**
- * A copy-on-write view of a repository: paths stay those of the repository, writes land in the layer, removals leave a mark.
- * Paths outside the repository, and the layer itself, pass through for reading; writing elsewhere is the caller's fault and fails.
+ * A copy-on-write view of a repository and of all that lies around it: paths stay what they are, writes land in the layer, removals leave
+ * a mark. Only the folder of state below the repository, in which the layer lies, is written for real.
  */
 export function overlayFiles({ files, root, layer, hides }: OverlayOptions): Files {
   const stateDirectory = posix.join(root, '.tk');
   const inside = (path: string) => path === root || path.startsWith(`${root}/`);
   const isState = (path: string) => path === stateDirectory || path.startsWith(`${stateDirectory}/`);
   const relative = (path: string) => posix.relative(root, path);
-  const above = (path: string) => posix.join(layer, 'files', relative(path));
-  const removed = (path: string) => posix.join(layer, 'removed', `${relative(path)}${whiteout}`);
-  const covered = (path: string) => inside(path) && !isState(path);
-  const visibleBelow = async (path: string) => !hides(relative(path)) && (await files.stat(removed(path))) === undefined;
+  /** `C:\backups` has a sign that no folder may have. */
+  const within = (part: string, path: string) =>
+    inside(path) ? posix.join(layer, part, relative(path)) : posix.join(layer, 'elsewhere', part, path.replaceAll(/[:\\]/g, '/'));
+  const above = (path: string) => within('files', path);
+  const removed = (path: string) => `${within('removed', path)}${whiteout}`;
+  const covered = (path: string) => !isState(path);
+  const visibleBelow = async (path: string) => !(inside(path) && hides(relative(path))) && (await files.stat(removed(path))) === undefined;
 
   const readThrough = async <T>(path: string, read: (path: string) => Promise<T | undefined>): Promise<T | undefined> => {
     if (!covered(path)) return read(path);
@@ -41,8 +44,11 @@ export function overlayFiles({ files, root, layer, hides }: OverlayOptions): Fil
     read: (path) => readThrough(path, (real) => files.read(real)),
     readText: (path) => readThrough(path, (real) => files.readText(real)),
     stat: (path) => readThrough<FileStat>(path, (real) => files.stat(real)),
-    realPath: async (path) =>
-      covered(path) ? ((await readThrough(path, (real) => files.stat(real))) ? path : undefined) : files.realPath(path),
+    async realPath(path) {
+      // Links of the person's own folders lead where they lead; the layer has none.
+      if (!covered(path) || (!inside(path) && (await files.stat(above(path))) === undefined)) return files.realPath(path);
+      return (await readThrough(path, (real) => files.stat(real))) ? path : undefined;
+    },
     async list(path) {
       if (!covered(path)) return files.list(path);
       const entries = new Map<string, DirectoryEntry>();

@@ -45,6 +45,7 @@ export async function* followLines({ clock, open, lost }: FollowedLog, signal: A
       const failure = failureOf(error);
       throwIfAborted(signal, 'following a log');
       if (!isTransientTalos(failure)) throw error;
+      if (isQuiet(failure)) continue;
       // The first try has nothing to come back to.
       if (!again && last === undefined) throw error;
       if (awaySinceMs === undefined) lost(failure);
@@ -54,6 +55,9 @@ export async function* followLines({ clock, open, lost }: FollowedLog, signal: A
     await clock.sleep(seconds(2), signal);
   }
 }
+
+/** What has had nothing to say for as long as a stream may last is asked anew: nothing is lost. */
+export const isQuiet = ({ code, facts }: Failure): boolean => code === 'talos/deadline' && Number(facts['deadlineMs']) > lookForMs;
 
 /** What a machine still has comes at once; what comes after this pause is new. */
 const pauseMs = seconds(1);

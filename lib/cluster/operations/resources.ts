@@ -20,6 +20,7 @@ import { showConfigValue, type ShownValue } from '../redact-config.ts';
 import { isTransientTalos } from '../transient.ts';
 import { operationFailure } from './failures.ts';
 import { evaluateJsonPath } from './json-path.ts';
+import { isQuiet } from './lines.ts';
 
 /** What is asked for: a type by its name or one of its aliases, of one id or of all. */
 export interface ResourceQuery {
@@ -138,6 +139,7 @@ export function createResources({ connections, clock, secretValues }: ResourcePa
           throwIfAborted(signal, `watching ${definition.displayType}`);
           const failure = failureOf(error);
           if (!isTransientTalos(failure) || (isFirst && known.size === 0)) throw error;
+          if (isQuiet(failure)) continue;
           if (awaySinceMs === undefined) lost(failure);
           awaySinceMs ??= clock.monotonicMs();
           if (clock.monotonicMs() - awaySinceMs > lookForMs) throw error;

@@ -78,3 +78,20 @@ test('a service that only some machines have is shown of those; named machines m
       });
     }
 });
+
+test('a log in which nothing is said is followed for days, and nothing is told of it', { timeout: 60_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 0 });
+  for (const [task, params] of [
+    ['talos:logs', { service: 'kubelet', follow: true, tail: 1 }],
+    ['talos:get', { type: 'hostname', watch: true }],
+  ] as const) {
+    const run = await rig.tk(task, params, { ctrlCAfterMs: 3 * 24 * 3_600_000 });
+    const lines = run.printed.split('\n').length - 1;
+    expect({ task, exitCode: run.exitCode, warnings: warnings(run), lines }).toEqual({
+      task,
+      exitCode: 130,
+      warnings: [],
+      lines: task === 'talos:logs' ? 1 : 2,
+    });
+  }
+});
