@@ -113,6 +113,19 @@ describe('on bare machines', () => {
     expect(leaked).toEqual([]);
   });
 
+  test('apply-config is called without a file', async () => {
+    await using rig = await simulate(fresh);
+    await rig.files.write(`${rig.root}/talos/talconfig.yaml`, 'clusterName: home\nnodes: [{ hostname: cp-1 ]\n');
+    const run = await rig.tk('talos:apply-node', { node: 'cp-1' });
+    const { state } = await rig.cluster.machines.state(rig.cluster.find({ node: 'cp-1' }), calm());
+    // What cannot be generated is not sent: the machine waits as before.
+    expect({ failed: run.exitCode !== 0, changes: run.counts.steps.changes, state }).toEqual({
+      failed: true,
+      changes: 0,
+      state: 'maintenance',
+    });
+  });
+
   test('a machine that is switched off counts as verified', async () => {
     await using rig = await simulate(fresh);
     await rig.pass(60_000);
