@@ -38,7 +38,7 @@ export function createHostFiles(clock: Clock): Files {
     readText: (path) => attempt('read', path, () => orAbsent(() => readFileSync(path, 'utf8'))),
     stat: (path) =>
       attempt('stat', path, (): FileStat | undefined => {
-        const found = lstatSync(path, { throwIfNoEntry: false });
+        const found = orAbsent(() => lstatSync(path, { throwIfNoEntry: false }));
         return found && { kind: kindOf(found), sizeBytes: found.size, mode: found.mode & 0o777, modifiedMs: found.mtimeMs };
       }),
     list: (path) =>
@@ -50,7 +50,7 @@ export function createHostFiles(clock: Clock): Files {
     append: (path, options) => attempt('append', path, () => openForAppending(path, options?.mode, attempt)),
     remove: (path) =>
       attempt('remove', path, () => {
-        const found = lstatSync(path, { throwIfNoEntry: false });
+        const found = orAbsent(() => lstatSync(path, { throwIfNoEntry: false }));
         if (found?.isDirectory()) rmdirSync(path);
         else if (found) unlinkSync(path);
       }),

@@ -55,6 +55,19 @@ test('what is not there is absent, not an error', async () => {
   await files.removeTree(path);
 });
 
+test('what a file stands in the way of is absent too', async () => {
+  const path = join(folder, 'file/below');
+  await writeFile(join(folder, 'file'), '');
+  expect([
+    await files.read(path),
+    await files.readText(path),
+    await files.stat(path),
+    await files.realPath(path),
+    await files.list(path),
+  ]).toEqual([undefined, undefined, undefined, undefined, []]);
+  await files.remove(path);
+});
+
 test('a byte-order mark stays in the text', async () => {
   await writeFile(join(folder, 'bom'), '\uFEFFa: 1\r\n');
   expect(await files.readText(join(folder, 'bom'))).toBe('\uFEFFa: 1\r\n');
