@@ -372,7 +372,7 @@ test('a release that somebody began is waited for, and taken over when nobody go
   ]);
 });
 
-test('killed after any of its changes, a second run converges with one release and no lost record', async () => {
+test('killed before any of its changes or files, a second run converges with one release and no lost record', async () => {
   const plan = planOf('cert-manager', {
     ...withValues({ crds: { enabled: true } }),
     namespace: 'cert-manager',
@@ -383,7 +383,7 @@ test('killed after any of its changes, a second run converges with one release a
   await installRelease(
     plan,
     counting(whole.client, () => (changes += 1)),
-    whole.ports,
+    keeping(whole.ports, () => (changes += 1)),
     {},
     signal,
   );
@@ -392,12 +392,18 @@ test('killed after any of its changes, a second run converges with one release a
   for (let kill = 0; kill < changes; kill += 1) {
     const { client, ports } = await rig();
     let count = 0;
-    const dying = counting(client, () => {
+    const orDie = () => {
       if (count === kill) throw new Error('killed');
       count += 1;
-    });
-    await expect(installRelease(plan, dying, ports, {}, signal)).rejects.toThrow();
-    await installRelease(plan, client, ports, {}, signal);
+    };
+    await expect(installRelease(plan, counting(client, orDie), keeping(ports, orDie), {}, signal)).rejects.toThrow();
+    await installRelease(
+      plan,
+      client,
+      keeping(ports, () => {}),
+      {},
+      signal,
+    );
     expect(await inventory(client), `killed before change ${kill + 1} of ${changes}`).toEqual(wanted);
     expect(await releaseState(plan, client, ports, signal)).toEqual({ state: 'equal', revision: 1 });
   }
@@ -426,6 +432,16 @@ async function inventory(kube: KubeWriter): Promise<readonly string[]> {
     }
   }
   return found.sort();
+}
+
+/** With a cache on the disk; tells each file before it is written. */
+function keeping(ports: ReleasePorts, told: () => void): ReleasePorts {
+  const { files } = ports.pull;
+  const write: typeof files.write = (...args) => {
+    told();
+    return files.write(...args);
+  };
+  return { ...ports, pull: { ...ports.pull, cache: '/cache', files: { ...files, write } } };
 }
 
 /** Tells each change before it is sent. */
