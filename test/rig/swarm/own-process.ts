@@ -20,8 +20,9 @@ async function inOwnProcess(program: string, args: readonly (string | number)[],
     [
       '--conditions=talos-tk-source',
       '--disable-warning=ExperimentalWarning',
-      // Histories make much that is soon forgotten.
+      // Histories make much that is soon forgotten, and go through more code than is hot.
       '--max-semi-space-size=128',
+      '--always-sparkplug',
       ...(planted === undefined ? [] : ['--import', join(here, 'plant.ts')]),
       join(here, program),
       ...args.map(String),

@@ -29,7 +29,7 @@ const patience = 4;
 /** What somebody did by hand is seen by everybody. */
 const settledMs = 90_000;
 
-const undisturbed = new Map<string, Promise<UpkeepHistory>>();
+const undisturbed = new Map<string, Promise<EndState>>();
 
 /** Is told where a history goes along. `attempt`: number of the process, from 0. */
 export interface CourseListener {
@@ -151,7 +151,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
     const isDisturbed = upkeep.faults.length + upkeep.deeds.length + upkeep.deaths.filter(Boolean).length > 0;
     // A sequence is one of thousands: what it came to is told by what its parts promise.
     const isComparable = isDisturbed && !away && !upkeep.story.includes(' > ');
-    if (isComparable && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon')) invariants.cameTo((await calmly(upkeep)).endState);
+    if (isComparable && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon')) invariants.cameTo(await calmly(upkeep));
   }
   invariants.inspect('standard output', rig.printed());
   invariants.inspect('the events', JSON.stringify(attempts.at(-1)?.events ?? []));
@@ -227,12 +227,14 @@ function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): r
   return others || power ? [] : rig.invariants.missing();
 }
 
-/** The same with nothing going wrong; told once per process. */
-function calmly(upkeep: Upkeep): Promise<UpkeepHistory> {
+/** What it comes to with nothing going wrong; told once per process. */
+function calmly(upkeep: Upkeep): Promise<EndState> {
   const key = `${upkeep.story} ${shapeText(upkeep.shape)} ${upkeep.talos}`;
   let found = undisturbed.get(key);
   if (!found) {
-    found = loadProduct().then((product) => tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), product));
+    found = loadProduct()
+      .then((product) => tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), product))
+      .then(({ endState }) => endState);
     undisturbed.set(key, found);
   }
   return found;

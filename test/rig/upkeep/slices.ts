@@ -8,8 +8,13 @@ const compiled = join(projectRoot, 'node_modules/.cache/tk-swarm');
 
 /** `run.ts` with these words in a process of its own, whose errors need no stacks. Its last line is its answer. */
 export async function inOwnProcess(words: readonly string[]): Promise<unknown> {
-  // Histories make much that is soon forgotten.
-  const flags = ['--conditions=talos-tk-source', '--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
+  // Histories make much that is soon forgotten, and go through more code than is hot: the interpreter would be most of a short process.
+  const flags = [
+    '--conditions=talos-tk-source',
+    '--disable-warning=ExperimentalWarning',
+    '--max-semi-space-size=128',
+    '--always-sparkplug',
+  ];
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, 'run.ts'), ...words], {
     cwd: projectRoot,
     env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compiled },
