@@ -88,7 +88,15 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     let secrets = async (): Promise<readonly string[]> => [];
     const recording =
       options.record &&
-      (await (await import('./record/open-recording.ts')).openRecording({ world, version, ...options.record, secrets: () => secrets() }));
+      (await (
+        await import('./record/open-recording.ts')
+      ).openRecording({
+        // It lies where the user said, also beside a sandbox.
+        world: { ...world, files: options.world.files },
+        version,
+        ...options.record,
+        secrets: () => secrets(),
+      }));
     const heard = recording === undefined ? world : { ...world, dial: recording.dial };
     const asItLies = await openOver(heard);
     if (recording !== undefined) {
