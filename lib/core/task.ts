@@ -91,7 +91,7 @@ export interface TaskDefinition<P extends ParamsSchema, N extends Needs, R, F, K
    * a terminal an open one ends the command with exit 2, before anything begins.
    */
   readonly questions?: (params: ParamsOf<P>, scope: K['plan']) => readonly ParamQuestion[];
-  /** Lines of its help, without `tk`: `talos:logs etcd NODE=cp-1 --follow`. Absent: made from the params that it cannot do without. */
+  /** Lines of its help, without the program's name: `backup --keep 14`. Absent: made from the params that it cannot do without. */
   readonly examples?: readonly string[];
   /** Not in lists; reachable by its name. */
   readonly hidden?: boolean;

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { TkError } from '../../../lib/base/index.ts';
-import { type ArgumentShape, findCommand, parseArguments, splitGlobalFlags } from '../../../lib/cli/argv.ts';
+import { type ArgumentShape, findCommand, parseArguments, shellLine, splitGlobalFlags } from '../../../lib/cli/argv.ts';
+import { parseParams } from '../../../lib/core/index.ts';
+import patch from '../../../tasks/talos/patch.ts';
 
 const names = new Set(['talos:upgrade-node', 'talos:apply', 'machineconfig', 'machineconfig:gen', 'bootstrap', 'bootstrap:crds']);
 const failure = (run: () => unknown) => {
@@ -69,4 +71,17 @@ test('a wrong parameter is named with the near one', () => {
   expect(failure(() => parseArguments('t', ['a', 'b'], shape))).toMatchObject({ code: 'usage/unexpected-argument', argument: 'b' });
   expect(failure(() => parseArguments('t', ['--ip'], shape))).toMatchObject({ code: 'usage/missing-value', flag: '--ip' });
   expect(failure(() => parseArguments('t', [], shape))).toEqual({ code: 'usage/missing-argument', command: 't', argument: 'FILE' });
+});
+
+test('a patch keeps its commas, and a line that is recommended can be typed into a shell', () => {
+  const patches = ['[{"op":"add","path":"/a","value":{"b":1}}]', "machine: { type: worker, token: 'x' }"];
+  const parsed = parseParams(
+    'talos:patch',
+    patch,
+    parseArguments('talos:patch', ['--patch', patches[0] ?? '', `PATCH=${patches[1]}`], [{ name: 'patch', kind: 'list' }]),
+  );
+  expect(parsed.ok && parsed.value).toMatchObject({ patch: patches });
+  expect(shellLine(['talos:patch', patches[1] ?? '', 'NODE=cp-1', '--try-for=5m'])).toBe(
+    `talos:patch 'machine: { type: worker, token: '\\''x'\\'' }' NODE=cp-1 --try-for=5m`,
+  );
 });
