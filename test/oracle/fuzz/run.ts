@@ -48,7 +48,8 @@ async function watch(count: number, first: number): Promise<void> {
       };
       const timer = setInterval(() => {
         const seed = Atomics.load(current, 0);
-        if (seed !== seen) [seen, sinceMs] = [seed, performance.now()];
+        // Before the first seed it is still being loaded.
+        if (seed !== seen || seed === 0) [seen, sinceMs] = [seed, performance.now()];
         else if (performance.now() - sinceMs > longestSilenceMs) {
           found({ seed, problem: `no end after ${longestSilenceMs / 1000} s` });
           clearInterval(timer);
