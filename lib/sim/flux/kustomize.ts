@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import type { Files } from '../../base/index.ts';
+import { type Files, TkError } from '../../base/index.ts';
 import { parseYamlBulk } from '../../format/index.ts';
 import { isObj, listAt, type Obj, textAt, type Value } from '../kube/value.ts';
 import { generate } from './generators.ts';
@@ -57,7 +57,7 @@ export function repositoryOfFiles(files: Files, root: string): FluxRepository {
       throw new Error(
         `accumulating resources: accumulation err='accumulating resources from '${posix.basename(path)}': open ${path}: no such file or directory'`,
       );
-    return (parseYamlBulk(text, { path }) as Value[]).flatMap((document) =>
+    return documentsOf(path, text).flatMap((document) =>
       isObj(document) ? (textAt(document, 'kind') === 'List' ? listAt(document, 'items').filter(isObj) : [document]) : [],
     );
   };
@@ -201,6 +201,17 @@ export function repositoryOfFiles(files: Files, root: string): FluxRepository {
       return found;
     },
   };
+}
+
+function documentsOf(path: string, text: string): Value[] {
+  try {
+    return parseYamlBulk(text.replace(/(^|[\s{,])(\*[\w-]+):(?=\s|$)/gm, '$1$2 :'), { path }) as Value[];
+  } catch (error) {
+    // Go's reader ends the name of an alias at a colon, and has other words for what is wrong; the place is the same.
+    const { problem = 'malformed' } = error instanceof TkError ? error.failure.facts : {};
+    const where = error instanceof TkError && error.failure.where?.kind === 'file' ? `${path}:${error.failure.where.line}` : path;
+    throw new Error(`accumulating resources: MalformedYAMLError: ${String(problem)} in File: ${where}`);
+  }
 }
 
 interface Accumulated {

@@ -119,6 +119,7 @@ test.for([
     { 'app/kustomization.yaml': 'replacements: [{ source: { kind: Secret, name: x }, targets: [] }]\n' },
     'nothing selected by Secret/x.[noNs]',
   ],
+  ['no YAML', { 'app/kustomization.yaml': 'resources: [a.yaml]\n', 'app/a.yaml': 'a: 1\nb: "\n' }, 'MalformedYAMLError: '],
   [
     'no object',
     { 'app/kustomization.yaml': 'resources: [values.yaml]\n', 'app/values.yaml': 'a: 1\n' },
