@@ -56,7 +56,7 @@ export const everyFault = [...faultClasses, ...bootstrapFaults];
 const shapes: readonly (Shape & { readonly weight: number; readonly talos?: string })[] = [
   { controlPlanes: 1, workers: 1, weight: 10 },
   { controlPlanes: 1, workers: 0, weight: 6 },
-  { controlPlanes: 3, workers: 0, weight: 5 },
+  { controlPlanes: 3, workers: 0, weight: 4 },
   // Two members: those need somebody's consent.
   { controlPlanes: 2, workers: 0, weight: 1, talos: 'v1.12.6' },
   { controlPlanes: 1, workers: 2, weight: 1, talos: 'v1.13.9' },

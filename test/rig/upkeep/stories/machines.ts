@@ -22,7 +22,7 @@ export const machineStories: readonly UpkeepStory[] = [
   },
   {
     name: 'reboot-all',
-    weight: 2,
+    weight: 1,
     commands: ({ shape }) => [{ task: 'talos:reboot', params: { all: true, ...consent(shape) }, terms: agreed(shape), repeats: true }],
   },
   {

@@ -47,7 +47,7 @@ export const upgradeStories: readonly UpkeepStory[] = [
   },
   {
     name: 'upgrade',
-    weight: 3,
+    weight: 1.5,
     commands: ({ shape, talos }) => [upgrade(shape, talos)],
     problems: ({ shape, talos, model }) => notOn(model, namesOf(shape), targetOf[talos] ?? ''),
   },
@@ -63,7 +63,7 @@ export const upgradeStories: readonly UpkeepStory[] = [
   },
   {
     name: 'upgrade-k8s',
-    weight: 3,
+    weight: 1.5,
     isPart: true,
     commands: ({ talos }) => [upgradeKubernetes(talos)],
     problems: ({ talos, model, files }) => [...oldKubernetes(talos, model), ...unnamed(files, [kubernetesTargetOf(talos)])],
@@ -76,13 +76,13 @@ export const upgradeStories: readonly UpkeepStory[] = [
   },
   {
     name: 'upgrade-then-kubernetes',
-    weight: 1,
+    weight: 0.5,
     commands: ({ shape, talos }) => [upgrade(shape, talos), upgradeKubernetes(talos)],
     problems: ({ shape, talos, model }) => notOn(model, namesOf(shape), targetOf[talos] ?? ''),
   },
   {
     name: 'upgrade-cluster',
-    weight: 1,
+    weight: 0.5,
     commands: ({ shape, talos }) => [
       {
         task: 'upgrade',
