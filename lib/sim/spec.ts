@@ -29,7 +29,7 @@ export interface DiskSpec {
   readonly sizeBytes: number;
   readonly model: string;
   readonly serial: string;
-  readonly transport: 'nvme' | 'sata' | 'virtio' | 'usb';
+  readonly transport: 'nvme' | 'sata' | 'virtio' | 'usb' | 'mmc';
   readonly rotational?: boolean;
   readonly wwid?: string;
   readonly busPath?: string;

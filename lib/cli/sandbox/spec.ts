@@ -51,9 +51,10 @@ function diskOf(node: NodeModel, digest: string): DiskSpec {
     case 'selector': {
       const { selector } = node.disk;
       const rotational = selector['type'] === 'hdd';
-      const transport = selector['type'] === 'nvme' || selector['type'] === undefined ? 'nvme' : 'sata';
+      const type = selector['type'] ?? 'nvme';
+      const transport = type === 'nvme' ? 'nvme' : type === 'sd' ? 'mmc' : 'sata';
       return {
-        path: transport === 'nvme' ? '/dev/nvme0n1' : '/dev/sda',
+        path: { nvme: '/dev/nvme0n1', mmc: '/dev/mmcblk0', sata: '/dev/sda' }[transport],
         sizeBytes: sizeThatFits(selector['size']),
         model: withoutGlob(selector['model']) ?? plain.model,
         serial: withoutGlob(selector['serial']) ?? serial,

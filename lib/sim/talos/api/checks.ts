@@ -4,8 +4,8 @@ import { type ApiCall, type BoundMethod, refuse, streaming, unary } from './call
 import { controlPlaneOnly } from './etcd.ts';
 import { serviceOf } from './machine.ts';
 
-const { SSD, HDD, NVME } = storageApi.Disk_DiskType;
-const diskTypes = { nvme: NVME, sata: SSD, virtio: SSD, usb: SSD } as const;
+const { SSD, HDD, NVME, SD } = storageApi.Disk_DiskType;
+const diskTypes = { nvme: NVME, sata: SSD, virtio: SSD, usb: SSD, mmc: SD } as const;
 
 /** Disks, clock and the server-side health check. Source: Talos internal/app/storaged, timed; pkg/cluster/check/default.go */
 export const checkMethods: readonly BoundMethod[] = [
