@@ -28,6 +28,7 @@ export {
 } from './failure.ts';
 export { chosenLater, onlyItem } from './iterate.ts';
 export { contentKey, deepFrozen, remembered } from './memo.ts';
+export { parsePemBlocks, type PemBlock } from './pem.ts';
 export { createRedactor, type Redactor, Secret } from './secret.ts';
 export {
   type Excerpt,

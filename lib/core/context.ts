@@ -33,8 +33,8 @@ export interface OpenIntent {
 export interface Recollection {
   readonly open?: OpenIntent;
   /**
-   * The last time it was reported as done. `seen` as the report said; `isOver`: that run has ended well, so whoever asks again means a
-   * second time. A later intent for the same key does not take it away.
+   * The last time it was reported as done. `seen` as the report said; `isOver`: that run, or a later one for the same goals, has ended
+   * well, so whoever asks again means a second time. A later intent for the same key does not take it away.
    */
   readonly last?: OpenIntent & { readonly seen?: string; readonly isOver?: boolean };
 }

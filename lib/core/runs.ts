@@ -55,6 +55,7 @@ function recordedRun(id: string, text: string): RecordedRun | undefined {
  */
 export function recollections(runs: readonly RecordedRun[], identity: string): ReadonlyMap<string, Recollection> {
   const known = new Map<string, Recollection>();
+  const goalsOf = new Map(runs.map(({ id, goals }) => [id, JSON.stringify(goals)]));
   for (const run of runs.toReversed()) {
     for (const { atMs, record } of run.entries) {
       if ((record.type !== 'intent' && record.type !== 'result') || record.identity !== identity) continue;
@@ -73,6 +74,11 @@ export function recollections(runs: readonly RecordedRun[], identity: string): R
         known.set(record.key, { last: { ...done, ...(record.seen === undefined ? {} : { seen: record.seen }) } });
       }
     }
+    // Asked for the same and ended well: what an earlier run had left over is done with.
+    if (run.end?.exitCode !== 0) continue;
+    for (const [key, { last, ...rest }] of known)
+      if (last && !last.isOver && goalsOf.get(last.runId) === goalsOf.get(run.id))
+        known.set(key, { ...rest, last: { ...last, isOver: true } });
   }
   return known;
 }

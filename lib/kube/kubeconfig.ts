@@ -1,6 +1,6 @@
 import { parseYaml, stringifyYaml } from '../format/index.ts';
-import { type HttpTarget, type Json, Secret, TkError } from '../base/index.ts';
-import { isIssuedBy, parseCertificate, parsePemBlocks } from '../pki/index.ts';
+import { type HttpTarget, type Json, parsePemBlocks, Secret, TkError } from '../base/index.ts';
+import { isIssuedBy, parseCertificate } from '../pki/index.ts';
 import { kubeFailure } from './failures.ts';
 import { type Fields, fieldsAt, isFields, listAt, textAt } from './object.ts';
 

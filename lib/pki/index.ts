@@ -16,4 +16,4 @@ export { type CertificateFacts, isIssuedBy, parseCertificate, spkiSha256 } from 
 export { sha256Hex } from './digest.ts';
 export { pkiFailure, type PkiFailures } from './failures.ts';
 export { fingerprintOf, kindOf, loadPrivateKey, relabelKey, spkiOf, talosKeyPem } from './keys.ts';
-export { parsePem, parsePemBlocks, type PemBlock, renderPem } from './pem.ts';
+export { parsePem, renderPem } from './pem.ts';

@@ -123,6 +123,8 @@ function fieldIn({ kind, value }: ConfigDocument, sentence: string): readonly st
     const first = /^[a-z]\w*(?:\.\w+)*/.exec(sentence)?.[0].split('.') ?? [];
     return value[first[0] ?? ''] === undefined ? [] : first;
   }
+  // It names what is missing; who asked for it is what was written.
+  if (sentence.startsWith('cluster discovery service')) return ['cluster', 'discovery'];
   return /\.((?:machine|cluster)(?:\.[A-Za-z]\w*)+)/.exec(sentence)?.[1]?.split('.') ?? [];
 }
 

@@ -1,4 +1,4 @@
-import { parsePemBlocks } from '../../../pki/index.ts';
+import { parsePemBlocks } from '../../../base/index.ts';
 import type { ConfigMap, ConfigValue } from '../value.ts';
 import { networkFacts } from './bgp.ts';
 import { annotationErrors, labelErrors, nestedList, subdomainError, taintErrors } from './labels.ts';
