@@ -52,6 +52,7 @@ export {
   areStillDark,
   darkEvidence,
   gone,
+  seeThrough,
   takeAway,
   takeAwayFacts,
   takeAwayPlan,

@@ -68,8 +68,8 @@ export default defineTask({
     const { open, last } = await recall(key);
     const order = open?.target ?? (await step.pure('look', (handle) => orderFor(cluster, old, handle)));
     if (order === addedFirst && successor === old) {
-      // That which works is the new one already, when a run was cut off before it could say so.
-      if (last !== undefined && last.isOver !== true && cluster.operations.now() - last.at < recentMs) {
+      // That which works is the new one already: a run that was cut off at its very end may not have said so.
+      if (last !== undefined && cluster.operations.now() - last.at < recentMs) {
         skip(`run ${last.runId} has replaced it`);
         const { tolerance } = await membershipFacts(cluster, old, signal);
         return { removed: old.name, joined: old.name, order: 'removed first', etcd: tolerance.now };

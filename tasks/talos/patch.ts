@@ -1,4 +1,4 @@
-import { defineTask, disruptionOptions, disruptionParams, etcdSettled, namedNodesParams, takeAway, z } from 'talos-tk';
+import { defineTask, disruptionOptions, disruptionParams, etcdSettled, namedNodesParams, seeThrough, takeAway, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Patch the config that machines run, one after the other',
@@ -69,7 +69,8 @@ export default defineTask({
           const preview = await cluster.operations.patching.preview(node, patches, params.mode, handle.signal);
           for (const warning of preview.warnings) handle.log.warn(warning);
           if (preview.differences.length === 0) {
-            handle.skip('it changes nothing');
+            if (await seeThrough(context, node, `patch ${node.name}`, handle)) handle.detail('it has come back with it');
+            else handle.skip('it changes nothing');
             return;
           }
           for (const difference of preview.differences) handle.log(lineOf(difference));

@@ -219,6 +219,26 @@ async function wasSeenThrough(recall: TaskContext['recall'], node: NodeModel, bo
   return (await recall(returnKey(node, bootId))).last?.isOver === true;
 }
 
+/**
+ * What an earlier run took away for an act that is done by now, and did not see back, is waited for and freed of that run's cordon.
+ *
+ * False: there is none. A machine that never went down is one no more after an hour: whoever asks then asks anew. Failure: as `disrupt`.
+ */
+export async function seeThrough(
+  { cluster, recall }: Pick<DisruptContext, 'cluster' | 'recall'>,
+  node: NodeModel,
+  key: string,
+  handle: StepHandle,
+): Promise<boolean> {
+  const { last } = await recall(key);
+  if (last?.target === undefined || cluster.operations.now() - last.at > staleMs) return false;
+  if (await wasSeenBack(recall, node, last.target)) return false;
+  const returned = await returnStep(handle, node, last.target, cluster.lifecycle.back(node, { afterBoot: last.target }));
+  if (returned.state === 'rolled-back') throw new TkError(returned.failure);
+  await cluster.lifecycle.uncordon(node, handle.signal);
+  return true;
+}
+
 /** The first Ctrl-C lets what runs end; nothing that takes a machine away begins after it. */
 function goOn({ stopping }: DisruptContext, at: string): void {
   if (stopping.aborted) throw new TkError(coreFailure('run/stopped', { at }));
@@ -295,7 +315,12 @@ async function leadershipStep({ cluster, step, stopping }: DisruptContext, node:
 type Returned = { readonly state: 'returned'; readonly facts: NodeFacts } | { readonly state: 'rolled-back'; readonly failure: Failure };
 
 /** That it was seen back is kept in the journal: a machine that is silent later is not one that has never come back. */
-async function returnStep({ step }: DisruptContext, node: NodeModel, bootId: string, condition: Condition<NodeFacts>): Promise<Returned> {
+async function returnStep(
+  { step }: Pick<DisruptContext, 'step'>,
+  node: NodeModel,
+  bootId: string,
+  condition: Condition<NodeFacts>,
+): Promise<Returned> {
   const { value } = await step.once('return', {
     key: returnKey(node, bootId),
     node: node.name,
