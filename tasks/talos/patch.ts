@@ -69,7 +69,7 @@ export default defineTask({
           const preview = await cluster.operations.patching.preview(node, patches, params.mode, handle.signal);
           for (const warning of preview.warnings) handle.log.warn(warning);
           if (preview.differences.length === 0) {
-            if (await seeThrough(context, node, `patch ${node.name}`, handle)) handle.detail('it has come back with it');
+            if (await seeThrough(context, node, `patch ${node.name}`, handle)) handle.detail('it is back with it');
             else handle.skip('it changes nothing');
             return;
           }

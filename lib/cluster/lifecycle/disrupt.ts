@@ -231,12 +231,26 @@ export async function seeThrough(
   handle: StepHandle,
 ): Promise<boolean> {
   const { last } = await recall(key);
-  if (last?.target === undefined || cluster.operations.now() - last.at > staleMs) return false;
-  if (await wasSeenBack(recall, node, last.target)) return false;
+  const isLeft =
+    last?.target !== undefined && cluster.operations.now() - last.at <= staleMs && !(await wasSeenBack(recall, node, last.target));
+  if (!isLeft) return takeBackLeftCordon({ cluster, recall }, node, key, handle);
   const returned = await returnStep(handle, node, last.target, cluster.lifecycle.back(node, { afterBoot: last.target }));
   if (returned.state === 'rolled-back') throw new TkError(returned.failure);
   await cluster.lifecycle.uncordon(node, handle.signal);
   return true;
+}
+
+/** Takes back the cordon of a run that did this act and was cut off before it could; nobody else's, and none that was asked for. */
+export async function takeBackLeftCordon(
+  { cluster, recall }: Pick<DisruptContext, 'cluster' | 'recall'>,
+  node: NodeModel,
+  key: string,
+  handle: StepHandle,
+): Promise<boolean> {
+  const { open, last } = await recall(key);
+  const { kube } = await cluster.lifecycle.facts(node, handle.signal);
+  if (kube?.cordon.state !== 'ours' || ![open?.runId, last?.runId].includes(kube.cordon.run)) return false;
+  return cluster.lifecycle.uncordon(node, handle.signal);
 }
 
 /** The first Ctrl-C lets what runs end; nothing that takes a machine away begins after it. */
