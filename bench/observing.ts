@@ -1,21 +1,11 @@
 // Prints what watching machines costs, in ring A: memory and virtual time. Nothing here gates anything.
 //
 //   node --conditions=talos-tk-source bench/observing.ts
-import { spawnSync } from 'node:child_process';
 import { simulate } from '../lib/testing.ts';
-
-/** Processor time like all that is compared with it: on a busy machine wall time says nothing. */
-const bareMs =
-  Array.from({ length: 5 }, () =>
-    Number(
-      spawnSync(process.execPath, ['-e', 'const { user, system } = process.cpuUsage(); console.log((user + system) / 1000)'], {
-        encoding: 'utf8',
-      }).stdout,
-    ),
-  ).reduce((sum, ms) => sum + ms, 0) / 5;
+import { bareNodeMs } from './bare-node.ts';
 
 function print(name: string, ms: number, note: string): void {
-  process.stdout.write(`${name.padEnd(52)} ${`${ms.toFixed(0)} ms`.padStart(9)} ${(ms / bareMs).toFixed(2).padStart(8)}  ${note}\n`);
+  process.stdout.write(`${name.padEnd(52)} ${`${ms.toFixed(0)} ms`.padStart(9)} ${(ms / bareNodeMs).toFixed(2).padStart(8)}  ${note}\n`);
 }
 
 const cpuMs = (): number => {

@@ -3,7 +3,6 @@
 // anything. Upgrades: bench/upgrades.ts.
 //
 //   node --conditions=talos-tk-source --max-semi-space-size=64 bench/ring-a.ts [HISTORIES]
-import { spawnSync } from 'node:child_process';
 import { bootstrapStory } from '../test/rig/swarm/bootstrap-story.ts';
 import { tellHistory } from '../test/rig/swarm/history.ts';
 import { type Schedule, scheduleOf, undisturbed } from '../test/rig/swarm/schedule.ts';
@@ -12,15 +11,12 @@ import { tellUpkeep } from '../test/rig/upkeep/history.ts';
 import { loadProduct } from '../test/rig/upkeep/product.ts';
 import { drawUpkeep } from '../test/rig/upkeep/schedule.ts';
 import { stories } from '../test/rig/upkeep/stories.ts';
+import { bareNodeMs } from './bare-node.ts';
 
 // As the swarm's own processes have it: failures are told by the thousand, and nobody looks where they were made.
 Error.stackTraceLimit = 0;
 const histories = Number(process.argv[2] ?? 40);
 const tasks = await builtInTasks();
-
-const bareStarted = performance.now();
-for (let index = 0; index < 5; index += 1) spawnSync(process.execPath, ['-e', '0']);
-const bareMs = (performance.now() - bareStarted) / 5;
 
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
@@ -50,7 +46,7 @@ async function told<S extends { readonly seed: string }>(
   const ms = cpuMs() - started;
   const each = ms / schedules.length;
   process.stdout.write(
-    `${name.padEnd(40)} ${`${each.toFixed(0)} ms`.padStart(9)} ${(each / bareMs).toFixed(2).padStart(8)}  ${((runs * 1000) / ms).toFixed(0)} runs a second on one core\n`,
+    `${name.padEnd(40)} ${`${each.toFixed(0)} ms`.padStart(9)} ${(each / bareNodeMs).toFixed(2).padStart(8)}  ${((runs * 1000) / ms).toFixed(0)} runs a second on one core\n`,
   );
 }
 

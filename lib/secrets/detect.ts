@@ -11,8 +11,8 @@ const telltales: readonly { readonly what: string; readonly pattern: RegExp }[] 
   { what: 'a private key', pattern: /LS0tLS1CRUdJTi[A-Za-z0-9+/]{0,24}(?:UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZL|QUklWQVRFIEtFWS)/g },
 ];
 
-/** A variable of Flux or a placeholder of a template: the value comes later. */
-const isPlaceholder = (value: string): boolean => /\$\{|\{\{|#\{|<[^>]*>/.test(value);
+/** A variable of Flux or of a template stands for a value that comes from elsewhere. */
+const isVariable = (value: string): boolean => /\$\{|\{\{|#\{|<[^>]*>/.test(value);
 
 /**
  * Secrets in plain text in a file that git would take: one failure for each, with its place and without its text.
@@ -39,7 +39,7 @@ export function plaintextSecrets(file: SourceFile, rules?: SopsRules): Failure[]
         const block = value[field];
         if (typeof block !== 'object' || block === null) continue;
         for (const [key, item] of Object.entries(block))
-          if (typeof item === 'string' && item !== '' && !isEncrypted(item) && !isPlaceholder(item))
+          if (typeof item === 'string' && item !== '' && !isEncrypted(item) && !isVariable(item))
             add(`${field}.${key}`, document.spanOf([field, key]).start);
       }
     }
