@@ -76,7 +76,10 @@ export interface RunResult {
 
 export interface RunHandle {
   readonly id: string;
-  /** First call: begin nothing new, let what runs end. Second call: abort what listens, leave behind what does not. */
+  /**
+   * First call: begin nothing new, let what runs end. Second call: abort what listens, leave behind what does not. None does anything
+   * when all tasks have ended: a run ends with what its journal says.
+   */
   stop(signal: StopSignal): void;
   /** Never rejects. */
   readonly finished: Promise<RunResult>;
@@ -151,6 +154,8 @@ class Run {
   #stoppedBy: StopSignal | undefined;
   #touched = false;
   #differs = false;
+  /** What the run came to is on its way into the journal: a signal now changes nothing about it any more. */
+  #isDecided = false;
   #lastStep = 0;
   #journal: Journal | undefined;
   #intents: IntentLog = noIntents;
@@ -165,7 +170,7 @@ class Run {
   }
 
   stop(signal: StopSignal): void {
-    if (this.#aborting.signal.aborted) return;
+    if (this.#aborting.signal.aborted || this.#isDecided) return;
     const stage = this.#stoppedBy === undefined ? 'safely' : 'now';
     this.#stoppedBy ??= signal;
     this.#bus.emit({ event: 'stopping', signal, stage });
@@ -263,6 +268,7 @@ class Run {
   async #endJournal(isComplete: boolean): Promise<void> {
     const { files } = this.#engine.world;
     const end = this.#decide(isComplete);
+    this.#isDecided = true;
     try {
       await this.#journal?.append({ type: 'end', ...end }, { sync: true });
       await this.#journal?.close();

@@ -58,7 +58,7 @@ export function createOperator(kernel: SimKernel, talos: TalosModel, kube: Simul
         kube.landscape.tuppr(deed.kind, deed.phase, deed.node);
         return;
       case 'take-lease':
-        kube.landscape.takeLease(deed.holder);
+        if (kube.isServing()) kube.landscape.takeLease(deed.holder);
         return;
       case 'ceph':
         kube.landscape.ceph(deed.health);

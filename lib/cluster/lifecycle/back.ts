@@ -29,15 +29,21 @@ export interface BackParts {
 /** Longer than the slowest firmware takes to show that a machine is booting; upstream's client waits as long. */
 const defaultDeadlineMs = minutes(30);
 
+/** For what was not met before either: it may only have been starting then, and it may be broken for good. */
+const brokenBeforeMs = minutes(3);
+
 /**
  * A machine is back when it is in another boot, runs the version and schematic that it should, has finished to boot, its etcd is
- * healthy again and its Node is Ready. All of it is polled: an event that says so may never come, or come too early.
+ * healthy again and its Node is Ready. All of it is polled: an event that says so may never come, or come too early. What was not met
+ * before is waited for a while, too, but does not keep anybody for ever.
  *
  * Failure: `node/rolled-back` as soon as the new boot runs another version or schematic; a staged upgrade is judged only once that
  * boot is over, because it boots the old version once more to install.
  */
 export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: BackParts): Condition<NodeFacts> {
   const deadlineMs = wanted.deadlineMs ?? defaultDeadlineMs;
+  /** Since when nothing is missing but what was missing before. */
+  let elseBackMs: number | undefined;
   return {
     description: `${node.name} to come back${wanted.version === undefined ? '' : ` with Talos ${wanted.version}`}`,
     deadlineMs,
@@ -50,6 +56,14 @@ export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: 
       return observed.state === 'not-yet' ? observed : judge(await facts(signal));
     },
   };
+
+  /** Everything else holds. */
+  function unlessJustStarting(seen: NodeFacts): Observation<NodeFacts> {
+    const [unmet] = seen.unmet;
+    if (seen.isReady || unmet === undefined) return holds(seen);
+    elseBackMs ??= seen.observedAtMs;
+    return seen.observedAtMs - elseBackMs < brokenBeforeMs ? notYet(`${unmet.name}: ${unmet.reason}, as before`) : holds(seen);
+  }
 
   async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {
     if (seen.bootId === wanted.afterBoot) return notYet(`it is ${seen.stage}, still in the boot before`);
@@ -69,11 +83,12 @@ export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: 
       if (!seen.etcd.isHealthy) return notYet('its etcd is not healthy yet');
       if (seen.etcd.isLearner) return notYet('its etcd member is a learner');
     }
-    if (!(await wantsKubernetes())) return holds(seen);
+    if (!(await wantsKubernetes())) return unlessJustStarting(seen);
     if (seen.kube === undefined) return notYet('Kubernetes does not tell of it yet');
     // The Node's status may still be that of the boot before.
     if (seen.kube.bootId !== seen.bootId && seen.kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
-    return seen.kube.isReady ? holds(seen) : notYet(['its Node is not Ready yet', seen.kube.notReadyBecause].filter(Boolean).join(': '));
+    if (seen.kube.isReady) return unlessJustStarting(seen);
+    return notYet(['its Node is not Ready yet', seen.kube.notReadyBecause].filter(Boolean).join(': '));
   }
 }
 

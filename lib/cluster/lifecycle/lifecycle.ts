@@ -316,7 +316,7 @@ export interface WantedBack {
   readonly afterBoot: string;
   readonly version?: string;
   readonly schematicId?: string;
-  /** Conditions that were not met before either: nobody waits for what was broken already. */
+  /** Conditions that were not met before either: nobody waits long for what was broken already. */
   readonly unmetBefore?: readonly string[];
   /** A staged upgrade boots the old version once more, and installs then. */
   readonly isStaged?: boolean;

@@ -52,7 +52,8 @@ export function watchNodes(
       const node = String(facts.node ?? '');
       if (kind === 'talos/disruption') {
         const spec = objAt(kube()?.state.get(leases, 'kube-system', 'talos-tk') ?? {}, 'spec');
-        const isAnothers = textAt(spec, 'holderIdentity').startsWith('somebody-else');
+        // It lies in etcd: where that is gone nobody can hold it, nor ask for it.
+        const isAnothers = textAt(spec, 'holderIdentity').startsWith('somebody-else') && talos.host.etcdHasQuorum();
         if (isAnothers) report('I-14', `${node} was taken away while ${textAt(spec, 'holderIdentity')} held the cluster's lease`);
       }
       if (kind === 'kube/marked' && journalOf && journalOf(String(facts.by)) !== 'under-way')

@@ -37,7 +37,8 @@ export interface RunEnd {
 export interface RunWatch {
   /** The World as this run sees it, with somebody looking over its shoulder. */
   observe(world: World): World;
-  signalled(signal: NonNullable<RunEnd['signal']>): void;
+  /** `isLate`: the run took no notice of it, because its end was decided already. */
+  signalled(signal: NonNullable<RunEnd['signal']>, isLate?: boolean): void;
   ended(end: RunEnd): void;
 }
 
@@ -86,6 +87,8 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       let signalledMs: number | undefined;
       /** At the second one nothing is waited for any more. */
       let hurriedMs: number | undefined;
+      /** Of a signal that came too late to be heard: then only the end may follow. */
+      let lateMs: number | undefined;
       let isOver = false;
       /** Calls and file operations that have not ended; while there is one, a process that was asked to stop may wait for it. */
       let underWay = 0;
@@ -118,6 +121,7 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
         const others = [...open].filter(([other]) => other !== token).map(([, name]) => name);
         if (others.length > 0) report('I-14', `${terms.name} sent ${what} while ${others.join(', ')} was at work`);
         if (isOver) report('I-14', `${terms.name} sent ${what} after its end`);
+        if (lateMs !== undefined) report('I-12', `${terms.name} took no notice of a signal and sent ${what}`);
         open.set(token, terms.name);
       };
       const mayHoldSecrets = (path: string) => (terms.secretsMayLieIn ?? []).some((part) => path.includes(part));
@@ -196,7 +200,11 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       });
       return {
         observe,
-        signalled(which) {
+        signalled(which, isLate = false) {
+          if (isLate) {
+            lateMs ??= clock.monotonicMs();
+            return;
+          }
           if (signal !== undefined) hurriedMs ??= clock.monotonicMs();
           signal ??= which;
           signalledMs ??= clock.monotonicMs();
@@ -207,6 +215,8 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
           const tookMs = clock.monotonicMs() - startedMs;
           const budgetMs = terms.budgetMs ?? usualBudgetMs;
           if (tookMs > budgetMs) report('I-10', `${terms.name} took ${Math.round(tookMs / 1000)} s of ${Math.round(budgetMs / 1000)} s`);
+          if (lateMs !== undefined && exit !== 'dead' && clock.monotonicMs() - lateMs > promptMs)
+            report('I-12', `${terms.name} took no notice of a signal and went on for ${Math.round(clock.monotonicMs() - lateMs)} ms`);
           const by = told ?? signal;
           if (by !== undefined && exit !== 'dead' && exit !== 0 && exit !== exitOfSignal[by])
             report('I-12', `${terms.name} ended with ${exit} after ${by}`);

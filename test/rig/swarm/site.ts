@@ -164,8 +164,9 @@ export async function openSite(story: Story, schedule: Schedule, tasks: Readonly
     const call = { kind: 'call', task: registry.get(command.task), params: command.params ?? {} } as const;
     const run = engine.run([call], { argv: [command.task], yes: true });
     running.stop = () => {
-      watch.signalled('SIGINT');
+      const before = events.length;
       run.stop('SIGINT');
+      watch.signalled('SIGINT', !events.slice(before).some(({ event }) => event === 'stopping'));
     };
     // Whoever waits longer than this waits for ever.
     const forEver = kernel.clock.sleep(longestRunMs + 60_000, tooLong.signal).then(

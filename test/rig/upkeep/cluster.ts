@@ -205,8 +205,9 @@ export async function openRig(options: RigOptions) {
     const run = engine.run([call], { argv: [asked.task], yes: asked.types === undefined });
     running.id = run.id;
     running.stop = () => {
-      watch.signalled('SIGINT');
+      const before = events.length;
       run.stop('SIGINT');
+      watch.signalled('SIGINT', !events.slice(before).some(({ event }) => event === 'stopping'));
     };
     const result = await Promise.race([run.finished, process.death]);
     if (result === 'dead') return told('dead');

@@ -93,7 +93,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
       }
       if (typeof last.exit === 'number' && ends.includes(last.exit)) return last;
       if (last.exit !== 'dead' && command.isDone?.(rig.talos)) return last;
-      if (last.failures.some(({ code }) => command.endsOn?.includes(code))) return last;
+      if (last.failures.some(({ code }) => command.endsOn?.[code]?.(rig.talos))) return last;
       if (last.exit === 'dead') {
         rig.memory.files.crash(random);
         invariants.afterCrash(rig.memory.files.copy());
@@ -141,7 +141,8 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
             !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon') && (invariants.endState().nodes[name] ?? '').endsWith(', cordoned'),
         }) ?? []),
       ]);
-    await kernel.clock.sleep(calmAfterMs + 1000);
+    // Whoever has to go there and press a button may come after the last command.
+    await kernel.clock.sleep(calmAfterMs + 1000 + darkMs(upkeep));
     const last = commands.at(-1) as UpkeepCommand;
     if (last.repeats !== true) {
       const again = await rig.attempt(last);
@@ -203,11 +204,14 @@ function watchCourse(
 }
 
 /** What is still going on when nothing new goes wrong any more. */
-function lastsMs({ faults, sleeps }: Upkeep): number {
-  const darkMs = faults.filter(({ point }) => point === 'talos/boot').map(({ facts }) => Number(facts?.['lateMs'] ?? 0));
+function lastsMs(upkeep: Upkeep): number {
   // Whoever took the lease while the laptop was closed keeps it for ten minutes.
-  return Math.max(sleeps.some(Boolean) ? 13 * 60_000 : 0, ...darkMs);
+  return Math.max(upkeep.sleeps.some(Boolean) ? 13 * 60_000 : 0, darkMs(upkeep));
 }
+
+/** How long a machine stays off until somebody has gone there. */
+const darkMs = ({ faults }: Upkeep): number =>
+  Math.max(0, ...faults.filter(({ point }) => point === 'talos/boot').map(({ facts }) => Number(facts?.['lateMs'] ?? 0)));
 
 /** The repository as a person has changed it before. */
 function edited(files: Rest['files'], story: UpkeepStory, at: Place): Rest['files'] {

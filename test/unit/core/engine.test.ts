@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { baseFailure, holds, notYet, Secret, TkError } from '../../../lib/base/index.ts';
-import { decideOutcome, done, fail, forEach, inSequence, needsHuman, notDone, refuse } from '../../../lib/core/index.ts';
+import { decideOutcome, done, fail, forEach, inSequence, needsHuman, notDone, refuse, type RunHandle } from '../../../lib/core/index.ts';
+import { readJournal } from '../../../lib/core/journal.ts';
 import { defineTask, gate, MemoryFiles, noPrompter, rig } from './rig.ts';
 
 test('results of needed tasks arrive by name, each task runs once, defaults are filled in', async () => {
@@ -205,6 +206,28 @@ test('the first signal lets the step end and starts nothing new; afterwards work
     'work cancelled reason=the run was stopped',
     'interrupted 130',
   ]);
+});
+
+test('a signal that comes while the end is written changes nothing: the run ends with what its journal says', async () => {
+  const refused = defineTask({ summary: 'Refused', effect: 'mutate', run: () => refuse('not now') });
+  const world = rig({ refused });
+  const { files } = world;
+  const append = files.append.bind(files);
+  const running: { run?: RunHandle } = {};
+  files.append = async (path) => {
+    const file = await append(path);
+    return {
+      close: () => file.close(),
+      async write(text, how) {
+        if (text.includes('"type":"end"')) running.run?.stop('SIGINT');
+        await file.write(text, how);
+      },
+    };
+  };
+  running.run = world.begin(refused());
+  expect(await running.run.finished).toMatchObject({ outcome: 'refused', exitCode: 3 });
+  const journal = [...files.disk].find(([path]) => path.endsWith('journal.jsonl'))?.[1].text ?? '';
+  expect(readJournal(journal).entries.at(-1)?.record).toMatchObject({ type: 'end', outcome: 'refused', exitCode: 3 });
 });
 
 test('the second signal leaves two seconds to all that was registered for afterwards, however late it comes', async () => {

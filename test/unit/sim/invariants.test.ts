@@ -195,6 +195,25 @@ test('I-12 something disruptive after a signal, and another exit code', async ()
   expect(rig.fired()).toEqual(['I-12 upgrade sent /machine.MachineService/Reboot after SIGINT', 'I-12 upgrade ended with 1 after SIGINT']);
 });
 
+test('I-12 a signal that was not heard, and a run that goes on nevertheless', async () => {
+  const rig = await watched({ controlPlanes: 1, workers: 0 });
+  const over = rig.invariants.begin({ name: 'over' });
+  over.signalled('SIGINT', true);
+  over.ended({ exit: 3 });
+  expect(rig.fired()).toEqual([]);
+  const deaf = rig.invariants.begin({ name: 'deaf' });
+  const seen = deaf.observe(rig.world);
+  const connection = await seen.dial.talos({ host: '192.168.42.11', port: 50_000, trust: { kind: 'insecure' } }, signal);
+  deaf.signalled('SIGINT', true);
+  await rig.kernel.clock.sleep(2100);
+  connection.call({ path: '/machine.MachineService/Reboot', metadata: {}, requests: nothing(), signal });
+  deaf.ended({ exit: 0 });
+  expect(rig.fired()).toEqual([
+    'I-12 deaf took no notice of a signal and sent /machine.MachineService/Reboot',
+    'I-12 deaf took no notice of a signal and went on for 2100 ms',
+  ]);
+});
+
 test('I-13 a cordon of ours that stays, and one of a person that goes', async () => {
   const rig = await watched({ controlPlanes: 1, workers: 1 });
   const kube = rig.simulated();
@@ -318,6 +337,19 @@ test('I-14 two runs side by side, and one that goes on after its end', async () 
     'I-14 one sent /machine.MachineService/ApplyConfiguration while two was at work',
     'I-14 one sent /machine.MachineService/ApplyConfiguration after its end',
   ]);
+});
+
+test("I-14 a machine that is taken away under somebody's lease, unless the lease is gone with its etcd", async () => {
+  const rig = await watched();
+  const [, second, third] = withEtcd(rig);
+  rig.simulated().landscape.takeLease('somebody-else/1');
+  for (const machine of [second, third])
+    machine?.setService('etcd', { state: 'Finished', events: [], healthMessage: '', healthChangedMs: 0 });
+  rig.happens('talos/disruption', { node: 'cp-1', path: '/machine.MachineService/Reset' });
+  expect(rig.fired()).toEqual([]);
+  second?.setService('etcd', { state: 'Running', events: [], healthy: true, healthMessage: '', healthChangedMs: 0 });
+  rig.happens('talos/disruption', { node: 'cp-1', path: '/machine.MachineService/Reset' });
+  expect(rig.fired()).toEqual(["I-14 cp-1 was taken away while somebody-else/1 held the cluster's lease"]);
 });
 
 test('I-15 a minor that is left out, and a Kubernetes that the new Talos does not run', async () => {

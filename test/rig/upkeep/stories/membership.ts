@@ -1,3 +1,4 @@
+import type { TalosModel } from '../../../../lib/sim/index.ts';
 import { namesOf, type Shape } from '../shape.ts';
 import { agreed, consent, isWiped, lastOf, one, type UpkeepCommand, type UpkeepStory } from './story.ts';
 
@@ -9,6 +10,7 @@ const emptied = (shape: Shape, node = lastOf(shape)): UpkeepCommand => ({
   terms: { ...agreed(shape), touches: [node] },
   isDone: (model) => isWiped(model, node),
 });
+const machineOf = (model: TalosModel, node: string) => model.machines.find(({ name }) => name === node) as TalosModel['machines'][number];
 const canLoseOne = ({ workers, controlPlanes }: Shape) => workers > 0 || controlPlanes > 2;
 const isGone = (shape: Shape, isMember: (name: string) => boolean) =>
   isMember(lastOf(shape)) ? [`${lastOf(shape)} is still a member of etcd`] : [];
@@ -69,7 +71,7 @@ export const membershipStories: readonly UpkeepStory[] = [
         terms: { touches: controlPlanesOf(shape), agreesToDowntime: true, takesAll: true },
         repeats: true,
         // A machine that lost its power meanwhile has started etcd again.
-        endsOn: ['etcd/works'],
+        endsOn: { 'etcd/works': (model) => model.machines.some((machine) => model.etcd.isHealthy(machine)) },
         before: (model) => controlPlanesOf(shape).forEach((name) => model.hand.stopEtcd(name)),
       },
     ],
@@ -107,7 +109,11 @@ export const membershipStories: readonly UpkeepStory[] = [
         params: { member: `cp-${shape.controlPlanes}` },
         terms: { ...agreed(shape), touches: [`cp-${shape.controlPlanes}`] },
         repeats: true,
-        endsOn: ['etcd/unknown-member'],
+        endsOn: {
+          'etcd/unknown-member': (model) => model.etcd.memberOf(machineOf(model, `cp-${shape.controlPlanes}`)) === undefined,
+          // Somebody has switched it on again: it works, and leaves with its machine, as the refusal says.
+          'etcd/member-works': (model) => model.etcd.isHealthy(machineOf(model, `cp-${shape.controlPlanes}`)),
+        },
       },
     ],
   },

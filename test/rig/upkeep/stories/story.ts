@@ -46,8 +46,8 @@ export interface UpkeepCommand {
   readonly ends?: readonly number[];
   /** It has happened, whatever the exit code was: nobody would do it once more. */
   readonly isDone?: (model: TalosModel) => boolean;
-  /** Failures after which nobody would repeat it either: there is nothing to do. */
-  readonly endsOn?: readonly string[];
+  /** Failures after which nobody would repeat it either, because there is nothing to do; and what has to be true of the machines then. */
+  readonly endsOn?: Readonly<Record<string, (model: TalosModel) => boolean>>;
   /** What a person types where a name has to be typed. Absent: everything is confirmed. */
   readonly types?: string;
   /** A second run of it changes something again: a reboot is a reboot. */
