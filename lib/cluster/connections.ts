@@ -6,6 +6,7 @@ import {
   type ExpectedIdentity,
   type MachineProbe,
   probeMachine,
+  type Proven,
   proveIdentity,
   type TalosMutator,
   type TalosReader,
@@ -40,11 +41,11 @@ export interface Connections {
   /** Opens, uses, closes. */
   read<T>(node: NodeModel, use: (reader: TalosReader) => Promise<T>): Promise<T>;
   /** The same, where a decision hangs on which machine it was: it proves itself first, on that connection. Failure: `talos/wrong-machine`. */
-  readProven<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader) => Promise<T>): Promise<T>;
+  readProven<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader, proven: Proven) => Promise<T>): Promise<T>;
   readAny<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader) => Promise<T>): Promise<T>;
   change<T>(node: NodeModel, use: (mutator: TalosMutator) => Promise<T>): Promise<T>;
   /** Who the machine is, as before each change of it. Failure: `talos/wrong-machine`. */
-  verify(node: NodeModel, signal: AbortSignal): Promise<void>;
+  verify(node: NodeModel, signal: AbortSignal): Promise<Proven>;
 }
 
 export function createConnections({ model, dial, clock, credentials }: ConnectionParts): Connections {
@@ -89,10 +90,9 @@ export function createConnections({ model, dial, clock, credentials }: Connectio
     change: async (node, use) => closing(await connections.mutator(node), use),
     readProven: (node, signal, use) =>
       connections.read(node, async (reader) => {
-        await proveIdentity(reader, (await reader.peer(signal)).spkiSha256, identityOf(node), signal);
-        return use(reader);
+        return use(reader, await proveIdentity(reader, (await reader.peer(signal)).spkiSha256, identityOf(node), signal));
       }),
-    verify: (node, signal) => connections.readProven(node, signal, async () => {}),
+    verify: (node, signal) => connections.readProven(node, signal, async (_, proven) => proven),
   };
   return connections;
 }

@@ -12,6 +12,8 @@ export interface KubeReader {
   capabilities(signal: AbortSignal): Promise<Capabilities>;
   /** Whether this API server serves the kind; asks it, not the cache. */
   serves(kind: KindRef, signal: AbortSignal): Promise<boolean>;
+  /** `apps/v1` and every other version of a group that this API server serves now, in one question. Without the core's `v1`. */
+  groupVersions(signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Failure: `kube/kind-not-served`, after discovery was read anew. */
   resource(kind: KindRef, signal: AbortSignal): Promise<ApiResource>;
   /** Undefined when there is no such object, and when its kind is not served. */

@@ -24,9 +24,9 @@ const pageSize = 500;
 
 /** A client that cannot change anything: what a plan and a dry run get. */
 export function createKubeReader(options: ClientOptions): KubeReader {
-  const { server, version, ready, capabilities, serves, resource, get, list, watch, preview, previewReplace, read } =
+  const { server, version, ready, capabilities, serves, groupVersions, resource, get, list, watch, preview, previewReplace, read } =
     createKubeClient(options);
-  return { server, version, ready, capabilities, serves, resource, get, list, watch, preview, previewReplace, read };
+  return { server, version, ready, capabilities, serves, groupVersions, resource, get, list, watch, preview, previewReplace, read };
 }
 
 /** Nothing is dialled before the first call. */
@@ -139,6 +139,7 @@ export function createKubeClient(options: ClientOptions): KubeWriter {
     version: discovery.version,
     capabilities: discovery.capabilities,
     serves: discovery.serves,
+    groupVersions: discovery.groupVersions,
     resource: discovery.resource,
     list,
     async ready(signal) {

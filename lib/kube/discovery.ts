@@ -9,6 +9,7 @@ export interface Discovery {
   resource(kind: KindRef, signal: AbortSignal): Promise<ApiResource>;
   /** Asks this server now. */
   serves(kind: KindRef, signal: AbortSignal): Promise<boolean>;
+  groupVersions(signal: AbortSignal): Promise<ReadonlySet<string>>;
   version(signal: AbortSignal): Promise<ServerVersion>;
   capabilities(signal: AbortSignal): Promise<Capabilities>;
 }
@@ -37,10 +38,13 @@ export function createDiscovery(requester: Requester): Discovery {
     }
   };
 
+  const groupVersions = async (signal: AbortSignal): Promise<ReadonlySet<string>> => {
+    const groups = listAt(await read('/apis', undefined, signal), 'groups');
+    return new Set(groups.flatMap((group) => listAt(group, 'versions').map((version) => textAt(fieldsAt(version), 'groupVersion') ?? '')));
+  };
+
   const legacyCapabilities = async (signal: AbortSignal): Promise<Set<string>> => {
-    const versions = listAt(await read('/api', undefined, signal), 'versions').map(String);
-    for (const group of listAt(await read('/apis', undefined, signal), 'groups'))
-      for (const version of listAt(group, 'versions')) versions.push(textAt(fieldsAt(version), 'groupVersion') ?? '');
+    const versions = [...listAt(await read('/api', undefined, signal), 'versions').map(String), ...(await groupVersions(signal))];
     const found = new Set<string>();
     for (const apiVersion of versions) {
       found.add(apiVersion);
@@ -56,6 +60,7 @@ export function createDiscovery(requester: Requester): Discovery {
 
   return {
     version,
+    groupVersions,
     async resource(kind, signal) {
       const match = (resources: readonly ApiResource[] | undefined) => resources?.find((resource) => resource.kind === kind.kind);
       const found = match(cache.get(kind.apiVersion)) ?? match(await load(kind.apiVersion, signal));

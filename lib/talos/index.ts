@@ -2,7 +2,7 @@
 export type { ApplyMode, ApplyResult, ConfigToApply } from './client/apply.ts';
 export { bootstrapRefusalsThatPass, statusRows } from './client/calls.ts';
 export { talosFailure, type TalosClientFailures } from './client/failures.ts';
-export { type ExpectedIdentity, proveIdentity, verifyIdentity } from './client/identity.ts';
+export { type ExpectedIdentity, type Proven, proveIdentity, verifyIdentity } from './client/identity.ts';
 export { readSnapshot, type SnapshotContents } from './etcd-snapshot.ts';
 export {
   type Disk,

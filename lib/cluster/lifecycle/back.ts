@@ -13,13 +13,15 @@ import type { NodeModel } from '../../config/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import { isTransientTalos } from '../transient.ts';
 import { isSameSchematic } from './image.ts';
-import type { NodeFacts, WantedBack } from './lifecycle.ts';
+import type { Glance, KubeNodeFacts, NodeFacts, WantedBack } from './lifecycle.ts';
 
 export interface BackParts {
   readonly node: NodeModel;
   readonly wanted: WantedBack;
   /** Of whoever answers at its address. */
-  readonly glance: (signal: AbortSignal) => Promise<NodeFacts>;
+  readonly glance: (signal: AbortSignal) => Promise<Glance>;
+  /** Undefined: Kubernetes does not answer, or does not know it. */
+  readonly kubeNode: (signal: AbortSignal) => Promise<KubeNodeFacts | undefined>;
   /** Of the machine itself. Failure: `talos/wrong-machine`. */
   readonly facts: (signal: AbortSignal) => Promise<NodeFacts>;
   /** Whether Kubernetes is expected to know the node as Ready: there is a kubeconfig, and it was in Kubernetes before. */
@@ -40,7 +42,7 @@ const brokenBeforeMs = minutes(3);
  * Failure: `node/rolled-back` as soon as the new boot runs another version or schematic; a staged upgrade is judged only once that
  * boot is over, because it boots the old version once more to install.
  */
-export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: BackParts): Condition<NodeFacts> {
+export function backCondition({ node, wanted, glance, kubeNode, facts, wantsKubernetes }: BackParts): Condition<NodeFacts> {
   const deadlineMs = wanted.deadlineMs ?? defaultDeadlineMs;
   /** Since when nothing is missing but what was missing before. */
   let elseBackMs: number | undefined;
@@ -52,20 +54,31 @@ export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: 
     // Half an answer of a machine that is starting is none; neither is that of another one, while an address moves.
     transient: (failure) => isTransientTalos(failure) || ['talos/unexpected-reply', 'talos/wrong-machine'].includes(failure.code),
     async check(signal) {
-      const observed = await judge(await glance(signal));
-      return observed.state === 'not-yet' ? observed : judge(await facts(signal));
+      // The machine first: as long as it is not there, nobody else is asked about it.
+      const seen = await glance(signal);
+      const early =
+        awaited(seen) ?? ((await wantsKubernetes()) ? nodeAwaited(await kubeNode(signal), seen) : undefined) ?? justStarting(seen);
+      if (early?.state === 'not-yet') return early;
+      const proven = await facts(signal);
+      return (
+        awaited(proven) ??
+        ((await wantsKubernetes()) ? nodeAwaited(proven.kube, proven) : undefined) ??
+        justStarting(proven) ??
+        holds(proven)
+      );
     },
   };
 
   /** Everything else holds. */
-  function unlessJustStarting(seen: NodeFacts): Observation<NodeFacts> {
+  function justStarting(seen: Glance): Missing | undefined {
     const [unmet] = seen.unmet;
-    if (seen.isReady || unmet === undefined) return holds(seen);
+    if (seen.isReady || unmet === undefined) return undefined;
     elseBackMs ??= seen.observedAtMs;
-    return seen.observedAtMs - elseBackMs < brokenBeforeMs ? notYet(`${unmet.name}: ${unmet.reason}, as before`) : holds(seen);
+    return seen.observedAtMs - elseBackMs < brokenBeforeMs ? notYet(`${unmet.name}: ${unmet.reason}, as before`) : undefined;
   }
 
-  async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {
+  /** What the machine itself lacks. */
+  function awaited(seen: Glance): Missing | undefined {
     if (seen.bootId === wanted.afterBoot) return notYet(`it is ${seen.stage}, still in the boot before`);
     const wrong = differenceOf(seen, wanted);
     if (wrong !== undefined) {
@@ -83,22 +96,27 @@ export function backCondition({ node, wanted, glance, facts, wantsKubernetes }: 
       if (!seen.etcd.isHealthy) return notYet('its etcd is not healthy yet');
       if (seen.etcd.isLearner) return notYet('its etcd member is a learner');
     }
-    if (!(await wantsKubernetes())) return unlessJustStarting(seen);
-    if (seen.kube === undefined) return notYet('Kubernetes does not tell of it yet');
-    // The Node's status may still be that of the boot before.
-    if (seen.kube.bootId !== seen.bootId && seen.kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
-    if (seen.kube.isReady) return unlessJustStarting(seen);
-    return notYet(['its Node is not Ready yet', seen.kube.notReadyBecause].filter(Boolean).join(': '));
+    return undefined;
   }
 }
 
-function differenceOf(seen: NodeFacts, wanted: WantedBack): 'version' | 'schematic' | undefined {
+type Missing = Observation<never>;
+
+/** What its Node lacks. */
+function nodeAwaited(kube: KubeNodeFacts | undefined, { bootId }: Glance): Missing | undefined {
+  if (kube === undefined) return notYet('Kubernetes does not tell of it yet');
+  // The Node's status may still be that of the boot before.
+  if (kube.bootId !== bootId && kube.bootId !== '') return notYet('Kubernetes still tells of the boot before');
+  return kube.isReady ? undefined : notYet(['its Node is not Ready yet', kube.notReadyBecause].filter(Boolean).join(': '));
+}
+
+function differenceOf(seen: Glance, wanted: WantedBack): 'version' | 'schematic' | undefined {
   if (wanted.version !== undefined && seen.talosVersion !== wanted.version) return 'version';
   if (wanted.schematicId !== undefined && !isSameSchematic(seen.schematicId, wanted.schematicId)) return 'schematic';
   return undefined;
 }
 
-const rolledBack = (node: NodeModel, seen: NodeFacts, wanted: WantedBack): Failure =>
+const rolledBack = (node: NodeModel, seen: Glance, wanted: WantedBack): Failure =>
   lifecycleFailure('node/rolled-back', {
     node: node.name,
     running: describe(seen.talosVersion, seen.schematicId),

@@ -42,15 +42,29 @@ const leadershipDeadlineMs = seconds(60);
 export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Lifecycle; readonly gates: Gates } {
   const { model, clock, files, connections, access } = parts;
   const controlPlanes = model.nodes.filter((node) => node.role === 'controlplane');
-  const { facts, glance, survey, etcd } = createFacts({ clock, connections, access, controlPlanes });
+  const { facts, glance, kubeNode, survey, etcd } = createFacts({ clock, connections, access, controlPlanes });
   const change = (node: NodeModel, use: (machine: TalosMutator) => Promise<unknown>): Promise<void> =>
     connections.change(node, use).then(() => {});
 
-  /** As Kubernetes calls it. Failure: `node/not-in-kubernetes`. */
+  const kubeNames = new Map<NodeModel, string>();
+  /** As Kubernetes calls it; asked once, and again when nobody is called so any more. Failure: `node/not-in-kubernetes`. */
   const kubeName = async (node: NodeModel, signal: AbortSignal): Promise<string> => {
+    const known = kubeNames.get(node);
+    if (known !== undefined) return known;
     const found = findKubeNode(await listKubeNodes(await access.reader(), signal), node);
     if (found === undefined) throw new TkError(lifecycleFailure('node/not-in-kubernetes', { node: node.name }));
+    kubeNames.set(node, found.metadata.name);
     return found.metadata.name;
+  };
+  const underItsName = async <T>(node: NodeModel, signal: AbortSignal, use: (name: string) => Promise<T>): Promise<T> => {
+    const wasKnown = kubeNames.has(node);
+    try {
+      return await use(await kubeName(node, signal));
+    } catch (error) {
+      if (!wasKnown || !hasCode(error, 'node/not-in-kubernetes')) throw error;
+      kubeNames.delete(node);
+      return use(await kubeName(node, signal));
+    }
   };
   const hasKubernetes = async (): Promise<boolean> => {
     try {
@@ -77,6 +91,7 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
         node,
         wanted,
         glance: (signal) => glance(node, signal),
+        kubeNode: (signal) => kubeNode(node, signal),
         facts: (signal) => facts(node, signal),
         wantsKubernetes: hasKubernetes,
       }),
@@ -99,8 +114,8 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
       );
     },
 
-    cordon: async (node, run, signal) => setCordon(await access.writer(), await kubeName(node, signal), run, signal),
-    uncordon: async (node, signal) => clearCordon(await access.writer(), await kubeName(node, signal), signal),
+    cordon: (node, run, signal) => underItsName(node, signal, async (name) => setCordon(await access.writer(), name, run, signal)),
+    uncordon: (node, signal) => underItsName(node, signal, async (name) => clearCordon(await access.writer(), name, signal)),
     async drain(node, policy, observe, signal) {
       if (policy.how === 'skip') return { evicted: 0, deleted: [] };
       return drainNode({ kube: await access.writer(), clock, nodeName: await kubeName(node, signal), policy, observe }, signal);
@@ -128,9 +143,15 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
       }),
     async moveLeadership(node, signal) {
       if (controlPlanes.length < 2 || node.role !== 'controlplane') return undefined;
+      /** As the member itself sees it; one that does not answer does not lead. */
       const leads = async (limited: AbortSignal) => {
-        const view = (await etcd(limited)).views.find((one) => one.node === node);
-        return view?.state === 'answered' && view.leader === view.memberId;
+        try {
+          const { leader, memberId } = await connections.read(node, (machine) => machine.etcdStatus(limited));
+          return leader === memberId;
+        } catch (error) {
+          if (limited.aborted || !(error instanceof TkError)) throw error;
+          return false;
+        }
       };
       if (!(await leads(signal))) return undefined;
       let next = '';

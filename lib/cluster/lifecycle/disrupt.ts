@@ -174,16 +174,17 @@ async function whatIsLeft(
         return { bootId: open.target, isSent: evidence.state !== 'not-done' };
       }
       try {
-        const { bootId, kube } = await cluster.lifecycle.facts(node, handle.signal);
+        const { bootId, atMs } = await cluster.lifecycle.boot(node, handle.signal);
         const isOver = leavesNoTrace === true ? wasSeenThrough : wasSeenBack;
         const isUnseen =
           last?.target !== undefined &&
           last.target !== bootId &&
           !(await isOver(recall, node, last.target)) &&
           (await recall(darkKey(node, last.target))).last === undefined;
+        if (!isUnseen || last?.target === undefined) return { bootId, isSent: false };
         // Without its mark an old story is over, however it ended: whoever asks today wants it done today.
-        const isRecent = last !== undefined && (kube?.cordon.state === 'ours' || (await ageOf(cluster, node, last.at, handle)) < staleMs);
-        if (!isUnseen || !isRecent || last?.target === undefined) return { bootId, isSent: false };
+        const isRecent = atMs - last.at < staleMs || (await cluster.lifecycle.facts(node, handle.signal)).kube?.cordon.state === 'ours';
+        if (!isRecent) return { bootId, isSent: false };
         // It was sent; a reset that never came about has left the machine as it was, in a later boot.
         const { state } = await happened(last.target, handle, last);
         return state === 'not-done' ? { bootId, isSent: false } : { bootId: last.target, isSent: true };
@@ -199,10 +200,6 @@ async function whatIsLeft(
 }
 
 const staleMs = minutes(60);
-
-async function ageOf(cluster: Cluster, node: NodeModel, at: number, handle: StepHandle): Promise<number> {
-  return (await cluster.lifecycle.boot(node, handle.signal)).atMs - at;
-}
 
 const returnKey = (node: NodeModel, bootId: string): string => `return of ${node.name} from boot ${bootId}`;
 
@@ -273,17 +270,16 @@ async function drainStep({ cluster, step, stopping }: DisruptContext, node: Node
   await step(
     'drain',
     async (handle) => {
-      const preview = await cluster.lifecycle.drainPreview(node, handle.signal);
-      for (const [pods, what] of [
-        [preview.unmanaged, 'nobody makes it anew'],
-        [preview.emptyDir, 'the data in its emptyDir goes with it'],
-      ] as const)
-        for (const pod of pods) handle.log(`${pod.namespace}/${pod.name}: ${what}`);
       let told = '';
       const { evicted, deleted } = await cluster.lifecycle.drain(
         node,
         policy,
-        ({ left, blocked }) => {
+        ({ preview, left, blocked }) => {
+          for (const [pods, what] of [
+            [preview?.unmanaged ?? [], 'nobody makes it anew'],
+            [preview?.emptyDir ?? [], 'the data in its emptyDir goes with it'],
+          ] as const)
+            for (const pod of pods) handle.log(`${pod.namespace}/${pod.name}: ${what}`);
           handle.detail([`${count(left, 'pod')} left`, ...blocked.slice(0, 2).map(describeBlocked)].join(', '));
           const words = blocked.map(describeBlocked).join(', ');
           if (words !== told && words !== '') handle.log.warn(`${node.name}: ${words}`);

@@ -2,7 +2,7 @@ import { type Clock, type Failure, hasCode, TkError } from '../../base/index.ts'
 import { isTransient, type KubeObject, type KubeWriter } from '../../kube/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import type { BlockedPod, DrainOutcome, DrainPolicy, DrainProgress, PodName } from './lifecycle.ts';
-import { isDone, podKind, podName, podsOn, staysOnNode, toleratesCordon } from './pods.ts';
+import { drainPreviewOf, isDone, podKind, podName, podsOn, staysOnNode, toleratesCordon } from './pods.ts';
 
 export interface DrainParts {
   readonly kube: KubeWriter;
@@ -10,7 +10,7 @@ export interface DrainParts {
   /** As Kubernetes calls the node. */
   readonly nodeName: string;
   readonly policy: Exclude<DrainPolicy, { readonly how: 'skip' }>;
-  /** Called whenever the number of pods or the reasons change; blocked pods are in it from the first round on. */
+  /** Called before the first pod is moved, and whenever the number or the reasons change; blocked pods are in it from the first round on. */
   readonly observe: (seen: DrainProgress) => void;
 }
 
@@ -37,7 +37,9 @@ export async function drainNode({ kube, clock, nodeName, policy, observe }: Drai
   const deleted: PodName[] = [];
   let told = '';
   for (;;) {
-    const here = (await podsOn(kube, nodeName, signal)).filter((pod) => !staysOnNode(pod));
+    const all = await podsOn(kube, nodeName, signal);
+    const here = all.filter((pod) => !staysOnNode(pod));
+    if (first === undefined && here.length > 0) observe({ preview: drainPreviewOf(all), left: here.length, blocked: [] });
     first ??= new Set(here.map(uidOf));
     const pods = here.filter((pod) => first?.has(uidOf(pod)) === true || !toleratesCordon(pod));
     if (pods.length === 0) return { evicted: evicted.size, deleted };

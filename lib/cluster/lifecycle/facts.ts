@@ -1,12 +1,12 @@
 import { type Clock, type Failure, failureOf, hasCode, seconds, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { KubeObject } from '../../kube/index.ts';
-import type { TalosReader } from '../../talos/index.ts';
+import type { Proven, TalosReader } from '../../talos/index.ts';
 import { documentsOf } from '../compare-configs.ts';
 import type { Connections } from '../connections.ts';
 import type { KubeAccess } from '../kube-access.ts';
 import { isTransientTalos } from '../transient.ts';
-import type { EtcdPicture, EtcdView, NodeFacts, SurveyedNode } from './lifecycle.ts';
+import type { EtcdPicture, EtcdView, Glance, KubeNodeFacts, NodeFacts, SurveyedNode } from './lifecycle.ts';
 import { fields, findKubeNode, kubeNodeFacts, listKubeNodes, text } from './node-mark.ts';
 import { within } from './within.ts';
 
@@ -35,16 +35,11 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
     }
   };
 
-  const factsWith = async (
-    node: NodeModel,
-    nodes: Promise<readonly KubeObject[] | undefined>,
-    signal: AbortSignal,
-    read: Connections['readProven'] = connections.readProven,
-  ): Promise<NodeFacts> => {
+  const factsWith = async (node: NodeModel, nodes: Promise<readonly KubeObject[] | undefined>, signal: AbortSignal): Promise<NodeFacts> => {
     const observedAtMs = clock.monotonicMs();
     // Whoever asks the machine first may fail first: then nobody waits for this one any more.
     nodes.catch(() => {});
-    const machine = await read(node, signal, (reader) => machineFacts(node, reader, signal));
+    const machine = await connections.readProven(node, signal, (reader, proven) => machineFacts(node, reader, proven, signal));
     const kube = findKubeNode((await nodes) ?? [], node);
     return { node, observedAtMs, ...machine, ...(kube === undefined ? {} : { kube: kubeNodeFacts(kube) }) };
   };
@@ -102,19 +97,44 @@ export function createFacts({ clock, connections, access, controlPlanes }: FactP
     survey,
     etcd,
     facts: (node: NodeModel, signal: AbortSignal): Promise<NodeFacts> => factsWith(node, kubeNodes(signal), signal),
-    /** For polls: of whoever answers at its address. */
-    glance: (node: NodeModel, signal: AbortSignal): Promise<NodeFacts> =>
-      factsWith(node, kubeNodes(signal), signal, (at, _, use) => connections.read(at, use)),
+    /** For polls: of whoever answers at its address, and only what changes while a machine comes back. */
+    glance: (node: NodeModel, signal: AbortSignal): Promise<Glance> =>
+      connections.read(node, async (machine) => ({ observedAtMs: clock.monotonicMs(), ...(await machineGlance(node, machine, signal)) })),
+    kubeNode: async (node: NodeModel, signal: AbortSignal): Promise<KubeNodeFacts | undefined> => {
+      const found = findKubeNode((await kubeNodes(signal)) ?? [], node);
+      return found && kubeNodeFacts(found);
+    },
+  };
+}
+
+async function machineGlance(node: NodeModel, machine: TalosReader, signal: AbortSignal): Promise<Omit<Glance, 'observedAtMs'>> {
+  // One by one: the first tells whether there is a machine, and the others then go over the same connection.
+  const { tag } = await machine.version(signal);
+  const [bootId, { stage, isReady, unmet }, extensions] = await Promise.all([
+    machine.bootId(signal),
+    machine.machineStatus(signal),
+    machine.extensions(signal),
+  ]);
+  const schematicId = extensions.get('schematic');
+  const etcd = node.role === 'controlplane' ? await ownEtcd(machine, signal) : undefined;
+  return {
+    talosVersion: tag,
+    bootId,
+    stage,
+    isReady,
+    unmet,
+    ...(schematicId === undefined ? {} : { schematicId }),
+    ...(etcd === undefined ? {} : { etcd }),
   };
 }
 
 async function machineFacts(
   node: NodeModel,
   machine: TalosReader,
+  proven: Proven,
   signal: AbortSignal,
 ): Promise<Omit<NodeFacts, 'node' | 'observedAtMs' | 'kube'>> {
-  // One by one: the first tells whether there is a machine, and the others then go over the same connection.
-  const version = await machine.version(signal);
+  const version = proven.version ?? (await machine.version(signal));
   const [bootId, status, extensions, secureBoot, config] = await Promise.all([
     machine.bootId(signal),
     machine.machineStatus(signal),

@@ -23,7 +23,8 @@ export interface GateParts {
   readonly connections: Connections;
   readonly access: KubeAccess;
   readonly etcd: (signal: AbortSignal) => Promise<EtcdPicture>;
-  readonly verifyIdentity: (node: NodeModel, signal: AbortSignal) => Promise<void>;
+  /** Of the same look, the Talos version; absent where a machine does not tell. */
+  readonly verifyIdentity: (node: NodeModel, signal: AbortSignal) => Promise<{ readonly version?: { readonly tag: string } }>;
   /** Of tasks.config.ts. */
   readonly configured: readonly ConfiguredGate[];
 }
@@ -67,7 +68,8 @@ export function createGates(parts: GateParts): Gates {
 
   const kubernetes = async (signal: AbortSignal): Promise<KubernetesNow> => {
     const kube = await access.reader();
-    return { kube, nodes: await listKubeNodes(kube, signal) };
+    const [nodes, groups] = await Promise.all([listKubeNodes(kube, signal), kube.groupVersions(signal)]);
+    return { kube: askingOnlyOf(groups, kube), nodes };
   };
 
   /** Each asks for itself; what it cannot find out is a refusal of its own. */
@@ -105,17 +107,21 @@ export function createGates(parts: GateParts): Gates {
       if (verdict.state !== 'refused') return { gate, ...verdict };
       return reason === undefined ? { gate, ...verdict } : { gate, state: 'overridden', reason, failures: verdict.failures };
     };
+    /** What the look at the identity saw; undefined when it came to nothing. */
+    const running = Promise.withResolvers<string | undefined>();
+    const identity = asked('identity', async (limited) => {
+      const { version } = await parts.verifyIdentity(node, limited);
+      running.resolve(version?.tag);
+      return { state: 'passed', seen: 'role and addresses fit' };
+    }).finally(() => running.resolve(undefined));
     const slow = await Promise.all([
-      asked('identity', async (limited) => {
-        await parts.verifyIdentity(node, limited);
-        return { state: 'passed', seen: 'role and addresses fit' };
-      }),
+      identity,
       asked('kubernetes', async () =>
         cause === undefined
           ? { state: 'passed', seen: 'the API server answers' }
           : { state: 'refused', failures: [lifecycleFailure('gate/kubernetes', { node: node.name }, { cause })] },
       ),
-      asked('version-path', async (limited) => versionPath(disruption, world, limited)),
+      asked('version-path', async (limited) => versionPath(disruption, running.promise, world, limited)),
       asked(
         'other-driver',
         asking(async ({ kube, nodes }, limited) => {
@@ -155,9 +161,14 @@ export function createGates(parts: GateParts): Gates {
     }
   };
 
-  const versionPath = async ({ node, toVersion }: Disruption, world: KubernetesNow | undefined, signal: AbortSignal): Promise<Verdict> => {
+  const versionPath = async (
+    { node, toVersion }: Disruption,
+    running: Promise<string | undefined>,
+    world: KubernetesNow | undefined,
+    signal: AbortSignal,
+  ): Promise<Verdict> => {
     if (toVersion === undefined) return { state: 'skipped', because: 'the version stays' };
-    const { tag } = await connections.read(node, (machine) => machine.version(signal));
+    const tag = (await running) ?? (await connections.read(node, (machine) => machine.version(signal))).tag;
     // Without an API server the inventory is the best there is.
     const versions =
       world === undefined
@@ -208,6 +219,12 @@ export function createGates(parts: GateParts): Gates {
     quorum: async (disruption, signal) => ({ gate: 'etcd-quorum', ...(await quorum(disruption, signal)) }),
     overridesFrom: (words) => parseOverrides(words, names),
   };
+}
+
+/** Most operators that gates look for are not installed: what this check has read says so, without a question for each. */
+function askingOnlyOf(groups: ReadonlySet<string>, kube: KubeReader): KubeReader {
+  const isKnown = (apiVersion: string) => !apiVersion.includes('/') || groups.has(apiVersion);
+  return { ...kube, serves: async (kind, signal) => isKnown(kind.apiVersion) && kube.serves(kind, signal) };
 }
 
 /** Those of tasks.config.ts in their order, then the built-in ones that it does not name. */

@@ -120,6 +120,9 @@ export interface NodeFacts {
   readonly kube?: KubeNodeFacts;
 }
 
+/** What tells how far a machine has come back. */
+export type Glance = Pick<NodeFacts, 'observedAtMs' | 'bootId' | 'talosVersion' | 'schematicId' | 'stage' | 'isReady' | 'unmet' | 'etcd'>;
+
 export interface KubeNodeFacts {
   readonly name: string;
   readonly isReady: boolean;
@@ -269,6 +272,8 @@ export interface BlockedPod extends PodName {
 }
 
 export interface DrainProgress {
+  /** Once, before the first pod is moved. */
+  readonly preview?: DrainPreview;
   readonly left: number;
   readonly blocked: readonly BlockedPod[];
 }

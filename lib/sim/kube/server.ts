@@ -156,7 +156,7 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       case '/apis':
         return wantsAggregated
           ? json(200, aggregatedDiscovery(kinds(), false), { 'content-type': aggregatedType })
-          : json(200, groupList(kinds()));
+          : documentOf(kinds(), pathname, groupList);
       case '/openapi/v2':
         return json(200, openApiV2(versionOf()));
       case '/openapi/v3':

@@ -1,6 +1,6 @@
 import { hasCode, type TalosConnection, TkError } from '../../base/index.ts';
 import { talosFailure } from './failures.ts';
-import type { MachineRole } from './machine-facts.ts';
+import type { MachineRole, TalosVersion } from './machine-facts.ts';
 import { readerOver, type TalosReader } from './reader.ts';
 import { createSession, type TalosMachine, type TalosPorts } from './session.ts';
 
@@ -44,14 +44,21 @@ export async function verifyIdentity(
   await proveIdentity(reader, connection.peer.spkiSha256, expected, signal);
 }
 
+/** What a machine said while it proved who it is. */
+export interface Proven {
+  /** Absent: maintenance mode up to 1.12 does not tell. */
+  readonly version?: TalosVersion;
+}
+
 /** The same for a machine that is only looked at. Failure: `talos/wrong-machine`. */
 export async function proveIdentity(
   reader: TalosReader,
   spkiSha256: string,
   expected: ExpectedIdentity,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Proven> {
   const { machine } = reader;
+  let version: TalosVersion | undefined;
   const differences: Difference[] = [];
   const compare = (fact: string, wanted: string | undefined, found: string) => {
     if (wanted !== undefined && wanted !== found) differences.push({ fact, expected: wanted, found: found || 'none' });
@@ -64,7 +71,7 @@ export async function proveIdentity(
   // Whoever shows another certificate is not asked anything.
   if (differences.length === 0) {
     // A connection that died while it was idle shows here, where nothing is lost.
-    await answers(reader, signal);
+    version = await answered(reader, signal);
     if (expected.uuid !== undefined) compare('uuid', expected.uuid, (await reader.systemInformation(signal))?.uuid ?? '');
     if (expected.macs !== undefined) {
       const links = await reader.links(signal);
@@ -80,16 +87,17 @@ export async function proveIdentity(
     if (expected.hostname !== undefined) compare('hostname', expected.hostname, (await reader.hostname(signal)) ?? '');
     if (expected.role !== undefined) compare('role', expected.role, await roleOf(reader.machineType(signal)));
   }
-  if (differences.length === 0) return;
+  if (differences.length === 0) return version === undefined ? {} : { version };
   throw new TkError(talosFailure('talos/wrong-machine', { node: machine.node, address: machine.host, differences }));
 }
 
 /** Any answer will do: maintenance mode up to 1.12 answers that it knows no such call. */
-async function answers(reader: TalosReader, signal: AbortSignal): Promise<void> {
+async function answered(reader: TalosReader, signal: AbortSignal): Promise<TalosVersion | undefined> {
   try {
-    await reader.version(signal);
+    return await reader.version(signal);
   } catch (error) {
     if (!hasCode(error, 'talos/unimplemented', 'talos/permission-denied')) throw error;
+    return undefined;
   }
 }
 

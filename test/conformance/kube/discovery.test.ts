@@ -52,4 +52,6 @@ test('capabilities are every group, version and kind of the two discovery docume
     for (const { name, kind } of await listOf(groupVersion)) if (!name.includes('/')) wanted.add(`${groupVersion}/${kind}`);
   }
   expect(apiVersions).toEqual([...wanted].sort());
+  const versions = lists.map(({ groupVersion }) => groupVersion).filter((groupVersion) => groupVersion !== 'v1');
+  expect([...(await rig.client.groupVersions(never))].sort()).toEqual(versions.sort());
 });

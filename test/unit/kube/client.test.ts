@@ -252,6 +252,7 @@ test('a reader has no method that changes anything', async () => {
   expect(Object.keys(reader).sort()).toEqual([
     'capabilities',
     'get',
+    'groupVersions',
     'list',
     'preview',
     'previewReplace',

@@ -36,6 +36,7 @@ function kubeOf(more: readonly KubeObject[] = []): KubeReader {
     serves: async ({ kind }: { kind: string }) => objects.some((object) => object.kind === kind),
     list: async ({ kind }: { kind: string }) => ({ items: objects.filter((object) => object.kind === kind), resourceVersion: '1' }),
     get: async () => undefined,
+    groupVersions: async () => new Set(objects.map(({ apiVersion }) => apiVersion)),
     version: async () => ({ gitVersion: 'v1.37.0' }),
   } as unknown as KubeReader;
 }
@@ -77,7 +78,7 @@ function gatesWith(more: (clock: GateParts['clock']) => Partial<Omit<GateParts, 
     connections: {} as GateParts['connections'],
     access: access as KubeAccess,
     etcd: async () => pictureAt(clock.monotonicMs()),
-    verifyIdentity: async () => {},
+    verifyIdentity: async () => ({}),
     configured: [],
     ...more(clock),
   });
@@ -128,6 +129,44 @@ test('another machine at the address of this one is its own refusal', async () =
   const wrong = talosFailure('talos/wrong-machine', { node: 'cp-2', address: '10.0.0.1', expected: 'cp-2', found: 'cp-9' } as never);
   const { check } = gatesWith(() => ({ verifyIdentity: async () => Promise.reject(new TkError(wrong)) }));
   expect(codeOf((await check({ node: cp2 })).get('identity'))).toBe('refused talos/wrong-machine');
+});
+
+test('nothing is asked twice: the version comes with the identity, and operators that are not installed are known by one list', async () => {
+  const asked: string[] = [];
+  const kube = kubeOf([
+    { apiVersion: 'ceph.rook.io/v1', kind: 'CephCluster', metadata: { name: 'rook' }, status: {} } as unknown as KubeObject,
+  ]);
+  const told =
+    <A extends readonly unknown[], R>(what: (...args: A) => string, call: (...args: A) => R) =>
+    (...args: A): R => {
+      asked.push(what(...args));
+      return call(...args);
+    };
+  const reader: KubeReader = {
+    ...kube,
+    serves: told((kind) => `serves ${kind.kind}`, kube.serves),
+    list: told((kind) => `list ${kind.kind}`, kube.list),
+    groupVersions: told((_: AbortSignal) => 'groups', kube.groupVersions),
+  };
+  const verifyIdentity = told(
+    (node: NodeModel) => `identity of ${node.name}`,
+    async () => ({ version: { tag: 'v1.14.0' } }),
+  );
+  const read = told(
+    (node: NodeModel) => `version of ${node.name}`,
+    async () => ({ tag: 'v1.14.0' }),
+  ) as unknown as GateParts['connections']['read'];
+  const { check } = gatesWith(() => ({
+    access: { reader: async () => reader } as unknown as KubeAccess,
+    connections: { read } as unknown as GateParts['connections'],
+    verifyIdentity,
+  }));
+  const answers = await check({ node: worker, etcd: 'none', toVersion: 'v1.14.1' });
+  expect([codeOf(answers.get('version-path')), codeOf(answers.get('ceph')), asked.toSorted()]).toEqual([
+    'passed',
+    'refused gate/not-well',
+    ['groups', 'identity of worker-1', 'list CephCluster', 'list Node', 'serves CephCluster'],
+  ]);
 });
 
 test('an API server that does not answer is one refusal; with a reason the gates that would ask it are left out', async () => {
