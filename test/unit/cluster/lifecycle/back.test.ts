@@ -30,7 +30,14 @@ test('a machine is waited for a while longer for what it did not have before eit
   };
   const look = async () => seen;
   const wanted = { afterBoot: 'old', unmetBefore: ['staticPods'] };
-  const back = backCondition({ node, wanted, glance: look, facts: look, wantsKubernetes: async () => true });
+  const back = backCondition({
+    node,
+    wanted,
+    glance: look,
+    kubeNode: async () => seen.kube,
+    facts: look,
+    wantsKubernetes: async () => true,
+  });
   // Counted from when nothing else is missing.
   expect(await at(0, { stage: 'booting' })).toMatchObject({ state: 'not-yet' });
   expect(await at(170_000, { stage: 'running' })).toEqual({ state: 'not-yet', seen: 'staticPods: not ready, as before' });
@@ -46,6 +53,49 @@ test('and no longer than it takes', async () => {
   const seen = { ...without('staticPods'), observedAtMs: 0, isReady: true, unmet: [] };
   const wanted = { afterBoot: 'old', unmetBefore: ['staticPods'] };
   const look = async () => seen;
-  const back = backCondition({ node, wanted, glance: look, facts: look, wantsKubernetes: async () => true });
+  const back = backCondition({
+    node,
+    wanted,
+    glance: look,
+    kubeNode: async () => seen.kube,
+    facts: look,
+    wantsKubernetes: async () => true,
+  });
   expect(await back.check(signal)).toMatchObject({ state: 'holds' });
+});
+
+test('Kubernetes is asked once the machine itself is there, and all facts once both are', async () => {
+  const asked: string[] = [];
+  let seen: NodeFacts = { ...without('services'), observedAtMs: 0, stage: 'booting' };
+  const told =
+    <T>(who: string, answer: () => T) =>
+    async (): Promise<T> => {
+      asked.push(who);
+      return answer();
+    };
+  const back = backCondition({
+    node,
+    wanted: { afterBoot: 'old' },
+    glance: told('machine', () => seen),
+    kubeNode: told('Kubernetes', () => seen.kube),
+    facts: told('facts', () => seen),
+    wantsKubernetes: async () => true,
+  });
+  const look = async (more: Partial<NodeFacts>) => {
+    seen = { ...seen, ...more };
+    const observed = await back.check(signal);
+    return [...asked.splice(0), observed.state === 'not-yet' ? observed.seen : observed.state];
+  };
+  const kube = { name: 'cp-1', isReady: false, cordon: { state: 'none' }, kubeletVersion: 'v1.37.0', bootId: 'old' } as const;
+  expect([
+    await look({}),
+    await look({ stage: 'running', isReady: true, unmet: [], kube }),
+    await look({ kube: { ...kube, bootId: 'new', notReadyBecause: 'no CNI' } }),
+    await look({ kube: { ...kube, bootId: 'new', isReady: true } }),
+  ]).toEqual([
+    ['machine', 'booting, services: not ready'],
+    ['machine', 'Kubernetes', 'Kubernetes still tells of the boot before'],
+    ['machine', 'Kubernetes', 'its Node is not Ready yet: no CNI'],
+    ['machine', 'Kubernetes', 'facts', 'holds'],
+  ]);
 });
