@@ -146,7 +146,7 @@ test('nothing is asked twice: the version comes with the identity, and operators
     ...kube,
     serves: told((kind) => `serves ${kind.kind}`, kube.serves),
     list: told((kind) => `list ${kind.kind}`, kube.list),
-    groupVersions: told((_: AbortSignal) => 'groups', kube.groupVersions),
+    groupVersions: told((signal: AbortSignal) => (signal.aborted ? 'aborted' : 'groups'), kube.groupVersions),
   };
   const verifyIdentity = told(
     (node: NodeModel) => `identity of ${node.name}`,
