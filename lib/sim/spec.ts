@@ -33,6 +33,8 @@ export interface DiskSpec {
   readonly rotational?: boolean;
   readonly wwid?: string;
   readonly busPath?: string;
+  /** What udev links to it: `/dev/disk/by-id/ata-…`. */
+  readonly symlinks?: readonly string[];
 }
 
 export interface LinkSpec {

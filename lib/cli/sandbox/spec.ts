@@ -40,14 +40,7 @@ function diskOf(node: NodeModel, digest: string): DiskSpec {
     case 'nothing':
       return plain;
     case 'path':
-      return node.disk.path.startsWith('/dev/nvme')
-        ? { ...plain, path: node.disk.path }
-        : {
-            ...plain,
-            path: stablePath(node.disk.path),
-            model: 'Simulated SSD 512GB',
-            transport: node.disk.path.startsWith('/dev/vd') ? 'virtio' : 'sata',
-          };
+      return diskAt(node.disk.path, plain);
     case 'selector': {
       const { selector } = node.disk;
       const rotational = selector['type'] === 'hdd';
@@ -67,8 +60,21 @@ function diskOf(node: NodeModel, digest: string): DiskSpec {
   }
 }
 
-/** `/dev/disk/by-id/…` is a link to a device; the simulated kernel has only the device. */
-const stablePath = (path: string): string => (path.startsWith('/dev/disk/') ? '/dev/sda' : path);
+/** `/dev/disk/by-id/nvme-…`, `/dev/disk/by-path/pci-…-nvme-1` are links of udev's; their names tell what they link to. */
+function diskAt(path: string, plain: DiskSpec): DiskSpec {
+  const isLink = path.startsWith('/dev/disk/');
+  const links = isLink ? { symlinks: [path] } : {};
+  const isOf = (device: RegExp, link: RegExp) => (isLink ? link : device).test(path);
+  if (isOf(/^\/dev\/nvme/, /[/-]nvme-/)) return { ...plain, path: isLink ? plain.path : path, ...links };
+  const kind = isOf(/^\/dev\/vd/, /[/-]virtio-/)
+    ? ({ path: '/dev/vda', model: 'Simulated SSD 512GB', transport: 'virtio' } as const)
+    : isOf(/^\/dev\/mmcblk/, /[/-]mmc-/)
+      ? ({ path: '/dev/mmcblk0', model: 'Simulated SD 512GB', transport: 'mmc' } as const)
+      : isOf(/^$/, /[/-]usb-/)
+        ? ({ path: '/dev/sda', model: 'Simulated USB 512GB', transport: 'usb' } as const)
+        : ({ path: '/dev/sda', model: 'Simulated SSD 512GB', transport: 'sata' } as const);
+  return { ...plain, ...kind, path: isLink ? kind.path : path, ...links };
+}
 
 /** Something that the pattern matches: selectors are globs. */
 const withoutGlob = (pattern: string | undefined): string | undefined => pattern?.replaceAll('*', 'X').replaceAll('?', 'x');

@@ -445,7 +445,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     const wanted = machine.config()?.install;
     const [first] = machine.spec.disks;
     const text = JSON.stringify(wanted?.selector ?? '');
+    const named = machine.spec.disks.find(({ path, symlinks = [] }) => path === wanted?.disk || symlinks.includes(wanted?.disk ?? ''));
     return (
+      named?.path ??
       wanted?.disk ??
       machine.spec.disks.find((disk) => text.includes(disk.path) || (disk.serial !== '' && text.includes(disk.serial)))?.path ??
       first?.path ??

@@ -189,6 +189,7 @@ export const resourceSources: readonly ResourceSource[] = [
           sub_system: '/sys/class/block',
           transport: disk.transport,
           ...(disk.rotational ? { rotational: true } : {}),
+          ...(disk.symlinks === undefined ? {} : { symlinks: disk.symlinks }),
         },
         proto: {
           devPath: disk.path,
@@ -203,6 +204,7 @@ export const resourceSources: readonly ResourceSource[] = [
           subSystem: '/sys/class/block',
           transport: disk.transport,
           rotational: disk.rotational ?? false,
+          ...(disk.symlinks === undefined ? {} : { symlinks: [...disk.symlinks] }),
         },
       };
     }),
