@@ -94,7 +94,7 @@ export function watchInvariants(
     return model?.state === undefined ? undefined : (model as SimulatedKube);
   };
   const machines = watchMachines(kernel, spec, talos, kube, () => terms, report);
-  const nodes = watchNodes(simulatedKube, talos, journalOf, report);
+  const nodes = watchNodes(kernel.clock, simulatedKube, talos, journalOf, report);
 
   let hash = 0x811c9dc5;
   let instantMs = -1;

@@ -52,7 +52,7 @@ export interface Disrupted {
  *        └── an earlier run sent the call and was cut off ─────────────────┴───▶ probe ───┘
  *
  * Our cordon is taken back when anything before the act fails or the run is stopped there. After the act it stays until the machine
- * is back: one that does not return stays cordoned, and the next run finds the mark.
+ * is back: a run that ends before looks once more, and what does not run again by then stays cordoned; the next run finds the mark.
  *
  * Failure: `gate/*` (nothing was done), `drain/*`, `node/rolled-back`, `node/not-returned`, `step/undecidable` when a machine that
  * cannot be asked may or may not have got the call.
@@ -138,6 +138,11 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     // have been lost.
     if (isDrained && (!isSent || isBackCordoned))
       context.afterwards(`uncordon ${node.name}`, (handle) => takeBackOrTell(context, node, handle));
+    // Whatever ended the wait, it may have come back by itself.
+    else if (isDrained && comesBack !== undefined)
+      context.afterwards(`uncordon ${node.name}`, (handle) =>
+        takeBackWhenBack(context, node, bootId, handle, async () => happened(bootId, handle, (await context.recall(key)).open)),
+      );
     throw error;
   }
 }
@@ -364,9 +369,34 @@ async function takeBackOrTell(context: Pick<DisruptContext, 'cluster'>, node: No
   try {
     await takeBack(context, node, handle);
   } catch (error) {
-    if (!(error instanceof TkError)) throw error;
-    throw new TkError(lifecycleFailure('node/still-cordoned', { node: node.name }, { cause: failureOf(error) }));
+    throw stillCordoned(node, error);
   }
+}
+
+const stillCordoned = (node: NodeModel, error?: unknown): unknown => {
+  if (error !== undefined && !(error instanceof TkError)) return error;
+  return new TkError(lifecycleFailure('node/still-cordoned', { node: node.name }, error === undefined ? {} : { cause: failureOf(error) }));
+};
+
+/**
+ * Of a machine that was sent away: what runs in another boot may have its pods back, whatever else is missing there, and so may one that
+ * was not reached. `evidence`: whether it was, of one that is still in its boot.
+ */
+async function takeBackWhenBack(
+  context: Pick<DisruptContext, 'cluster'>,
+  node: NodeModel,
+  bootId: string,
+  handle: StepHandle,
+  evidence: () => Promise<Evidence>,
+): Promise<void> {
+  const boot = await context.cluster.lifecycle.boot(node, handle.signal).catch((error: unknown) => {
+    if (error instanceof TkError && (isTransientTalos(failureOf(error)) || hasCode(error, 'talos/wrong-machine'))) return undefined;
+    throw stillCordoned(node, error);
+  });
+  if (boot?.stage !== 'running') handle.skip(`it is ${boot?.stage ?? 'silent'}, and stays cordoned until it is back`);
+  else if (boot.bootId !== bootId || (await evidence()).state === 'not-done') await takeBackOrTell(context, node, handle);
+  // It may just have got the call.
+  else throw stillCordoned(node);
 }
 
 async function takeBack({ cluster }: Pick<DisruptContext, 'cluster'>, node: NodeModel, handle: StepHandle): Promise<void> {

@@ -25,13 +25,16 @@ const releaseDeadlineMs = seconds(10);
  * Takes the cluster's lease. Two people who upgrade the same cluster from two laptops have no other place to meet.
  *
  * Shape: the holder is the checkout, not the run: the lock of the repository keeps its runs apart, so a run that was killed does not
- * keep the next one out. `leaseTransitions` counts the holders, and a lease whose count has moved on is no longer ours.
+ * keep the next one out. `leaseTransitions` counts the holders, and a lease whose count has moved on is no longer ours. It is renewed
+ * until it is released, or `signal` fires.
  * Failure: `gate/lease` while somebody else holds it.
  */
 export async function takeLease({ clock, kube, operator }: LeaseParts, run: string, signal: AbortSignal): Promise<ClusterLease> {
   const holder = `${operator}/${run}`;
   const transitions = await acquire(await kube(), clock, operator, holder, signal);
   const ended = new AbortController();
+  // Whoever is in a hurry gives nothing back; then it is at least not kept.
+  const isOver = AbortSignal.any([ended.signal, signal]);
   const renewing = keepRenewed();
   renewing.catch(() => {});
 
@@ -47,10 +50,10 @@ export async function takeLease({ clock, kube, operator }: LeaseParts, run: stri
   };
 
   async function keepRenewed(): Promise<void> {
-    while (!ended.signal.aborted) {
-      await clock.sleep(renewEveryMs, ended.signal);
+    while (!isOver.aborted) {
+      await clock.sleep(renewEveryMs, isOver);
       // An API server that is away for a while is what upgrades are made of; whether it is still ours is what `verify` asks.
-      await renew(ended.signal).catch(() => {});
+      await renew(isOver).catch(() => {});
     }
   }
 

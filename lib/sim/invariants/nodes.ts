@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/index.ts';
 import type { SimEvent } from '../kernel.ts';
 import type { SimulatedKube } from '../kube/model.ts';
 import { builtIn } from '../kube/kinds.ts';
@@ -19,8 +20,8 @@ export type JournalOf = (run: string) => 'under-way' | 'over' | undefined;
 export interface NodeWatch {
   onEvent(event: SimEvent): void;
   /**
-   * At the end of a run, also of one that died. `keepsCordon`: it was asked to leave one behind; `tellsCordon`: it failed, and told that
-   * its own is still there because nobody could take it back.
+   * At the end of a run, also of one that died. `keepsCordon`: it was asked to leave one behind; `tellsCordon`: it tried to take its own
+   * back, nobody let it, and it told so.
    */
   atEnd(run: {
     readonly id?: string;
@@ -30,11 +31,15 @@ export interface NodeWatch {
   }): void;
 }
 
+/** Between the last look of a run that ends and its end: what it gives back takes a while. */
+const lastLookMs = 30_000;
+
 /**
  * I-13: whatever carries our cordon is in the journal of the run that set it as being under way, from the moment of the cordon on;
  * none is left behind on a machine that is back, and nobody else's is ever taken away.
  */
 export function watchNodes(
+  clock: Pick<Clock, 'monotonicMs'>,
   kube: () => SimulatedKube | undefined,
   talos: TalosModel,
   journalOf: JournalOf | undefined,
@@ -43,13 +48,16 @@ export function watchNodes(
   const foreign = new Set<string>();
   /** Runs whose cordons were asked for. */
   const kept = new Set<string>();
+  /** By host name; absent: from the beginning on. */
+  const runningSinceMs = new Map<string, number>();
   const isBack = (name: string): boolean => {
     const machine = talos.machines.find((one) => one.hostname() === name);
     return machine?.isUp() === true && machine.get('stage') === 'running' && kube()?.nodeReady(name) === true;
   };
   return {
-    onEvent({ kind, facts }) {
+    onEvent({ kind, facts, atMs }) {
       const node = String(facts.node ?? '');
+      if (kind === 'talos/stage' && facts.stage === 'running') runningSinceMs.set(talos.hostnameOf(node), atMs);
       if (kind === 'talos/disruption') {
         const spec = objAt(kube()?.state.get(leases, 'kube-system', 'talos-tk') ?? {}, 'spec');
         // It lies in etcd: where that is gone nobody can hold it, nor ask for it.
@@ -75,9 +83,13 @@ export function watchNodes(
         const told = journalOf?.(String(by));
         if (journalOf && told === undefined) report('I-13', `${name} is cordoned by ${String(by)}, of which no journal tells`);
         if (!isBack(name)) continue;
-        if (told === 'over') report('I-13', `${name} is still cordoned by ${String(by)}, which has ended well`);
+        if (told === 'over') {
+          report('I-13', `${name} is still cordoned by ${String(by)}, which has ended well`);
+          continue;
+        }
+        const couldSee = clock.monotonicMs() - (runningSinceMs.get(name) ?? Number.NEGATIVE_INFINITY) > lastLookMs;
         // What could speak at its end takes its own cordons back; a run that ended well leaves none of earlier ones either.
-        else if (exit === 0 || (exit !== 'dead' && !tellsCordon && (id === undefined || by === id)))
+        if (exit === 0 || (exit !== 'dead' && couldSee && !tellsCordon && (id === undefined || by === id)))
           report('I-13', `${name} is back and still cordoned by ${String(by)}`);
       }
     },

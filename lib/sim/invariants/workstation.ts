@@ -30,7 +30,7 @@ export interface RunEnd {
   readonly journal?: { readonly isWhole: boolean; readonly exit?: number };
   /** What it said at its end; looked at only after a signal. */
   readonly said?: string;
-  /** It told that a cordon of its own is still there. */
+  /** It told that it could not take a cordon of its own back. */
   readonly tellsCordon?: boolean;
 }
 

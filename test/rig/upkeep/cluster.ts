@@ -153,10 +153,7 @@ export async function openRig(options: RigOptions) {
     const told = (exit: Attempt['exit'], failures: readonly Failure[] = [], changes = 0, unfinished = 0): Attempt => {
       const { id } = running;
       const isStopped = id !== undefined && exit !== 'dead' && events.some(({ event }) => event === 'stopping');
-      // As a failure, or as what is pending: whoever stops the run while a machine is on its way is told so.
-      const tellsCordon =
-        failures.some(({ code }) => code === 'node/still-cordoned') ||
-        events.some((event) => event.event === 'report' && Object.values(event.rows).some((row) => row.includes('cordoned by tk')));
+      const tellsCordon = failures.some(({ code }) => code === 'node/still-cordoned');
       watch.ended({ exit, unfinished, tellsCordon, ...(id === undefined ? {} : { runId: id }), ...(isStopped ? endOf(id, events) : {}) });
       return { task: asked.task, exit, failures, changes, events };
     };

@@ -227,6 +227,11 @@ test('I-13 a cordon of ours that stays, and one of a person that goes', async ()
     });
   for (const machine of rig.talos.machines) machine.set('stage', 'running');
   node('cp-1', { annotations: { 'talos-tk/cordoned-by': 'run-1' } }, true);
+  rig.happens('talos/stage', { node: 'cp-1', stage: 'running' });
+  // A run whose last look was before could not know.
+  rig.invariants.begin({ name: 'upgrade' }).ended({ exit: 1 });
+  expect(rig.fired()).toEqual([]);
+  await rig.kernel.clock.sleep(31_000);
   rig.invariants.begin({ name: 'upgrade' }).ended({ exit: 1 });
   node('worker-1', {}, false);
   kube.landscape.cordon('worker-1', true);
