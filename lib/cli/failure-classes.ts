@@ -21,6 +21,7 @@ export const failureClasses: FailureClasses = {
   service: 'invalid',
   disk: 'invalid',
   'node/no-control-plane': 'invalid',
+  'node/no-successor': 'refused',
   'etcd/unknown-member': 'invalid',
   'etcd/no-snapshot': 'invalid',
   'etcd/member-works': 'refused',

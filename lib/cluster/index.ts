@@ -122,7 +122,16 @@ export type {
   WantedImage,
 } from './lifecycle/lifecycle.ts';
 export { type Doctor, type DoctorArea, doctorAreas, type Finding } from './operations/doctor/finding.ts';
-export { addNode, type MembershipFacts, membershipFacts, patientFacts, removalPlan, removeNode } from './operations/membership.ts';
+export {
+  addNode,
+  expectSuccessor,
+  type MembershipFacts,
+  membershipFacts,
+  patientFacts,
+  removalPlan,
+  removeNode,
+  successorProblems,
+} from './operations/membership.ts';
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
 export {

@@ -3,6 +3,7 @@ import {
   defineTask,
   disruptionOptions,
   disruptionParams,
+  expectSuccessor,
   membershipFacts,
   nodeParams,
   notDone,
@@ -12,6 +13,8 @@ import {
   removalPlan,
   removeNode,
   type StepHandle,
+  successorProblems,
+  throwIfAny,
   z,
 } from 'talos-tk';
 
@@ -21,7 +24,7 @@ const recentMs = 12 * 60 * 60_000;
 export default defineTask({
   summary: 'Replace a node by another machine',
   description:
-    'A node that has failed is removed first, then its successor joins: etcd never has a dead member more than it must. For one that works the successor joins first, so that etcd loses nothing: name it with --with, it has to be in the inventory. Without --with the successor is new hardware under the same entry.',
+    'A node that has failed is removed first, then its successor joins: etcd never has a dead member more than it must. For one that works the successor joins first, so that etcd loses nothing: name it with --with, it has to be in the inventory. Without --with the successor is new hardware under the same entry. It has to wait in maintenance mode, with the right disk and version, before anything is removed.',
   params: z.object({
     ...nodeParams,
     with: z.string().optional().describe('the successor, by its name in the inventory; default: the same entry'),
@@ -38,20 +41,22 @@ export default defineTask({
     const old = cluster.find(params);
     const facts = await membershipFacts(cluster, old, signal);
     const successor = params.with === undefined ? old : cluster.find({ node: params.with });
-    return { facts, successor, state: (await cluster.machines.state(successor, signal)).state };
+    return { facts, report: await cluster.machines.preflight(successor, signal) };
   },
   plan({ params, cluster }, probed) {
     const node = cluster.find(params).name;
     if (probed === undefined) return [{ decision: 'unknown', title: 'replace', node, reason: 'no machine was asked' }];
-    const { facts, successor, state } = probed;
+    const { facts, report } = probed;
     if (facts.works && params.with === undefined)
       return [{ decision: 'unknown', title: 'replace', node, reason: 'it works: name its successor, --with' }];
+    throwIfAny(successorProblems(facts.node, report, { isForced: isForced(disruptionOptions(params, cluster.gates)) }));
+    const { node: successor, state } = report;
     const join: PlannedStep = {
       decision: 'run',
       title: `join ${successor.name}`,
       node: successor.name,
       reason: [
-        state === 'maintenance' || successor.name === node ? 'config and install' : `it is ${state}`,
+        state.state === 'maintenance' || successor.name === node ? 'config and install' : `it is ${state.state}`,
         ...(successor.role === 'controlplane' && facts.works ? [`etcd: ${facts.tolerance.withOneMore}`] : []),
       ].join(', '),
       calls: [{ target: successor.name, call: 'machine.MachineService/ApplyConfiguration' }],
@@ -66,7 +71,14 @@ export default defineTask({
     const key = `replace ${old.name} by ${successor.name}`;
     // A run that was cut off is continued in the order that it began in: what it has joined works, and is not to be replaced.
     const { open, last } = await recall(key);
-    const order = open?.target ?? (await step.pure('look', (handle) => orderFor(cluster, old, handle)));
+    const options = disruptionOptions(params, cluster.gates);
+    const order =
+      open?.target ??
+      (await step.pure('look', async (handle) => {
+        if ((await patientFacts(cluster, old, handle)).works) return addedFirst;
+        await expectSuccessor(cluster, old, successor, { isForced: isForced(options) }, handle);
+        return 'removed first';
+      }));
     if (order === addedFirst && successor === old) {
       // That which works is the new one already: a run that was cut off at its very end may not have said so.
       if (last !== undefined && cluster.operations.now() - last.at < recentMs) {
@@ -79,7 +91,6 @@ export default defineTask({
         help: `npx tk node:replace NODE=${old.name} --with NAME, or npx tk node:remove NODE=${old.name} when nothing else is at hand`,
       });
     }
-    const options = disruptionOptions(params, cluster.gates);
     const join = (from: StepHandle) =>
       from.step(`join ${successor.name}`, (handle) => addNode({ ...context, step: handle.step, log: handle.log }, successor));
     await step.once(key, {
@@ -107,10 +118,5 @@ export default defineTask({
   },
 });
 
-async function orderFor(
-  cluster: Parameters<typeof patientFacts>[0],
-  old: Parameters<typeof patientFacts>[1],
-  handle: StepHandle,
-): Promise<string> {
-  return (await patientFacts(cluster, old, handle)).works ? addedFirst : 'removed first';
-}
+/** Data of an etcd that does not work may be given up. */
+const isForced = ({ overrides }: ReturnType<typeof disruptionOptions>): boolean => overrides.has('etcd-quorum');

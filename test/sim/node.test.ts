@@ -77,6 +77,51 @@ test('node:replace removes a failed control plane first, and lets the successor 
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-2' }))).toEqual(['cp-2', 'cp-3', 'cp-4']);
 });
 
+test('nothing is removed for a machine that is not there, or still is the old one', { timeout: 90_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 2 });
+  const etcd = async () => membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }));
+  rig.hand.losePower('cp-3', 36_000_000);
+  rig.hand.losePower('worker-2', 36_000_000);
+  await rig.pass(90_000);
+  // Dark, and nothing else at its address.
+  expect((await rig.plan('node:replace', { node: 'cp-3' })).tasks[0]?.failure?.code).toBe('node/no-successor');
+  const dark = await rig.tk('node:replace', { node: 'cp-3' });
+  expect({ ...codes(dark), changes: dark.counts.steps.changes, text: dark.text }).toMatchInlineSnapshot(`
+    {
+      "changes": 0,
+      "codes": [
+        "node/no-successor",
+      ],
+      "exitCode": 3,
+      "text": "error[node/no-successor]: nothing was removed: the machine that is to take the place of \`cp-3\` is not there
+    because: nobody answers at 192.168.42.12
+    step: node:replace node=cp-3 › look
+    help: boot it (npx tk talos:image-url names its image), or take the old one out alone: npx tk node:remove NODE=cp-3",
+    }
+  `);
+  expect(codes(await rig.tk('node:replace', { node: 'worker-2' })).codes).toEqual(['node/no-successor']);
+  expect(await etcd()).toEqual(['cp-1', 'cp-2', 'cp-3']);
+
+  // It answers, its etcd does not work: whether its data counts is not ours to say; and new hardware it is not.
+  rig.hand.stopEtcd('cp-2');
+  await rig.pass(1000);
+  expect(codes(await rig.tk('node:replace', { node: 'cp-2' })).codes).toEqual(['node/half-works']);
+  const forced = await rig.tk('node:replace', { node: 'cp-2', override: ['etcd-quorum=it is broken'] });
+  expect({ ...codes(forced), changes: forced.counts.steps.changes, text: forced.text }).toMatchInlineSnapshot(`
+    {
+      "changes": 0,
+      "codes": [
+        "node/no-successor",
+      ],
+      "exitCode": 3,
+      "text": "error[node/no-successor]: nothing was removed: the machine that is to take the place of \`cp-2\` is not there
+    because: what answers at 192.168.42.11 has its config already
+    step: node:replace node=cp-2 override=["etcd-quorum=it is broken"] › look
+    help: switch it off and boot the new machine; or wipe this one: npx tk talos:reset NODE=cp-2 LABELS=STATE,EPHEMERAL REBOOT=true",
+    }
+  `);
+});
+
 test('a failed control plane is replaced by new hardware under the same name', { timeout: 90_000 }, async () => {
   await using rig = await simulate({ controlPlanes: 3, workers: 0 });
   expect(codes(await rig.tk('talos:reset', { node: 'cp-3', labels: ['STATE', 'EPHEMERAL'], reboot: true }))).toEqual(fine);

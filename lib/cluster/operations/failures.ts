@@ -22,6 +22,8 @@ export type OperationFailures = {
   'etcd/works': { node: string };
   /** The machine answers, and its etcd does not work. */
   'node/half-works': { node: string };
+  /** Whoever is to take a place is there before anybody is removed for it. */
+  'node/no-successor': { node: string; address: string; state: 'unreachable' | 'configured' };
   'flux/no-kustomization': { namespace: string; name: string };
   /** Its controller has given up. `message` is its own text. */
   'flux/not-ready': { kind: string; namespace: string; name: string; reason: string; message: string };

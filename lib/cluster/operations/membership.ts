@@ -1,7 +1,19 @@
-import { type Condition, count, failureOf, hasCode, holds, minutes, notYet, seconds, TkError, throwIfAny } from '../../base/index.ts';
+import {
+  type Condition,
+  count,
+  type Failure,
+  failureOf,
+  hasCode,
+  holds,
+  minutes,
+  notYet,
+  seconds,
+  TkError,
+  throwIfAny,
+} from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { PlannedStep, StepHandle } from '../../core/index.ts';
-import type { Cluster, ClusterView, NodeState } from '../cluster.ts';
+import type { Cluster, ClusterView, NodeReport, NodeState } from '../cluster.ts';
 import type { DrainPolicy, EtcdMemberView, EtcdPicture, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
 import { uncordonStep } from '../lifecycle/disrupt.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -76,6 +88,48 @@ export async function patientFacts(
     if (!hasCode(error, 'wait/timeout')) throw error;
     return last;
   }
+}
+
+/**
+ * What speaks against the machine that is to take a place: it is not there, on other disks or of another version than the inventory
+ * says, or it is the old one itself. Shape: pure; empty: it may come.
+ */
+export function successorProblems(
+  old: NodeModel,
+  { node, state, problems }: NodeReport,
+  { isForced }: { readonly isForced: boolean },
+): readonly Failure[] {
+  const missing = (seen: 'unreachable' | 'configured') =>
+    operationFailure('node/no-successor', { node: node.name, address: node.address, state: seen });
+  if (state.state === 'unreachable') return [missing('unreachable')];
+  if (node !== old || state.state !== 'configured') return problems;
+  return [isForced ? missing('configured') : operationFailure('node/half-works', { node: node.name })];
+}
+
+/** Looks for that machine before anybody is removed for it; one that does not answer is asked again for a minute. */
+export async function expectSuccessor(
+  cluster: Cluster,
+  old: NodeModel,
+  successor: NodeModel,
+  options: { readonly isForced: boolean },
+  { wait, detail, signal }: Pick<StepHandle, 'wait' | 'detail' | 'signal'>,
+): Promise<void> {
+  let report = await cluster.machines.preflight(successor, signal);
+  if (report.state.state === 'unreachable')
+    await wait<void>({
+      description: `the machine that is to be ${successor.name}`,
+      deadlineMs: minutes(1),
+      intervalMs: seconds(5),
+      transient: isTransientTalos,
+      async check(limited) {
+        report = await cluster.machines.preflight(successor, limited);
+        return report.state.state === 'unreachable' ? notYet(report.state.reason) : holds(undefined);
+      },
+    }).catch((error: unknown) => {
+      if (!hasCode(error, 'wait/timeout')) throw error;
+    });
+  throwIfAny(successorProblems(old, report, options));
+  detail(`${successor.name} is in ${report.state.state === 'maintenance' ? 'maintenance mode' : 'place'}`);
 }
 
 const memberOf = ({ views }: EtcdPicture, node: NodeModel): EtcdMemberView | undefined =>

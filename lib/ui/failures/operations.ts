@@ -57,6 +57,14 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'a graceful removal needs its etcd, and removed by force its data is lost',
     help: `mend it (npx tk talos:logs NODE=${node} SERVICE=etcd), switch it off, or --override etcd-quorum="why"`,
   }),
+  'node/no-successor': ({ node, address, state }) => ({
+    title: `nothing was removed: the machine that is to take the place of \`${node}\` is not there`,
+    because: state === 'configured' ? `what answers at ${address} has its config already` : `nobody answers at ${address}`,
+    help:
+      state === 'configured'
+        ? `switch it off and boot the new machine; or wipe this one: npx tk talos:reset NODE=${node} LABELS=STATE,EPHEMERAL REBOOT=true`
+        : `boot it (npx tk talos:image-url names its image), or take the old one out alone: npx tk node:remove NODE=${node}`,
+  }),
   'flux/no-kustomization': ({ namespace, name }) => ({
     title: `there is no Kustomization \`${namespace}/${name}\``,
     help: 'kubectl get kustomizations -A',
