@@ -18,7 +18,8 @@ type Writable = { [key: string]: Json } | Json[];
  * Applies the operations of a JSON 6902 patch in order, to a copy.
  *
  * Failure: `JsonPatchError`; nothing is half done.
- * Source: RFC 6902; kustomize's reader also creates no missing parents.
+ * Source: RFC 6902 as kustomize reads it, gopkg.in/evanphx/json-patch.v4 4.13: it creates no missing parents, replacing a key that a
+ * mapping has not adds it, and what is not there is null to `test` and `copy`.
  */
 export function applyJsonPatch(document: Json, patch: readonly Json[]): Json {
   let root = structuredClone(document);
@@ -45,9 +46,9 @@ function applyOne(root: Json, { op, path, from, value }: Operation): Json {
       return add(taken.root, path, taken.value);
     }
     case 'copy':
-      return add(root, path, structuredClone(valueAt(root, from ?? '')));
+      return add(root, path, structuredClone(valueOrNull(root, from ?? '')));
     case 'test':
-      if (!isEqualJson(valueAt(root, path), value ?? null)) throw new JsonPatchError(`test of \`${path}\` fails`);
+      if (!isEqualJson(valueOrNull(root, path), value ?? null)) throw new JsonPatchError(`test of \`${path}\` fails`);
       return root;
     default:
       throw new JsonPatchError(`operation \`${op}\` does not exist`);
@@ -99,12 +100,20 @@ function add(root: Json, pointer: string, value: Json): Json {
 }
 
 function replace(root: Json, pointer: string, value: Json): Json {
-  valueAt(root, pointer);
   if (pointer === '') return value;
   const { parent, key } = parentOf(root, pointer);
-  if (Array.isArray(parent)) parent[indexIn(parent, key, pointer)] = value;
-  else parent[key] = value;
+  if (Array.isArray(parent)) {
+    valueAt(root, pointer);
+    parent[indexIn(parent, key, pointer)] = value;
+  } else parent[key] = value;
   return root;
+}
+
+/** A mapping without the key has null there; a list has its positions and no others. */
+function valueOrNull(root: Json, pointer: string): Json {
+  if (pointer === '') return root;
+  const { parent, key } = parentOf(root, pointer);
+  return Array.isArray(parent) ? valueAt(root, pointer) : (parent[key] ?? null);
 }
 
 function remove(root: Json, pointer: string): { readonly root: Json; readonly value: Json } {

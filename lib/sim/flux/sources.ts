@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FluxContext, isRunning, say, secretData } from './context.ts';
 import { durationMs, setReady } from './conditions.ts';
 import { fluxKind, group } from './flux-kinds.ts';
+import type { Kind } from '../kube/kinds.ts';
 import type { KubeState } from '../kube/state.ts';
 import { objAt, textAt, type Obj } from '../kube/value.ts';
 
@@ -36,6 +37,7 @@ export async function reconcileGit(context: FluxContext, namespace: string, name
         );
   }
   const ref = objAt(object, 'spec', 'ref');
+  if (urlOutside(context, url) !== undefined) return standIn(context, kind, object, url);
   const full = textAt(ref, 'name') || `refs/heads/${textAt(ref, 'branch') || 'master'}`;
   const branch = full.replace(/^refs\/(heads|tags)\//, '');
   if (!(await repository.hasRef(branch))) {
@@ -51,6 +53,23 @@ export async function reconcileGit(context: FluxContext, namespace: string, name
     { artifact: artifactOf(context, 'gitrepository', namespace, name, revision) },
   );
   say(context, 'flux/source-ready', { name, revision });
+  context.requeue('GitRepository', namespace, name, durationMs(textAt(object, 'spec', 'interval'), 3_600_000));
+}
+
+/** Nobody here knows what another repository has: it has what is asked for, under a commit that its address makes. */
+function standIn(context: FluxContext, kind: Kind, object: Obj, url: string): void {
+  context.absent.add(url);
+  const [namespace, name, ref] = [
+    textAt(object, 'metadata', 'namespace'),
+    textAt(object, 'metadata', 'name'),
+    objAt(object, 'spec', 'ref'),
+  ];
+  const wanted = textAt(ref, 'name') || textAt(ref, 'semver') || textAt(ref, 'tag') || textAt(ref, 'branch') || 'master';
+  const commit = textAt(ref, 'commit') || createHash('sha1').update(`${url}@${wanted}`).digest('hex');
+  const revision = `${wanted}@sha1:${commit}`;
+  const message = `stored artifact for revision '${revision}'`;
+  const artifact = artifactOf(context, 'gitrepository', namespace, name, revision);
+  setReady(context.state, kind, object, { status: 'True', reason: 'Succeeded', message }, { artifact });
   context.requeue('GitRepository', namespace, name, durationMs(textAt(object, 'spec', 'interval'), 3_600_000));
 }
 
@@ -134,10 +153,14 @@ export async function reconcileHelmChart(context: FluxContext, namespace: string
  * The address of a source that is not this repository: Flux was told to follow another one too. Undefined for the repository itself,
  * which is what the instance of flux-operator follows, or else the source that is named after Flux' own namespace.
  */
-export function placeOutside({ state }: FluxContext, namespace: string, reference: Obj): string | undefined {
+export function placeOutside(context: FluxContext, namespace: string, reference: Obj): string | undefined {
+  const { state } = context;
   const kind = fluxKind(state, group.source, textAt(reference, 'kind'));
   const source = kind && state.get(kind, textAt(reference, 'namespace') || namespace, textAt(reference, 'name'));
-  const url = textAt(source, 'spec', 'url');
+  return urlOutside(context, textAt(source, 'spec', 'url'));
+}
+
+function urlOutside({ state }: FluxContext, url: string): string | undefined {
   if (url === '') return undefined;
   const instances = fluxKind(state, 'fluxcd.controlplane.io', 'FluxInstance');
   const followed = (instances === undefined ? [] : state.list(instances)).map((one) => textAt(one, 'spec', 'sync', 'url'));

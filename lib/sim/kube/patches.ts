@@ -13,12 +13,22 @@ export function mergePatch(target: Value | undefined, patch: Value): Value {
   return result;
 }
 
-/** RFC 6902. Failure: 422 as the API server tells it. */
+/** Operations that do not fit the object, in the words of evanphx/json-patch. */
+export class JsonPatchRefused extends Error {}
+
+/** The API server's answer to operations that do not fit: the reason stays in its log. */
+export const unfittingPatch = (): ApiError =>
+  new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+
+/**
+ * RFC 6902 as Kubernetes and kustomize read it: replacing a key that a mapping has not adds it.
+ *
+ * Failure: `JsonPatchRefused`.
+ * Source: gopkg.in/evanphx/json-patch.v4 4.13 patch.go
+ */
 export function jsonPatch(target: Obj, operations: readonly Value[]): Obj {
   let root: Value = clone(target);
-  // The reason stays in the server's log.
-  const unprocessable = (_why: string) =>
-    new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+  const unprocessable = (why: string) => new JsonPatchRefused(why);
   const partsOf = (pointer: string) =>
     pointer
       .split('/')
@@ -36,15 +46,24 @@ export function jsonPatch(target: Obj, operations: readonly Value[]): Obj {
     }
     return { holder, key };
   };
-  const read = (pointer: string, operation: string): Value => {
+  /** Undefined where a mapping has no such key. */
+  const read = (pointer: string, operation: string): Value | undefined => {
     if (pointer === '') return root;
     const { holder, key } = parentOf(pointer, operation);
-    const found = Array.isArray(holder) ? holder[Number(key)] : isObj(holder) ? holder[key] : undefined;
-    if (found === undefined) throw unprocessable(`${operation} operation does not apply: doc is missing key: ${pointer}: missing value`);
-    return found;
+    if (Array.isArray(holder)) {
+      const found = holder[Number(key)];
+      if (found === undefined) throw unprocessable(`${operation} operation does not apply: doc is missing key: ${pointer}: missing value`);
+      return found;
+    }
+    return isObj(holder) ? holder[key] : undefined;
   };
   const remove = (pointer: string, operation: string) => {
-    read(pointer, operation);
+    if (read(pointer, operation) === undefined) {
+      const key = partsOf(pointer).at(-1);
+      throw unprocessable(
+        `error in ${operation} for path: '${operation === 'move' ? key : pointer}': Unable to remove nonexistent key: ${key}: missing value`,
+      );
+    }
     const { holder, key } = parentOf(pointer, operation);
     if (Array.isArray(holder)) holder.splice(Number(key), 1);
     else if (isObj(holder)) delete holder[key];
@@ -83,13 +102,13 @@ export function jsonPatch(target: Obj, operations: readonly Value[]): Obj {
       case 'move':
       case 'copy': {
         const from = textAt(operation, 'from');
-        const moved = clone(read(from, op));
+        const moved = clone(read(from, op) ?? null);
         if (op === 'move') remove(from, op);
         add(path, moved);
         break;
       }
       case 'test':
-        if (!equal(read(path, 'test'), value)) throw unprocessable(`testing value ${path} failed: test failed`);
+        if (!equal(read(path, 'test') ?? null, value)) throw unprocessable(`testing value ${path} failed: test failed`);
         break;
       default:
         throw badRequest(`unknown patch operation ${op}`);

@@ -5,7 +5,7 @@ import { pathOf } from './fields.ts';
 import { encodeStrings, prepare } from './prepare.ts';
 import { apiVersionOf, builtIn, type Kind } from './kinds.ts';
 import { applyConfiguration, trackUpdate, type TypeOfObject } from './managers.ts';
-import { jsonPatch, mergePatch, strategicPatch } from './patches.ts';
+import { jsonPatch, JsonPatchRefused, mergePatch, strategicPatch, unfittingPatch } from './patches.ts';
 import { builtInType, customType, type MergeType } from './schema.ts';
 import { definitionVersion, type KubeState } from './state.ts';
 import { applySchema } from './structural.ts';
@@ -350,7 +350,7 @@ export function createWrites(state: KubeState) {
       case 'merge':
         return mergePatch(before, patch) as Obj;
       case 'json':
-        return jsonPatch(before, Array.isArray(patch) ? patch : []);
+        return jsonPatched(before, Array.isArray(patch) ? patch : []);
       case 'strategic':
         if (place.kind.definition !== undefined)
           throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']);
@@ -373,6 +373,14 @@ export function createWrites(state: KubeState) {
 }
 
 export type Writes = ReturnType<typeof createWrites>;
+
+function jsonPatched(before: Obj, operations: readonly Value[]): Obj {
+  try {
+    return jsonPatch(before, operations);
+  } catch (error) {
+    throw error instanceof JsonPatchRefused ? unfittingPatch() : error;
+  }
+}
 
 function checkVersion(place: Place, before: Obj, body: Obj): void {
   const given = textAt(body, 'metadata', 'resourceVersion');

@@ -132,13 +132,13 @@ test('only a broken file of Flux is told, and a release that cannot be read does
     'kubernetes/apps/a/app/patched.yaml': release('patched', chart),
     'kubernetes/apps/a/app/source.yaml': source('web', '{ url: oci://ghcr.io/x/web }'),
     'kubernetes/apps/a/app/kustomization.yaml': kustomize(
-      'resources: [good.yaml, bad.yaml, patched.yaml, source.yaml]\npatches: [{ target: { name: patched }, patch: "- { op: remove, path: /spec/nope }" }]\n',
+      'resources: [good.yaml, bad.yaml, patched.yaml, source.yaml]\npatches: [{ target: { name: patched }, patch: "- { op: remove, path: /spec/nope }" }, { target: { name: good }, patch: "- { op: replace, path: /spec/values/new, value: 1 }" }]\n',
     ),
     'kubernetes/flux/ks.yaml': flux('a', './kubernetes/apps/a/app'),
   });
   expect(failures).toEqual([]);
   expect(releases.map(({ name, source: from }) => [name, from.kind === 'oci' && from.tag])).toEqual([['good', 'latest']]);
-  expect(await valuesOf(releases[0])).toEqual({ controllers: { main: {}, other: { main: 'x' } } });
+  expect(await valuesOf(releases[0])).toEqual({ controllers: { main: {}, other: { main: 'x' } }, new: 1 });
   expect(broken.map(({ name, namespace, failures: [first] }) => [namespace, name, first?.code, first?.facts.reason])).toEqual([
     ['a', 'bad', 'format/syntax', undefined],
     ['a', 'patched', 'release/patch', 'a patch does not fit HelmRelease patched: `/spec/nope` does not exist'],

@@ -263,7 +263,7 @@ test('kinds of charts of which only the name is known, secrets of stores outside
   const elsewhere = `apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
 metadata: { name: other, namespace: flux-system }
-spec: { interval: 1h, url: https://git.example.org/other.git, ref: { branch: main } }
+spec: { interval: 1h, url: https://git.example.org/other.git, ref: { branch: trunk } }
 ---
 ${child('other').replace('sourceRef: { kind: GitRepository, name: flux-system }', 'sourceRef: { kind: GitRepository, name: other }')}`;
   const { client, install, verdict, pass, model } = await fluxRig(

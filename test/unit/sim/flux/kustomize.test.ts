@@ -115,6 +115,14 @@ test.for([
   ],
   ['a patch that is not there', { 'app/kustomization.yaml': 'patches: [{ path: p.yaml }]\n' }, 'failed to get patch file (p.yaml)'],
   [
+    'a JSON patch of what is not there',
+    {
+      'app/kustomization.yaml': `resources: [a.yaml]\npatches: [{ target: { kind: ConfigMap }, patch: "- { op: remove, path: /data/gone }" }]\n`,
+      'app/a.yaml': `${configMap('x')}data: {}\n`,
+    },
+    "error in remove for path: '/data/gone': Unable to remove nonexistent key: gone: missing value",
+  ],
+  [
     'a replacement without a source',
     { 'app/kustomization.yaml': 'replacements: [{ source: { kind: Secret, name: x }, targets: [] }]\n' },
     'nothing selected by Secret/x.[noNs]',
@@ -127,4 +135,17 @@ test.for([
   ],
 ] as const)('%s is refused in the words of kustomize', async ([, files, words]) => {
   await expect(build(files as unknown as Record<string, string>)).rejects.toThrow(words);
+});
+
+test('a JSON patch replaces what a mapping has not, as the reader of kustomize does', async () => {
+  const operations = [
+    { op: 'test', path: '/data/gone', value: null },
+    { op: 'replace', path: '/data/new', value: 'a' },
+    { op: 'copy', from: '/data/new', path: '/data/more' },
+  ];
+  const files = {
+    'app/kustomization.yaml': `resources: [a.yaml]\npatches: [{ target: { kind: ConfigMap }, patch: '${JSON.stringify(operations)}' }]\n`,
+    'app/a.yaml': `${configMap('x')}data: {}\n`,
+  };
+  expect((await build(files)).objects.map(({ data }) => data)).toEqual([{ new: 'a', more: 'a' }]);
 });
