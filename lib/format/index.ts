@@ -15,7 +15,7 @@ export { parseYamlBulk } from './bulk.ts';
 export { type DataDocument, type DataPath, formatPath, hasMark, withoutMark, type WrittenScalar } from './document.ts';
 export { editYaml, type YamlEdit } from './edit.ts';
 export { formatFailure, type FormatFailures } from './failures.ts';
-export { goFormatted } from './go-formatted.ts';
+export { goFormatted, goFormattedDocuments } from './go-formatted.ts';
 export { parseExact, parseJson } from './json.ts';
 export { goTime, type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
 export { type StringifyOptions, stringifyYaml, stringifyYamlDocuments } from './stringify.ts';

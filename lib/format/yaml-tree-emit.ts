@@ -154,8 +154,14 @@ function styled(text: string, isKey: boolean): { style: Style; text: string } {
 
 const lineBreak = /[\r\n\u0085\u2028\u2029]/;
 
-/** What a scalar's characters allow, in block context. */
-function analyse(text: string): { plainAllowed: boolean; singleAllowed: boolean; blockAllowed: boolean } {
+/** What a scalar's characters allow. */
+export function analyse(text: string): {
+  readonly plainAllowed: boolean;
+  /** The same inside of brackets. */
+  readonly flowPlainAllowed: boolean;
+  readonly singleAllowed: boolean;
+  readonly blockAllowed: boolean;
+} {
   let indicators = text.startsWith('---') || text.startsWith('...');
   let breaks = false;
   let special = false;
@@ -183,8 +189,10 @@ function analyse(text: string): { plainAllowed: boolean; singleAllowed: boolean;
   const edges = /^[ \r\n\u0085\u2028\u2029]|[ \r\n\u0085\u2028\u2029]$/.test(text);
   const endsWithSpace = text.endsWith(' ');
   const harmful = spaceBreak || tabs || special;
+  const plainAllowed = !indicators && !breaks && !edges && !breakSpace && !harmful;
   return {
-    plainAllowed: !indicators && !breaks && !edges && !breakSpace && !harmful,
+    plainAllowed,
+    flowPlainAllowed: plainAllowed && !/^[?:]|(?!^)[,?[\]{}:]/.test(text),
     singleAllowed: !breakSpace && !harmful,
     blockAllowed: !endsWithSpace && !spaceBreak && !special,
   };
@@ -218,7 +226,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function doubleQuoted(text: string): string {
+export function doubleQuoted(text: string): string {
   let body = '';
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

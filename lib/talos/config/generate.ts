@@ -1,5 +1,5 @@
 import { type Failure, type FailureContext, hidden, type Place, placeOf, type SourceFile, throwIfAny, TkError } from '../../base/index.ts';
-import { parseYaml } from '../../format/index.ts';
+import { goFormattedDocuments, parseYaml } from '../../format/index.ts';
 import { isSwitchedOn } from '../../upstream/tables.ts';
 import { generateBase, type MachineRole } from './base.ts';
 import { type ConfigDocument, documentId } from './document.ts';
@@ -66,6 +66,7 @@ class Generator {
   readonly #bases = new Map<string, readonly ConfigDocument[]>();
   readonly #configuredBases = new Map<MachineRole, readonly ConfigDocument[]>();
   readonly #patches = new Map<SourceFile, Patch>();
+  readonly #extra = new Map<SourceFile, readonly ConfigDocument[]>();
   readonly #decoded: DecodedValues;
   readonly #merged: SharedMerges = new WeakMap();
   readonly #texts: SharedTexts = new WeakMap();
@@ -112,11 +113,7 @@ class Generator {
       throwIfAny([...refused, ...checked.failures.filter(({ code }) => code === 'talos-config/conflict')]);
     }
     for (const manifest of node.extraManifests) {
-      const patch = await this.#patch(manifest, documents);
-      documents = [
-        ...documents,
-        ...(patch.kind === 'strategic' ? patch.steps.flatMap((step) => (step.does === 'merge' ? [asWritten(step.document)] : [])) : []),
-      ];
+      documents = [...documents, ...(await this.#extraDocuments(manifest, documents))];
       keep({ origin: manifest.file.path, kind: 'extra manifest', file: manifest.file, documents });
     }
     const checked = validateDocuments(documents, this.#cluster.contract, locate);
@@ -172,16 +169,26 @@ class Generator {
   }
 
   async #patch(one: GeneratorPatch, before: readonly ConfigDocument[]): Promise<Patch> {
-    if (!one.isTemplate) {
-      let patch = this.#patches.get(one.file);
-      if (!patch) {
-        patch = loadPatch(one.file, this.#cluster.contract);
-        this.#patches.set(one.file, patch);
-      }
-      return patch;
+    if (one.isTemplate) return loadPatch(await this.#rendered(one, before), this.#cluster.contract);
+    let patch = this.#patches.get(one.file);
+    if (!patch) {
+      patch = loadPatch(one.file, this.#cluster.contract);
+      this.#patches.set(one.file, patch);
     }
-    const text = one.finish(await this.#render(one.file.text, before, one.file));
-    return loadPatch({ ...hidden(one.file), text }, this.#cluster.contract);
+    return patch;
+  }
+
+  async #extraDocuments(one: GeneratorPatch, before: readonly ConfigDocument[]): Promise<readonly ConfigDocument[]> {
+    const known = one.isTemplate ? undefined : this.#extra.get(one.file);
+    if (known) return known;
+    const file = one.isTemplate ? await this.#rendered(one, before) : one.file;
+    const documents = asWritten(loadPatch(file, this.#cluster.contract), file);
+    if (!one.isTemplate) this.#extra.set(file, documents);
+    return documents;
+  }
+
+  async #rendered(one: GeneratorPatch, before: readonly ConfigDocument[]): Promise<SourceFile> {
+    return { ...hidden(one.file), text: one.finish(await this.#render(one.file.text, before, one.file)) };
   }
 
   async #render(text: string, documents: readonly ConfigDocument[], file: SourceFile): Promise<string> {
@@ -219,7 +226,13 @@ export function placeInPatch(file: SourceFile, document: ConfigDocument, path: r
   return placeOf(source ? source.spanOf(path, 'key') : { file, start: 0, end: 1 });
 }
 
-/** Extra documents are appended as they are. */
-function asWritten(document: ConfigDocument): ConfigDocument {
-  return document.given === undefined ? document : { ...document, verbatim: renderGoYaml(document.given, { indent: 2 }) };
+/** Extra documents are appended as they are: written anew by Go's library, with their comments and quotes. */
+function asWritten(patch: Patch, file: SourceFile): ConfigDocument[] {
+  const added = (patch.kind === 'strategic' ? patch.steps : []).flatMap((step) => (step.does === 'merge' ? [step.document] : []));
+  const texts = goFormattedDocuments(file.text, { comments: 'kept' });
+  return added.map((document, index) => {
+    const text = texts?.length === added.length ? texts[index] : undefined;
+    const { given } = document;
+    return given === undefined ? document : { ...document, verbatim: text ?? renderGoYaml(given, { indent: 2 }) };
+  });
 }

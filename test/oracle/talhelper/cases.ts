@@ -236,6 +236,13 @@ export const talhelperCases: readonly TalhelperCase[] = [
       'extra/kmsg.yaml': 'apiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote\nurl: tcp://10.0.0.1:1514/\n',
     },
   }),
+  both('extra manifests with comments and quotes', 'extraManifests: [extra/all.yaml, extra/log.yaml]\n', {
+    files: {
+      'extra/all.yaml':
+        '---\n# of the watchdog\napiVersion: "v1alpha1"   # quoted\nkind: \'WatchdogTimerConfig\'\n\n# the device\ndevice: /dev/watchdog0\ntimeout: 5m # long\n---\napiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: ups\nconfigFiles:\n  # first\n  - content: |-\n      MODE=netclient \n      a: b\n    mountPath: /a\n  - # second\n    mountPath: "/b"\n    content: >\n      folded\n      text\nenvironment: ["A=1", \'B=2\', C=a:b] # flow\n',
+      'extra/log.yaml': '# for all\napiVersion: v1alpha1\nkind: KmsgLogConfig\nname: "remote" # here\nurl: "tcp://10.0.0.1:1514/"\n',
+    },
+  }),
   {
     name: 'variables',
     talconfig: `domain: \${DOMAIN}\n${nodes('nodeLabels:\n  a: ${A}\n  b: "${B:-fallback}"\n  c: ${A:+there}\n  d: x${E}y\n  # e: ${MISSING}\n', 'patches:\n  - |-\n    machine:\n      network:\n        $$patch: delete\n      sysctls:\n        cost: "$$5"\n')}`,
