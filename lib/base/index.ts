@@ -27,7 +27,7 @@ export {
   TkError,
 } from './failure.ts';
 export { chosenLater, onlyItem } from './iterate.ts';
-export { contentKey, deepFrozen, remembered } from './memo.ts';
+export { contentKey, deepFrozen, remembered, whenAsked } from './memo.ts';
 export { parsePemBlocks, type PemBlock } from './pem.ts';
 export { createRedactor, type Redactor, Secret } from './secret.ts';
 export {

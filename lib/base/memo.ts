@@ -28,6 +28,22 @@ export function remembered<A extends readonly unknown[], R>(
   };
 }
 
+/** An object whose parts are each made when they are first asked for. */
+export function whenAsked<T extends object>(makers: { readonly [K in keyof T]: () => T[K] }): T {
+  const whole = {} as T;
+  for (const name of Object.keys(makers) as (keyof T)[])
+    Object.defineProperty(whole, name, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        const value = makers[name]();
+        Object.defineProperty(whole, name, { value, enumerable: true });
+        return value;
+      },
+    });
+  return whole;
+}
+
 /**
  * Everything that is in a value, as a text to remember by: equal texts, equal values. Secrets are in it, so nothing keeps it
  * longer than its digest takes. What occurs twice is written once; functions are left out.

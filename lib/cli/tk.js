@@ -5,13 +5,12 @@ if (found[0] < 22 || (found[0] === 22 && found[1] < 18)) {
   process.stderr.write('tk needs Node 22.18 or later and found ' + process.versions.node + '; this line works: npx -p node@24 -p talos-tk tk ' + process.argv.slice(2).join(' ') + '\n');
   process.exit(2);
 }
-import('node:module')
-  .then(function (module) {
-    module.enableCompileCache();
-    return import('../../dist/load.js').then(function (loader) {
-      // Undefined where the user has turned Node's own cache off.
-      return loader.run(module.getCompileCacheDir());
-    });
+var module = process.getBuiltinModule('module');
+module.enableCompileCache();
+import('../../dist/load.js')
+  .then(function (loader) {
+    // Undefined where the user has turned Node's own cache off.
+    return loader.run(module.getCompileCacheDir());
   })
   .then(undefined, function (error) {
     if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist.load\.js/.test(String(error.message))) {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Redactor, Secret, TkError, type World } from '../base/index.ts';
+import { type Redactor, Secret, TkError, whenAsked, type World } from '../base/index.ts';
 import type { ClusterModel, NodeModel } from '../config/index.ts';
 import { createBootstrapSecrets } from './bootstrap-secrets.ts';
 import type { Cluster, ClusterView } from './cluster.ts';
@@ -20,6 +20,7 @@ import { createMachineConfigs } from './machine-configs.ts';
 import { createMachines } from './machines.ts';
 import { findNode } from './nodes.ts';
 import { createDoctor } from './operations/doctor.ts';
+import type { Doctor } from './operations/doctor/finding.ts';
 import { createOperations } from './operations/operations.ts';
 import { createKubernetesUpgrade } from './kubernetes-upgrade/create.ts';
 import { createPins } from './pins/create.ts';
@@ -58,7 +59,14 @@ export interface OpenedCluster {
   readonly secretValues: () => Promise<readonly string[]>;
 }
 
-/** Joins the six rooms. Nothing is read or dialled before it is asked for. */
+/** What more than one part of a cluster is made from, or more than one is made of. */
+interface SharedParts {
+  readonly ofLifecycle: ReturnType<typeof createLifecycle>;
+  readonly releases: ReturnType<typeof createReleases>;
+  readonly doctor: Doctor;
+}
+
+/** Joins the six rooms. Nothing is made, read or dialled before it is asked for. */
 export function openCluster({
   world,
   model,
@@ -81,118 +89,126 @@ export function openCluster({
   const machineConfigs = createMachineConfigs({ model, world, vault, bundles, engine });
   const differences = async (running: Secret<string>, wanted: Secret<string>) =>
     configDifferences(running, wanted, await bundles.secretValues());
-  const machines = createMachines({
-    model,
-    clock,
-    connections,
-    configOf: (node, signal) => machineConfigs.of(node, signal),
-    compare: compareConfigs,
-    differences,
-    answers: async (host, port, signal) => {
-      try {
-        const response = await dial.http({
-          target: { protocol: 'https', host, port, tls: { insecureSkipVerify: true } },
-          method: 'GET',
-          path: '/',
-          headers: {},
-          signal,
-        });
-        for await (const _ of response.body) break;
-        return true;
-      } catch {
-        return false;
-      }
-    },
-  });
-  const releases = createReleases({
-    model,
-    settings,
-    files,
-    dial,
-    clock,
-    env,
-    exec,
-    engine,
-    access,
-    cache: `${cacheDirectory}/charts`,
-    vault,
-    isSandbox,
-  });
-  const { lifecycle, gates } = createLifecycle({
-    model,
-    clock,
-    files,
-    random: world.random,
-    connections,
-    access,
-    configOf: freshConfigs(machineConfigs),
-    configuredGates: settings.gates ?? [],
-    cacheDirectory,
-  });
   const identity = `${model.name} ${model.endpoint}`;
-  const doctor = createDoctor({
-    // What it looks at is what everybody else is given, itself included.
-    get cluster() {
-      return full;
-    },
-    connections,
-    access,
-    files,
-    now: () => clock.now(),
-    stateDirectory: posix.dirname(cacheDirectory),
-    identity,
-    authorities: async () => authoritiesOf(await bundles.existing()),
-    talosCertificate: async () => certificateOf(await files.readText(model.paths.talosconfig)),
+  const parts: SharedParts = whenAsked({
+    ofLifecycle: () =>
+      createLifecycle({
+        model,
+        clock,
+        files,
+        random: world.random,
+        connections,
+        access,
+        configOf: freshConfigs(machineConfigs),
+        configuredGates: settings.gates ?? [],
+        cacheDirectory,
+      }),
+    releases: () =>
+      createReleases({
+        model,
+        settings,
+        files,
+        dial,
+        clock,
+        env,
+        exec,
+        engine,
+        access,
+        cache: `${cacheDirectory}/charts`,
+        vault,
+        isSandbox,
+      }),
+    doctor: () =>
+      createDoctor({
+        // What it looks at is what everybody else is given, itself included.
+        get cluster() {
+          return full;
+        },
+        connections,
+        access,
+        files,
+        now: () => clock.now(),
+        stateDirectory: posix.dirname(cacheDirectory),
+        identity,
+        authorities: async () => authoritiesOf(await bundles.existing()),
+        talosCertificate: async () => certificateOf(await files.readText(model.paths.talosconfig)),
+      }),
   });
-  const full: Cluster = {
-    name: model.name,
-    model,
-    settings,
-    isSandbox,
-    nodes: model.nodes,
-    controlPlanes: model.nodes.filter((node) => node.role === 'controlplane'),
-    workers: model.nodes.filter((node) => node.role === 'worker'),
-    find: (selector) => findNode(model.nodes, selector, model.vip),
-    configuration: createConfiguration({
-      model,
-      world,
-      vault,
-      isSandbox,
-      stateDirectory: posix.dirname(cacheDirectory),
-      ...(shippedTemplates === undefined ? {} : { shippedTemplates }),
-      afterApply: () => releases.readAgain(),
-    }),
-    machineConfigs,
-    machines,
-    etcd: createEtcd({ model, connections }),
-    kubeconfig: createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa, env }),
-    kubernetes: createKubernetes({
-      model,
-      files,
-      access,
-      secrets: createBootstrapSecrets({ model, files, vault, access }),
-      root: createFluxRoot({ model, files, access }),
-      now: () => clock.now(),
-    }),
-    releases,
-    lifecycle,
-    gates,
-    inventory: createInventory({ model, files, connections }),
-    operations: createOperations({
-      nodes: model.nodes,
-      connections,
-      access,
-      clock,
-      files,
-      root: model.paths.root,
-      doctor,
-      compare: differences,
-      secretValues: () => bundles.secretValues(),
-    }),
-    kubernetesUpgrade: createKubernetesUpgrade({ model, clock, connections, access }),
-    pins: createPins({ model, world, vault, machineConfigs }),
-    health: createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
-  };
+  const full: Cluster = whenAsked({
+    name: () => model.name,
+    model: () => model,
+    settings: () => settings,
+    isSandbox: () => isSandbox,
+    nodes: () => model.nodes,
+    controlPlanes: () => model.nodes.filter((node) => node.role === 'controlplane'),
+    workers: () => model.nodes.filter((node) => node.role === 'worker'),
+    find: () => (selector) => findNode(model.nodes, selector, model.vip),
+    configuration: () =>
+      createConfiguration({
+        model,
+        world,
+        vault,
+        isSandbox,
+        stateDirectory: posix.dirname(cacheDirectory),
+        ...(shippedTemplates === undefined ? {} : { shippedTemplates }),
+        afterApply: () => parts.releases.readAgain(),
+      }),
+    machineConfigs: () => machineConfigs,
+    machines: () =>
+      createMachines({
+        model,
+        clock,
+        connections,
+        configOf: (node, signal) => machineConfigs.of(node, signal),
+        compare: compareConfigs,
+        differences,
+        answers: async (host, port, signal) => {
+          try {
+            const response = await dial.http({
+              target: { protocol: 'https', host, port, tls: { insecureSkipVerify: true } },
+              method: 'GET',
+              path: '/',
+              headers: {},
+              signal,
+            });
+            for await (const _ of response.body) break;
+            return true;
+          } catch {
+            return false;
+          }
+        },
+      }),
+    etcd: () => createEtcd({ model, connections }),
+    kubeconfig: () => createKubeconfig({ model, files, dial, clock, connections, access, kubernetesCa, env }),
+    kubernetes: () =>
+      createKubernetes({
+        model,
+        files,
+        access,
+        secrets: createBootstrapSecrets({ model, files, vault, access }),
+        root: createFluxRoot({ model, files, access }),
+        now: () => clock.now(),
+      }),
+    releases: () => parts.releases,
+    lifecycle: () => parts.ofLifecycle.lifecycle,
+    gates: () => parts.ofLifecycle.gates,
+    inventory: () => createInventory({ model, files, connections }),
+    operations: () =>
+      createOperations({
+        nodes: model.nodes,
+        connections,
+        access,
+        clock,
+        files,
+        root: model.paths.root,
+        doctor: parts.doctor,
+        compare: differences,
+        secretValues: () => bundles.secretValues(),
+      }),
+    kubernetesUpgrade: () => createKubernetesUpgrade({ model, clock, connections, access }),
+    pins: () => createPins({ model, world, vault, machineConfigs }),
+    health: () => createHealth({ model, connections, access, hasCni: () => hasCni(model, machineConfigs) }),
+  });
   return { view: viewOf(full), full, identity, secretValues: () => bundles.secretValues() };
 }
 

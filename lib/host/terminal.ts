@@ -6,7 +6,8 @@ export function createHostTerminal(): Terminal {
   return {
     stdout: streamOf(process.stdout),
     stderr: streamOf(process.stderr),
-    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    // In this order: to make standard input costs as much as reading a small file, and most who are not asked have no screen either.
+    isInteractive: process.stderr.isTTY === true && process.stdin.isTTY === true,
   };
 }
 

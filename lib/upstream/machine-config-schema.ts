@@ -50,13 +50,13 @@ export interface MachineConfigSchema {
 export const talosMinors = ['1.9', '1.10', '1.11', '1.12', '1.13', '1.14'] as const;
 export type TalosMinor = (typeof talosMinors)[number];
 
-const tables: Readonly<Record<TalosMinor, string>> = {
-  '1.9': table9,
-  '1.10': table10,
-  '1.11': table11,
-  '1.12': table12,
-  '1.13': table13,
-  '1.14': table14,
+const tables: Readonly<Record<TalosMinor, () => string>> = {
+  '1.9': () => table9,
+  '1.10': () => table10,
+  '1.11': () => table11,
+  '1.12': () => table12,
+  '1.13': () => table13,
+  '1.14': () => table14,
 };
 const read = new Map<TalosMinor, MachineConfigSchema>();
 
@@ -64,7 +64,7 @@ const read = new Map<TalosMinor, MachineConfigSchema>();
 export function machineConfigSchema(minor: TalosMinor): MachineConfigSchema {
   let schema = read.get(minor);
   if (!schema) {
-    schema = readTable(minor, tables[minor]);
+    schema = readTable(minor, tables[minor]());
     read.set(minor, schema);
   }
   return schema;

@@ -2,11 +2,13 @@
 //
 // Node's own compile cache holds a module as it was right after it had been read, which is without every function that is compiled when
 // it is first called. Those made a fifth of the processor time of `talos:generate-config`. A script of `node:vm` can be kept with them.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+
+// An import of a builtin module makes all that it exports, and `fs` then loads streams, promises and readline.
+const { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('fs');
+const { dirname, join } = process.getBuiltinModule('path');
+const { pathToFileURL } = process.getBuiltinModule('url');
 // Asked for by name at each use, so that a test can watch which scripts are loaded.
-import vm from 'node:vm';
+const vm = process.getBuiltinModule('vm');
 
 /** Of the scripts of this build. */
 const build = 'BUILD';
@@ -24,17 +26,25 @@ const tasks = urlOf('tasks/');
 
 /** What each script exports, by its path below `scripts/`. */
 const loaded = new Map();
+const loading = new Set();
 
 /** The exports of a script of this package. Names of builtin modules have their prefix or are as short as old packages write them. */
 export function load(path) {
   const known = loaded.get(path);
-  if (known !== undefined) return known.exports;
-  const module = { exports: {} };
-  loaded.set(path, module);
-  const folder = dirname(path);
-  const require = (name) => (name.startsWith('.') ? load(join(folder, name)) : (builtin(name) ?? loadElsewhere(name)));
-  compile(path)(module.exports, require, module, load, importFile, urlOf, folderOf);
-  return module.exports;
+  if (known !== undefined) return known;
+  // Scripts are divided so that none needs itself: see build/late-chunks.js.
+  if (loading.has(path)) throw new Error(`${path} is needed to load itself`);
+  loading.add(path);
+  try {
+    const module = { exports: {} };
+    const folder = dirname(path);
+    const require = (name) => (name.startsWith('.') ? load(join(folder, name)) : (builtin(name) ?? loadElsewhere(name)));
+    compile(path)(module.exports, require, module, load, importFile, urlOf, folderOf);
+    loaded.set(path, module.exports);
+    return module.exports;
+  } finally {
+    loading.delete(path);
+  }
 }
 
 /** Builtin modules that take a tenth of a quick command or more to load. Scripts ask for all that they may need. */
@@ -72,8 +82,7 @@ let kept;
 
 function compile(path) {
   const filename = join(root, 'scripts', path);
-  // Plain ASCII: see build/ascii.js.
-  const source = readFileSync(filename, 'latin1');
+  const source = readSource(filename);
   const cachedData = kept?.code.get(path);
   const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
   if (kept) {
@@ -81,6 +90,23 @@ function compile(path) {
     if (cachedData === undefined || script.cachedDataRejected) kept.isWhole = false;
   }
   return script.runInThisContext();
+}
+
+/** All sources pass through here: memory that is taken for each alone is as much work as reading it. */
+let passage = Buffer.allocUnsafeSlow(1 << 18);
+
+function readSource(filename) {
+  const file = openSync(filename);
+  try {
+    const { size } = fstatSync(file);
+    if (size > passage.length) passage = Buffer.allocUnsafeSlow(size);
+    let at = 0;
+    for (let count = 1; count > 0 && at < size; at += count) count = readSync(file, passage, at, size - at, null);
+    // Plain ASCII: see build/ascii.js.
+    return passage.latin1Slice(0, at);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Runs of a command after which its functions are kept once more: the second often takes other ways than the first. */
@@ -104,7 +130,7 @@ function nameOf(words) {
   return [command.replaceAll(':', '.').slice(0, 80), ...flags, place.toString(16)].join('');
 }
 
-/** Shape of the file: the length of its head in four bytes, the head as JSON, the code of each script. */
+/** Shape of the file: the length of its head in eight bytes, the head as JSON, the code of each script; each filled up with blanks. */
 function keepIn(file) {
   kept = { code: new Map(), scripts: new Map(), isWhole: true };
   const round = read(file);
@@ -123,10 +149,13 @@ function keepIn(file) {
 function read(file) {
   try {
     const bytes = readFileSync(file);
-    let at = 4 + bytes.readUInt32LE(0);
-    const head = JSON.parse(bytes.latin1Slice(4, at));
+    let at = 8 + bytes.readUInt32LE(0);
+    const head = JSON.parse(bytes.latin1Slice(8, at));
     if (head.build !== build) return 0;
-    for (const [path, size] of head.scripts) kept.code.set(path, bytes.subarray(at, (at += size)));
+    for (const [path, size] of head.scripts) {
+      kept.code.set(path, bytes.subarray(at, at + size));
+      at += size + fillOf(size);
+    }
     return head.round;
   } catch {
     // Not there, or not ours.
@@ -136,17 +165,21 @@ function read(file) {
 
 function write(file, round) {
   const code = [...kept.scripts].map(([path, script]) => [path, script.createCachedData()]);
-  const head = Buffer.from(JSON.stringify({ build, round, scripts: code.map(([path, { length }]) => [path, length]) }));
-  const length = Buffer.alloc(4);
+  const head = filled(Buffer.from(JSON.stringify({ build, round, scripts: code.map(([path, { length }]) => [path, length]) })));
+  const length = Buffer.alloc(8);
   length.writeUInt32LE(head.length);
   mkdirSync(dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
   try {
     // The engine believes what it reads: half a file must never have the name that is looked for.
-    writeFileSync(draft, Buffer.concat([length, head, ...code.map(([, bytes]) => bytes)]), { mode: 0o600, flag: 'wx', flush: true });
+    writeFileSync(draft, Buffer.concat([length, head, ...code.map(([, bytes]) => filled(bytes))]), { mode: 0o600, flag: 'wx', flush: true });
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
   }
 }
+
+/** The engine makes a copy of code that does not begin where a word of memory does. */
+const fillOf = (size) => -size & 7;
+const filled = (bytes) => Buffer.concat([bytes, Buffer.alloc(fillOf(bytes.length), ' ')]);

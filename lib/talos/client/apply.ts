@@ -1,5 +1,5 @@
 import { Secret, stripControl } from '../../base/index.ts';
-import { machineApi } from '../../upstream/index.ts';
+import type { machineApi } from '../../upstream/index.ts';
 
 /** `reboot` exists on the wire up to 1.13 only. */
 export type ApplyMode = 'auto' | 'no-reboot' | 'staged' | 'try' | 'reboot';
@@ -19,10 +19,7 @@ export interface ApplyResult {
   readonly warnings: readonly string[];
 }
 
-const { ApplyConfigurationRequest_Mode: Mode } = machineApi;
-
-/** On the wire 0 is REBOOT, so that a mode left out reboots the machine. Source: Talos api/machine/machine.proto */
-const numbers = { reboot: Mode.REBOOT, auto: Mode.AUTO, 'no-reboot': Mode.NO_REBOOT, staged: Mode.STAGED, try: Mode.TRY } as const;
+/** In the wire's order. There 0 is REBOOT, so that a mode left out reboots the machine. Source: Talos api/machine/machine.proto */
 const names: readonly ApplyMode[] = ['reboot', 'auto', 'no-reboot', 'staged', 'try'];
 
 const defaultTryMs = 60_000;
@@ -31,7 +28,7 @@ export function applyRequest(config: ConfigToApply, mode: ApplyMode, { isDryRun 
   const tryForMs = config.tryForMs ?? defaultTryMs;
   return {
     data: new TextEncoder().encode(config.text.reveal()),
-    mode: numbers[mode],
+    mode: names.indexOf(mode) as machineApi.ApplyConfigurationRequest_Mode,
     dryRun: isDryRun,
     // Sent with every mode, as upstream's own client does.
     tryModeTimeout: { seconds: BigInt(Math.floor(tryForMs / 1000)), nanos: (tryForMs % 1000) * 1_000_000 },
