@@ -43,6 +43,7 @@ export type ReleaseFailures = {
   'release/values-schema': { release: string; chart: string; path: string; problem: string; value?: string };
   /** A file of helmfile uses what only helmfile itself can run. */
   'release/helmfile-unsupported': { field: string; reason: string };
+  'release/file-missing': { release: string; field: string; path: string };
   /** A template of a helmfile. Commands in it are not run, and nothing outside of the repository is read. */
   'release/helmfile-template': { file: string; line?: number; problem: string };
   /** Somebody is at work on this release right now: its record is pending and its last change is younger than `staleAfterMs`. */

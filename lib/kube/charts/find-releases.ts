@@ -128,6 +128,7 @@ async function byHelmfile(
       });
       plans.push({
         ...plan,
+        ...(plan.source.access === undefined ? {} : { source: { ...plan.source, access: { ...plan.source.access, isOptional: true } } }),
         values: plan.values.map(laterFromFlux),
         needs,
         role: release.role,
@@ -147,7 +148,7 @@ async function byHelmfile(
 
 /**
  * helmfile installs before the ConfigMaps and Secrets are there that operators make, and Flux adds what they hold. So does bootstrap: what
- * the repository itself does not have is left to Flux.
+ * the repository itself does not have is left to Flux, values and logins alike.
  */
 const laterFromFlux = (layer: ValuesLayer): ValuesLayer => (layer.kind === 'reference' ? { ...layer, isOptional: true } : layer);
 

@@ -50,6 +50,13 @@ export async function findHelmfiles(files: Files, repository: string, tree: stri
         if (kind === 'file' && isMeant(name)) found.push(posix.join(home, folder, name));
     };
     await filesIn('', isHelmfile);
+    if (/(?:^|\/)\.?bootstrap$/.test(home)) {
+      // `helmfile --file bootstrap/apps.yaml`: any name will do for those who give it.
+      for (const { name, kind } of await files.list(posix.join(repository, home))) {
+        if (kind !== 'file' || isHelmfile(name) || !/\.ya?ml(?:\.gotmpl)?$/.test(name)) continue;
+        if (/^releases:/m.test((await files.readText(posix.join(repository, home, name))) ?? '')) found.push(posix.join(home, name));
+      }
+    }
     for (const folder of folderOfApps) await filesIn(folder, isHelmfile);
     for (const folder of folders) await filesIn(folder, (name) => /\.ya?ml(?:\.gotmpl)?$/.test(name));
   }
@@ -221,7 +228,7 @@ class ReleaseReader {
     return textOf(rendered.trim());
   }
 
-  /** Failure: `release/helmfile-unsupported`, `release/helmfile-template`. */
+  /** Failure: `release/helmfile-unsupported`, `release/helmfile-template`, `release/file-missing`. */
   async plan(name: string, namespace: string, role: ReleasePlan['role']): Promise<ReleasePlan> {
     this.#refuseWhatIsRun(name, role);
     const facts = this.#facts({ Name: name, Namespace: namespace });
@@ -288,6 +295,10 @@ class ReleaseReader {
     return new TkError(releaseFailure('release/helmfile-unsupported', { field, reason }, { where: this.#place }));
   }
 
+  #missing(release: string, field: string, path: string): TkError {
+    return new TkError(releaseFailure('release/file-missing', { release, field, path }, { where: this.#place }));
+  }
+
   async #source(name: string, chart: string | undefined, version: string | undefined): Promise<ChartSource> {
     if (chart === undefined) throw this.#unsupported(`${name}.chart`, 'there is none');
     const { repositories } = this.#state;
@@ -350,7 +361,7 @@ class ReleaseReader {
     const text = await files.readText(posix.join(root, path));
     if (text === undefined) {
       if (['Warn', 'Info', 'Debug'].includes(textOf(this.#entry.missingFileHandler) ?? '')) return [];
-      throw this.#unsupported(`${name}.values`, `\`${path}\` does not exist`);
+      throw this.#missing(name, 'values', path);
     }
     const content = path.endsWith('.gotmpl') ? await this.#render(path, text, posix.dirname(path), facts) : text;
     return [{ kind: 'file', path, text: content }];
@@ -380,7 +391,7 @@ class ReleaseReader {
       else if (textOf(entry.file) !== undefined) {
         const path = posix.join(this.#folder, await render(entry.file));
         const text = await this.#ports.files.readText(posix.join(this.#ports.repository, path));
-        if (text === undefined) throw this.#unsupported(`${name}.${field}[${index}]`, `\`${path}\` does not exist`);
+        if (text === undefined) throw this.#missing(name, `${field}[${index}]`, path);
         layers.push({ kind: 'set', origin: path, targetPath, text, isLiteral: true });
       } else layers.push(set(isLiteral ? await render(entry.value) : escaped(await render(entry.value))));
     }

@@ -25,7 +25,7 @@ export async function pullRelease(plan: ReleasePlan, { pull, readReference }: Ac
   const read = async (reference: SecretReference | undefined) => {
     if (reference === undefined) return undefined;
     const content = await readReference({ kind: 'Secret', ...reference }, signal);
-    if (content !== undefined) return content;
+    if (content !== undefined || access.isOptional === true) return content;
     throw new TkError(releaseFailure('release/login-missing', { release: plan.name, ...reference }, { where: plan.place }));
   };
   const login = await read(access.login);

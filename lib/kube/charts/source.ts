@@ -12,6 +12,8 @@ export interface SourceAccess {
   readonly trust?: SecretReference;
   /** The login is also sent to other hosts that the index names. Default: false. */
   readonly isLoginForAllHosts?: boolean;
+  /** Secrets that are not there are done without: the registry may let anybody in, or knows the person. Default: false. */
+  readonly isOptional?: boolean;
 }
 
 /** Where a chart comes from. */

@@ -98,6 +98,10 @@ export const releasePrinters: Printers<ReleaseFailures> = {
     because: reason,
     help: 'give the release a HelmRelease in `kubernetes/`; bootstrap then takes chart and values from there',
   }),
+  'release/file-missing': ({ release, field, path }) => ({
+    title: `\`${field}\` of \`${release}\` names \`${path}\`, which does not exist`,
+    help: `restore the file, correct its name, or give \`${release}\` a HelmRelease that Flux applies`,
+  }),
   'release/helmfile-template': ({ file, line, problem }) => ({
     title: `template \`${file}\`${line === undefined ? '' : `, line ${line},`} cannot be rendered`,
     because: problem,

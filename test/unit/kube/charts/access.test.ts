@@ -158,6 +158,9 @@ test('a source of Flux brings its own login and certificate authority, and the l
   const told = [
     await failureOf(pullRelease(planOf({ ...oci, access: { login: login('gone') } }), ports, signal)),
     await failureOf(pullRelease(planOf({ ...oci, access: { login: login('half') } }), ports, signal)),
+    await failureOf(
+      pullRelease(planOf({ ...oci, repository: 'open.example/x/web', access: { login: login('gone'), isOptional: true } }), ports, signal),
+    ),
     await failureOf(pullRelease(planOf({ ...oci, repository: 'other.example/x/web', access: { login: login('docker') } }), ports, signal)),
   ];
   expect(told.join('\n\n')).toMatchInlineSnapshot(`
@@ -168,6 +171,10 @@ test('a source of Flux brings its own login and certificate authority, and the l
     error[release/login-missing]: the source of \`web\` takes its login from key \`password\` of Secret \`apps/half\`, which is not there
      ——▶ kubernetes/apps/web/helmrelease.yaml:1:1
     help: add the secret to the tree, or correct \`secretRef\` and \`certSecretRef\`
+
+    error[chart/unauthorized]: \`open.example\` refuses to give out \`oci://open.example/x/web:1.2.3\` (401)
+    because: no credentials for it were found
+    help: log in with \`docker login open.example\` or \`helm registry login open.example\`
 
     error[chart/unauthorized]: \`other.example\` refuses to give out \`oci://other.example/x/web:1.2.3\` (401)
     because: no credentials for it were found

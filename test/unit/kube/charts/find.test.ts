@@ -194,6 +194,17 @@ releases:
   expect(releases.filter(({ role }) => role === 'crds').map(({ name }) => name)).toEqual(['prometheus-operator-crds']);
 });
 
+test('helmfile pulls with the logins of the person, so what a source of Flux takes from a Secret that is made later is done without', async () => {
+  const { releases, failures } = await find({
+    'bootstrap/helmfile.yaml': 'releases:\n  - { name: a, namespace: a, chart: oci://ghcr.io/x/a, version: 1.0.0 }\n',
+    'kubernetes/apps/a/a/helmrelease.yaml': helmRelease('a', '  chartRef: { kind: OCIRepository, name: a }\n'),
+    'kubernetes/apps/a/a/ocirepository.yaml':
+      'apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: { name: a }\nspec: { url: oci://ghcr.io/x/a, ref: { tag: 1.0.0 }, secretRef: { name: later } }\n',
+  });
+  expect(failures).toEqual([]);
+  expect(releases.map(({ source }) => source.access)).toEqual([{ login: { name: 'later', namespace: 'a' }, isOptional: true }]);
+});
+
 test('everything that is wrong in a tree is told at once, with its place', async () => {
   const { failures, broken } = await find({
     'kubernetes/apps/a/a/helmrelease.yaml': helmRelease('a', '  chartRef: { kind: OCIRepository, name: nope }\n'),

@@ -289,3 +289,18 @@ test('a helmfile whose releases all have a HelmRelease loads no engine, whatever
   expect(releases.map(({ name, isBootstrap }) => [name, isBootstrap])).toEqual([['web', true]]);
   expect(calls).toBe(0);
 });
+
+test('a bootstrap folder may call its helmfiles as it likes', async () => {
+  const { releases, failures } = await find({
+    'kubernetes/bootstrap/apps.yaml':
+      'releases:\n  - { name: cilium, namespace: kube-system, chart: oci://quay.io/cilium/charts/cilium, version: 1.20.0 }\n',
+    'kubernetes/bootstrap/crds.yaml':
+      'helmDefaults: { args: [--include-crds] }\nreleases:\n  - { name: gateway, namespace: network, chart: oci://ghcr.io/x/gateway, version: 1.0.0 }\n',
+    'kubernetes/bootstrap/settings.yaml': 'kind: ConfigMap\ndata: { releases: none }\n',
+  });
+  expect(failures).toEqual([]);
+  expect(releases.map(({ name, role, isBootstrap }) => [name, role, isBootstrap])).toEqual([
+    ['cilium', 'release', true],
+    ['gateway', 'crds', false],
+  ]);
+});
