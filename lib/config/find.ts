@@ -8,6 +8,7 @@ export const talconfigPlaces: readonly string[] = [
   'setup/talos/talconfig.yaml',
   'iac/talos/talconfig.yaml',
   'infrastructure/talos/talconfig.yaml',
+  'kubernetes/talos/talconfig.yaml',
   'talconfig.yaml',
 ];
 
@@ -55,10 +56,12 @@ export async function findRepository(files: Files, from: string, options: FindOp
     if (found) return found;
     lonely ??= await lonelyInput(files, directory);
   }
+  lonely ??= await otherInputs(files, upwards(from));
+  if (lonely !== undefined) throw new TkError(lonely);
+  const { talconfigs, others } = await inputsBelow(files, from);
+  const [other] = talconfigs.length === 0 ? others : [];
   throw new TkError(
-    lonely ??
-      (await otherInputs(files, upwards(from))) ??
-      configFailure('config/no-repository', { from, elsewhere: await talconfigsBelow(files, from) }),
+    (other && (await otherInput(files, from, ...other))) ?? configFailure('config/no-repository', { from, elsewhere: talconfigs }),
   );
 }
 
@@ -67,24 +70,32 @@ const shownElsewhere = 5;
 /** Somebody may stand in his home: whoever looks for more than a moment helps nobody. */
 const mostFolders = 500;
 
+type OtherInput = readonly [path: string, program: string];
+
 /** Relative to `from`, nearest first: clusters of a repository that has several, or one in an unusual place. */
-async function talconfigsBelow(files: Files, from: string): Promise<readonly string[]> {
+async function inputsBelow(
+  files: Files,
+  from: string,
+): Promise<{ readonly talconfigs: readonly string[]; readonly others: readonly OtherInput[] }> {
   const found: string[] = [];
+  const others: OtherInput[] = [];
   const folders = [''];
   for (let next = 0; next < Math.min(folders.length, mostFolders) && found.length < shownElsewhere; next += 1) {
     const folder = folders[next] as string;
     for (const { name, kind } of await files.list(folder === '' ? from : `${from}/${folder}`)) {
       const path = folder === '' ? name : `${folder}/${name}`;
       if (kind === 'file' && /^talconfig\.ya?ml$/.test(name)) found.push(path);
+      const program = kind === 'file' ? otherNames.get(name) : undefined;
+      if (program !== undefined && !path.startsWith('templates/')) others.push([path, program]);
       const isLookedInto = kind === 'directory' && !name.startsWith('.') && name !== 'node_modules';
       if (isLookedInto && path.split('/').length <= deepest) folders.push(path);
     }
   }
-  return found.slice(0, shownElsewhere);
+  return { talconfigs: found.slice(0, shownElsewhere), others };
 }
 
 /** What other programs make machine configs of, and tk does not read. */
-const otherPlaces: readonly (readonly [path: string, program: string])[] = [
+const otherPlaces: readonly OtherInput[] = [
   ['talos/topf.yaml', 'topf'],
   ['topf.yaml', 'topf'],
   ['cluster.toml', 'topf'],
@@ -92,17 +103,37 @@ const otherPlaces: readonly (readonly [path: string, program: string])[] = [
   ['talos/talconfig.yaml.j2', 'minijinja-cli'],
   ['talos/cluster.yaml.j2', 'minijinja-cli'],
   ['talos/controlplane.yaml.j2', 'minijinja-cli'],
+  ['config.yaml', 'cluster-template before 2025'],
+  ['config.sample.yaml', 'cluster-template before 2025'],
 ];
+
+/** Names that say enough wherever they lie. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['topf.yaml', 'topf'],
+  ['machineconfig.yaml.j2', 'minijinja-cli'],
+]);
+
+/** Other programs have files of these names, too. */
+const ownKeys: Readonly<Record<string, RegExp>> = {
+  // cluster-template's names the network of the nodes.
+  'cluster.toml': /^\s*node_cidr\s*=/m,
+  'config.yaml': /^bootstrap_node_\w+:/m,
+  'config.sample.yaml': /^bootstrap_node_\w+:/m,
+};
 
 async function otherInputs(files: Files, directories: readonly string[]): Promise<Failure | undefined> {
   for (const directory of directories)
     for (const [path, program] of otherPlaces) {
-      const text = await files.readText(`${directory}/${path}`);
-      // Other programs have a cluster.toml too; cluster-template's names the network of the nodes.
-      if (text === undefined || (path === 'cluster.toml' && !/^\s*node_cidr\s*=/m.test(text))) continue;
-      return configFailure('config/other-inputs', { path, program }, { where: placeOf({ file: { path, text }, start: 0, end: 1 }) });
+      const found = await otherInput(files, directory, path, program);
+      if (found !== undefined) return found;
     }
   return undefined;
+}
+
+async function otherInput(files: Files, directory: string, path: string, program: string): Promise<Failure | undefined> {
+  const text = await files.readText(`${directory}/${path}`);
+  if (text === undefined || ownKeys[path]?.test(text) === false) return undefined;
+  return configFailure('config/other-inputs', { path, program }, { where: placeOf({ file: { path, text }, start: 0, end: 1 }) });
 }
 
 /** The folder of a talconfig in a known place is no repository of its own: whoever stands in `talos/` means the one around it. */
@@ -179,5 +210,18 @@ async function lonelyInput(files: Files, directory: string): Promise<Failure | u
     const where = placeOf({ file: { path: nodesFile, text: nodes }, start: 0, end: 1 });
     return configFailure('config/missing-file', { path: clusterFile, neededBy: nodesFile }, { where });
   }
+  if (cluster === undefined && nodes === undefined) return unfilledTemplates(files, directory);
   return undefined;
+}
+
+/** Templates of which the inputs are not here: those who use them keep them out of git. */
+async function unfilledTemplates(files: Files, directory: string): Promise<Failure | undefined> {
+  const path = 'makejinja.toml';
+  const text = await files.readText(`${directory}/${path}`);
+  const [, data = ''] = /^data\s*=\s*\[([^\]]*)\]/m.exec(text ?? '') ?? [];
+  const named = /["'](?:\.\/)?cluster\.yaml["']/.exec(data);
+  if (text === undefined || named === null) return undefined;
+  const start = text.indexOf(data) + named.index;
+  const where = placeOf({ file: { path, text }, start, end: start + named[0].length });
+  return configFailure('config/missing-file', { path: clusterFile, neededBy: path }, { where });
 }

@@ -49,7 +49,7 @@ export const configPrinters: Printers<ConfigFailures> = {
   }),
   'config/ambiguous-cluster': ({ first, second }) => ({
     title: `two clusters in one repository: \`${first}\` and \`${second}\``,
-    help: 'name the one you mean with `-C`, or delete the one that is no longer used',
+    help: `name the one you mean, or delete the one that is no longer used:\nnpx tk --talconfig ${first}\nnpx tk --talconfig ${second}`,
   }),
   'config/sources-disagree': ({ node, fact, first, second }) => ({
     title:

@@ -110,10 +110,26 @@ test("another program's inputs are named where tk finds none of its own", async 
     [{ 'talos/topf.yaml': 'clusterName: home\n', 'cluster.toml': '[network]\nnode_cidr = "10.0.0.0/24"\n' }, 'talos/topf.yaml'],
     [{ 'cluster.toml': '[network]\nnode_cidr = "10.0.0.0/24"\n' }, 'cluster.toml'],
     [{ 'talos/machineconfig.yaml.j2': 'machine: {}\n' }, 'talos/machineconfig.yaml.j2'],
+    [{ 'talos/main/machineconfig.yaml.j2': 'machine: {}\n', 'talos/test/machineconfig.yaml.j2': '' }, 'talos/main/machineconfig.yaml.j2'],
+    [{ 'clusters/home/topf.yaml': 'clusterName: home\n', 'templates/talos/topf.yaml': '' }, 'clusters/home/topf.yaml'],
+    [
+      { 'config.sample.yaml': 'bootstrap_node_network: 10.0.0.0/24\n', 'makejinja.toml': 'data = ["./config.yaml"]\n' },
+      'config.sample.yaml',
+    ],
   ] as const)
     await expect(find(files)).rejects.toMatchObject({ failures: [{ code: 'config/other-inputs', facts: { path }, where: { line: 1 } }] });
   await expect(find({ 'cluster.toml': '[[shards]]\nid = 1\n' })).rejects.toMatchObject({ failures: [{ code: 'config/no-repository' }] });
+  await expect(find({ 'config.yaml': 'theme: dark\n' })).rejects.toMatchObject({ failures: [{ code: 'config/no-repository' }] });
   expect((await find({ 'talos/topf.yaml': '', 'talconfig.yaml': 'clusterName: x\n' })).source).toMatchObject({ kind: 'talconfig.yaml' });
+});
+
+test('templates whose inputs are not here say which file they need', async () => {
+  await expect(find({ 'makejinja.toml': '[makejinja]\ndata = ["./cluster.yaml", "./nodes.yaml"]\n' })).rejects.toMatchObject({
+    failures: [{ code: 'config/missing-file', facts: { path: 'cluster.yaml', neededBy: 'makejinja.toml' }, where: { line: 2, column: 9 } }],
+  });
+  await expect(find({ 'makejinja.toml': '[makejinja]\ndata = ["./values.yaml"]\n' })).rejects.toMatchObject({
+    failures: [{ code: 'config/no-repository' }],
+  });
 });
 
 test('talconfigs in other places are named, nearest first', async () => {
@@ -123,4 +139,5 @@ test('talconfigs in other places are named, nearest first', async () => {
     failures: [{ facts: { elsewhere: ['talos/a/talconfig.yaml', 'talos/b/talconfig.yaml', 'x/y/z/q/talconfig.yml'] } }],
   });
   expect((await find(['infrastructure/talos/talconfig.yaml'])).source).toMatchObject({ path: 'infrastructure/talos/talconfig.yaml' });
+  expect((await find(['kubernetes/talos/talconfig.yaml'])).source).toMatchObject({ path: 'kubernetes/talos/talconfig.yaml' });
 });
