@@ -52,6 +52,7 @@ export {
   areStillDark,
   darkEvidence,
   gone,
+  patchEvidence,
   seeThrough,
   takeAway,
   takeAwayFacts,

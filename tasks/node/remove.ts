@@ -20,10 +20,15 @@ export default defineTask({
   async run(context) {
     const { params, cluster, detail, report, signal } = context;
     const node = cluster.find(params);
-    await removeNode(context, node, disruptionOptions(params, cluster.gates));
+    const { wasSilent } = await removeNode(context, node, disruptionOptions(params, cluster.gates));
     const after = await membershipFacts(cluster, node, signal);
     detail(node.role === 'controlplane' ? `etcd: ${after.tolerance.now}` : `${node.name} is gone`);
-    report({ rows: { Next: `take ${node.name} out of the inventory` } });
+    report({
+      rows: {
+        Next: `take ${node.name} out of the inventory`,
+        ...(wasSilent ? { Note: `${node.name} did not answer; switched on again with what is on its disks, it joins again` } : {}),
+      },
+    });
     return { node: node.name, etcd: after.tolerance.now };
   },
 });

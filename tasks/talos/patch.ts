@@ -1,4 +1,14 @@
-import { defineTask, disruptionOptions, disruptionParams, etcdSettled, namedNodesParams, seeThrough, takeAway, z } from 'talos-tk';
+import {
+  defineTask,
+  disruptionOptions,
+  disruptionParams,
+  etcdSettled,
+  namedNodesParams,
+  patchEvidence,
+  seeThrough,
+  takeAway,
+  z,
+} from 'talos-tk';
 
 export default defineTask({
   summary: 'Patch the config that machines run, one after the other',
@@ -88,6 +98,8 @@ export default defineTask({
               act: async (target, inner) =>
                 void (await cluster.operations.patching.apply(target, preview.text, params.mode, {}, inner.signal)),
               comesBack: (target, bootId) => cluster.lifecycle.back(target, { afterBoot: bootId }),
+              happened: (target, bootId, inner, intent) =>
+                patchEvidence(cluster, { node: target, patches, mode: params.mode, bootId }, inner, intent),
             });
           } else {
             const answer = await cluster.operations.patching.apply(node, preview.text, params.mode, { tryForMs }, handle.signal);

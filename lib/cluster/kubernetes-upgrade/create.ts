@@ -95,7 +95,7 @@ export function createKubernetesUpgrade({ model, clock, connections, access }: K
         if (text === active) return;
         await machine.applyConfiguration({ text }, 'no-reboot', signal);
       }),
-    syncManifests: (plan, observe, signal) => syncManifests(plan, manifestParts(), observe, signal),
+    syncManifests: (plan, observe, signal, waiting) => syncManifests(plan, manifestParts(), observe, signal, waiting),
   };
 }
 

@@ -133,9 +133,9 @@ export interface KubernetesUpgrade extends KubernetesUpgradeView {
   change(change: PartChange, signal: AbortSignal): Promise<void>;
   /**
    * Brings Talos' own manifests (kube-proxy, CoreDNS, flannel, extra manifests) into the cluster as upstream's client does, and waits
-   * until they run.
+   * until they run; `waiting` ends only that wait.
    *
    * Failure: `upgrade-k8s/manifest-refused` for each object that the API server does not take, after all others were done.
    */
-  syncManifests(plan: KubernetesPlan, observe: (seen: string) => void, signal: AbortSignal): Promise<ManifestSync>;
+  syncManifests(plan: KubernetesPlan, observe: (seen: string) => void, signal: AbortSignal, waiting?: AbortSignal): Promise<ManifestSync>;
 }

@@ -77,6 +77,7 @@ export async function syncManifests(
   parts: ManifestParts,
   observe: (seen: string) => void,
   signal: AbortSignal,
+  waiting: AbortSignal = signal,
 ): Promise<ManifestSync> {
   const kube = await parts.writer();
   const { objects, inventory } = await gather(plan, parts, kube, signal);
@@ -108,7 +109,7 @@ export async function syncManifests(
       }
     }
     // Definitions have to be served before what they define; at the end everything has to run.
-    await waitFor(allReady(kube, written.slice(begun)), parts.clock, signal, ({ seen }) => observe(seen));
+    await waitFor(allReady(kube, written.slice(begun)), parts.clock, waiting, ({ seen }) => observe(seen));
   }
   if (inventory !== undefined) {
     const kept = objects.filter((object) => !failures.some(({ facts }) => facts['object'] === describeRef(refOf(object))));

@@ -13,7 +13,7 @@ import { isChange } from './plan.ts';
 import type { KubernetesFacts, KubernetesPlan, ManifestSync, PartChange, PullTarget } from './kubernetes-upgrade.ts';
 
 /** What an upgrade of Kubernetes needs of a task's context. */
-export type KubernetesUpgradeContext = Pick<TaskContext, 'step' | 'log' | 'each' | 'keep'> & { readonly cluster: Cluster };
+export type KubernetesUpgradeContext = Pick<TaskContext, 'step' | 'stopping' | 'log' | 'each' | 'keep'> & { readonly cluster: Cluster };
 
 export interface KubernetesUpgradeOptions {
   /** With its `v`. */
@@ -96,7 +96,8 @@ export async function upgradeKubernetes(context: KubernetesUpgradeContext, optio
   const manifests = await step(
     'manifests',
     async (handle) => {
-      const synced = await kubernetesUpgrade.syncManifests(plan, (seen) => handle.detail(seen), handle.signal);
+      const waiting = AbortSignal.any([handle.signal, context.stopping]);
+      const synced = await kubernetesUpgrade.syncManifests(plan, (seen) => handle.detail(seen), handle.signal, waiting);
       if (synced.changes.length === 0) handle.skip(`${synced.unchanged} objects are equal`);
       else handle.detail(synced.changes.map(({ action, object }) => `${action} ${object}`).join(', '));
       return synced;

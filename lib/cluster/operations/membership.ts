@@ -170,13 +170,14 @@ export function removalPlan({ node, works, member, kubeName, tolerance }: Member
  * Takes a node out of the cluster, for good: one that works is drained, leaves etcd and is wiped; of one that does not, what is left in
  * etcd and in Kubernetes is removed.
  *
+ * Shape: `wasSilent`: nothing on its disks was wiped by this run; with them it joins again when it is switched on.
  * Failure: `gate/*`, `node/half-works` for a machine that answers and whose etcd does not work: whether its data counts is not ours to say.
  */
 export async function removeNode(
   context: TakeAwayContext,
   node: NodeModel,
   options: RemoveOptions & { readonly settlesFirst?: boolean },
-): Promise<void> {
+): Promise<{ readonly wasSilent: boolean }> {
   const { cluster, step } = context;
   const at = { node: node.name };
   const facts = await step.pure('look', (handle) => patientFacts(cluster, node, handle), at);
@@ -207,6 +208,7 @@ export async function removeNode(
     },
     at,
   );
+  return { wasSilent: facts.state === 'unreachable' };
 }
 
 /** A member that has not left with its machine is removed by the others. */

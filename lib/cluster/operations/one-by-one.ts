@@ -265,8 +265,12 @@ export async function darkEvidence(
   }
 }
 
-/** Off, or without a config. */
+/** A packet that is lost is no machine that is off. */
+const silentLooks = 3;
+
+/** Off, which it is when it has been silent several times in a row, or without a config. */
 export function gone(cluster: Cluster, node: NodeModel, comesBack: boolean): Condition<string> {
+  let silent = 0;
   return {
     description: `${node.name} to ${comesBack ? 'come back in maintenance mode' : 'switch off'}`,
     deadlineMs: minutes(15),
@@ -275,7 +279,8 @@ export function gone(cluster: Cluster, node: NodeModel, comesBack: boolean): Con
     transient: isTransientTalos,
     async check(signal): Promise<Observation<string>> {
       const { state } = await cluster.machines.state(node, signal);
-      const isGone = comesBack ? state === 'maintenance' : state === 'unreachable' || state === 'maintenance';
+      silent = state === 'unreachable' ? silent + 1 : 0;
+      const isGone = state === 'maintenance' || (!comesBack && silent >= silentLooks);
       return isGone ? { state: 'holds', value: state } : { state: 'not-yet', seen: `it is ${state}` };
     },
   };

@@ -59,7 +59,7 @@ const codesElsewhere: Readonly<Record<string, string>> = {
   'disk/': 'the command is right',
   'patch/': 'the patches are there',
   'etcd/unknown-member': 'is asked for no more: test/sim/talos',
-  'etcd/member-works': 'only members that are dead are taken out',
+  'etcd/member-works': 'somebody would have to switch the dead one on',
   'etcd/no-snapshot': 'the snapshot is there',
   'flux/': 'nothing is handed over to Flux',
   'doctor/': 'of `tk doctor`',

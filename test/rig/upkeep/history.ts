@@ -128,6 +128,8 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
   }
   if (end?.exit === 0) {
     const away = story.leaves === 'away';
+    const last = commands.at(-1) as UpkeepCommand;
+    const repeats = typeof last.repeats === 'function' ? last.repeats(rig.talos) : last.repeats === true;
     // The proof of exit 0 is taken at that very moment, not after the dust has settled.
     if (!away)
       invariants.claimedDone([
@@ -143,8 +145,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
       ]);
     // Whoever has to go there and press a button may come after the last command.
     await kernel.clock.sleep(calmAfterMs + 1000 + darkMs(upkeep));
-    const last = commands.at(-1) as UpkeepCommand;
-    if (last.repeats !== true) {
+    if (!repeats) {
       const again = await rig.attempt(last);
       if (again.exit !== 0 || again.changes !== 0)
         defects.push(`a further run ended with ${again.exit} and ${again.changes} changes: ${JSON.stringify(again.failures)}`);

@@ -66,9 +66,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: life('back'),
-        find: '  async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {\n',
-        replace:
-          '  async function judge(seen: NodeFacts): Promise<Observation<NodeFacts>> {\n    if (seen.talosVersion !== "") return holds(seen);\n',
+        find: '      const seen = await glance(signal);\n',
+        replace: '      const seen = await glance(signal);\n      if (seen.talosVersion !== "") return holds(await facts(signal));\n',
       },
     ],
     stories: ['reboot', 'upgrade-node'],

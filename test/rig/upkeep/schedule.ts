@@ -47,6 +47,15 @@ const lasting: Readonly<Record<string, Lasting>> = {
   'wire/reply slow': (random) => ({ only: { method: 'GET' }, facts: { lateMs: 5100 + Math.floor(random.fraction() * 3000) } }),
 };
 
+/** Whatever is visited seldom here goes wrong more often there than in a bootstrap. */
+const oftener: Readonly<Record<string, number>> = {
+  // A snapshot, the versions in the repository, the lock.
+  'disk/write ENOSPC': 0.06,
+};
+
+/** Whoever waits for these gives up late. */
+const mostlyLasting = new Set(['kube/volume-detach slow']);
+
 export const everyFault = [...faultClasses, ...bootstrapFaults];
 
 /**
@@ -114,15 +123,19 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
   const story = drawnStory(random, storyNames, shape, bias.isSingle === true);
   if (story === undefined) return undefined;
   const names = namesOf(shape);
+  const rare = storyOf(story).arms?.(shape) ?? [];
   const faults = everyFault.flatMap(({ point, kind, probability, facts, meets }): FaultRule[] => {
     // A stream for each kind: one kind more changes nothing about the others.
     const own = createSeededRandom(seed, `${point} ${kind}`);
     const [isTaken, times, drawnFacts] = [own.fraction() < (meets === 'upkeep' ? 0.3 : 0.12), own.fraction(), facts?.(own)];
     const more = { untilMs: calmAfterMs, ...(drawnFacts ? { facts: drawnFacts } : {}) };
-    if (bias.arms?.includes(`${point} ${kind}`)) return [{ point, kind, probability: 0.5, atMost: 2, ...more }];
+    const isOwn = rare.includes(`${point} ${kind}`) && own.fraction() < 0.5;
+    if (isOwn || bias.arms?.includes(`${point} ${kind}`)) return [{ point, kind, probability: 0.5, atMost: 2, ...more }];
     const lasts = lasting[`${point} ${kind}`];
-    if (isTaken && lasts && own.fraction() < 0.25) return [{ point, kind, probability: 1, atMost: 1000, ...more, ...lasts(own) }];
-    return isTaken ? [{ point, kind, probability, atMost: 1 + Math.floor(times * 3), ...more }] : [];
+    if (isTaken && lasts && own.fraction() < (mostlyLasting.has(`${point} ${kind}`) ? 0.6 : 0.25))
+      return [{ point, kind, probability: 1, atMost: 1000, ...more, ...lasts(own) }];
+    const chanceOf = oftener[`${point} ${kind}`] ?? probability;
+    return isTaken ? [{ point, kind, probability: chanceOf, atMost: 1 + Math.floor(times * 3), ...more }] : [];
   });
   const dark = darkness(createSeededRandom(seed, 'darkness'));
   const at = () => Math.floor(random.fraction() * 8 * 60_000);

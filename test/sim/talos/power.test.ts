@@ -127,7 +127,7 @@ test('a whole cluster is switched off with consent: workers first, and the same 
       node,
     ]),
   );
-  const cut = await rig.tk('talos:shutdown', { all: true, acceptDowntime: true }, { ctrlCAfterMs: 15_000 });
+  const cut = await rig.tk('talos:shutdown', { all: true, acceptDowntime: true }, { ctrlCAfterMs: 40_000 });
   expect({ exitCode: cut.exitCode, on: Object.values(await states()).filter((state) => state === 'configured').length }).toEqual({
     exitCode: 130,
     on: 3,

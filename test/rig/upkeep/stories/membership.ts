@@ -12,6 +12,8 @@ const emptied = (shape: Shape, node = lastOf(shape)): UpkeepCommand => ({
 });
 const machineOf = (model: TalosModel, node: string) => model.machines.find(({ name }) => name === node) as TalosModel['machines'][number];
 const canLoseOne = ({ workers, controlPlanes }: Shape) => workers > 0 || controlPlanes > 2;
+/** Only where a member joins others. */
+const joins = ({ controlPlanes }: Shape) => (controlPlanes > 1 ? ['talos/etcd-join slow', 'talos/etcd-promote slow'] : []);
 const isGone = (shape: Shape, isMember: (name: string) => boolean) =>
   isMember(lastOf(shape)) ? [`${lastOf(shape)} is still a member of etcd`] : [];
 
@@ -21,7 +23,12 @@ export const membershipStories: readonly UpkeepStory[] = [
     weight: 5,
     fits: canLoseOne,
     leaves: 'away',
-    commands: ({ shape }) => [one('node:remove', consent(shape), shape)],
+    // Somebody has taken its power away meanwhile: it was removed without being wiped, and comes back with the power.
+    commands: ({ shape }) => [
+      one('node:remove', consent(shape), shape, {
+        repeats: (model) => !isWiped(model, lastOf(shape)) && !machineOf(model, lastOf(shape)).isUp(),
+      }),
+    ],
     problems: ({ shape, model }) =>
       isGone(shape, (name) => model.machines.some((machine) => machine.name === name && model.etcd.memberOf(machine) !== undefined)),
   },
@@ -38,6 +45,7 @@ export const membershipStories: readonly UpkeepStory[] = [
     name: 'node-replace',
     weight: 3,
     fits: canLoseOne,
+    arms: (shape) => [...joins(shape), 'wire/address moved'],
     commands: ({ shape }) => [emptied(shape), one('node:replace', consent(shape), shape, { repeats: true })],
   },
   {
@@ -61,6 +69,7 @@ export const membershipStories: readonly UpkeepStory[] = [
   {
     name: 'etcd-recover',
     weight: 4,
+    arms: joins,
     // It promises etcd and the API servers; the kubelets find them by themselves.
     settlesLater: /is (?:not Ready|booting)$/,
     commands: ({ shape }) => [

@@ -13,6 +13,8 @@ export interface UpkeepStory {
   readonly name: string;
   /** How often it is drawn, beside the others. What costs much processor time is drawn less often. */
   readonly weight: number;
+  /** Faults that few others meet, as `point kind`: with this one they are armed every other time. */
+  readonly arms?: (shape: Shape) => readonly string[];
   /** It may be one of several that follow each other, with whatever goes wrong across them. */
   readonly isPart?: boolean;
   /** Shapes that it makes sense on. Default: all. */
@@ -50,8 +52,8 @@ export interface UpkeepCommand {
   readonly endsOn?: Readonly<Record<string, (model: TalosModel) => boolean>>;
   /** What a person types where a name has to be typed. Absent: everything is confirmed. */
   readonly types?: string;
-  /** A second run of it changes something again: a reboot is a reboot. */
-  readonly repeats?: boolean;
+  /** A second run of it changes something again: a reboot is a reboot. Asked when it has ended well. */
+  readonly repeats?: boolean | ((model: TalosModel) => boolean);
   /** It leaves a cordon behind, because that is what it is for. */
   readonly keepsCordon?: boolean;
   /** What happens between the command before it and this one. */
