@@ -26,6 +26,7 @@ export const failureClasses: FailureClasses = {
   'etcd/no-snapshot': 'invalid',
   'etcd/member-works': 'refused',
   'etcd/works': 'refused',
+  'etcd/snapshot-foreign': 'refused',
   patch: 'invalid',
   'secrets/no-key': 'invalid',
   'secrets/wrong-key': 'invalid',

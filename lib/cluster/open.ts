@@ -204,6 +204,7 @@ export function openCluster({
         doctor: parts.doctor,
         compare: differences,
         secretValues: () => bundles.secretValues(),
+        kubernetesCa,
       }),
     kubernetesUpgrade: () => createKubernetesUpgrade({ model, clock, connections, access }),
     pins: () => createPins({ model, world, vault, machineConfigs }),

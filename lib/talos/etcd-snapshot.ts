@@ -12,33 +12,74 @@ export interface SnapshotContents {
   readonly keys: number;
 }
 
+/** Whose data a snapshot is. What is not in it is empty: nothing in it names the cluster of etcd itself. */
+export interface SnapshotOwner {
+  /** Of etcd's members, sorted; empty names are members that never started. */
+  readonly members: readonly string[];
+  /** Hosts of their peer addresses, sorted. */
+  readonly peers: readonly string[];
+  /** Of Kubernetes, sorted. */
+  readonly nodes: readonly string[];
+  /** DER, base64: the authorities that its Kubernetes trusts. After a rotation there are several. */
+  readonly kubernetesCas: readonly string[];
+}
+
+export interface SnapshotReading {
+  /** It was copied out of a data directory: no digest is behind it, or none that counts. */
+  readonly isBare?: boolean;
+}
+
 const digestBytes = 32;
 
 /**
  * Looks into a snapshot: whether it is whole, and what it holds. A snapshot that was cut off, or one of an etcd without any key, is
  * no snapshot.
  *
- * Shape: a bolt database, behind it the SHA-256 of it.
+ * Shape: a bolt database, behind it the SHA-256 of it, unless it was copied out of a data directory.
  * Failure: `etcd/snapshot-invalid`.
  * Source: etcd server/etcdserver/api/v3rpc/maintenance.go (the digest), etcdutl/snapshot/v3_snapshot.go (hash, revision, keys),
  * bbolt page.go, bucket.go (the format)
  */
-export function readSnapshot(bytes: Uint8Array): SnapshotContents {
-  const refuse = (reason: string) => new TkError(talosFailure('etcd/snapshot-invalid', { sizeBytes: bytes.length, reason }));
+export function readSnapshot(bytes: Uint8Array, { isBare = false }: SnapshotReading = {}): SnapshotContents {
+  const database = isBare ? databaseOf(bytes) : verified(bytes);
+  const contents = whole(bytes, () => readContents(database));
+  if (contents.revision === 0n || contents.keys === 0) throw invalid(bytes, 'it holds no key');
+  return { sizeBytes: bytes.length, ...contents };
+}
+
+/**
+ * Whose it is, of one that was looked into before. Kubernetes keeps its authorities in every namespace, for pods to trust.
+ *
+ * Source: etcd server/storage/schema/membership.go; kubernetes pkg/controller/certificates/rootcacertpublisher,
+ * pkg/registry/core/rest (minions is what nodes are stored as)
+ */
+export const readSnapshotOwner = (bytes: Uint8Array): SnapshotOwner => whole(bytes, () => readOwner(databaseOf(bytes)));
+
+const invalid = (bytes: Uint8Array, reason: string) =>
+  new TkError(talosFailure('etcd/snapshot-invalid', { sizeBytes: bytes.length, reason }));
+
+function verified(bytes: Uint8Array): Uint8Array {
   const database = bytes.subarray(0, Math.max(0, bytes.length - digestBytes));
-  if (database.length === 0 || database.length % 512 !== 0)
-    throw refuse('it was cut off: its length is not that of a database and a digest');
+  if (database.length === 0 || database.length % pageUnitBytes !== 0)
+    throw invalid(bytes, 'it was cut off: its length is not that of a database and a digest');
   const digest = createHash('sha256').update(database).digest();
-  if (!digest.equals(bytes.subarray(-digestBytes))) throw refuse('its SHA-256 digest does not fit');
-  let contents: Omit<SnapshotContents, 'sizeBytes'>;
+  if (!digest.equals(bytes.subarray(-digestBytes))) throw invalid(bytes, 'its SHA-256 digest does not fit');
+  return database;
+}
+
+/** Pages of bolt are a multiple of it, so what is behind them is a digest. Source: etcdutl snapshot/v3_snapshot.go hasChecksum */
+const pageUnitBytes = 512;
+
+const databaseOf = (bytes: Uint8Array): Uint8Array =>
+  bytes.length % pageUnitBytes === digestBytes ? bytes.subarray(0, -digestBytes) : bytes;
+
+function whole<T>(bytes: Uint8Array, read: () => T): T {
   try {
-    contents = readBolt(database);
+    return read();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof BoltError) throw refuse(`it is not a database of etcd: ${error.message}`);
+    if (error instanceof RangeError || error instanceof BoltError) throw invalid(bytes, `it is not a database of etcd: ${error.message}`);
     throw error;
   }
-  if (contents.revision === 0n || contents.keys === 0) throw refuse('it holds no key');
-  return { sizeBytes: bytes.length, ...contents };
 }
 
 class BoltError extends Error {}
@@ -54,7 +95,12 @@ interface Item {
   readonly isBucket: boolean;
 }
 
-function readBolt(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
+interface Bucket {
+  readonly key: Buffer;
+  readonly items: Iterable<Item>;
+}
+
+function* buckets(database: Uint8Array): Generator<Bucket> {
   const file = Buffer.from(database.buffer, database.byteOffset, database.length);
   const meta = newestMeta(file);
   const page = (id: bigint): Buffer => {
@@ -62,17 +108,24 @@ function readBolt(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
     const overflow = file.readUInt32LE(at + 12);
     return file.subarray(at, at + (overflow + 1) * meta.pageSize);
   };
+  for (const { key, value, isBucket } of items(page, page(meta.root))) {
+    if (!isBucket) throw new BoltError('a value where a bucket should be');
+    const root = value.readBigUInt64LE(0);
+    // A small bucket lies inside its own value, as a page behind the header.
+    yield { key, items: items(page, root === 0n ? Buffer.from(value.subarray(pageHeaderBytes)) : page(root)) };
+  }
+}
+
+const nameOf = ({ key }: Bucket): string => key.toString('latin1');
+
+function readContents(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
   let crc = 0;
   const live = new Set<string>();
   let revision = 0n;
-  for (const bucket of items(page, page(meta.root))) {
-    if (!bucket.isBucket) throw new BoltError('a value where a bucket should be');
-    const isKeyBucket = bucket.key.toString('latin1') === 'key';
+  for (const bucket of buckets(database)) {
+    const isKeyBucket = nameOf(bucket) === 'key';
     crc = crc32c(bucket.key, crc);
-    const root = bucket.value.readBigUInt64LE(0);
-    // A small bucket lies inside its own value, as a page behind the header.
-    const content = root === 0n ? Buffer.from(bucket.value.subarray(pageHeaderBytes)) : page(root);
-    for (const { key, value } of items(page, content)) {
+    for (const { key, value } of bucket.items) {
       crc = crc32c(value, crc32c(key, crc));
       if (!isKeyBucket || key.length < 8) continue;
       revision = key.readBigUInt64BE(0);
@@ -83,6 +136,57 @@ function readBolt(database: Uint8Array): Omit<SnapshotContents, 'sizeBytes'> {
   }
   return { hash: crc.toString(16).padStart(8, '0'), revision, keys: live.size };
 }
+
+const nodePrefix = '/registry/minions/';
+const authorities = /^\/registry\/configmaps\/[^/]+\/kube-root-ca\.crt$/;
+
+function readOwner(database: Uint8Array): SnapshotOwner {
+  const members: string[] = [];
+  const peers = new Set<string>();
+  const nodes = new Set<string>();
+  const trusted = new Map<string, readonly string[]>();
+  for (const bucket of buckets(database)) {
+    const name = nameOf(bucket);
+    if (name === 'members')
+      for (const { value } of bucket.items) {
+        const member = memberIn(value);
+        members.push(member.name);
+        for (const host of member.hosts) peers.add(host);
+      }
+    if (name !== 'key') continue;
+    for (const { key, value } of bucket.items) {
+      const path = keyOf(value);
+      const isGone = key.length === tombstoneBytes;
+      if (path.startsWith(nodePrefix)) nodes[isGone ? 'delete' : 'add'](path.slice(nodePrefix.length));
+      else if (authorities.test(path)) {
+        if (isGone) trusted.delete(path);
+        else trusted.set(path, certificatesIn(value));
+      }
+    }
+  }
+  const kubernetesCas = [...new Set([...trusted.values()].flat())];
+  return { members: members.sort(), peers: [...peers].sort(), nodes: [...nodes].sort(), kubernetesCas };
+}
+
+/** Shape: JSON with `name` and `peerURLs`. */
+function memberIn(value: Buffer): { readonly name: string; readonly hosts: readonly string[] } {
+  let read: unknown;
+  try {
+    read = JSON.parse(value.toString('utf8'));
+  } catch {
+    throw new BoltError('a member that is no JSON');
+  }
+  const { name, peerURLs } = (typeof read === 'object' && read !== null ? read : {}) as { name?: unknown; peerURLs?: unknown };
+  const urls = Array.isArray(peerURLs) ? peerURLs.filter((url) => typeof url === 'string') : [];
+  const hosts = urls.flatMap((url) => (URL.canParse(url) ? [new URL(url).hostname.replace(/^\[|\]$/g, '')] : []));
+  return { name: typeof name === 'string' ? name : '', hosts };
+}
+
+/** Whatever the object is encoded as, its certificates are text in it; JSON writes the ends of their lines as `\n`. */
+const certificatesIn = (value: Buffer): readonly string[] =>
+  [...value.toString('latin1').matchAll(/-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----/gs)].map(([, body = '']) =>
+    body.replace(/\\[nr]|\s/g, ''),
+  );
 
 /** A revision is 17 bytes; a `t` behind it marks the deletion of its key. */
 const tombstoneBytes = 18;

@@ -3,7 +3,7 @@ export type { ApplyMode, ApplyResult, ConfigToApply } from './client/apply.ts';
 export { bootstrapRefusalsThatPass, statusRows } from './client/calls.ts';
 export { talosFailure, type TalosClientFailures } from './client/failures.ts';
 export { type ExpectedIdentity, type Proven, proveIdentity, verifyIdentity } from './client/identity.ts';
-export { readSnapshot, type SnapshotContents } from './etcd-snapshot.ts';
+export { readSnapshot, readSnapshotOwner, type SnapshotContents, type SnapshotOwner } from './etcd-snapshot.ts';
 export {
   type Disk,
   type EtcdAlarm,

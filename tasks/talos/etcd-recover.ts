@@ -3,11 +3,16 @@ import { defineTask, holds, nodeParams, refuse, throwIfAny, z } from 'talos-tk';
 export default defineTask({
   summary: 'Start etcd anew from a snapshot, after its quorum is lost',
   description:
-    'For a cluster whose etcd does not come back: the data of every control plane is wiped (their configs stay), one of them starts from the snapshot, the others join it. What was written after the snapshot is lost. Refused while any member works. A run that was cut off is continued by the same line.',
+    'For a cluster whose etcd does not come back: the data of every control plane is wiped (their configs stay), one of them starts from the snapshot, the others join it. What was written after the snapshot is lost. Refused while any member works, and with the snapshot of another cluster. A run that was cut off is continued by the same line.',
   params: z.object({
     snapshot: z.string().describe('the file that talos:etcd-snapshot wrote').meta({ path: true }),
     ...nodeParams,
     without: z.array(z.string()).default([]).describe('control planes that are switched off and will not come back with their data'),
+    otherCluster: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('why a snapshot of a cluster with other names or keys is meant; kept in the journal'),
     skipHashCheck: z.boolean().default(false).describe('for a database that was copied out of a data directory'),
   }),
   positional: ['snapshot'],
@@ -19,10 +24,12 @@ export default defineTask({
     phrase: cluster.name,
   }),
   async probe({ params, cluster, signal }) {
-    const file = await cluster.operations.recovery.file(params.snapshot);
+    const { recovery } = cluster.operations;
+    const file = await recovery.file(params.snapshot, params);
+    const strangers = params.otherCluster === undefined ? await recovery.strangers(file) : [];
     const { nodes } = membersOf(params, cluster);
-    const remains = await cluster.operations.recovery.remains(nodes, signal);
-    return { file, remains, problems: cluster.operations.recovery.mayRecover(await cluster.lifecycle.etcd(signal)) };
+    const remains = await recovery.remains(nodes, signal);
+    return { file, remains, problems: [...strangers, ...recovery.mayRecover(await cluster.lifecycle.etcd(signal))] };
   },
   plan({ params, cluster }, facts) {
     const { target } = membersOf(params, cluster);
@@ -53,11 +60,18 @@ export default defineTask({
     ];
   },
   async run(context) {
-    const { params, cluster, step, recall, wait, detail, report, signal } = context;
+    const { params, cluster, step, recall, keep, wait, detail, report, signal } = context;
     const { recovery } = cluster.operations;
     const { nodes, lost, target } = membersOf(params, cluster);
     const file = await step.pure('snapshot', async (handle) => {
-      const read = await recovery.file(params.snapshot);
+      const read = await recovery.file(params.snapshot, params);
+      const strangers = await recovery.strangers(read);
+      if (params.otherCluster === undefined) throwIfAny(strangers);
+      else if (strangers.length > 0) {
+        await keep({ subject: 'snapshot of another cluster: etcd/snapshot-foreign', reason: params.otherCluster });
+        for (const stranger of strangers) handle.log.warn(stranger);
+        handle.log.warn(`it is taken all the same: ${params.otherCluster}`);
+      }
       handle.detail(`revision ${read.revision}, ${read.keys} keys, hash ${read.hash}`);
       return read;
     });

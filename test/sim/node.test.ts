@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SimulatedRun } from 'talos-tk/testing';
+import { etcdSnapshot } from '../../lib/sim/talos/etcd-snapshot.ts';
 import { simulate } from '../rig/watched.ts';
 
 const codes = ({ exitCode, failures }: SimulatedRun) => ({ exitCode, codes: failures.map(({ code }) => code) });
@@ -156,14 +157,49 @@ test('etcd is recovered from a snapshot after its quorum is lost, and never whil
   await rig.pass(900_000);
   for (const name of ['cp-1', 'cp-2', 'cp-3']) rig.hand.stopEtcd(name);
   await rig.pass(5000);
+  const { hash } = await rig.cluster.operations.recovery.file('kept.db', { skipHashCheck: false });
   const recovered = await rig.tk('talos:etcd-recover', { snapshot: 'kept.db' });
   expect({ ...codes(recovered), text: recovered.text, value: recovered.value }).toEqual({
     ...fine,
     text: '',
-    value: { revision: '2', hash: 'dd959db2', target: 'cp-1', etcd: '3 members, 1 of which may fail' },
+    value: { revision: '2', hash, target: 'cp-1', etcd: '3 members, 1 of which may fail' },
   });
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-2' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
   expect(codes(await rig.tk('talos:health', { until: 'control-plane' }))).toEqual(fine);
+});
+
+test('the snapshot of another cluster is refused with what differs, and taken with a reason that stays in the journal', {
+  timeout: 90_000,
+}, async () => {
+  await using rig = await simulate({ controlPlanes: 1, workers: 0 });
+  const kubernetesCa = '-----BEGIN CERTIFICATE-----\nQSBsaW5l\n-----END CERTIFICATE-----\n';
+  // Called as this one, by somebody who calls machines as everybody does.
+  const members = [{ id: '77', name: 'cp-1', address: '192.168.42.10' }];
+  const foreign = etcdSnapshot({ members, nodes: ['cp-1', 'worker-1'], kubernetesCa });
+  await rig.files.write(`${rig.root}/other.db`, foreign);
+  await rig.files.write(`${rig.root}/bare.db`, foreign.subarray(0, -32));
+  rig.hand.stopEtcd('cp-1');
+  await rig.pass(5000);
+  const refused = await rig.tk('talos:etcd-recover', { snapshot: 'other.db' });
+  expect({ ...codes(refused), changes: refused.counts.steps.changes }).toEqual({
+    exitCode: 3,
+    codes: ['etcd/snapshot-foreign'],
+    changes: 0,
+  });
+  expect(refused.text.replaceAll(/not [0-9a-f]{16}/g, 'not OURS')).toMatchInlineSnapshot(`
+    "error[etcd/snapshot-foreign]: \`other.db\` is the snapshot of another cluster
+    because: its Kubernetes trusts the authority 5b1c04dc1de04a71, not OURS; its etcd had cp-1, here it is to have cp-1; its nodes were cp-1 and worker-1
+    step: talos:etcd-recover snapshot=other.db › snapshot
+    help: take one of this cluster; when it is meant (new names, a rotated authority): --other-cluster "why""
+  `);
+  expect((await rig.plan('talos:etcd-recover', { snapshot: 'other.db' })).tasks[0]?.failure?.code).toBe('etcd/snapshot-foreign');
+  // A database without its digest is one only when that is agreed to.
+  const meant = { snapshot: 'bare.db', otherCluster: 'moved to new hardware' };
+  expect(codes(await rig.tk('talos:etcd-recover', meant))).toEqual({ exitCode: 1, codes: ['etcd/snapshot-invalid'] });
+  expect(codes(await rig.tk('talos:etcd-recover', { ...meant, skipHashCheck: true }))).toEqual(fine);
+  const runs = await rig.files.list(`${rig.root}/.tk/sim/runs`);
+  const journals = await Promise.all(runs.map(({ name }) => rig.files.readText(`${rig.root}/.tk/sim/runs/${name}/journal.jsonl`)));
+  expect(journals.join('\n')).toContain('"subject":"snapshot of another cluster: etcd/snapshot-foreign","reason":"moved to new hardware"');
 });
 
 test('etcd is recovered on what is left when the other machines are lost for good', { timeout: 90_000 }, async () => {

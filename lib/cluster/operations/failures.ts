@@ -18,6 +18,15 @@ export type OperationFailures = {
   'patch/no-file': { path: string };
   'patch/no-config': { node: string };
   'etcd/no-snapshot': { path: string };
+  /** Its names and keys are another cluster's. `authority`: of Kubernetes, 16 hex digits of SHA-256; absent where one side has none. */
+  'etcd/snapshot-foreign': {
+    path: string;
+    members: readonly string[];
+    nodes: readonly string[];
+    wantedMembers: readonly string[];
+    authority?: readonly string[];
+    wantedAuthority?: readonly string[];
+  };
   /** A member that works has newer data than any snapshot. */
   'etcd/works': { node: string };
   /** The machine answers, and its etcd does not work. */

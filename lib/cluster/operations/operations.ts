@@ -102,6 +102,8 @@ export interface OperationParts {
   readonly doctor: Doctor;
   readonly compare: (running: Secret<string>, wanted: Secret<string>) => Promise<ConfigDifferences>;
   readonly secretValues: () => Promise<readonly string[]>;
+  /** PEM; undefined when no bundle of secrets is at hand. */
+  readonly kubernetesCa: () => Promise<string | undefined>;
 }
 
 export function createOperations({
@@ -114,6 +116,7 @@ export function createOperations({
   doctor,
   compare,
   secretValues,
+  kubernetesCa,
 }: OperationParts): Operations {
   return {
     nodes: (selector) => selectNodes(nodes, selector),
@@ -124,7 +127,7 @@ export function createOperations({
     checkWipe: (node, wipe, signal) => checkWipe(connections, node, wipe, signal),
     doctor,
     patching: createPatching({ root, files, connections, compare }),
-    recovery: createRecovery({ root, files, clock, connections }),
+    recovery: createRecovery({ root, nodes, kubernetesCa, files, clock, connections }),
     flux: createFluxOperations(access, () => clock.now()),
     now: () => clock.now(),
     etcd: createEtcdOperations(connections),
@@ -200,7 +203,8 @@ export function operationsViewOf(operations: Operations): OperationsView {
       preview: (node, patches, mode, signal) => operations.patching.preview(node, patches, mode, signal),
     },
     recovery: {
-      file: (path) => operations.recovery.file(path),
+      file: (path, options) => operations.recovery.file(path, options),
+      strangers: (file) => operations.recovery.strangers(file),
       remains: (nodes, signal) => operations.recovery.remains(nodes, signal),
       mayRecover: (picture) => operations.recovery.mayRecover(picture),
       volumes: (node, signal) => operations.recovery.volumes(node, signal),

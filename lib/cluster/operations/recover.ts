@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import {
   type Failure,
@@ -13,7 +14,7 @@ import {
   failureOf,
 } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
-import { bootstrapRefusalsThatPass, readSnapshot, talosResourceTypes } from '../../talos/index.ts';
+import { bootstrapRefusalsThatPass, readSnapshot, readSnapshotOwner, type SnapshotOwner, talosResourceTypes } from '../../talos/index.ts';
 import { definitions, fromBinary } from '../../upstream/index.ts';
 import type { Connections } from '../connections.ts';
 import type { EtcdPicture } from '../lifecycle/lifecycle.ts';
@@ -28,6 +29,7 @@ export interface SnapshotFile {
   readonly keys: number;
   /** Eight hex digits, as etcd's own tool prints it. */
   readonly hash: string;
+  readonly owner: SnapshotOwner;
 }
 
 /** What a control plane has of etcd. */
@@ -40,7 +42,13 @@ export interface EtcdRemains {
 
 export interface RecoveryView {
   /** Failure: `etcd/no-snapshot`, `etcd/snapshot-invalid`. */
-  file(path: string): Promise<SnapshotFile>;
+  file(path: string, options: { readonly skipHashCheck: boolean }): Promise<SnapshotFile>;
+  /**
+   * What tells that it is the snapshot of another cluster: Talos takes any. Empty: it is this one's, or nothing in it says whose it is.
+   *
+   * Failure: `etcd/snapshot-foreign`, returned.
+   */
+  strangers(file: SnapshotFile): Promise<readonly Failure[]>;
   /** What lies on each of these disks. */
   remains(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly EtcdRemains[]>;
   /** Why etcd must not be recovered: a member that works has newer data than any snapshot. Shape: pure; empty: it may. */
@@ -58,6 +66,9 @@ export interface Recovery extends RecoveryView {
 
 export interface RecoveryParts {
   readonly root: string;
+  readonly nodes: readonly NodeModel[];
+  /** PEM; undefined when no bundle of secrets is at hand. */
+  readonly kubernetesCa: () => Promise<string | undefined>;
   readonly files: Files;
   readonly clock: Clock;
   readonly connections: Connections;
@@ -69,15 +80,20 @@ const etcdVolume = 'ETCD';
 const chunkBytes = 32 * 1024;
 
 /** Source: Talos pkg/machinery/client EtcdRecover, cmd/talosctl/cmd/talos/bootstrap.go (--recover-from) */
-export function createRecovery({ root, files, clock, connections }: RecoveryParts): Recovery {
+export function createRecovery({ root, nodes: inventory, kubernetesCa, files, clock, connections }: RecoveryParts): Recovery {
   const bytesOf = async (path: string): Promise<Uint8Array> => {
     const bytes = await files.read(isAbsolute(path) ? path : resolve(root, path));
     if (bytes === undefined) throw new TkError(operationFailure('etcd/no-snapshot', { path }));
     return bytes;
   };
   return {
-    async file(path) {
-      return { path, ...readSnapshot(await bytesOf(path)) };
+    async file(path, { skipHashCheck }) {
+      const bytes = await bytesOf(path);
+      return { path, ...readSnapshot(bytes, { isBare: skipHashCheck }), owner: readSnapshotOwner(bytes) };
+    },
+    async strangers({ path, owner }) {
+      const ca = await kubernetesCa();
+      return foreignSnapshot(path, owner, { nodes: inventory, ...(ca === undefined ? {} : { kubernetesCa: ca }) });
     },
     remains: (nodes, signal) =>
       Promise.all(
@@ -145,3 +161,46 @@ export function createRecovery({ root, files, clock, connections }: RecoveryPart
     },
   };
 }
+
+/** What this cluster is known by. */
+interface Own {
+  readonly nodes: readonly Pick<NodeModel, 'name' | 'role' | 'addresses'>[];
+  /** PEM. */
+  readonly kubernetesCa?: string;
+}
+
+/**
+ * The authority of Kubernetes decides where both sides have one: machines may have been renamed and moved since. Without it one name or
+ * address in common is enough. Nothing else can be compared: a snapshot does not hold the id of etcd's cluster, and a recovered etcd gets a
+ * new one.
+ *
+ * Shape: pure. Source: etcdutl snapshot/v3_snapshot.go Restore; Talos internal/app/machined/pkg/system/services/etcd.go recoverFromSnapshot
+ */
+export function foreignSnapshot(path: string, owner: SnapshotOwner, { nodes, kubernetesCa }: Own): readonly Failure[] {
+  const own = kubernetesCa === undefined ? [] : certificatesOf(kubernetesCa);
+  const canCompare = own.length > 0 && owner.kubernetesCas.length > 0;
+  if (canCompare && own.some((one) => owner.kubernetesCas.includes(one))) return [];
+  const names = new Set<string>(nodes.map(({ name }) => name));
+  const addresses = new Set(nodes.flatMap((node) => node.addresses));
+  const isKnown =
+    owner.members.some((name) => names.has(name)) ||
+    owner.nodes.some((name) => names.has(name)) ||
+    owner.peers.some((host) => addresses.has(host));
+  const saysNothing = owner.members.length + owner.nodes.length + owner.peers.length === 0;
+  if (!canCompare && (isKnown || saysNothing)) return [];
+  return [
+    operationFailure('etcd/snapshot-foreign', {
+      path,
+      members: owner.members,
+      nodes: owner.nodes,
+      wantedMembers: nodes.flatMap(({ name, role }) => (role === 'controlplane' ? [name] : [])),
+      ...(canCompare ? { authority: owner.kubernetesCas.map(fingerprint), wantedAuthority: own.map(fingerprint) } : {}),
+    }),
+  ];
+}
+
+const certificatesOf = (pem: string): readonly string[] =>
+  [...pem.matchAll(/-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----/gs)].map(([, body = '']) => body.replace(/\s/g, ''));
+
+/** Of what everybody may see; enough of it to tell two apart. */
+const fingerprint = (der: string): string => createHash('sha256').update(Buffer.from(der, 'base64')).digest('hex').slice(0, 16);

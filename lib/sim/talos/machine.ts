@@ -112,7 +112,7 @@ type Parts = {
   images: readonly string[];
   pulls: Readonly<Record<string, PullState>>;
   /** A snapshot lies there for the next bootstrap. */
-  'etcd-snapshot': 'uploaded';
+  'etcd-snapshot': 'whole' | 'bare' | 'broken';
   meta: Readonly<Record<string, string>>;
 };
 

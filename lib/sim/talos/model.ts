@@ -97,6 +97,7 @@ export function createTalosModel(options: TalosModelOptions): TalosModel {
     lifecycle,
     kube: () => kube,
     issuer,
+    isInMemory: options.isInMemory ?? false,
     checkConfig: options.checkConfig ?? (() => ({ errors: [], warnings: [] })),
   };
   const handlerOf = createApiHandler(parts, [

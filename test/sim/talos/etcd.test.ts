@@ -19,8 +19,8 @@ test('etcd is looked after: state, members, a checked snapshot, space given back
   const { path, ...kept } = snapshot.value as { readonly path: string };
   expect(path).toMatch(/^talos\/backups\/etcd-\d{8}T\d{6}Z\.db$/);
   expect(snapshot.printed).toBe(`${path}\n`);
-  expect(kept).toEqual({ from: 'cp-2', sizeBytes: 20_512, revision: '2', keys: 1, hash: 'dd959db2' });
-  expect(await rig.files.stat(`${rig.root}/${path}`)).toMatchObject({ sizeBytes: 20_512, mode: 0o600 });
+  expect(kept).toEqual({ from: 'cp-2', sizeBytes: 32_800, revision: '2', keys: 4, hash: 'b15ca25b' });
+  expect(await rig.files.stat(`${rig.root}/${path}`)).toMatchObject({ sizeBytes: 32_800, mode: 0o600 });
   expect(await rig.files.readText(`${rig.root}/talos/backups/.gitignore`)).toContain('etcd-');
   expect(codes(await rig.tk('talos:etcd-snapshot', { node: 'cp-3', path: 'elsewhere.db' }))).toEqual({ exitCode: 0, codes: [] });
   expect(await rig.files.stat(`${rig.root}/elsewhere.db`)).toMatchObject({ mode: 0o600 });

@@ -152,9 +152,12 @@ test('a snapshot of etcd carries its checksum, and a new etcd starts from it on 
     yield bytes;
   };
   await expect(other.mutator('cp-1').bootstrap({ recoverEtcd: true }, signal)).rejects.toMatchObject(code('talos/failed-precondition'));
-  await expect(other.mutator('cp-1').recoverEtcd(upload(snapshot.subarray(0, 5000)), signal)).rejects.toMatchObject(
-    code('talos/invalid-argument'),
-  );
+  // Nobody looks into what is uploaded before etcd starts from it; one without its digest is taken only when that is agreed to.
+  for (const broken of [snapshot.subarray(0, 5000), snapshot.subarray(0, -32)]) {
+    await other.mutator('cp-1').recoverEtcd(upload(broken), signal);
+    await other.mutator('cp-1').bootstrap({ recoverEtcd: true }, signal);
+    expect((await other.reader('cp-1').services(signal)).find(({ id }) => id === 'etcd')?.state).toBe('Failed');
+  }
   await other.mutator('cp-1').recoverEtcd(upload(snapshot), signal);
   await other.mutator('cp-1').bootstrap({ recoverEtcd: true }, signal);
   await other.stage('cp-1', 'running');

@@ -44,6 +44,8 @@ export interface TalosParts {
   readonly lifecycle: Lifecycle;
   readonly kube: () => KubeModel | undefined;
   readonly issuer: Issuer;
+  /** One seed replays such a run byte for byte, whatever the bytes of its keys are. */
+  readonly isInMemory: boolean;
   readonly checkConfig: (text: string, version: string) => ConfigCheck | Promise<ConfigCheck>;
 }
 

@@ -1,6 +1,6 @@
 import { machineApi } from '../../../upstream/index.ts';
 import { type EtcdCluster, type EtcdMember, usualLiveBytes, usualSizeBytes } from '../etcd.ts';
-import { etcdSnapshot, isWholeSnapshot } from '../etcd-snapshot.ts';
+import { etcdSnapshot, kindOfSnapshot, type SnapshotSource } from '../etcd-snapshot.ts';
 import type { Machine } from '../machine.ts';
 import { type ApiCall, type BoundMethod, refuse, streaming, unary, uploading } from './call.ts';
 
@@ -27,7 +27,15 @@ export const etcdMethods: readonly BoundMethod[] = [
     if (request.recoverEtcd && machine.get('etcd-snapshot') === undefined) {
       throw refuse('failedPrecondition', 'etcd snapshot is not uploaded yet');
     }
+    const snapshot = machine.get('etcd-snapshot');
     machine.clear('etcd-snapshot');
+    const isTaken = !request.recoverEtcd || snapshot === 'whole' || (snapshot === 'bare' && request.recoverSkipHashCheck);
+    if (!isTaken) {
+      // Source: Talos internal/app/machined/pkg/system/services/etcd.go recoverFromSnapshot; etcdutl snapshot/v3_snapshot.go
+      const because = snapshot === 'bare' ? 'snapshot missing hash but --skip-hash-check=false' : 'invalid database';
+      api.services.move(machine, 'etcd', 'Failed', `Failed to run pre stage: error recovering from the snapshot: ${because}`);
+      return { messages: [{}] };
+    }
     api.lifecycle.bootstrapEtcd(machine);
     kernel.emit({ kind: 'talos/bootstrap-accepted', facts: { ...facts, clusterId: machine.config()?.clusterId ?? '' } });
     return { messages: [{}] };
@@ -126,7 +134,8 @@ export const etcdMethods: readonly BoundMethod[] = [
     const fault = kernel.fault('talos/snapshot', { node: machine.name });
     if (fault?.kind === 'empty') return;
     const cut = fault?.kind === 'cut';
-    const snapshot = fault?.kind === 'damaged' ? damaged(etcdSnapshot()) : etcdSnapshot();
+    const kept = etcdSnapshot(contentsOf(api));
+    const snapshot = fault?.kind === 'damaged' ? damaged(kept) : kept;
     for (let offset = 0; offset < snapshot.length; offset += snapshotChunkBytes) {
       if (cut && offset > 0) throw refuse('unavailable', 'error reading from server: EOF');
       yield { bytes: snapshot.subarray(offset, offset + snapshotChunkBytes) };
@@ -137,9 +146,8 @@ export const etcdMethods: readonly BoundMethod[] = [
     if (machine.get('etcd')) throw refuse('failedPrecondition', 'etcd data directory is not empty');
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) parts.push(chunk.bytes);
-    const snapshot = Buffer.concat(parts);
-    if (!isWholeSnapshot(snapshot)) throw refuse('invalidArgument', "snapshot file doesn't exist or is not valid");
-    machine.set('etcd-snapshot', 'uploaded');
+    // Whatever it is: nobody looks into it before etcd starts.
+    machine.set('etcd-snapshot', kindOfSnapshot(Buffer.concat(parts)));
     return { messages: [{}] };
   }),
   unary(method.etcdForfeitLeadership, (api) => {
@@ -162,6 +170,23 @@ export const etcdMethods: readonly BoundMethod[] = [
 ];
 
 const snapshotChunkBytes = 8 * 1024;
+
+function contentsOf(api: ApiCall): SnapshotSource {
+  // Its bytes differ from process to process, and the snapshot's hash is told.
+  const kubernetesCa = api.isInMemory ? undefined : api.machine.config()?.kubernetesCa?.certificate;
+  return {
+    members: running(api).members.map((member) => ({
+      id: member.id,
+      name: member.started ? hostnameOf(api, member) : '',
+      address: addressOf(api, member),
+    })),
+    nodes: api.machines
+      .filter((machine) => machine.get('registered') === true)
+      .map((machine) => machine.hostname())
+      .sort(),
+    ...(kubernetesCa === undefined ? {} : { kubernetesCa }),
+  };
+}
 
 /** One bit fell over on the way. */
 function damaged(snapshot: Buffer): Buffer {

@@ -188,6 +188,7 @@ class OneCall implements ApiCall {
   readonly lifecycle: TalosParts['lifecycle'];
   readonly kube: TalosParts['kube'];
   readonly issuer: TalosParts['issuer'];
+  readonly isInMemory: boolean;
   readonly checkConfig: TalosParts['checkConfig'];
   readonly machine: Machine;
   readonly call: GrpcServerCall;
@@ -203,6 +204,7 @@ class OneCall implements ApiCall {
     this.lifecycle = parts.lifecycle;
     this.kube = parts.kube;
     this.issuer = parts.issuer;
+    this.isInMemory = parts.isInMemory;
     this.checkConfig = parts.checkConfig;
     this.machine = machine;
     this.call = call;
