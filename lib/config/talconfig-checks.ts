@@ -1,5 +1,5 @@
 import { type Failure, relatedPlace, suggestionFor } from '../base/index.ts';
-import { addressOf, networkOf, versionOf } from '../format/index.ts';
+import { addressOf, endpointError, networkOf, versionOf } from '../format/index.ts';
 import { compatibility, officialExtensions, officialOverlays, talosDefaults, type TalosMinor } from '../upstream/tables.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import { type Plain, type PlainMap, isPlainMap, placeIn, quotable } from './talconfig-read.ts';
@@ -25,8 +25,7 @@ export function checkTalconfig(
   };
 
   required(['clusterName'], talconfig.clusterName);
-  if (required(['endpoint'], talconfig.endpoint) && !isEndpoint(talconfig.endpoint))
-    invalid(['endpoint'], talconfig.endpoint, 'a URL such as `https://192.168.1.10:6443`');
+  if (required(['endpoint'], talconfig.endpoint)) checkEndpoint();
   if (required(['kubernetesVersion'], talconfig.kubernetesVersion)) checkVersions();
   if (root['talosVersion'] === undefined) {
     warnings.push(talconfigFailure('talconfig/floating-version', { version: talconfig.talosVersion }, at([], 'key')));
@@ -79,6 +78,16 @@ export function checkTalconfig(
         ),
       );
     }
+  }
+
+  /** Talos takes any URL that has a host; what nobody means is a warning. */
+  function checkEndpoint() {
+    const isRefused = endpointError(talconfig.endpoint) !== undefined;
+    if (!isRefused && isUsualEndpoint(talconfig.endpoint)) return;
+    const list = isRefused ? failures : warnings;
+    const value = quotable(talconfig.source, ['endpoint'], talconfig.endpoint);
+    const expected = 'a URL such as `https://192.168.1.10:6443`';
+    list.push(talconfigFailure('talconfig/invalid', { path: 'endpoint', value, expected }, at(['endpoint'])));
   }
 
   function checkCni() {
@@ -281,7 +290,7 @@ const mapOf = (value: Plain | undefined): PlainMap => (isPlainMap(value) ? value
 const listOf = (value: Plain | undefined): readonly Plain[] => (Array.isArray(value) ? value : []);
 const textsOf = (value: Plain | undefined) => listOf(value).filter((one) => typeof one === 'string');
 
-function isEndpoint(text: string): boolean {
+function isUsualEndpoint(text: string): boolean {
   return /^https:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\/?$/.test(text);
 }
 

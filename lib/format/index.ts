@@ -16,6 +16,8 @@ export { type DataDocument, type DataPath, formatPath, hasMark, withoutMark, typ
 export { editYaml, type YamlEdit } from './edit.ts';
 export { formatFailure, type FormatFailures } from './failures.ts';
 export { goFormatted, goFormattedDocuments } from './go-formatted.ts';
+export { endpointError, type GoUrl, parseGoUrl } from './go-url.ts';
+export { canonicalAddress, canonicalPrefix, isAddress, isPrefix } from './ip-address.ts';
 export { parseExact, parseJson } from './json.ts';
 export { goTime, type ResolvedScalar, resolveScalar, type ScalarKind, type YamlReader } from './scalar.ts';
 export { type StringifyOptions, stringifyYaml, stringifyYamlDocuments } from './stringify.ts';

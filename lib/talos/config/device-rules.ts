@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { isAddress, isPrefix } from './scalars.ts';
+import { isAddress, isPrefix } from '../../format/index.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
 const text = (value: ConfigValue | undefined): string => (typeof value === 'string' ? value : '');

@@ -1,4 +1,4 @@
-import { isAddress, isPrefix } from './scalars.ts';
+import { isAddress, isPrefix } from '../../format/index.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
 /** A setting of the old form that no document can carry. */

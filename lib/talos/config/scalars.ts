@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { ResolvedScalar } from '../../format/index.ts';
+import { canonicalAddress, canonicalPrefix, isAddress, isPrefix, parseGoUrl, type ResolvedScalar } from '../../format/index.ts';
 import type { ConfigValue } from './value.ts';
 
 /** A scalar before it is known what it is for: what the reader makes of it, and the text as written. */
@@ -92,10 +92,7 @@ export function readScalar(go: string, read: ReadScalar): ScalarResult {
         : expected('a hardware address such as `aa:bb:cc:dd:ee:ff`');
     case 'meta.URL':
     case 'v1alpha1.Endpoint':
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: Go's parser refuses them
-      return /[\u0000-\u0020\u007f]/.test(read.text) || /^:|^[^/?#]*:[^/?#]*$/.test(read.text.replace(/^[a-zA-Z][a-zA-Z0-9+.-]*:/, ''))
-        ? expected('a URL')
-        : accepted(read.text);
+      return 'error' in parseGoUrl(read.text) ? expected('a URL') : accepted(read.text);
     default:
       return accepted(read.text);
   }
@@ -221,55 +218,4 @@ function readPortRange(read: ReadScalar): ScalarResult {
   if (low === undefined || high === undefined || Number(low) > 65_535 || Number(high) > 65_535)
     return expected('a port or a range such as `8000-8100`');
   return accepted(Number(low) === Number(high) ? Number(low) : `${Number(low)}-${Number(high)}`);
-}
-
-export function isAddress(text: string): boolean {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part);
-  const [body = '', zone] = text.split('%');
-  if (zone === '' || !/^[0-9a-fA-F:.]+$/.test(body) || !body.includes(':')) return false;
-  const halves = body.split('::');
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const embedded = groups.at(-1)?.includes('.') ? 1 : 0;
-  const plain = embedded ? groups.slice(0, -1) : groups;
-  if (plain.some((group) => !/^[0-9a-fA-F]{1,4}$/.test(group)) || (embedded && !isAddress(groups.at(-1) ?? ''))) return false;
-  const size = plain.length + embedded * 2;
-  return halves.length === 2 ? size <= 7 : size === 8;
-}
-
-/** IPv6 in Go's spelling: lower case, no leading zeros, the longest run of zeros shortened. */
-function canonicalAddress(text: string): string {
-  if (!text.includes(':') || text.includes('.') || text.includes('%')) return text;
-  const halves = text.toLowerCase().split('::');
-  const groupsOf = (half: string | undefined) => (half ? half.split(':') : []);
-  const front = groupsOf(halves[0]);
-  const back = halves.length === 2 ? groupsOf(halves[1]) : [];
-  const groups = [...front, ...Array.from({ length: 8 - front.length - back.length }, () => '0'), ...back].map((group) =>
-    group.replace(/^0+(?=.)/, ''),
-  );
-  let best = { start: -1, length: 1 };
-  for (let start = 0; start < 8; start += 1) {
-    let length = 0;
-    while (groups[start + length] === '0') length += 1;
-    if (length > best.length) best = { start, length };
-  }
-  if (best.start < 0) return groups.join(':');
-  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
-}
-
-function canonicalPrefix(text: string): string {
-  const slash = text.indexOf('/');
-  return slash === -1 ? text : `${canonicalAddress(text.slice(0, slash))}${text.slice(slash)}`;
-}
-
-export function isPrefix(text: string): boolean {
-  const [address = '', bits = '', ...more] = text.split('/');
-  return (
-    more.length === 0 &&
-    isAddress(address) &&
-    !address.includes('%') &&
-    /^\d{1,3}$/.test(bits) &&
-    String(Number(bits)) === bits &&
-    Number(bits) <= (address.includes(':') ? 128 : 32)
-  );
 }

@@ -164,6 +164,21 @@ export const validateCases: readonly ValidateCase[] = [
   changed('a domain that is none', 'controlplane', ['dnsDomain: cluster.local', 'dnsDomain: "a b"']),
   changed('an endpoint without TLS', 'worker', [/endpoint: https:\/\/192/, 'endpoint: http://192']),
   changed('an endpoint with a port beyond the last', 'worker', [/(endpoint: https:\/\/192\S*?):6443/, '$1:66443']),
+  ...(
+    [
+      ['two ports', 'https://192.168.1.10:6443:1'],
+      ['an escape that is none', 'https://192.168.1.%zz:6443'],
+      ['a space in its host', 'https://192.168 .1.10:6443'],
+      ['an address of IPv6 without brackets', 'https://fd00::1:6443'],
+      ['brackets around a name', 'https://[home.arpa]:6443'],
+      ['a colon and no scheme', 'home:6443/a'],
+      ['a path', 'https://192.168.1.10/24:6443'],
+      ['a user', 'https://a:b@192.168.1.10:6443'],
+      ['a port that is no number', 'https://192.168.1.10:http'],
+    ] as const
+  ).map(([what, endpoint]) => changed(`an endpoint with ${what}`, 'worker', [/endpoint: https:\/\/192\S*/, `endpoint: "${endpoint}"`])),
+  worker('a log to an address with an escape that is none', doc('KmsgLogConfig', 'name: a\nurl: tcp://10.0.0.1%2:514/\n')),
+  worker('a log to a path with an escape', doc('KmsgLogConfig', 'name: a\nurl: tcp://10.0.0.1:514/%2f\n')),
   changed('labels and taints that are none', 'worker', [
     '    certSANs: []',
     '    certSANs: []\n    nodeLabels:\n        a/b/c: d\n        e: "f g"\n    nodeTaints:\n        a: b\n    nodeAnnotations:\n        talos.dev/owned-labels: a',

@@ -136,6 +136,24 @@ test('deprecated keys and a floating version are warnings', async () => {
   ]);
 });
 
+test('an endpoint that nobody means is a warning, because Talos takes it', async () => {
+  const odd = (endpoint: string) => load(`${head.replace('https://192.168.42.120:6443', endpoint)}${node}`);
+  for (const endpoint of ['https://192.168.42.120/24:6443', 'http://192.168.42.120:6443', 'https://home.arpa:6443/path']) {
+    expect((await odd(endpoint)).warnings.map(({ code, facts }) => `${code} ${JSON.stringify(facts)}`)).toEqual([
+      `talconfig/invalid {"path":"endpoint","value":"${endpoint}","expected":"a URL such as \`https://192.168.1.10:6443\`"}`,
+    ]);
+  }
+  for (const endpoint of [
+    '192.168.42.120:6443',
+    'home.arpa',
+    'https://192.168.42.120:66443',
+    'https://:6443',
+    'https://a:1:2',
+    'https://a b',
+  ])
+    expect(await problems(odd(endpoint))).toEqual([expect.stringContaining('talconfig/invalid {"path":"endpoint"')]);
+});
+
 test('a broken file is named at its line', async () => {
   expect(await problems(load(`${head}nodes: [\n`))).toEqual([expect.stringMatching(/^format\/syntax .* talos\/talconfig\.yaml:\d+:\d+/)]);
   expect(await problems(load(`${head}clusterName: again\n${node}`))).toEqual([

@@ -1,4 +1,4 @@
-import { isPrefix } from '../scalars.ts';
+import { isPrefix } from '../../../format/index.ts';
 import type { ConfigMap } from '../value.ts';
 import { count, map, maps, named, number, quoted, type Rule, seconds, text, texts, when } from './rule.ts';
 

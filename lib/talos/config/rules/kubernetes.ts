@@ -1,8 +1,9 @@
+import { endpointError } from '../../../format/index.ts';
 import { parsePemBlocks } from '../../../base/index.ts';
 import type { ConfigMap, ConfigValue } from '../value.ts';
 import { networkFacts } from './bgp.ts';
 import { annotationErrors, labelErrors, nestedList, subdomainError, taintErrors } from './labels.ts';
-import { endpointError, isEmpty, isSubnetOrAddress, map, named, number, quoted, type Rule, text, texts, urlParts, when } from './rule.ts';
+import { isEmpty, isSubnetOrAddress, map, named, number, quoted, type Rule, text, texts, urlParts, when } from './rule.ts';
 
 /** Fields of the kubelet's configuration that Talos keeps to itself. Source: pkg/machinery/kubelet */
 const protectedFields = [

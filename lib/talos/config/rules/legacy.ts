@@ -1,11 +1,10 @@
 import { deviceRules } from '../device-rules.ts';
-import { isPrefix } from '../scalars.ts';
+import { endpointError, isPrefix } from '../../../format/index.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from '../value.ts';
 import { overriddenFields, roles } from './kubernetes.ts';
 import { annotationErrors, labelErrors, nestedList, taintErrors } from './labels.ts';
 import {
   count,
-  endpointError,
   isEmpty,
   isSubnetOrAddress,
   map,

@@ -1,5 +1,6 @@
 import { isAtLeastMinor } from '../minor.ts';
-import { bytesOf, isAddress, isPrefix } from '../scalars.ts';
+import { type GoUrl, isAddress, isPrefix, parseGoUrl } from '../../../format/index.ts';
+import { bytesOf } from '../scalars.ts';
 import type { TalosMinor } from '../../../upstream/tables.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from '../value.ts';
 
@@ -53,27 +54,8 @@ export const sizeOf = (written: string): number => (written.startsWith('-') ? -1
 /** Source: siderolabs/net ParseSubnetOrAddress */
 export const isSubnetOrAddress = (one: string): boolean => isPrefix(one) || isAddress(one);
 
-/** What is wrong with an endpoint. Source: siderolabs/net ValidateEndpointURI */
-export function endpointError(url: string): string | undefined {
-  const host = /^[a-zA-Z][\w+.-]*:\/\/([^/?#]*)/.exec(url)?.[1]?.replace(/^.*@/, '') ?? '';
-  if ((host.match(/:/g) ?? []).length > 2 && !(host.includes('[') && host.includes(']')))
-    return 'IPv6 addresses MUST be enclosed by square brackets';
-  const [, name = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host) ?? [];
-  if (name.replace(/[[\]]/g, '') === '') return 'hostname must not be blank';
-  if (port === '') return undefined;
-  return Number(port) >= 1 && Number(port) <= 65_535 ? undefined : 'port number must be between 1 and 65535';
-}
-
-export interface UrlParts {
-  readonly scheme: string;
-  readonly host: string;
-  readonly port: string;
-  readonly path: string;
-}
-
-/** The parts of a URL as Go tells them apart. */
-export function urlParts(url: string): UrlParts {
-  const [, scheme = '', authority = '', path = ''] = /^(?:([a-zA-Z][\w+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)/.exec(url) ?? [];
-  const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority.replace(/^.*@/, '')) ?? [];
-  return { scheme: scheme.toLowerCase(), host: host.replace(/[[\]]/g, ''), port, path };
+/** The parts of a URL that has been read already; nothing of one that is none. */
+export function urlParts(text: string): GoUrl {
+  const url = parseGoUrl(text);
+  return 'error' in url ? { scheme: '', host: '', hostname: '', port: '', path: '' } : url;
 }

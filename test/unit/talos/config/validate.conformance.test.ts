@@ -13,8 +13,18 @@ import { knownGaps } from '../../../rig/known-gaps.ts';
 const recording = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../../conformance/machineconfig/${name}.json`, import.meta.url), 'utf8'));
 
+const badUrls = [
+  'two ports',
+  'an escape that is none',
+  'a space in its host',
+  'an address of IPv6 without brackets',
+  'brackets around a name',
+];
+
 /** The decoder's own words for a value of the wrong type; ours name the field instead. */
 const wordsOfOurOwn = new Set([
+  ...[...badUrls, 'a port that is no number'].map((what) => `an endpoint with ${what}`),
+  'a log to an address with an escape that is none',
   'no type',
   'a list where a text is',
   'a text where a list is',

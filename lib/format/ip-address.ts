@@ -1,0 +1,52 @@
+/** Source: Go's netip.ParseAddr */
+export function isAddress(text: string): boolean {
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part);
+  const [body = '', zone] = text.split('%');
+  if (zone === '' || !/^[0-9a-fA-F:.]+$/.test(body) || !body.includes(':')) return false;
+  const halves = body.split('::');
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  const embedded = groups.at(-1)?.includes('.') ? 1 : 0;
+  const plain = embedded ? groups.slice(0, -1) : groups;
+  if (plain.some((group) => !/^[0-9a-fA-F]{1,4}$/.test(group)) || (embedded && !isAddress(groups.at(-1) ?? ''))) return false;
+  const size = plain.length + embedded * 2;
+  return halves.length === 2 ? size <= 7 : size === 8;
+}
+
+/** IPv6 in Go's spelling: lower case, no leading zeros, the longest run of zeros shortened. */
+export function canonicalAddress(text: string): string {
+  if (!text.includes(':') || text.includes('.') || text.includes('%')) return text;
+  const halves = text.toLowerCase().split('::');
+  const groupsOf = (half: string | undefined) => (half ? half.split(':') : []);
+  const front = groupsOf(halves[0]);
+  const back = halves.length === 2 ? groupsOf(halves[1]) : [];
+  const groups = [...front, ...Array.from({ length: 8 - front.length - back.length }, () => '0'), ...back].map((group) =>
+    group.replace(/^0+(?=.)/, ''),
+  );
+  let best = { start: -1, length: 1 };
+  for (let start = 0; start < 8; start += 1) {
+    let length = 0;
+    while (groups[start + length] === '0') length += 1;
+    if (length > best.length) best = { start, length };
+  }
+  if (best.start < 0) return groups.join(':');
+  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+}
+
+export function canonicalPrefix(text: string): string {
+  const slash = text.indexOf('/');
+  return slash === -1 ? text : `${canonicalAddress(text.slice(0, slash))}${text.slice(slash)}`;
+}
+
+/** Source: Go's netip.ParsePrefix */
+export function isPrefix(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  return (
+    more.length === 0 &&
+    isAddress(address) &&
+    !address.includes('%') &&
+    /^\d{1,3}$/.test(bits) &&
+    String(Number(bits)) === bits &&
+    Number(bits) <= (address.includes(':') ? 128 : 32)
+  );
+}
