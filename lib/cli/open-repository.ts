@@ -149,12 +149,13 @@ function aboutOf(version: string, model: ClusterModel, isSandbox: boolean): stri
   return `tk ${version} · ${model.name} · ${isSandbox ? 'sandbox: ' : ''}${nodes}, Talos ${model.talosVersion}, Kubernetes ${model.kubernetesVersion}`;
 }
 
-function sandboxNotes({ charts, kinds, absent }: StandIns): readonly string[] {
+function sandboxNotes({ charts, kinds, absent, variables }: StandIns): readonly string[] {
   const line = (label: string, names: readonly string[], why: string) =>
     names.length === 0 ? [] : [` ${label} ${names.join(', ')} (${why})`];
   return [
     ...line('Stand-ins:', charts, 'no chart of that name in the sandbox; one Deployment each'),
     ...line('Kinds:    ', kinds, 'nothing in the sandbox defines them; any field is taken'),
     ...line('Left out: ', absent, 'nothing outside of the sandbox is fetched'),
+    ...line('Variables:', variables, 'not set; the sandbox made values up'),
   ];
 }

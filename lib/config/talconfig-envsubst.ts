@@ -37,6 +37,21 @@ export function substituteYaml(file: SourceFile, environment: Environment): Subs
   return { text, lines, failures };
 }
 
+/** A variable that is used all over a talconfig is missing once. */
+export function oncePerVariable(failures: readonly Failure[]): readonly Failure[] {
+  const nameOf = ({ code, facts }: Failure) => (code === 'talconfig/variable-not-set' ? String(facts['name']) : undefined);
+  const uses = Map.groupBy(failures, nameOf);
+  const [told, result]: [Set<string>, Failure[]] = [new Set(), []];
+  for (const failure of failures) {
+    const name = nameOf(failure);
+    if (name !== undefined && told.has(name)) continue;
+    if (name !== undefined) told.add(name);
+    const count = name === undefined ? 1 : (uses.get(name)?.length ?? 1);
+    result.push(name === undefined || count === 1 ? failure : { ...failure, facts: { ...failure.facts, uses: count } });
+  }
+  return result;
+}
+
 /** The same for a text that is not read as YAML with positions. */
 export function substituteText(
   text: string,

@@ -17,7 +17,8 @@ export type TalconfigFailures = {
   'talconfig/floating-version': { version: string };
   'talconfig/without-effect': { key: string; reason: string };
   // --- envsubst and talenv
-  'talconfig/variable-not-set': { name: string };
+  /** `uses`: in how many places, where it is more than one; the first is told. */
+  'talconfig/variable-not-set': { name: string; uses?: number };
   'talconfig/variable-empty': { name: string };
   'talconfig/variable-syntax': { text: string; reason: string };
   'talconfig/env-file': { path: string; line: number };

@@ -5,7 +5,7 @@ import { talconfigSchema, talhelperDefaultTalosVersion } from '../upstream/table
 import { inPlace } from './inline-patch.ts';
 import { checkTalconfig } from './talconfig-checks.ts';
 import { type EnvironmentOptions, loadEnvironment } from './talconfig-environment.ts';
-import { substituteText, substituteYaml } from './talconfig-envsubst.ts';
+import { oncePerVariable, substituteText, substituteYaml } from './talconfig-envsubst.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import {
   isPlainMap,
@@ -118,7 +118,7 @@ export async function readTalconfig(files: Pick<World['files'], 'readText'>, opt
     failures.push(failure.where ? { ...failure, where: originalPlace({ original, substituted }, failure.where) } : failure);
   }
   const [document] = parsed.documents;
-  throwIfAny(failures);
+  throwIfAny(oncePerVariable(failures));
   if (!document)
     throw new TkError(
       talconfigFailure('talconfig/required', { path: 'clusterName' }, { where: placeOf({ file: original, start: 0, end: 1 }) }),
@@ -325,7 +325,7 @@ export async function readTalconfig(files: Pick<World['files'], 'readText'>, opt
     filledIn: () => [...filledIn],
   };
   const checked = checkTalconfig(talconfig, root);
-  throwIfAny([...failures, ...checked.failures]);
+  throwIfAny([...oncePerVariable(failures), ...checked.failures]);
   return { ...talconfig, warnings: [...warnings, ...checked.warnings] };
 }
 

@@ -6,5 +6,5 @@ export { createSecretStore, type SecretStore, type SecretStoreOptions } from './
 export { openSops, plainTextOf, type OpenedFile, sealSops, type Sealing, type SopsPorts } from './sops/file.ts';
 export { formatOf, type SopsFormat } from './sops/formats.ts';
 export { plaintextSecrets } from './detect.ts';
-export { synthesize, type Synthesis } from './synthesize.ts';
+export { type DocumentShape, synthesize, type Synthesis } from './synthesize.ts';
 export { createRepositoryVault, type RepositoryVault, type RepositoryVaultOptions } from './vault.ts';

@@ -1,5 +1,5 @@
 import { type Random, Secret, type SourceFile } from '../base/index.ts';
-import { TreeComment, TreeTime } from '../format/index.ts';
+import { TreeComment, type TreeMap, TreeTime } from '../format/index.ts';
 import type { AgeIdentity } from './age.ts';
 import { isEncrypted, type Leaf } from './sops/cipher.ts';
 import { type FormatChoice, type SopsPorts, sealSops } from './sops/file.ts';
@@ -12,7 +12,15 @@ export interface Synthesis {
   /** Whose key the new file is for; also what stands where the old one held an age key. */
   readonly identity: AgeIdentity;
   /** Values that the caller knows better. Undefined: made up. */
-  readonly known?: (path: readonly string[]) => string | undefined;
+  readonly known?: (path: readonly string[], document: DocumentShape) => string | undefined;
+}
+
+/** What can be told of a document without opening it. */
+export interface DocumentShape {
+  /** At its top. */
+  readonly keys: readonly string[];
+  /** How many bytes the encrypted text at a key of the top has; undefined for anything else. */
+  lengthAt(key: string): number | undefined;
 }
 
 /**
@@ -25,13 +33,14 @@ export async function synthesize(synthesis: Synthesis, ports: SopsPorts, choice:
   const { file, identity } = synthesis;
   const format = formatFor(choice.format ?? formatOf(file.path), choice.indents ?? {});
   const { documents, metadata } = extractMetadata(format.parseEncrypted(file.text, file.path), file.path);
-  const made = documents.map((document) =>
-    mapTree(document, (leaf, path) => {
+  const made = documents.map((document) => {
+    const shape = shapeOf(document);
+    return mapTree(document, (leaf, path) => {
       if (leaf instanceof TreeComment) return isEncrypted(leaf.text) ? new TreeComment(' (comment of the original)', leaf.isInline) : leaf;
       if (typeof leaf !== 'string' || !isEncrypted(leaf)) return leaf;
-      return madeUp(leaf, path, synthesis, ports.random);
-    }),
-  );
+      return synthesis.known?.(path, shape) ?? madeUp(leaf, path, synthesis, ports.random);
+    });
+  });
   return sealSops(
     {
       path: file.path,
@@ -41,6 +50,18 @@ export async function synthesize(synthesis: Synthesis, ports: SopsPorts, choice:
     ports,
     choice,
   );
+}
+
+function shapeOf({ entries }: TreeMap): DocumentShape {
+  const values = new Map(entries.flatMap((entry) => (entry instanceof TreeComment ? [] : [[entry.key, entry.value] as const])));
+  return {
+    keys: [...values.keys()],
+    lengthAt(key) {
+      const value = values.get(key);
+      const [, data, type] = typeof value === 'string' && isEncrypted(value) ? (/data:([^,]*),.*type:(\w+)\]/.exec(value) ?? []) : [];
+      return type === 'str' ? Buffer.from(data ?? '', 'base64').length : undefined;
+    },
+  };
 }
 
 function madeUp(ciphertext: string, path: readonly string[], synthesis: Synthesis, random: Random): Leaf {
@@ -53,8 +74,7 @@ function madeUp(ciphertext: string, path: readonly string[], synthesis: Synthesi
   if (type === 'comment') return new TreeComment(' (comment of the original)', false);
   // `data` of a Kubernetes Secret holds base64 of what its keys are named after.
   const isBase64 = path[0] === 'data' && path.length === 2;
-  const text =
-    synthesis.known?.(path) ?? textFor(path.at(-1) ?? '', isBase64 ? Math.floor((length * 3) / 4) : length, synthesis.identity, random);
+  const text = textFor(path.at(-1) ?? '', isBase64 ? Math.floor((length * 3) / 4) : length, synthesis.identity, random);
   return isBase64 ? Buffer.from(text).toString('base64') : text;
 }
 

@@ -9,7 +9,8 @@ export default defineTask({
   plan: (_context, facts) => planReleases(facts),
   async run(context) {
     const installed = await installRelease(context, 'cilium');
-    if (context.cluster.model.paths.kubernetes !== undefined) await context.wait(context.cluster.kubernetes.nodesReady());
+    // A tree that bootstraps nothing leaves the network to somebody else: waiting for it here would be in vain.
+    if ((await context.cluster.releases.forBootstrap()).length > 0) await context.wait(context.cluster.kubernetes.nodesReady());
     return installed;
   },
 });

@@ -19,8 +19,9 @@ import { createVault } from '../vault.ts';
 import { pinnedCharts } from './pinned-charts.ts';
 import { simulatedKube } from './kube.ts';
 import { overlayFiles } from './overlay-files.ts';
-import { plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
+import { encryptedFiles, plantSecrets, sandboxIdentity, withRecipient } from './secrets.ts';
 import { sandboxSpecOf } from './spec.ts';
+import { withMadeUpVariables } from './variables.ts';
 
 /** What real clusters have and a sandbox had to make up. */
 export interface StandIns {
@@ -30,6 +31,8 @@ export interface StandIns {
   readonly kinds: readonly string[];
   /** Addresses that Flux would have fetched something from. */
   readonly absent: readonly string[];
+  /** Variables that the inputs use and nobody has set. */
+  readonly variables: readonly string[];
 }
 
 const nothingStoodIn: FluxModel = { standIns: () => [], absent: () => [] };
@@ -88,13 +91,17 @@ export const keptMark = (root: string): string => join(sandboxDirectory(root), '
 export async function openSandboxWorld(options: SandboxWorldOptions): Promise<SandboxWorld> {
   const { world, repository, time = 'jump' } = options;
   const directory = sandboxDirectory(repository.root);
-  const over = (files: World['files']) => overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides: isHidden });
-  const env = sandboxEnv(world.env, directory);
+  const encrypted = await encryptedFiles(world.files, repository.root);
+  const hides = (path: string) => isHidden(path) || encrypted.includes(path);
+  const over = (files: World['files']) => overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides });
   if ((await world.files.stat(join(directory, '.gitignore'))) === undefined) await world.files.write(join(directory, '.gitignore'), '*\n');
   const identity = await sandboxIdentity(world, join(directory, 'age.key'));
   const layered = over(world.files);
-  await plantSecrets({ world, root: repository.root, layered, identity, ledger: join(directory, 'secrets.json') });
-  const model = await loadModel({ ...world, files: layered, env }, repository);
+  await plantSecrets({ world, root: repository.root, layered, encrypted, identity, ledger: join(directory, 'secrets.json') });
+  const loaded = await withMadeUpVariables(sandboxEnv(world.env, directory), (env) =>
+    loadModel({ ...world, files: layered, env }, repository),
+  );
+  const { value: model, env, names: variables } = loaded;
   const mark = keptMark(repository.root);
   const inside = (simulated: World): World => ({
     ...simulated,
@@ -113,7 +120,7 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
       vault: vaultOf(inner),
       jumpsInTime: false,
       endpoints: () => attached.endpoints,
-      standIns: () => ({ charts: [], kinds: [], absent: [] }),
+      standIns: () => ({ charts: [], kinds: [], absent: [], variables }),
       brokenBy: () => undefined,
       close: async () => {},
     };
@@ -170,7 +177,7 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
     vault: vaultOf(inner),
     jumpsInTime: time === 'jump',
     endpoints: sandbox.endpoints,
-    standIns: () => ({ charts: charts(), kinds: flux.standIns(), absent: flux.absent() }),
+    standIns: () => ({ charts: charts(), kinds: flux.standIns(), absent: flux.absent(), variables }),
     brokenBy: () => brokenBy,
     close: async () => {
       if (time === 'follow') await world.files.remove(mark);

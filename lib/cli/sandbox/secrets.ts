@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Files, hasCode, Secret, type SourceFile, type World } from '../../base/index.ts';
-import { type AgeIdentity, newIdentity, parseIdentities, recipientOf, synthesize } from '../../secrets/index.ts';
+import { type AgeIdentity, type DocumentShape, newIdentity, parseIdentities, recipientOf, synthesize } from '../../secrets/index.ts';
+import { machineConfigSchema, talosMinors } from '../../upstream/tables.ts';
 
 const encryptedName = /[^/]\.sops\.(?:ya?ml|json|env|ini)$/;
+/** SOPS opens a file whatever it is called. */
+const mayBeEncrypted = /\.(?:ya?ml|json)$/;
+const largestBytes = 1024 * 1024;
 const notSearched = new Set(['node_modules', '.git', '.tk', 'dist']);
 
 /** The sandbox's own age key, made when the sandbox is. */
@@ -21,6 +25,8 @@ export interface SandboxSecrets {
   readonly root: string;
   /** The sandbox's view of the repository: real encrypted files are hidden in it. */
   readonly layered: Files;
+  /** Of `encryptedFiles`. */
+  readonly encrypted: readonly string[];
   readonly identity: AgeIdentity;
   /** Remembers for which original a file was made up. */
   readonly ledger: string;
@@ -30,10 +36,10 @@ export interface SandboxSecrets {
  * Gives the sandbox a file of the same keys, made-up values and its own key for each encrypted file of the repository. Nothing is
  * decrypted. A cluster's secrets bundle is left out: what is made up is no PKI, so the sandbox makes its own.
  */
-export async function plantSecrets({ world, root, layered, identity, ledger }: SandboxSecrets): Promise<void> {
+export async function plantSecrets({ world, root, layered, encrypted, identity, ledger }: SandboxSecrets): Promise<void> {
   const known = parseLedger(await world.files.readText(ledger));
   const next: Record<string, string> = {};
-  for (const path of await encryptedFiles(world.files, root)) {
+  for (const path of encrypted) {
     const text = (await world.files.readText(join(root, path))) ?? '';
     if (/^\s*"?trustdinfo"?\s*:/im.test(text)) continue;
     const digest = createHash('sha256').update(text).digest('hex');
@@ -48,22 +54,46 @@ export async function plantSecrets({ world, root, layered, identity, ledger }: S
 /** Undefined for a file that only has the name of an encrypted one: there is nothing in it to open, and it stays hidden. */
 async function madeUp(file: SourceFile, identity: AgeIdentity, world: World): Promise<string | undefined> {
   try {
-    return await synthesize({ file, identity }, world);
+    return await synthesize({ file, identity, known: partsOfTalosDocument }, world);
   } catch (error) {
     if (hasCode(error, 'secrets/not-encrypted', 'secrets/bad-metadata', 'secrets/unreadable')) return undefined;
     throw error;
   }
 }
 
-async function encryptedFiles(files: Files, root: string, folder = ''): Promise<readonly string[]> {
+/**
+ * Patches of machine configs are documents that somebody may have encrypted with their kind. What that is can be told from its length
+ * and from the keys beside it, which stay readable.
+ */
+function partsOfTalosDocument([first, ...deeper]: readonly string[], document: DocumentShape): string | undefined {
+  if (deeper.length > 0 || !['apiVersion', 'kind', 'environment'].includes(first ?? '')) return undefined;
+  if (document.lengthAt('apiVersion') !== 'v1alpha1'.length) return undefined;
+  const own = document.keys.filter((key) => key !== 'apiVersion' && key !== 'kind');
+  const { kinds } = machineConfigSchema(talosMinors.at(-1) ?? '1.14');
+  const fitting = [...kinds.values()].filter(
+    ({ kind, type }) => kind.length === document.lengthAt('kind') && own.every((key) => type.byName.has(key)),
+  );
+  const [found] = fitting;
+  if (found === undefined || fitting.length > 1) return undefined;
+  return { apiVersion: 'v1alpha1', kind: found.kind, environment: 'NAME=value' }[first as string];
+}
+
+/** Relative to `root`: every file that SOPS has encrypted. */
+export async function encryptedFiles(files: Files, root: string, folder = ''): Promise<readonly string[]> {
   const found: string[] = [];
   for (const entry of await files.list(join(root, folder))) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.kind === 'directory' && !notSearched.has(entry.name)) found.push(...(await encryptedFiles(files, root, path)));
-    if (entry.kind === 'file' && encryptedName.test(entry.name) && /\bsops\b/.test((await files.readText(join(root, path))) ?? ''))
-      found.push(path);
+    if (entry.kind === 'file' && (await isEncrypted(files, join(root, path)))) found.push(path);
   }
   return found;
+}
+
+async function isEncrypted(files: Files, path: string): Promise<boolean> {
+  if (encryptedName.test(path)) return /\bsops\b/.test((await files.readText(path)) ?? '');
+  if (!mayBeEncrypted.test(path) || ((await files.stat(path))?.sizeBytes ?? 0) > largestBytes) return false;
+  const text = (await files.readText(path)) ?? '';
+  return text.includes('ENC[AES256_GCM,') && /^(?:sops:|\s*"sops":)/m.test(text);
 }
 
 function parseLedger(text: string | undefined): Readonly<Record<string, string>> {

@@ -41,8 +41,9 @@ export const talconfigPrinters: Printers<TalconfigFailures> = {
     help: 'write the version down, so that an update of the tool does not change the machines',
   }),
   'talconfig/without-effect': ({ key, reason }) => ({ title: `\`${key}\` has no effect`, because: reason }),
-  'talconfig/variable-not-set': ({ name }) => ({
+  'talconfig/variable-not-set': ({ name, uses }) => ({
     title: `the variable \`${name}\` is not set`,
+    ...(uses === undefined ? {} : { because: `${uses} places use it, this one first` }),
     help: `set it in talenv.yaml or in the environment, or write \`$$${name}\` when no variable is meant`,
   }),
   'talconfig/variable-empty': ({ name }) => ({

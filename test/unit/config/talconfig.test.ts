@@ -154,6 +154,22 @@ test('an endpoint that nobody means is a warning, because Talos takes it', async
     expect(await problems(odd(endpoint))).toEqual([expect.stringContaining('talconfig/invalid {"path":"endpoint"')]);
 });
 
+test('an image is named by its registry and its path, without a tag', async () => {
+  const problemsOf = async (image: string) => (await problems(load(`${head}${node}    talosImageURL: ${image}\n`))).length;
+  for (const image of ['ghcr.io/siderolabs/installer', 'factory.home.arpa:5000/installer/0a1b', 'localhost/a', 'docker.io/library/a'])
+    expect([image, await problemsOf(image)]).toEqual([image, 0]);
+  for (const image of [
+    'ghcr.io/a/b:v1',
+    'ghcr.io/a/b@sha256:0a',
+    'ghcr.io/a/',
+    'ghcr.io//b',
+    'siderolabs/installer',
+    'ghcr.io/A/b',
+    'docker.io/a',
+  ])
+    expect([image, await problemsOf(image)]).toEqual([image, 1]);
+});
+
 test('a broken file is named at its line', async () => {
   expect(await problems(load(`${head}nodes: [\n`))).toEqual([expect.stringMatching(/^format\/syntax .* talos\/talconfig\.yaml:\d+:\d+/)]);
   expect(await problems(load(`${head}clusterName: again\n${node}`))).toEqual([
@@ -180,6 +196,15 @@ test('a variable that has the name of what every object has is not set', async (
 test('a variable is told where it stands, whatever comments stand above it', async () => {
   expect(await problems(load(`${head}# a long comment about nothing\n# and another\ndomain: \${UNSET} # why\n${node}`))).toEqual([
     'talconfig/variable-not-set {"name":"UNSET"} talos/talconfig.yaml:7:9 «domain: ${UNSET} # why»',
+  ]);
+});
+
+test('a variable that many places use is missing once', async () => {
+  expect(
+    await problems(load(`${head}domain: \${UNSET}\nadditionalApiServerCertSans: [ "\${UNSET}", "\${OTHER}", "\${UNSET}" ]\n${node}`)),
+  ).toEqual([
+    'talconfig/variable-not-set {"name":"UNSET","uses":3} talos/talconfig.yaml:5:9 «domain: ${UNSET}»',
+    expect.stringMatching(/^talconfig\/variable-not-set {"name":"OTHER"} talos\/talconfig.yaml:6:/),
   ]);
 });
 
