@@ -50,6 +50,7 @@ const codesElsewhere: Readonly<Record<string, string>> = {
   'drain/refused': 'no pod has two budgets: test/unit/cluster/lifecycle/drain.test.ts',
   'node/not-in-kubernetes': 'nobody deletes a Node by hand: test/sim/talos',
   'node/no-control-plane': 'the command is right',
+  'node/no-successor': 'the new machine is there: test/sim/node.test.ts',
   'node/never-left': 'an earlier run that sent nothing: test/sim/talos/upgrade-ends.test.ts',
   'upgrade-k8s/': 'the targets can be reached, and no config waits: test/sim/talos/upgrade-k8s.test.ts',
   'manifests/': 'the manifests are those of the cluster',
@@ -61,6 +62,7 @@ const codesElsewhere: Readonly<Record<string, string>> = {
   'etcd/unknown-member': 'is asked for no more: test/sim/talos',
   'etcd/member-works': 'somebody would have to switch the dead one on',
   'etcd/no-snapshot': 'the snapshot is there',
+  'etcd/snapshot-foreign': 'and of this cluster: test/sim/node.test.ts',
   'flux/': 'nothing is handed over to Flux',
   'doctor/': 'of `tk doctor`',
 };
