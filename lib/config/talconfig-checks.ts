@@ -126,8 +126,7 @@ export function checkTalconfig(
       if (!addressOf(server)) invalid(place('nameservers', index), server, 'an address');
     });
     const image = textOf(configs['talosImageURL']);
-    if (/@|:[^/]*$/.test(image.replace(/^[^/]+:\d+(?=\/)/, '')))
-      invalid(place('talosImageURL'), image, 'the name of an image without tag and digest');
+    if (image !== '' && !isImageName(image)) invalid(place('talosImageURL'), image, 'the name of an image without tag and digest');
     for (const [label, value] of Object.entries(mapOf(configs['nodeLabels']))) {
       const text = String(value);
       if (!isLabelKey(label)) invalid(place('nodeLabels', label), label, 'the name of a label');
@@ -292,6 +291,19 @@ const textsOf = (value: Plain | undefined) => listOf(value).filter((one) => type
 
 function isUsualEndpoint(text: string): boolean {
   return /^https:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\/?$/.test(text);
+}
+
+/** With the registry before it, and as short names of Docker's registry are written in full. Source: distribution/reference ParseNamed */
+function isImageName(text: string): boolean {
+  const slash = text.indexOf('/');
+  const [domain, path] = [text.slice(0, Math.max(0, slash)), text.slice(slash + 1)];
+  const label = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
+  const isDomain = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`).test(domain);
+  const isPath = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/.test(path);
+  const isRegistry = /[.:A-Z]/.test(domain) || domain === 'localhost';
+  return (
+    isDomain && isPath && isRegistry && domain !== 'index.docker.io' && (domain !== 'docker.io' || path.includes('/')) && text.length <= 255
+  );
 }
 
 function isHostname(text: string): boolean {

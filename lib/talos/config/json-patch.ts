@@ -26,6 +26,9 @@ export function jsonOperationsOf(value: unknown, text: string): JsonOperation[] 
   return operations;
 }
 
+/** A later operation may change what this one adds, and the next machine gets the same operations. */
+const ownValue = ({ value }: JsonOperation): ConfigValue => structuredClone(value ?? null);
+
 const decodePointer = (pointer: string): string[] =>
   pointer
     .split('/')
@@ -78,12 +81,12 @@ function applyOperation(root: ConfigMap, operation: JsonOperation): void {
   };
   switch (operation.op) {
     case 'add':
-      return add(operation.path, operation.value ?? null);
+      return add(operation.path, ownValue(operation));
     case 'remove':
       return remove(operation.path);
     case 'replace': {
       if (Array.isArray(holderOf(operation.path).holder)) remove(operation.path);
-      return add(operation.path, operation.value ?? null);
+      return add(operation.path, ownValue(operation));
     }
     case 'move': {
       const moved = read(operation.from ?? '');
@@ -151,7 +154,7 @@ function write(patch: ConfigMap, base: ConfigValue | undefined, parts: readonly 
   if (rest.length === 0) {
     if (operation.op === 'remove') patch[part] = { $patch: 'delete' };
     else {
-      const form = takingThePlaceOf(standing, operation.value ?? null);
+      const form = takingThePlaceOf(standing, ownValue(operation));
       if (form === undefined) return false;
       patch[part] = form;
     }
@@ -162,7 +165,7 @@ function write(patch: ConfigMap, base: ConfigValue | undefined, parts: readonly 
     if (deeper.length > 0) return false;
     const list = Array.isArray(patch[part]) ? patch[part] : [];
     if (operation.op === 'add' && (place === '-' || Number(place) === (standing as ConfigValue[] | undefined)?.length))
-      list.push(operation.value ?? null);
+      list.push(ownValue(operation));
     else if (operation.op === 'remove') {
       const element = Array.isArray(standing) ? standing[Number(place)] : undefined;
       const [key, value] =

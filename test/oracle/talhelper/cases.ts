@@ -236,6 +236,24 @@ export const talhelperCases: readonly TalhelperCase[] = [
       'extra/kmsg.yaml': 'apiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote\nurl: tcp://10.0.0.1:1514/\n',
     },
   }),
+  {
+    name: 'a JSON patch that goes on with the list that it has made',
+    talconfig: `${nodes()}patches:
+  - |-
+    - op: add
+      path: /cluster/extraManifests
+      value: []
+    - op: add
+      path: /cluster/extraManifests/-
+      value: https://example.org/a.yaml
+    - op: add
+      path: /machine/sysctls
+      value: {}
+    - op: add
+      path: /machine/sysctls/vm.nr_hugepages
+      value: "1024"
+`,
+  },
   both('extra manifests with comments and quotes', 'extraManifests: [extra/all.yaml, extra/log.yaml]\n', {
     files: {
       'extra/all.yaml':
