@@ -3,7 +3,7 @@ import type { ApplyOptions, KubeReader, KubeWriter, ListOptions, ObjectList, Pat
 import { createDiscovery } from './discovery.ts';
 import { kubeFailure, type RequestFacts } from './failures.ts';
 import { fieldsAt, isFields, type KindRef, type KubeObject, listAt, type ObjectRef, refOf, textAt } from './object.ts';
-import { createRequester, type Request } from './requester.ts';
+import { createRequester, type Request, textIn } from './requester.ts';
 import { watchObjects } from './watch.ts';
 
 export interface ClientOptions {
@@ -155,12 +155,11 @@ export function createKubeClient(options: ClientOptions): KubeWriter {
       }
     },
     async read(path, signal) {
-      return (
-        await requester.send(
-          { facts: { verb: 'get', kind: path.replace(/\?.*/, '') }, method: 'GET', path, accept: '*/*', repeat: 'always' },
-          signal,
-        )
-      ).text;
+      const { body } = await requester.send(
+        { facts: { verb: 'get', kind: path.replace(/\?.*/, '') }, method: 'GET', path, accept: '*/*', repeat: 'always' },
+        signal,
+      );
+      return textIn(body);
     },
     watch: (kind, watchOptions, signal) =>
       watchObjects(

@@ -46,7 +46,7 @@ export interface Request {
 
 export interface Answer {
   readonly status: number;
-  readonly text: string;
+  readonly body: Uint8Array;
 }
 
 export interface Requester {
@@ -99,14 +99,15 @@ export function createRequester(options: RequesterOptions): Requester {
     );
   };
 
-  const readAll = async (request: Request, response: HttpResponse, signal: AbortSignal): Promise<string> => {
+  const readAll = async (request: Request, response: HttpResponse, signal: AbortSignal): Promise<Uint8Array> => {
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of response.body) chunks.push(chunk);
     } catch (error) {
       throw unreachable(request, error, signal);
     }
-    return Buffer.concat(chunks).toString('utf8');
+    const [only] = chunks;
+    return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
   };
 
   /** Runs `work` under the deadline: a connection that hangs is let go, whether or not it listens to its signal. */
@@ -133,15 +134,15 @@ export function createRequester(options: RequesterOptions): Requester {
   const once = (request: Request, signal: AbortSignal): Promise<Answer & { failure?: Failure; afterMs?: number }> =>
     within(request, signal, async (inner) => {
       const response = await open(request, inner);
-      const text = await readAll(request, response, inner);
-      if (response.status >= 200 && response.status < 300) return { status: response.status, text };
-      const body = jsonOrText(text);
+      const body = await readAll(request, response, inner);
+      if (response.status >= 200 && response.status < 300) return { status: response.status, body };
+      const said = jsonOrText(body);
       const failure =
-        request.unknownPath && isUnknownPath(response.status, body)
+        request.unknownPath && isUnknownPath(response.status, said)
           ? request.unknownPath
-          : failureOfStatus({ ...request.facts, server }, response.status, body);
-      const afterMs = retryAfterMs(response.headers, body);
-      return { status: response.status, text, failure, ...(afterMs === undefined ? {} : { afterMs }) };
+          : failureOfStatus({ ...request.facts, server }, response.status, said);
+      const afterMs = retryAfterMs(response.headers, said);
+      return { status: response.status, body, failure, ...(afterMs === undefined ? {} : { afterMs }) };
     });
 
   const send = async (request: Request, signal: AbortSignal): Promise<Answer> => {
@@ -171,8 +172,8 @@ export function createRequester(options: RequesterOptions): Requester {
     server,
     send,
     async json(request, signal) {
-      const { text, status } = await send(request, signal);
-      const parsed = jsonOrText(text);
+      const { body, status } = await send(request, signal);
+      const parsed = jsonOrText(body);
       if (typeof parsed !== 'string') return parsed;
       throw new TkError(kubeFailure('kube/malformed-answer', { server, path: request.path, status, reason: 'the body is not JSON' }));
     },
@@ -186,9 +187,19 @@ export function createRequester(options: RequesterOptions): Requester {
   };
 }
 
-function jsonOrText(text: string): Json | string {
+export const textIn = (body: Uint8Array): string => Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+
+/** A server in memory gives the very same bytes as long as nothing has changed. Nobody changes what was parsed. */
+const parsedBefore = new WeakMap<Uint8Array, Json>();
+
+function jsonOrText(body: Uint8Array): Json | string {
+  const known = parsedBefore.get(body);
+  if (known !== undefined) return known;
+  const text = textIn(body);
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    parsedBefore.set(body, value);
+    return value;
   } catch {
     return text;
   }

@@ -284,7 +284,8 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal, error: () => Error)
 }
 
 function toResponse(response: HttpServerResponse, cut: Cut): HttpResponse {
-  const headers = Object.fromEntries(Object.entries(response.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers ?? {})) headers[name.toLowerCase()] = value;
   const { status, body } = response;
   if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
     const begin = async () => body[Symbol.asyncIterator]();

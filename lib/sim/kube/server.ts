@@ -37,6 +37,7 @@ import { listAt, numberAt, type Obj, objAt, textAt, type Value } from './value.t
 import { watchLines } from './watch.ts';
 import type { Actor, Place, Writes } from './writes.ts';
 
+const mostLists = 200;
 const definitionKind = builtIn('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
 
 /**
@@ -44,6 +45,9 @@ const definitionKind = builtIn('apiextensions.k8s.io/v1', 'CustomResourceDefinit
  * Source: apiserver pkg/endpoints/installer.go, pkg/endpoints/handlers, pkg/server/healthz
  */
 export function createApiServer(state: KubeState, writes: Writes, node: string, versionOf: () => string): HttpHandler {
+  /** By path: whoever polls gets the same bytes until something changes. */
+  const listsBefore = new Map<string, { readonly revision: number; readonly response: HttpServerResponse }>();
+
   return async (request) => {
     try {
       const response = await answer(request);
@@ -179,12 +183,15 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
     const place: Place = { kind, namespace: route.namespace ?? '', name: route.name, subresource: route.subresource };
     const warnings: string[] = [];
     const actor = actorOf(request, url, warnings);
-    const done = (status: number, object: Obj) =>
-      json(
+    const done = (status: number, object: Obj): HttpServerResponse => {
+      const rendered = render(request, kind, object);
+      if (warnings.length === 0 && rendered === object) return { status, headers: jsonHeaders, body: bytesOf(object) };
+      return json(
         status,
-        render(request, kind, object),
+        rendered,
         warnings.length === 0 ? {} : { warning: warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ') },
       );
+    };
     if (route.subresource !== '' && !kind.subresources.includes(route.subresource))
       throw kind.definition === undefined ? unknownResource() : notFound(kind, route.name);
     switch (route.subresource) {
@@ -246,6 +253,9 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
   }
 
   function list(request: HttpServerRequest, url: URL, kind: Kind, route: Route): HttpServerResponse {
+    const isTable = wantsTable(request);
+    const before = isTable ? undefined : listsBefore.get(request.path);
+    if (before?.revision === state.revision()) return before.response;
     const matches = selection(url, kind);
     const given = url.searchParams.get('continue');
     const [from, revision] = given ? decodeContinue(given) : [0, state.revision()];
@@ -260,13 +270,19 @@ export function createApiServer(state: KubeState, writes: Writes, node: string, 
       resourceVersion: String(revision),
       ...(left > 0 ? { continue: Buffer.from(JSON.stringify([from + limit, revision])).toString('base64'), remainingItemCount: left } : {}),
     };
-    if (wantsTable(request)) {
+    if (isTable) {
       const { continue: next, ...rest } = metadata;
       return json(200, table(request, url, kind, items, next === '' ? rest : metadata));
     }
     const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata });
     const texts = items.map((item) => itemText(item, kind.definition === undefined));
-    return { status: 200, headers: jsonHeaders, body: `${head.slice(0, -1)},"items":[${texts.join(',')}]}\n` };
+    const response = { status: 200, headers: jsonHeaders, body: Buffer.from(`${head.slice(0, -1)},"items":[${texts.join(',')}]}\n`) };
+    // A further page may have been forgotten meanwhile.
+    if (!given) {
+      if (listsBefore.size >= mostLists) listsBefore.clear();
+      listsBefore.set(request.path, { revision, response });
+    }
+    return response;
   }
 
   function watch(request: HttpServerRequest, url: URL, kind: Kind, route: Route): HttpServerResponse {
@@ -400,7 +416,7 @@ function documentOf(kinds: readonly Kind[], pathname: string, make: (kinds: read
   if (!known) documents.set(kinds, (known = new Map()));
   let document = known.get(pathname);
   if (!document) {
-    document = orUnknown(make(kinds));
+    document = inBytes(orUnknown(make(kinds)));
     if (known.size < 1000) known.set(pathname, document);
   }
   return document;
@@ -424,8 +440,23 @@ function withoutType(object: Obj): Obj {
   return rest;
 }
 
+const bytesBefore = new WeakMap<Obj, Uint8Array>();
+
+/** The same of one object. */
+function bytesOf(object: Obj): Uint8Array {
+  let bytes = bytesBefore.get(object);
+  if (bytes === undefined) {
+    bytes = Buffer.from(`${JSON.stringify(object)}\n`);
+    bytesBefore.set(object, bytes);
+  }
+  return bytes;
+}
+
 const orUnknown = (document: Obj | undefined): HttpServerResponse =>
   document === undefined ? plain(404, '404 page not found\n') : json(200, document);
+
+const inBytes = (response: HttpServerResponse): HttpServerResponse =>
+  typeof response.body === 'string' ? { ...response, body: Buffer.from(response.body) } : response;
 
 const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
 

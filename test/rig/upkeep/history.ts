@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EndState } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
+import { isRefusedAgain } from '../swarm/refused-again.ts';
 import { type Attempt, openRig, root } from './cluster.ts';
 import { atRest, type Rest } from './healthy.ts';
 import { loadProduct, type Product } from './product.ts';
@@ -101,7 +102,7 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
       const quietMs = calmAfterMs + lastsMs(upkeep);
       const restMs = startMs + quietMs - kernel.clock.monotonicMs();
       // What others hold up is waited for: a person comes back later.
-      if (tries === patience && restMs > 0) await kernel.clock.sleep(restMs);
+      if ((tries === patience || isRefusedAgain(attempts)) && restMs > 0) await kernel.clock.sleep(restMs);
       await kernel.clock.sleep(1000 + Math.floor(random.fraction() * 60_000));
     }
     return undefined;
