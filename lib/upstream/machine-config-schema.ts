@@ -84,9 +84,9 @@ function pemTypes(): [string, SchemaType][] {
 }
 
 function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
-  const { kindLines, typeNamed } = readTypes(table);
+  const typeNamed = readTypes(table);
   const kinds = new Map<string, DocumentKind>();
-  for (const [kind = '', type = '', nameField] of kindLines) {
+  for (const [, kind = '', type = '', nameField] of table.matchAll(/^kind (\S+) (\S+)(?: (\S+))?$/gm)) {
     const struct = typeNamed(type);
     if (struct.is === 'struct') kinds.set(kind, { kind, type: struct, ...(nameField === undefined ? {} : { nameField }) });
   }
@@ -94,59 +94,73 @@ function readTable(minor: TalosMinor, table: string): MachineConfigSchema {
 }
 
 /** The types of talhelper's file, which borrows from the tables of Talos. */
-export function typeFromTables(name: string, table: string): SchemaType {
-  return readTypes(`${table14}${table}`).typeNamed(name);
+export function typesFromTables(table: string): (name: string) => SchemaType {
+  return readTypes(`${table14}${table}`);
 }
 
-function readTypes(table: string): { readonly kindLines: readonly (readonly string[])[]; typeNamed(name: string): SchemaType } {
-  const declared = new Map<string, { readonly word: string; readonly rest: readonly string[]; readonly fields: string[] }>();
-  const kindLines: (readonly string[])[] = [];
-  let open: string[] = [];
-  for (const line of table.split('\n')) {
-    if (line.startsWith(' ')) {
-      open.push(line);
-      continue;
-    }
-    const [word = '', name = '', ...rest] = line.split(' ');
-    if (word === 'kind') kindLines.push([name, ...rest]);
-    else if (word !== '') declared.set(name, { word, rest, fields: (open = []) });
+/** A struct of a table. Its fields are read when they are first asked for: a command has to do with a few of two hundred structs. */
+class TableStruct {
+  readonly is = 'struct';
+  readonly go: string;
+  readonly #lines: string;
+  readonly #typeNamed: (name: string) => SchemaType;
+  #fields: readonly SchemaField[] | undefined;
+  #byName: ReadonlyMap<string, SchemaField> | undefined;
+
+  constructor(go: string, lines: string, typeNamed: (name: string) => SchemaType) {
+    this.go = go;
+    this.#lines = lines;
+    this.#typeNamed = typeNamed;
   }
+
+  get fields(): readonly SchemaField[] {
+    return (this.#fields ??= Array.from(this.#lines.matchAll(/^ (\S*) (\S+)(?: (\S+))?$/gm), ([, label = '', type = '', goName]) => ({
+      name: label.replace(/[?!=]+$/, ''),
+      type: this.#typeNamed(type),
+      omit: label.includes('?') ? 'if-empty' : label.includes('!') ? 'if-nil' : 'never',
+      replaces: label.endsWith('='),
+      ...(goName === undefined ? {} : { goName }),
+    })));
+  }
+
+  get byName(): ReadonlyMap<string, SchemaField> {
+    return (this.#byName ??= new Map(this.fields.map((field) => [field.name, field])));
+  }
+}
+
+function readTypes(table: string): (name: string) => SchemaType {
+  const declared = new Map<string, { readonly word: string; readonly rest: string; readonly lines: string }>();
+  for (const [, word = '', name = '', rest = '', lines = ''] of table.matchAll(/^(type|enum|alias) (\S+)(.*)\n((?: .*\n)*)/gm))
+    declared.set(name, { word, rest, lines });
   const types = new Map<string, SchemaType>(pemTypes());
   const typeNamed = (name: string): SchemaType => {
     const known = types.get(name);
     if (known) return known;
-    const made = makeType(name);
+    const made = makeType(name, name);
     types.set(name, made);
     return made;
   };
-  const makeType = (name: string): SchemaType => {
-    if (name.startsWith('*')) return { is: 'pointer', go: name, to: typeNamed(name.slice(1)) };
-    if (name.startsWith('[]')) return { is: 'list', go: name, of: typeNamed(name.slice(2)) };
+  /** `go` is what it is called where it is used: an alias has the name of its own. */
+  const makeType = (name: string, go: string): SchemaType => {
+    if (name.startsWith('*')) return { is: 'pointer', go, to: typeNamed(name.slice(1)) };
+    if (name.startsWith('[]')) return { is: 'list', go, of: typeNamed(name.slice(2)) };
     const map = /^map\[[^\]]*\](.*)$/.exec(name);
-    if (map) return { is: 'map', go: name, of: typeNamed(map[1] ?? 'any') };
-    if (name === 'any') return { is: 'any', go: name };
+    if (map) return { is: 'map', go, of: typeNamed(map[1] ?? 'any') };
+    if (name === 'any') return { is: 'any', go };
     const declaration = declared.get(name);
-    if (declaration?.word === 'enum') return { is: 'enum', go: name, values: declaration.rest };
-    if (declaration?.word === 'alias') return { ...typeNamed(declaration.rest[0] ?? 'any'), go: name };
-    if (declaration?.word !== 'type') return { is: 'scalar', go: name };
-    const fields: SchemaField[] = [];
-    const byName = new Map<string, SchemaField>();
-    const struct: SchemaType = { is: 'struct', go: name, fields, byName };
-    // A struct may contain itself: it has to be known before its fields are read.
-    types.set(name, struct);
-    for (const line of declaration.fields) {
-      const [, label = '', type = '', goName] = /^ (\S*) (\S+)(?: (\S+))?$/.exec(line) ?? [];
-      const field: SchemaField = {
-        name: label.replace(/[?!=]+$/, ''),
-        type: typeNamed(type),
-        omit: label.includes('?') ? 'if-empty' : label.includes('!') ? 'if-nil' : 'never',
-        replaces: label.endsWith('='),
-        ...(goName === undefined ? {} : { goName }),
-      };
-      fields.push(field);
-      byName.set(field.name, field);
+    switch (declaration?.word) {
+      case 'enum':
+        return { is: 'enum', go, values: declaration.rest.trim().split(' ') };
+      case 'alias': {
+        const [target = 'any'] = declaration.rest.trim().split(' ');
+        const known = types.get(target);
+        return known !== undefined && !(known instanceof TableStruct) ? { ...known, go } : makeType(target, go);
+      }
+      case 'type':
+        return new TableStruct(go, declaration.lines, typeNamed);
+      default:
+        return { is: 'scalar', go };
     }
-    return struct;
   };
-  return { kindLines, typeNamed };
+  return typeNamed;
 }

@@ -1,4 +1,4 @@
-import { type SchemaType, typeFromTables } from './machine-config-schema.ts';
+import { type SchemaType, typesFromTables } from './machine-config-schema.ts';
 
 /** Source: talhelper v3.1.17 pkg/config/config.go, and image-factory pkg/schematic for `schematic` */
 const table = `
@@ -129,15 +129,11 @@ const configs = ` nodeLabels map[string]string
  userVolumes? []*talconfig.UserVolume
  filenameTmpl string`;
 
-const read = new Map<string, SchemaType>();
+let types: ((name: string) => SchemaType) | undefined;
 
 function schemaOf(name: string): SchemaType {
-  let schema = read.get(name);
-  if (!schema) {
-    schema = typeFromTables(name, table.replaceAll('@configs', configs));
-    read.set(name, schema);
-  }
-  return schema;
+  types ??= typesFromTables(table.replaceAll('@configs', configs));
+  return types(name);
 }
 
 /** What a talconfig.yaml may say. */

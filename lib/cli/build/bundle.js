@@ -57,7 +57,7 @@ const together = {
     config/talconfig-read config/versions
     cluster/configuration cluster/connections cluster/credentials cluster/environment cluster/failures cluster/generator-input
     cluster/git-ignore cluster/index cluster/kube-access cluster/machine-configs cluster/makejinja cluster/open cluster/open-cluster
-    cluster/plain-secrets cluster/releases cluster/rendered-record cluster/secrets-bundle cluster/settings cluster/talconfig-images
+    cluster/plain-secrets cluster/releases cluster/rendered-record cluster/secrets-bundle cluster/talconfig-images
     cluster/talconfig-origin cluster/transient cluster/view cluster/ways
     wasm/compiled-module wasm/failures wasm/helm wasm/helm-errors wasm/index`,
   inputs: `config/check-together config/checks config/cluster-model config/disagreement config/issues config/known-hosts config/kube-prism
@@ -65,6 +65,7 @@ const together = {
   wire: 'upstream/api/ talos/client/ talos/etcd-snapshot cli/build/ npm:@bufbuild/protobuf',
   charts: 'kube/charts/',
   kube: 'kube/',
+  settings: 'cluster/settings',
   cluster: 'cluster/',
 };
 const rows = Object.entries(together).map(([file, modules]) => [

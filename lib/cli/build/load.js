@@ -118,6 +118,8 @@ const rounds = 2;
  */
 export function run(directory) {
   if (directory !== undefined) keepIn(join(directory, `${nameOf(process.argv.slice(2))}.tk`));
+  // Nothing waits for memory to be given back piece by piece. Added last, so that every other listener is heard before.
+  process.on('beforeExit', () => process.on('exit', () => process.exit()));
   return load('lib/cli/main.cjs').main();
 }
 
