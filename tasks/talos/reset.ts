@@ -1,4 +1,5 @@
 import {
+  type ClusterView,
   darkEvidence,
   defineTask,
   disruptionOptions,
@@ -8,6 +9,7 @@ import {
   takeAway,
   takeAwayFacts,
   takeAwayPlan,
+  TkError,
   z,
 } from 'talos-tk';
 
@@ -51,7 +53,8 @@ export default defineTask({
   async probe({ params, cluster, signal }) {
     const node = cluster.find(params);
     await cluster.operations.checkWipe(node, params, signal);
-    return takeAwayFacts(cluster, [node], { kind: 'reset', etcd: etcdLoss(params), ...disruptionOptions(params, cluster.gates) }, signal);
+    const etcd = etcdLoss(params, await etcdVolumes(params, cluster, node, signal));
+    return takeAwayFacts(cluster, [node], { kind: 'reset', etcd, ...disruptionOptions(params, cluster.gates) }, signal);
   },
   plan: ({ params, cluster }, facts) =>
     takeAwayPlan(facts, [cluster.find(params)], {
@@ -65,11 +68,13 @@ export default defineTask({
     const node = cluster.find(params);
     // A machine that an earlier run has wiped has neither disks nor volumes to tell of.
     if ((await recall(`reset ${node.name}`)).last === undefined) await cluster.operations.checkWipe(node, params, signal);
+    const volumes = await etcdVolumes(params, cluster, node, signal);
+    const etcd = etcdLoss(params, volumes);
     const keepsConfig = params.labels.length > 0 && !params.labels.includes('STATE');
     await takeAway(context, [node], {
       kind: 'reset',
       title: 'reset',
-      etcd: etcdLoss(params),
+      etcd,
       ...disruptionOptions(params, cluster.gates),
       act: (target, handle) =>
         cluster.lifecycle.reset(
@@ -89,7 +94,7 @@ export default defineTask({
         ? {}
         : { after: async (target, handle) => handle.detail(await handle.wait(gone(cluster, target, params.reboot))) }),
     });
-    if (node.role === 'controlplane' && etcdLoss(params) === 'for-good') {
+    if (node.role === 'controlplane' && etcd === 'for-good') {
       await step('etcd member', async (handle) => {
         const picture = await cluster.lifecycle.etcd(handle.signal);
         const left = picture.views
@@ -97,6 +102,10 @@ export default defineTask({
           .find((one) => one.hostname === node.name);
         if (left === undefined) {
           handle.skip('it has left etcd');
+          return;
+        }
+        if (volumes === 'unknown') {
+          handle.skip('whether its data is wiped cannot be told any more: it is still in the member list');
           return;
         }
         const problems = cluster.operations.etcd.mayRemove(picture, left, { alsoWorking: false });
@@ -121,10 +130,33 @@ interface Wipe {
   readonly userDisks: readonly string[];
 }
 
-/** etcd's data lies on EPHEMERAL, unless it has a volume of its own; a graceful reset leaves the member list whatever is wiped. */
-function etcdLoss({ graceful, wipe, labels }: Wipe): 'away' | 'for-good' {
-  const wipesData = wipe !== 'user-disks' && (labels.length === 0 || labels.some((label) => label === 'EPHEMERAL' || label === 'ETCD'));
-  return graceful || wipesData ? 'for-good' : 'away';
+type EtcdVolumes = readonly string[] | 'unknown';
+
+/**
+ * What etcd's data lies on, asked where the answer matters: EPHEMERAL is wiped, its own volume (from 1.14) is not named, and nobody
+ * leaves etcd. `unknown`: an earlier run has sent the reset, and the machine does not answer.
+ */
+async function etcdVolumes(
+  { graceful, labels }: Wipe,
+  { operations }: Pick<ClusterView, 'operations'>,
+  node: ClusterView['nodes'][number],
+  signal: AbortSignal,
+): Promise<EtcdVolumes> {
+  const matters = node.role === 'controlplane' && !graceful && labels.includes('EPHEMERAL') && !labels.includes('ETCD');
+  if (!matters) return ['EPHEMERAL'];
+  try {
+    return await operations.recovery.volumes(node, signal);
+  } catch (error) {
+    if (!(error instanceof TkError) || signal.aborted) throw error;
+    return 'unknown';
+  }
+}
+
+/** A graceful reset leaves the member list, and empties the data, whatever is wiped. */
+function etcdLoss({ graceful, wipe, labels }: Wipe, volumes: EtcdVolumes): 'away' | 'for-good' {
+  if (graceful || (wipe !== 'user-disks' && (labels.length === 0 || labels.includes('ETCD')))) return 'for-good';
+  const isApart = volumes !== 'unknown' && volumes.includes('ETCD');
+  return labels.includes('EPHEMERAL') && !isApart ? 'for-good' : 'away';
 }
 
 function wipeWords({ wipe, labels, userDisks }: Wipe): string {

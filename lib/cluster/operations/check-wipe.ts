@@ -29,8 +29,17 @@ export async function checkWipe(
         }
       }
       if (labels.length > 0) {
-        const known = (await machine.list(talosResourceTypes.volumeStatuses, signal)).map(({ id }) => id);
+        const volumes = (await machine.list(talosResourceTypes.volumeStatuses, signal)).map(({ id, proto }) => ({
+          id,
+          isApart: fromBinary(definitions.block.VolumeStatusSpecSchema, proto).location !== '',
+        }));
+        const known = volumes.filter(({ isApart }) => isApart).map(({ id }) => id);
         for (const label of labels.filter((one) => !known.includes(one))) {
+          // A directory goes with the volume that it lies on, and cannot be wiped alone.
+          if (volumes.some(({ id }) => id === label)) {
+            wrong.push(operationFailure('disk/is-directory', { node: node.name, label }));
+            continue;
+          }
           const suggestion = suggestionFor(label, known);
           wrong.push(operationFailure('disk/unknown-volume', { node: node.name, label, known, ...(suggestion ? { suggestion } : {}) }));
         }

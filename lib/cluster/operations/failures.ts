@@ -9,6 +9,8 @@ export type OperationFailures = {
   'node/no-control-plane': { nodes: readonly string[] };
   /** What a reset may wipe alone are the volumes that the machine tells of. */
   'disk/unknown-volume': { node: string; label: string; known: readonly string[]; suggestion?: string };
+  /** A volume without a partition of its own: such ones lie on EPHEMERAL. */
+  'disk/is-directory': { node: string; label: string };
   'disk/unknown': { node: string; disk: string; known: readonly string[]; suggestion?: string };
   /** `--user-disks` is for the others. */
   'disk/is-system': { node: string; disk: string };

@@ -31,6 +31,8 @@ export interface ConfigView {
   readonly cni: 'flannel' | 'none' | 'custom';
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  /** System volumes that are to have a partition of their own (from 1.14). */
+  readonly volumes: readonly string[];
   /** Kinds of the documents, in order; empty for the one without. */
   readonly kinds: readonly string[];
 }
@@ -132,6 +134,9 @@ function readView(text: string): ConfigView | undefined {
         : 'flannel',
     labels: strings({ ...tree(machine.nodeLabels), ...tree(one('KubeNodeConfig').labels) }),
     taints: taintsOf(role, multiDocument, machine, cluster, one('KubeNodeConfig')),
+    volumes: all('VolumeConfig')
+      .filter(({ provisioning }) => Object.keys(tree(provisioning)).length > 0)
+      .map((document) => string(document.name)),
     kinds: documents.map((document) => string(document.kind)),
   };
 }

@@ -159,13 +159,15 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const powerOff = (machine: Machine, darkMs: number, wipe: readonly string[], by?: 'kexec') => {
     const boot = machine.get('boot');
     const hostname = machine.hostname();
+    const etcdVolume = machine.hasEtcdVolume() ? 'ETCD' : 'EPHEMERAL';
     machine.set('power', 'off');
     machine.set('api', 'none');
     machine.forgetRun();
     // Timers of this run are over; the instant of the next start is not.
     if (boot) machine.set('boot', { id: boot.id, number: boot.number + 1, startedAtMs: boot.startedAtMs, version: boot.version });
     if (wipe.includes('all')) machine.clear('installed', 'slots', 'staged-upgrade', 'etcd', 'config/persistent', 'images', 'meta');
-    if (wipe.includes('EPHEMERAL')) machine.clear('etcd', 'images');
+    if (wipe.includes('EPHEMERAL')) machine.clear('images');
+    if (wipe.includes(etcdVolume)) machine.clear('etcd');
     if (wipe.includes('STATE')) machine.clear('config/persistent');
     if (machine.get('installed') === undefined) machine.clear('config/persistent');
     machine.clear('config/active');

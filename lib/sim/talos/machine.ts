@@ -135,6 +135,12 @@ export interface Machine {
   hostname(): string;
   version(): string;
   minor(): TalosMinor;
+  /**
+   * etcd's data has a partition of its own; otherwise it is a directory of EPHEMERAL.
+   *
+   * Source: Talos v1.14.0 internal/app/machined/pkg/controllers/block/internal/volumes/volumeconfig/system_volumes.go
+   */
+  hasEtcdVolume(): boolean;
   isUp(): boolean;
 }
 
@@ -178,6 +184,7 @@ export function createMachine(kernel: SimKernel, spec: MachineSpec): Machine {
     hostname: () => machine.config()?.hostname ?? spec.name,
     version: () => machine.get('boot')?.version ?? spec.talosVersion,
     minor: () => minorOf(machine.version()),
+    hasEtcdVolume: () => machine.minor() === '1.14' && machine.config()?.volumes.includes('ETCD') === true,
     isUp: () => machine.get('power') === 'on',
   };
   return machine;

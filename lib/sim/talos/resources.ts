@@ -264,6 +264,7 @@ export const resourceSources: readonly ResourceSource[] = [
           prettySize: pretty(size),
         },
       },
+      etcdVolumeOf(machine, partition(7), disk.path),
     ];
   }),
   define('LinkStatuses.net.talos.dev', network.LinkStatusSpecSchema, ({ machine }) =>
@@ -467,4 +468,24 @@ function pretty(bytes: number): string {
     unit += 1;
   }
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** A directory of EPHEMERAL has neither a place nor a size of its own. */
+function etcdVolumeOf(machine: Machine, location: string, parentLocation: string) {
+  const phase = enums.BlockVolumePhase.VOLUME_PHASE_READY;
+  if (!machine.hasEtcdVolume())
+    return { id: 'ETCD', yaml: { phase: 'ready', type: 'directory' }, proto: { phase, type: enums.BlockVolumeType.VOLUME_TYPE_DIRECTORY } };
+  const size = 4 * 1024 ** 3;
+  return {
+    id: 'ETCD',
+    yaml: { phase: 'ready', type: 'partition', location, parentLocation, size, prettySize: pretty(size), filesystem: 'xfs' },
+    proto: {
+      phase,
+      type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
+      location,
+      parentLocation,
+      size: BigInt(size),
+      prettySize: pretty(size),
+    },
+  };
 }

@@ -20,6 +20,10 @@ export const operationPrinters: Printers<OperationFailures> = {
     title: `\`${node}\` has no volume \`${label}\``,
     help: suggestion ? `did you mean \`${suggestion}\`?` : `it has ${known.length === 0 ? 'none' : oneOf(known)}`,
   }),
+  'disk/is-directory': ({ node, label }) => ({
+    title: `the volume \`${label}\` of \`${node}\` is a directory, and cannot be wiped alone`,
+    help: 'it goes with the volume that it lies on: name EPHEMERAL instead',
+  }),
   'disk/unknown': ({ node, disk, known, suggestion }) => ({
     title: `\`${node}\` has no disk \`${disk}\``,
     help: suggestion ? `did you mean \`${suggestion}\`?` : `it has ${known.length === 0 ? 'none' : oneOf(known)}`,

@@ -37,10 +37,16 @@ export const powerMethods: readonly BoundMethod[] = [
     if (request.systemPartitionsToWipe.length > 0 && request.mode === WipeMode.USER_DISKS)
       throw refuse('unknown', "reset failed: invalid input, wipe mode USER_DISKS doesn't support SystemPartitionsToWipe parameter");
     for (const { label } of request.systemPartitionsToWipe) {
-      if (!['META', 'STATE', 'EPHEMERAL'].includes(label))
+      if (!['META', 'STATE', 'EPHEMERAL', 'ETCD'].includes(label))
         throw refuse(
           'unknown',
           `failed to get volume status with label "${label}": resource VolumeStatuses.block.talos.dev(runtime/${label}@undefined) doesn't exist`,
+        );
+      const takesAlong = request.systemPartitionsToWipe.some((other) => other.wipe && other.label === 'EPHEMERAL');
+      if (label === 'ETCD' && !machine.hasEtcdVolume() && !takesAlong)
+        throw refuse(
+          'unknown',
+          'failed to reset: volume "ETCD" resides on volume "EPHEMERAL", and therefore "ETCD" cannot be wiped without wiping "EPHEMERAL"',
         );
     }
     takesAway(api);
