@@ -44,6 +44,14 @@ test('a machine whose EPHEMERAL alone is wiped keeps its member; with ETCD it is
   await using rig = await simulate(withVolume);
   const reset = (labels: readonly string[], more: object = {}) =>
     rig.tk('talos:reset', { node: 'cp-3', labels, reboot: true, graceful: false, ...more });
+  const lost = async (labels: readonly string[]) => {
+    const { tasks } = await rig.plan('talos:reset', { node: 'cp-3', labels, graceful: false });
+    return tasks[0]?.steps.at(-1)?.decision === 'run' ? tasks[0].steps.at(-1)?.reason : tasks[0]?.failure?.code;
+  };
+  expect([await lost(['EPHEMERAL']), await lost(['EPHEMERAL', 'ETCD'])]).toEqual([
+    'EPHEMERAL, etcd stays 2 of 3, leader cp-1',
+    'EPHEMERAL and ETCD, etcd stays 2 of 2, leader cp-1',
+  ]);
   expect(codes(await reset(['EPHEMERAL']))).toEqual(fine);
   await rig.pass(300_000);
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
