@@ -41,8 +41,16 @@ export interface CourseListener {
   ended(attempt: number): void;
 }
 
+/** `everything`: with one more run at its end, and held against the undisturbed history. `alone`: not held against it. `end`: neither. */
+export type Extent = 'everything' | 'alone' | 'end';
+
 /** Tells one history of work on a running cluster. The same schedule gives the same history. */
-export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: CourseListener): Promise<UpkeepHistory> {
+export async function tellUpkeep(
+  upkeep: Upkeep,
+  product: Product,
+  listener?: CourseListener,
+  extent: Extent = 'everything',
+): Promise<UpkeepHistory> {
   const { shape, talos } = upkeep;
   const story = storyOf(upkeep.story);
   const rest = await atRest(shape, talos);
@@ -151,10 +159,8 @@ export async function tellUpkeep(upkeep: Upkeep, product: Product, listener?: Co
       if (again.exit !== 0 || again.changes !== 0)
         defects.push(`a further run ended with ${again.exit} and ${again.changes} changes: ${JSON.stringify(again.failures)}`);
     }
-    const isDisturbed = upkeep.faults.length + upkeep.deeds.length + upkeep.deaths.filter(Boolean).length > 0;
-    // A sequence is one of thousands: what it came to is told by what its parts promise.
-    const isComparable = isDisturbed && !away && !upkeep.story.includes(' > ');
-    if (isComparable && !upkeep.deeds.some(({ deed }) => deed.deed === 'cordon')) invariants.cameTo(await calmly(upkeep));
+    const key = extent === 'everything' ? endKeyOf(upkeep) : undefined;
+    if (key !== undefined) invariants.cameTo(await calmly(upkeep, key));
   }
   invariants.inspect('standard output', rig.printed());
   invariants.inspect('the events', JSON.stringify(attempts.at(-1)?.events ?? []));
@@ -233,13 +239,22 @@ function ownMissing(rig: Awaited<ReturnType<typeof openRig>>, upkeep: Upkeep): r
   return others || power ? [] : rig.invariants.missing();
 }
 
+/** Histories with the same key come to the same end. Undefined: to an end of their own. */
+export function endKeyOf({ story, shape, talos, faults, deeds, deaths }: Upkeep): string | undefined {
+  const isDisturbed = faults.length + deeds.length + deaths.filter(Boolean).length > 0;
+  // A sequence is one of thousands: what it came to is told by what its parts promise.
+  if (!isDisturbed || story.includes(' > ') || storyOf(story).leaves === 'away') return undefined;
+  // Whoever has cordoned a machine takes it back when he likes.
+  if (deeds.some(({ deed }) => deed.deed === 'cordon')) return undefined;
+  return `${story} ${shapeText(shape)} ${talos}`;
+}
+
 /** What it comes to with nothing going wrong; told once per process. */
-function calmly(upkeep: Upkeep): Promise<EndState> {
-  const key = `${upkeep.story} ${shapeText(upkeep.shape)} ${upkeep.talos}`;
+function calmly(upkeep: Upkeep, key: string): Promise<EndState> {
   let found = undisturbed.get(key);
   if (!found) {
     found = loadProduct()
-      .then((product) => tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), product))
+      .then((product) => tellUpkeep(calm({ ...upkeep, seed: `calm ${key}` }), product, undefined, 'end'))
       .then(({ endState }) => endState);
     undisturbed.set(key, found);
   }

@@ -1,6 +1,6 @@
-import { lineOf, tellUpkeep } from './history.ts';
+import { endKeyOf, lineOf, tellUpkeep } from './history.ts';
 import { loadProduct } from './product.ts';
-import { drawUpkeep } from './schedule.ts';
+import { drawUpkeep, type Upkeep } from './schedule.ts';
 import { inOwnProcess, tellSlices } from './slices.ts';
 import { type Counts, createTally } from './tally.ts';
 
@@ -16,24 +16,36 @@ export interface Told {
 /** Each so many-th is told again at the end: what a process has told meanwhile changes nothing about it. */
 const toldTwice = 100;
 
+/** So few are each held against the undisturbed one. */
+const fewHistories = 20;
+
 /** In this process. */
 export async function tellSome(from: number, count: number, stories: readonly string[]): Promise<Told> {
   const product = await loadProduct();
   const tally = createTally();
   const wrong: string[] = [];
   const fingerprints = new Map<number, string>();
-  for (let index = from; index < from + count; index += 1) {
-    const upkeep = drawUpkeep(`upkeep-${index}`, stories);
-    const history = await tellUpkeep(upkeep, product);
+  const drawn = Array.from({ length: count }, (_, index) => drawUpkeep(`upkeep-${from + index}`, stories));
+  const isShared = sharedEnds(drawn);
+  for (const [number, upkeep] of drawn.entries()) {
+    const index = from + number;
+    const history = await tellUpkeep(upkeep, product, undefined, isShared(upkeep) ? 'everything' : 'alone');
     tally.add(upkeep, history);
     if (history.violations.length > 0) wrong.push(lineOf(upkeep, history));
     if ((index - from) % toldTwice === 0) fingerprints.set(index, history.fingerprint);
   }
   for (const [index, fingerprint] of fingerprints) {
-    const again = await tellUpkeep(drawUpkeep(`upkeep-${index}`, stories), product);
+    const again = await tellUpkeep(drawn[index - from] as Upkeep, product, undefined, 'alone');
     if (again.fingerprint !== fingerprint) wrong.push(`upkeep-${index}: I-19 the same seed gave ${fingerprint} and ${again.fingerprint}`);
   }
   return { from, count, wrong, counts: tally.counts() };
+}
+
+/** Of many, an undisturbed history is told only where it is one for several: of a single one it would be half the work. */
+function sharedEnds(drawn: readonly Upkeep[]): (upkeep: Upkeep) => boolean {
+  const uses = new Map<string, number>();
+  for (const key of drawn.map(endKeyOf)) if (key !== undefined) uses.set(key, (uses.get(key) ?? 0) + 1);
+  return (upkeep) => drawn.length < fewHistories || (uses.get(endKeyOf(upkeep) ?? '') ?? 0) > 1;
 }
 
 const wordsOf = (from: number, count: number, stories: readonly string[]) => ['some', String(from), String(count), stories.join(',')];
@@ -50,13 +62,14 @@ export interface ManyOptions {
   readonly onTold?: (told: Told, done: number) => void;
 }
 
-/** So many in one process: each has to find the clusters at rest and the undisturbed histories for itself. */
-const chunk = 500;
+/** At most so many in one process: each has to find the clusters at rest and the undisturbed histories for itself. */
+const mostTogether = 2000;
 
 export async function tellMany({ from, count, stories, onTold, ...options }: ManyOptions): Promise<Told> {
   const tally = createTally();
   const wrong: string[] = [];
   let done = 0;
+  const chunk = Math.min(mostTogether, Math.ceil(count / options.processes));
   const starts = Array.from({ length: Math.ceil(count / chunk) }, (_, index) => from + index * chunk);
   await tellSlices<Told>({
     ...options,
