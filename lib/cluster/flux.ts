@@ -114,12 +114,33 @@ function reconciled(kube: KubeReader, items: readonly KubeObject[], root: string
   const told = causes.length > 0 ? [...causes.filter(hasFailed), ...causes.filter((item) => !hasFailed(item))] : waiting;
   const more = waiting.length > 1 ? ` (and ${waiting.length - 1} more)` : '';
   return notYet(`${stateOf(told[0] as KubeObject)}${more}`, async (signal) => {
-    const shown = await Promise.all(told.slice(0, shownCauses).map((item) => withWhatItWaitsFor(kube, item, signal)));
-    const untold = waiting.length - shown.length;
+    const without = told.filter((item) => missingKind(item) !== undefined);
+    const others = told.filter((item) => missingKind(item) === undefined);
+    const shown = await Promise.all(others.slice(0, shownCauses).map((item) => withWhatItWaitsFor(kube, item, signal)));
+    const untold = waiting.length - shown.length - without.length;
     return waiting.length === 1 && shown[0] === stateOf(told[0] as KubeObject)
       ? []
-      : [...shown, ...(untold > 0 ? [`${untold} more, most of which wait for these`] : [])];
+      : [...missingDefinitions(without), ...shown, ...(untold > 0 ? [`${untold} more, most of which wait for these`] : [])];
   });
+}
+
+/** `HTTPRoute.gateway.networking.k8s.io`. Source: apimachinery pkg/api/meta/errors.go (`NoKindMatchError`) */
+function missingKind(item: KubeObject): string | undefined {
+  const [, kind, version = ''] = /no matches for kind "([^"]+)" in version "([^"]+)"/.exec(messageOf(item)) ?? [];
+  return kind === undefined ? undefined : `${kind}.${version.slice(0, Math.max(0, version.indexOf('/')))}`;
+}
+
+/** Nothing that waits brings them: a Kustomization is applied as a whole or not at all, and so is a chart that stands in one of these. */
+function missingDefinitions(items: readonly KubeObject[]): readonly string[] {
+  const kinds = [...new Set(items.map((item) => missingKind(item) ?? ''))].sort();
+  const names = items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort();
+  const shown = names.slice(0, shownCauses).join(', ');
+  return items.length === 0
+    ? []
+    : [
+        `no definition of ${kinds.join(', ')}, without which nothing of ${shown}${names.length > shownCauses ? ', …' : ''} is applied: ` +
+          'let bootstrap:crds take it from its chart (bootstrap/helmfile.d/00-crds.yaml), or let another Kustomization install the chart first',
+      ];
 }
 
 /** So many are told when it is too late. */

@@ -23,8 +23,7 @@ export async function secretFilesIn(files: Files, folder: string): Promise<reado
 export async function talconfigPaths(files: Files, root: string, talconfig: string): Promise<ClusterPaths> {
   const folder = dirname(talconfig);
   const secrets = (await secretFilesIn(files, folder))[0];
-  // `kubernetes/` may hold nothing but the Talos side: only one with `apps/` is a Flux tree.
-  const kubernetes = (await files.stat(join(root, 'kubernetes/apps')))?.kind === 'directory' ? join(root, 'kubernetes') : undefined;
+  const kubernetes = (await isFluxTree(files, root)) ? join(root, 'kubernetes') : undefined;
   return {
     root,
     talconfig,
@@ -35,4 +34,18 @@ export async function talconfigPaths(files: Files, root: string, talconfig: stri
     kubeconfig: join(talconfigPlaces.includes(relative(root, talconfig)) ? root : folder, 'kubeconfig'),
     ...(kubernetes === undefined ? {} : { kubernetes }),
   };
+}
+
+/** `kubernetes/` may hold nothing but the Talos side: one with `apps/` is a Flux tree, and so is one that a helmfile bootstraps. */
+async function isFluxTree(files: Files, root: string): Promise<boolean> {
+  const isFolder = async (path: string) => (await files.stat(join(root, path)))?.kind === 'directory';
+  if (await isFolder('kubernetes/apps')) return true;
+  if (!(await isFolder('kubernetes'))) return false;
+  for (const home of ['bootstrap', 'kubernetes/bootstrap'])
+    if (
+      (await isFolder(home)) &&
+      (await files.list(join(root, home))).some(({ name }) => /^helmfile(?:\.d|\.ya?ml(?:\.gotmpl)?)?$/.test(name))
+    )
+      return true;
+  return false;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Env, TkError } from '../../base/index.ts';
+import { type Env, type Failure, TkError } from '../../base/index.ts';
 
 export interface Furnished<T> {
   readonly value: T;
@@ -13,7 +13,7 @@ export interface Furnished<T> {
  * Loads inputs that use variables which a password manager or a shell would have set. Where nothing else is wrong with them they get
  * values of the kind that their names speak of, always the same ones.
  *
- * Failure: those of the first try, when values that are made up do not help.
+ * Failure: the variables that are missing, and what else is wrong with the inputs once they have one; nothing of what was made up.
  */
 export async function withMadeUpVariables<T>(env: Env, load: (env: Env) => Promise<T>): Promise<Furnished<T>> {
   const made = new Map<string, string>();
@@ -26,10 +26,18 @@ export async function withMadeUpVariables<T>(env: Env, load: (env: Env) => Promi
       if (!(error instanceof TkError)) throw error;
       first ??= error;
       const names = error.failures.map(({ code, facts }) => (code === 'talconfig/variable-not-set' ? String(facts['name']) : undefined));
-      if (names.some((name) => name === undefined || made.has(name))) throw first;
+      if (names.some((name) => name === undefined || made.has(name))) throw first === error ? error : withFurther(first, error, made);
       for (const name of names) if (name !== undefined) made.set(name, valueFor(name));
     }
   }
+}
+
+function withFurther(missing: TkError, { failures }: TkError, made: ReadonlyMap<string, string>): TkError {
+  const isOurs = (failure: Failure) => [...made.values()].some((value) => JSON.stringify(failure).includes(value));
+  return new TkError(
+    ...missing.failures,
+    ...failures.filter((failure) => failure.code !== 'talconfig/variable-not-set' && !isOurs(failure)),
+  );
 }
 
 /** Addresses are of the network for documentation, so that nothing is ever reached by them. */

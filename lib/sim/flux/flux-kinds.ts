@@ -24,13 +24,24 @@ export const fluxKinds = [
   [group.notification, 'Provider', 'providers', 'v1beta3', ''],
 ] as const;
 
-export function ensureFluxKinds(state: KubeState): void {
+/** The minor of Flux that took a version out. Source: CHANGELOG.md of source-controller and kustomize-controller 1.8, helm-controller 1.4 and 1.5 */
+const removedIn: readonly (readonly [group: string, version: string, minor: number])[] = [
+  [group.source, 'v1beta2', 8],
+  [group.kustomize, 'v1beta2', 8],
+  [group.helm, 'v2beta2', 8],
+  [group.helm, 'v2beta1', 7],
+];
+
+/** `distribution` is the version of Flux that an instance asks for: `2.6.1`; `2.x` and nothing are the newest. */
+export function ensureFluxKinds(state: KubeState, distribution = ''): void {
+  const minor = Number(/^v?2\.(\d+)/.exec(distribution)?.[1] ?? Number.POSITIVE_INFINITY);
+  const earlier = (itsGroup: string) => removedIn.flatMap(([of, version, gone]) => (of === itsGroup && minor < gone ? [version] : []));
   for (const [itsGroup, kind, plural, versions, short] of fluxKinds)
     ensureDefinition(state, {
       group: itsGroup,
       kind,
       plural,
-      versions: versions.split(','),
+      versions: [...new Set([...versions.split(','), ...earlier(itsGroup)])],
       scope: 'Namespaced',
       shortNames: short === '' ? [] : [short],
     });

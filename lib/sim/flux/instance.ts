@@ -31,7 +31,7 @@ export async function reconcileInstance(context: FluxContext, namespace: string,
     });
     again(10_000);
   };
-  ensureFluxKinds(state);
+  ensureFluxKinds(state, textAt(spec, 'distribution', 'version'));
   const version = 'v2.9.5';
   let wanted: readonly { readonly object: Obj }[];
   try {

@@ -57,6 +57,29 @@ test('a wait in vain for Flux tells every cause, and what is behind it', async (
   ]);
 });
 
+test('kinds that nobody defines are told together, with what needs them', async () => {
+  const route = (name: string, kind = 'HTTPRoute') =>
+    `apiVersion: gateway.networking.k8s.io/v1\nkind: ${kind}\nmetadata: { name: ${name}, namespace: flux-system }\nspec: {}\n`;
+  const { client, install, world } = await fluxRig(
+    tree({
+      'kubernetes/flux/cluster/a.yaml': ['a', 'b', 'c'].map((name) => kustomization(name)).join('---\n'),
+      'kubernetes/apps/a/x.yaml': route('a'),
+      'kubernetes/apps/b/x.yaml': route('b', 'Gateway'),
+      'kubernetes/apps/c/x.yaml': route('c'),
+    }),
+  );
+  await install();
+  const failure = await waitFor({ ...fluxReconciled(async () => client), deadlineMs: minutes(2) }, world.clock, never).then(
+    () => undefined,
+    (error: unknown) => (error as TkError).failure,
+  );
+  expect(failure?.facts['rest']).toEqual([
+    'no definition of Gateway.gateway.networking.k8s.io, HTTPRoute.gateway.networking.k8s.io, without which nothing of flux-system/a, ' +
+      'flux-system/b, flux-system/c is applied: let bootstrap:crds take it from its chart (bootstrap/helmfile.d/00-crds.yaml), ' +
+      'or let another Kustomization install the chart first',
+  ]);
+});
+
 test('what failed before its need came up is asked for once more, and no oftener', async () => {
   const { client, install, world } = await fluxRig(
     tree({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findRepository, renderedMark } from '../../../lib/config/index.ts';
+import { findRepository, renderedMark, talconfigPaths } from '../../../lib/config/index.ts';
 import { createMemoryFiles } from '../../../lib/sim/index.ts';
 
 const root = '/home/user/home-ops';
@@ -140,4 +140,16 @@ test('talconfigs in other places are named, nearest first', async () => {
   });
   expect((await find(['infrastructure/talos/talconfig.yaml'])).source).toMatchObject({ path: 'infrastructure/talos/talconfig.yaml' });
   expect((await find(['kubernetes/talos/talconfig.yaml'])).source).toMatchObject({ path: 'kubernetes/talos/talconfig.yaml' });
+});
+
+test('kubernetes/ is a Flux tree when it has applications, or a helmfile bootstraps it', async () => {
+  const treeOf = async (...paths: readonly string[]) => {
+    const files = createMemoryFiles(() => 0, Object.fromEntries(paths.map((path) => [`${root}/${path}`, ''])));
+    return (await talconfigPaths(files, root, `${root}/talos/talconfig.yaml`)).kubernetes;
+  };
+  expect(await treeOf('kubernetes/apps/web/a.yaml')).toBe(`${root}/kubernetes`);
+  expect(await treeOf('kubernetes/base/web/a.yaml', 'bootstrap/helmfile.d/01-apps.yaml')).toBe(`${root}/kubernetes`);
+  expect(await treeOf('kubernetes/base/web/a.yaml', 'kubernetes/bootstrap/helmfile.yaml')).toBe(`${root}/kubernetes`);
+  expect(await treeOf('kubernetes/talos/a.yaml', 'bootstrap/notes.md')).toBeUndefined();
+  expect(await treeOf('bootstrap/helmfile.yaml')).toBeUndefined();
 });

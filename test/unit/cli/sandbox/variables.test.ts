@@ -42,6 +42,16 @@ test('where made-up values do not help, or something else is wrong, the variable
   ).rejects.toMatchObject({
     failures: [{ code: 'talconfig/variable-not-set', facts: { name: 'TALOS_VERSION' } }],
   });
+  const later = async (from: Env) => {
+    if (from.get('A') === undefined) throw unset('A');
+    throw new TkError(
+      failure('talconfig/invalid', { name: from.get('A') ?? '' }),
+      failure('talconfig/required', { name: 'kubernetesVersion' }),
+    );
+  };
+  await expect(withMadeUpVariables(env, later)).rejects.toMatchObject({
+    failures: [{ facts: { name: 'A' } }, { code: 'talconfig/required', facts: { name: 'kubernetesVersion' } }],
+  });
   const both = async () => {
     throw new TkError(failure('talconfig/variable-not-set', { name: 'A' }), failure('talconfig/invalid', { name: 'x' }));
   };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { KubeObject } from '../../../../lib/kube/index.ts';
+import { ensureFluxKinds } from '../../../../lib/sim/flux/flux-kinds.ts';
 import { createMemoryFiles, repositoryOfFiles } from '../../../../lib/sim/index.ts';
 import { never } from '../kube/rig.ts';
 import { definition, deployment, fluxRig, groups, releaseRecord } from './rig.ts';
@@ -298,4 +299,25 @@ ${child('other').replace('sourceRef: { kind: GitRepository, name: flux-system }'
   await client.apply(deployment('external-secrets', 'demo'), ownManager, never);
   await pass(60_000);
   expect(Object.keys((await client.get(wanted, never))?.data as object)).toEqual(['DB_HOST']);
+});
+
+test('an instance that asks for an older Flux gets the versions of its kinds that were there', async () => {
+  const served = async (distribution: string) => {
+    const { kube, client } = await fluxRig({});
+    ensureFluxKinds(kube.state, distribution);
+    const versionsOf = async (name: string) => {
+      const found = await client.get({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name }, never);
+      return (found?.['spec'] as { readonly versions: readonly { readonly name: string }[] }).versions.map((version) => version.name);
+    };
+    return [await versionsOf('helmrepositories.source.toolkit.fluxcd.io'), await versionsOf('helmreleases.helm.toolkit.fluxcd.io')];
+  };
+  expect(await served('2.6.1')).toEqual([
+    ['v1', 'v1beta2'],
+    ['v2', 'v2beta2', 'v2beta1'],
+  ]);
+  expect(await served('v2.7.x')).toEqual([
+    ['v1', 'v1beta2'],
+    ['v2', 'v2beta2'],
+  ]);
+  expect(await served('2.x')).toEqual([['v1'], ['v2']]);
 });
