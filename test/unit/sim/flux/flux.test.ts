@@ -307,7 +307,8 @@ test('an instance that asks for an older Flux gets the versions of its kinds tha
     ensureFluxKinds(kube.state, distribution);
     const versionsOf = async (name: string) => {
       const found = await client.get({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name }, never);
-      return (found?.['spec'] as { readonly versions: readonly { readonly name: string }[] }).versions.map((version) => version.name);
+      const spec = found?.['spec'] as { readonly versions: readonly { readonly name: string }[] } | undefined;
+      return spec?.versions.map(({ name: version }) => version);
     };
     return [await versionsOf('helmrepositories.source.toolkit.fluxcd.io'), await versionsOf('helmreleases.helm.toolkit.fluxcd.io')];
   };
