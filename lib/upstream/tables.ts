@@ -26,6 +26,7 @@ export { defaultKubernetes, newestTalos, newestTalosPatch } from './newest.ts';
 // What talhelper's file and the image factory's schematics may say.
 export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';
 export { type ResourceDefinition, resourceDefinitions } from './resource-definitions.ts';
+export { type ResourceNamespace, resourceNamespaces } from './resource-namespaces.ts';
 
 // Which old fields and new documents exclude each other, what is deprecated, and what applies without a reboot.
 export {

@@ -4,6 +4,7 @@ export type OperationFailures = {
   'resource/unknown-type': { asked: string; suggestion?: string };
   /** Several types have this alias. */
   'resource/ambiguous-type': { asked: string; types: readonly string[] };
+  'resource/unknown-namespace': { asked: string; known: readonly string[]; suggestion?: string };
   'service/unknown': { asked: string; suggestion?: string };
   /** Only control planes have a member of etcd. */
   'node/no-control-plane': { nodes: readonly string[] };

@@ -7,12 +7,13 @@ import {
   stripControl,
   suggestionFor,
   throwIfAborted,
+  hasCode,
   TkError,
 } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { parseYamlBulk, stringifyYaml } from '../../format/index.ts';
 import { calendarTime } from '../../pki/index.ts';
-import type { Resource, ResourceEvent, ResourceType } from '../../talos/index.ts';
+import type { Resource, ResourceEvent, ResourceType, TalosReader } from '../../talos/index.ts';
 import { fromBinary, machineConfigApi } from '../../upstream/index.ts';
 import type { ResourceDefinition } from '../../upstream/tables.ts';
 import type { Connections } from '../connections.ts';
@@ -66,7 +67,7 @@ export interface WatchOptions {
 export interface Resources {
   /** The type that a word means. Failure: `resource/unknown-type`, `resource/ambiguous-type`. */
   definition(node: NodeModel, word: string, signal: AbortSignal): Promise<ResourceDefinition>;
-  /** By id. Failure: `talos/not-found` for an id that is not there. */
+  /** By id. Failure: `talos/not-found` for an id that is not there, `resource/unknown-namespace`. */
   list(node: NodeModel, definition: ResourceDefinition, query: ResourceQuery, signal: AbortSignal): Promise<readonly ShownResource[]>;
   /** What is there, then every change, until the signal; also over the reboot of the machine. */
   watch(
@@ -88,6 +89,17 @@ export interface ResourceParts {
 const machineConfigType = 'MachineConfigs.config.talos.dev';
 const lookForMs = minutes(15);
 
+const namespaces: ResourceType = { type: 'Namespaces.meta.cosi.dev', namespace: 'meta' };
+
+/** A namespace that the machine does not have is a slip of the finger, though Talos speaks of permissions. */
+async function namedBetter(error: unknown, machine: TalosReader, { namespace }: ResourceQuery, signal: AbortSignal): Promise<unknown> {
+  if (namespace === undefined || !hasCode(error, 'talos/permission-denied')) return error;
+  if (error.failure.facts['message'] !== `namespace "${namespace}" is not supported`) return error;
+  const known = (await machine.list(namespaces, signal)).map(({ id }) => id);
+  const suggestion = suggestionFor(namespace, known);
+  return new TkError(operationFailure('resource/unknown-namespace', { asked: namespace, known, ...(suggestion ? { suggestion } : {}) }));
+}
+
 /** Source: Talos cmd/talosctl/cmd/talos/get.go, pkg/machinery/client/resources.go (ResolveResourceKind) */
 export function createResources({ connections, clock, secretValues }: ResourceParts): Resources {
   const typeOf = ({ type, namespace }: ResourceDefinition, query: ResourceQuery): ResourceType => ({
@@ -106,8 +118,12 @@ export function createResources({ connections, clock, secretValues }: ResourcePa
       const show = await shower(node, definition, query);
       const type = typeOf(definition, query);
       return connections.readAny(node, signal, async (machine) => {
-        if (query.id !== undefined) return [show(await machine.get(type, query.id, signal))];
-        return (await machine.list(type, signal)).map(show);
+        try {
+          if (query.id !== undefined) return [show(await machine.get(type, query.id, signal))];
+          return (await machine.list(type, signal)).map(show);
+        } catch (error) {
+          throw await namedBetter(error, machine, query, signal);
+        }
       });
     },
     async *watch(node, definition, query, { lost }, signal) {
@@ -138,7 +154,7 @@ export function createResources({ connections, clock, secretValues }: ResourcePa
         } catch (error) {
           throwIfAborted(signal, `watching ${definition.displayType}`);
           const failure = failureOf(error);
-          if (!isTransientTalos(failure) || (isFirst && known.size === 0)) throw error;
+          if (!isTransientTalos(failure) || (isFirst && known.size === 0)) throw await namedBetter(error, machine, query, signal);
           if (isQuiet(failure)) continue;
           if (awaySinceMs === undefined) lost(failure);
           awaySinceMs ??= clock.monotonicMs();

@@ -1,4 +1,4 @@
-import { TkError } from '../../base/index.ts';
+import { hasCode, TkError } from '../../base/index.ts';
 import { cosiApi, type DescMessage, type MessageShape, timestampMs } from '../../upstream/index.ts';
 import { decoded } from './decode.ts';
 import { talosFailure } from './failures.ts';
@@ -43,7 +43,7 @@ export async function getResource(
   id: string,
   options: CallOptions,
 ): Promise<Resource> {
-  const reply = await session.unary(state().get, { namespace, type, id, options: {} }, options);
+  const reply = await session.unary(state().get, { namespace, type, id, options: {} }, options).catch(unknownTypeIsAbsent);
   return resourceOf(reply.resource, session);
 }
 
@@ -54,8 +54,12 @@ export async function listResources(
   options: CallOptions,
 ): Promise<readonly Resource[]> {
   const found: Resource[] = [];
-  for await (const reply of session.stream(state().list, { namespace, type, options: {} }, options))
-    found.push(resourceOf(reply.resource, session));
+  try {
+    for await (const reply of session.stream(state().list, { namespace, type, options: {} }, options))
+      found.push(resourceOf(reply.resource, session));
+  } catch (error) {
+    unknownTypeIsAbsent(error);
+  }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -83,6 +87,23 @@ export async function* watchResources(
       }
     }
   }
+}
+
+/**
+ * A machine of an older version says of a type that it does not have that one may not read it.
+ *
+ * Source: Talos internal/app/resources/access.go
+ */
+function unknownTypeIsAbsent(error: unknown): never {
+  if (
+    !hasCode(error, 'talos/permission-denied') ||
+    !/^resource type "[^"]*" is not supported$/.test(String(error.failure.facts['message']))
+  )
+    throw error;
+  const { node, address, method, message } = error.failure.facts as {
+    readonly [fact in 'node' | 'address' | 'method' | 'message']: string;
+  };
+  throw new TkError(talosFailure('talos/not-found', { node, address, method, message }, { cause: error.failure }));
 }
 
 const kinds = new Map<cosiApi.EventType, 'created' | 'updated' | 'destroyed'>([

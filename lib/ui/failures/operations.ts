@@ -8,6 +8,10 @@ export const operationPrinters: Printers<OperationFailures> = {
     help: suggestion ? `did you mean \`${suggestion}\`?` : 'npx tk talos:get rd lists them all',
   }),
   'resource/ambiguous-type': ({ asked, types }) => ({ title: `\`${asked}\` may mean several types`, help: `say ${oneOf(types)}` }),
+  'resource/unknown-namespace': ({ asked, known, suggestion }) => ({
+    title: `the machine has no namespace \`${asked}\` for its resources`,
+    help: suggestion ? `did you mean \`${suggestion}\`?` : `it has ${oneOf(known)}`,
+  }),
   'service/unknown': ({ asked, suggestion }) => ({
     title: `no machine that was asked has a service \`${asked}\``,
     help: suggestion ? `did you mean \`${suggestion}\`?` : 'npx tk talos:services lists them all',

@@ -170,7 +170,27 @@ test('talos:get shows any resource, in the form that one asks for', { timeout: 3
       "version": "1",
     }
   `);
-  expect(await printed(rig, 'talos:get', { type: 'disks', namespace: 'elsewhere', node: 'cp-1' })).toMatchInlineSnapshot(`
+  // As Talos does: a namespace without such resources is empty, one that nobody registered is refused.
+  const elsewhere = await rig.tk('talos:get', { type: 'disks', namespace: 'elsewhere', node: 'cp-1' });
+  const slip = await rig.tk('talos:get', { type: 'disks', namespace: 'netwrok', node: 'cp-1', watch: true });
+  expect([elsewhere.exitCode, elsewhere.text, slip.exitCode, slip.text]).toMatchInlineSnapshot(`
+    [
+      2,
+      "error[resource/unknown-namespace]: the machine has no namespace \`elsewhere\` for its resources
+    step: talos:get type=disks namespace=elsewhere node=cp-1
+    help: it has \`cluster\`, \`cluster-raw\`, \`config\`, \`containers\`, \`controlplane\`, \`cri\`, \`etcd\`, \`files\`, \`hardware\`, \`k8s\`, \`kubespan\`, \`meta\`, \`network\`, \`network-config\`, \`perf\`, \`runtime\`, \`secrets\`, \`security\` or \`storage\`",
+      2,
+      "error[resource/unknown-namespace]: the machine has no namespace \`netwrok\` for its resources
+    step: talos:get type=disks namespace=netwrok node=cp-1 watch=true
+    help: did you mean \`network\`?",
+    ]
+  `);
+  expect(await printed(rig, 'talos:get', { type: 'namespaces', id: 'network', node: 'cp-1' })).toMatchInlineSnapshot(`
+    "NODE  NAMESPACE  TYPE       ID       VERSION
+    cp-1  meta       Namespace  network  1
+    "
+  `);
+  expect(await printed(rig, 'talos:get', { type: 'disks', namespace: 'network', node: 'cp-1' })).toMatchInlineSnapshot(`
     "NODE  NAMESPACE  TYPE  ID  VERSION  SIZE  READ ONLY  TRANSPORT  ROTATIONAL  WWID  MODEL  SERIAL
     "
   `);

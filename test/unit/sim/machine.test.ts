@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { Secret } from '../../../lib/base/index.ts';
+import { failureOf, Secret } from '../../../lib/base/index.ts';
 import { watchInvariants } from '../../../lib/sim/index.ts';
 import { probeMachine } from '../../../lib/talos/index.ts';
+import { resourceDefinitions, resourceNamespaces } from '../../../lib/upstream/tables.ts';
 import { adminTrust, memoryCluster, type Minor, signal, versions, vip } from './cluster-rig.ts';
 
 async function runningCluster(minor: Minor, options: Parameters<typeof memoryCluster>[1] = {}) {
@@ -133,6 +134,37 @@ test('without a majority of its members etcd answers no linearizable read and is
   await expect(rig.reader('cp-1').etcdMembers({ queryLocal: false }, signal)).rejects.toMatchObject(code('talos/unavailable'));
   expect((await rig.reader('cp-1').services(signal)).find(({ id }) => id === 'etcd')?.health).toBe('unhealthy');
   expect(rig.invariants.violations().map(({ invariant }) => invariant)).toEqual(['I-03', 'I-02']);
+});
+
+test('what is not registered may not be read: a type, a namespace', async () => {
+  for (const minor of ['1.12', '1.13', '1.14'] as const) {
+    const rig = await runningCluster(minor, { controlPlanes: 1, workers: 0 });
+    const reader = rig.reader('cp-1');
+    const codeOf = (work: Promise<unknown>) =>
+      work.then(
+        () => 'answered',
+        (error: unknown) => [failureOf(error).code, failureOf(error).facts['message']],
+      );
+    const ask = (type: string, namespace: string) => codeOf(reader.list({ type, namespace }, signal));
+    expect([
+      await ask('Disks.block.talos.dev', 'elsewhere'),
+      await ask('Disks.block.talos.dev', ''),
+      await ask('Disks.block.talos.dev', 'network'),
+      // Of a type that a version does not have the client says that it is not there.
+      await ask('Nothings.block.talos.dev', 'runtime'),
+      await codeOf(reader.get({ type: 'Nothings.block.talos.dev', namespace: 'runtime' }, 'one', signal)),
+      await ask('ContainerSpecs.containers.talos.dev', 'containers'),
+    ]).toEqual([
+      ['talos/permission-denied', 'namespace "elsewhere" is not supported'],
+      ['talos/permission-denied', 'namespace "" is not supported'],
+      'answered',
+      ['talos/not-found', 'resource type "Nothings.block.talos.dev" is not supported'],
+      ['talos/not-found', 'resource type "Nothings.block.talos.dev" is not supported'],
+      minor === '1.14' ? 'answered' : ['talos/not-found', 'resource type "ContainerSpecs.containers.talos.dev" is not supported'],
+    ]);
+    const registered = new Set(resourceNamespaces(minor).map(({ name }) => name));
+    expect(resourceDefinitions(minor).filter(({ namespace }) => !registered.has(namespace))).toEqual([]);
+  }
 });
 
 test('a snapshot of etcd carries its checksum, and a new etcd starts from it on another disk', async () => {

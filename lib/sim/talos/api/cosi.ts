@@ -1,6 +1,6 @@
 import { stringifyYaml } from '../../../format/index.ts';
 import { cosiApi, cosiMetaApi, create, type MessageInitShape, timestampFromMs, toBinary } from '../../../upstream/index.ts';
-import { type ResourceDefinition, resourceDefinitions } from '../../../upstream/tables.ts';
+import { type ResourceDefinition, resourceDefinitions, resourceNamespaces } from '../../../upstream/tables.ts';
 import type { SimKernel } from '../../kernel.ts';
 import type { TalosMinor } from '../machine.ts';
 import { type ResourceSource, resourceSources, type ResourceView } from '../resources.ts';
@@ -10,10 +10,11 @@ type WireResource = MessageInitShape<typeof cosiApi.ResourceSchema>;
 
 const { method } = cosiApi.State;
 const definitionType = 'ResourceDefinitions.meta.cosi.dev';
+const namespaceType = 'Namespaces.meta.cosi.dev';
 
 /**
  * Reads of the machine's resources; every write is refused.
- * Source: cosi-project/runtime pkg/state/protobuf/server, Talos internal/app/machined/pkg/system/services/machined.go (access filter)
+ * Source: cosi-project/runtime pkg/state/protobuf/server, Talos internal/app/resources/access.go (the same at v1.12.6, v1.13.9, v1.14.0-rc.1)
  */
 export const cosiMethods: readonly BoundMethod[] = [
   unary(method.get, (api, request) => {
@@ -91,7 +92,12 @@ function typesOf(minor: TalosMinor): ReadonlyMap<string, ServedType> {
   if (!types) {
     const definitions = resourceDefinitions(minor);
     const all = definitions.map((definition) => {
-      const source = definition.type === definitionType ? definitionsSource(definitions) : sources.get(definition.type);
+      const source =
+        definition.type === definitionType
+          ? definitionsSource(definitions)
+          : definition.type === namespaceType
+            ? namespacesSource(minor)
+            : sources.get(definition.type);
       return { ...definition, ...(source ? { source } : {}) };
     });
     // The first of a name counts.
@@ -103,9 +109,10 @@ function typesOf(minor: TalosMinor): ReadonlyMap<string, ServedType> {
 
 function typeOf(api: ApiCall, name: string, namespace: string): ServedType {
   const type = typesOf(api.machine.minor()).get(name.toLowerCase());
-  if (!type) throw refuse('notFound', `resource type "${name}" is not supported`);
+  if (!type) throw refuse('permissionDenied', `resource type "${name}" is not supported`);
   if (type.sensitive && !api.roles.has('os:admin')) throw refuse('permissionDenied', 'not authorized');
-  if (namespace === '' || namespace === type.namespace) return type;
+  if (namespace === type.namespace) return type;
+  if (!namespacesOf(api.machine.minor()).has(namespace)) throw refuse('permissionDenied', `namespace "${namespace}" is not supported`);
   const { source: _, ...elsewhere } = type;
   return elsewhere;
 }
@@ -189,6 +196,19 @@ function checksum(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
   return hash;
+}
+
+const namespaceNames = new Map<TalosMinor, ReadonlySet<string>>();
+
+function namespacesOf(minor: TalosMinor): ReadonlySet<string> {
+  let names = namespaceNames.get(minor);
+  if (!names) namespaceNames.set(minor, (names = new Set(resourceNamespaces(minor).map(({ name }) => name))));
+  return names;
+}
+
+function namespacesSource(minor: TalosMinor): ResourceSource {
+  const views = resourceNamespaces(minor).map(({ name, description }) => ({ id: name, yaml: { description }, proto: { description } }));
+  return { type: namespaceType, schema: cosiMetaApi.NamespaceSpecSchema, list: () => views };
 }
 
 function definitionsSource(definitions: readonly ResourceDefinition[]): ResourceSource {
