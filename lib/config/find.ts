@@ -56,7 +56,7 @@ export async function findRepository(files: Files, from: string, options: FindOp
     if (found) return found;
     lonely ??= await lonelyInput(files, directory);
   }
-  lonely ??= await otherInputs(files, upwards(from));
+  lonely ??= (await unfilledTemplates(files, from)) ?? (await otherInputs(files, upwards(from)));
   if (lonely !== undefined) throw new TkError(lonely);
   const { talconfigs, others } = await inputsBelow(files, from);
   const [other] = talconfigs.length === 0 ? others : [];
@@ -210,7 +210,6 @@ async function lonelyInput(files: Files, directory: string): Promise<Failure | u
     const where = placeOf({ file: { path: nodesFile, text: nodes }, start: 0, end: 1 });
     return configFailure('config/missing-file', { path: clusterFile, neededBy: nodesFile }, { where });
   }
-  if (cluster === undefined && nodes === undefined) return unfilledTemplates(files, directory);
   return undefined;
 }
 

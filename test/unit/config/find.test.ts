@@ -127,6 +127,8 @@ test('templates whose inputs are not here say which file they need', async () =>
   await expect(find({ 'makejinja.toml': '[makejinja]\ndata = ["./cluster.yaml", "./nodes.yaml"]\n' })).rejects.toMatchObject({
     failures: [{ code: 'config/missing-file', facts: { path: 'cluster.yaml', neededBy: 'makejinja.toml' }, where: { line: 2, column: 9 } }],
   });
+  const rendered = { 'templates/config/talos/talconfig.yaml.j2': '', 'talos/talconfig.yaml': '' };
+  expect((await find({ 'makejinja.toml': 'data = ["./cluster.yaml"]\n', ...rendered })).source).toMatchObject({ kind: 'talconfig.yaml' });
   await expect(find({ 'makejinja.toml': '[makejinja]\ndata = ["./values.yaml"]\n' })).rejects.toMatchObject({
     failures: [{ code: 'config/no-repository' }],
   });
