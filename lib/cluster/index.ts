@@ -134,7 +134,7 @@ export {
 } from './operations/membership.ts';
 export { memberIdText, type EtcdOperations, type EtcdOperationsView } from './operations/etcd.ts';
 export { askEach, type Asked } from './operations/ask-each.ts';
-export { type PatchAct, patchEvidence } from './operations/patch-evidence.ts';
+export { bootedWith, type BootedWith } from './operations/booted-with.ts';
 export {
   areStillDark,
   darkEvidence,

@@ -1,4 +1,4 @@
-import { defineTask, disruptionOptions, disruptionParams, nodeParams, takeAway, untilItAnswers, whichNode, z } from 'talos-tk';
+import { bootedWith, defineTask, disruptionOptions, disruptionParams, nodeParams, takeAway, untilItAnswers, whichNode, z } from 'talos-tk';
 import preflight from './preflight.ts';
 
 export default defineTask({
@@ -48,6 +48,7 @@ export default defineTask({
   async run(context) {
     const { params, cluster, step, wait, skip, detail, log } = context;
     const node = cluster.find(params);
+    const isApplied = async (signal: AbortSignal) => (await cluster.machines.compareConfig(node, signal)).state === 'equal';
     const applied = await step.probeAct('apply config', {
       node: node.name,
       retry: untilItAnswers,
@@ -71,6 +72,8 @@ export default defineTask({
             ...disruptionOptions(params, cluster.gates),
             act: async (_target, inner) => void (await apply(inner.signal)),
             comesBack: (target, bootId) => cluster.lifecycle.back(target, { afterBoot: bootId }),
+            happened: (target, bootId, inner, intent) =>
+              bootedWith(cluster, { node: target, bootId, what: 'the config', has: isApplied }, inner, intent),
           });
           handle.detail(answer.mode);
           return answer;

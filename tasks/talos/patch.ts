@@ -1,10 +1,10 @@
 import {
+  bootedWith,
   defineTask,
   disruptionOptions,
   disruptionParams,
   etcdSettled,
   namedNodesParams,
-  patchEvidence,
   seeThrough,
   takeAway,
   z,
@@ -90,6 +90,8 @@ export default defineTask({
             await handle.wait(etcdSettled(cluster.gates, disruption));
           }
           if (preview.mode === 'reboot') {
+            const isPatched = async (signal: AbortSignal) =>
+              (await cluster.operations.patching.preview(node, patches, params.mode, signal)).differences.length === 0;
             await takeAway({ ...context, step: handle.step, log: handle.log }, [node], {
               kind: 'reboot',
               title: 'patch',
@@ -99,7 +101,7 @@ export default defineTask({
                 void (await cluster.operations.patching.apply(target, preview.text, params.mode, {}, inner.signal)),
               comesBack: (target, bootId) => cluster.lifecycle.back(target, { afterBoot: bootId }),
               happened: (target, bootId, inner, intent) =>
-                patchEvidence(cluster, { node: target, patches, mode: params.mode, bootId }, inner, intent),
+                bootedWith(cluster, { node: target, bootId, what: 'the patch', has: isPatched }, inner, intent),
             });
           } else {
             const answer = await cluster.operations.patching.apply(node, preview.text, params.mode, { tryForMs }, handle.signal);

@@ -1,4 +1,15 @@
-import { defineTask, disruptionOptions, disruptionParams, nodeParams, takeAway, takeAwayFacts, takeAwayPlan, z } from 'talos-tk';
+import {
+  bootedWith,
+  defineTask,
+  disruptionOptions,
+  disruptionParams,
+  nodeParams,
+  notDone,
+  takeAway,
+  takeAwayFacts,
+  takeAwayPlan,
+  z,
+} from 'talos-tk';
 
 export default defineTask({
   summary: 'Boot a node into the Talos that was installed before',
@@ -26,9 +37,19 @@ export default defineTask({
       also: facts === undefined ? [] : [`runs ${facts.running} now`],
     }),
   async run(context) {
-    const { params, cluster, detail, log, signal } = context;
+    const { params, cluster, step, recall, detail, log, signal } = context;
     const node = cluster.find(params);
     const before = await cluster.lifecycle.facts(node, signal);
+    const runs = ({ talosVersion, schematicId = '' }: typeof before) => `${talosVersion} ${schematicId}`.trim();
+    const inBoot = (bootId: string) => `what ${node.name} runs in boot ${bootId}`;
+    // A machine that is found in another boot was rolled back only if that is another Talos.
+    await step.once('note what runs', {
+      key: inBoot(before.bootId),
+      target: runs(before),
+      node: node.name,
+      probe: () => notDone(),
+      act: (handle) => handle.detail(`Talos ${before.talosVersion}`),
+    });
     const [taken] = await takeAway(context, [node], {
       kind: 'rollback',
       title: 'rollback',
@@ -36,6 +57,11 @@ export default defineTask({
       ...disruptionOptions(params, cluster.gates),
       act: (target, handle) => cluster.lifecycle.rollback(target, handle.signal),
       comesBack: (target, bootId) => cluster.lifecycle.back(target, { afterBoot: bootId }),
+      async happened(target, bootId, inner, intent) {
+        const noted = (await recall(inBoot(bootId))).last?.target;
+        const has = async (limited: AbortSignal) => runs(await cluster.lifecycle.facts(target, limited)) !== noted;
+        return bootedWith(cluster, { node: target, bootId, what: 'another Talos', has }, inner, intent);
+      },
     });
     const now = taken?.facts;
     const isSame = now !== undefined && now.talosVersion === before.talosVersion && now.schematicId === before.schematicId;

@@ -63,7 +63,7 @@ export default defineTask({
       ...disruptionOptions(params, cluster.gates),
       // Without Kubernetes Talos has nobody to ask for moving the pods; it ends them itself either way.
       act: (node, handle) => cluster.lifecycle.shutdown(node, { isForced: params.force || isTheEnd }, handle.signal),
-      happened: (node, bootId, handle, intent) => darkEvidence(cluster, node, bootId, handle, intent),
+      happened: (node, bootId, handle, intent) => darkEvidence(cluster, node, bootId, handle, intent, { staysOff: true }),
       after: async (node, handle) => handle.detail(await handle.wait(gone(cluster, node, false))),
     });
     detail(`${names.join(' ')} ${are} off`);

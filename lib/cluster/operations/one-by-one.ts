@@ -249,11 +249,13 @@ export async function darkEvidence(
   bootId: string,
   handle: StepHandle,
   intent: OpenIntent | undefined,
-  options: { readonly takesConfig?: boolean } = {},
+  options: { readonly takesConfig?: boolean; readonly staysOff?: boolean } = {},
 ): Promise<Evidence> {
   try {
     const seen = await cluster.lifecycle.boot(node, handle.signal);
     if (seen.bootId !== bootId && options.takesConfig === true) return notDone(`${node.name} has booted since, and still has its config`);
+    // Whoever asks again wants it off.
+    if (seen.bootId !== bootId && options.staysOff === true) return notDone(`${node.name} has booted since, and is on`);
     if (seen.bootId !== bootId) return done(`${node.name} has booted since`);
     if (seen.stage === 'shutting down' || seen.stage === 'resetting') return done(`${node.name} is ${seen.stage}`);
     return notDone(`${node.name} is ${seen.stage}`);
