@@ -36,16 +36,22 @@ export async function talconfigPaths(files: Files, root: string, talconfig: stri
   };
 }
 
-/** `kubernetes/` may hold nothing but the Talos side: one with `apps/` is a Flux tree, and so is one that a helmfile bootstraps. */
+/**
+ * `kubernetes/` may hold nothing but the Talos side, or charts that Argo CD applies: one with `apps/` is a Flux tree unless these are charts,
+ * and so is one that a helmfile bootstraps.
+ */
 async function isFluxTree(files: Files, root: string): Promise<boolean> {
   const isFolder = async (path: string) => (await files.stat(join(root, path)))?.kind === 'directory';
-  if (await isFolder('kubernetes/apps')) return true;
-  if (!(await isFolder('kubernetes'))) return false;
-  for (const home of ['bootstrap', 'kubernetes/bootstrap'])
-    if (
-      (await isFolder(home)) &&
-      (await files.list(join(root, home))).some(({ name }) => /^helmfile(?:\.d|\.ya?ml(?:\.gotmpl)?)?$/.test(name))
-    )
-      return true;
-  return false;
+  const hasApps = await isFolder('kubernetes/apps');
+  if (hasApps && (await isFolder('kubernetes/flux'))) return true;
+  if (!hasApps && !(await isFolder('kubernetes'))) return false;
+  for (const home of ['bootstrap', 'kubernetes/bootstrap']) {
+    if (!(await isFolder(home))) continue;
+    const entries = await files.list(join(root, home));
+    if (entries.some(({ name }) => /^helmfile(?:\.d|\.ya?ml(?:\.gotmpl)?)?$/.test(name))) return true;
+  }
+  if (!hasApps) return false;
+  for (const { name, kind } of await files.list(join(root, 'kubernetes/apps')))
+    if (kind === 'directory' && (await files.stat(join(root, 'kubernetes/apps', name, 'Chart.yaml'))) !== undefined) return false;
+  return true;
 }

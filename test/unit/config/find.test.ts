@@ -154,4 +154,6 @@ test('kubernetes/ is a Flux tree when it has applications, or a helmfile bootstr
   expect(await treeOf('kubernetes/base/web/a.yaml', 'kubernetes/bootstrap/helmfile.yaml')).toBe(`${root}/kubernetes`);
   expect(await treeOf('kubernetes/talos/a.yaml', 'bootstrap/notes.md')).toBeUndefined();
   expect(await treeOf('bootstrap/helmfile.yaml')).toBeUndefined();
+  expect(await treeOf('kubernetes/apps/web/Chart.yaml')).toBeUndefined();
+  expect(await treeOf('kubernetes/apps/web/Chart.yaml', 'kubernetes/flux/cluster/ks.yaml')).toBe(`${root}/kubernetes`);
 });
