@@ -38,5 +38,8 @@ export {
   movedFields,
 } from './conflicts.ts';
 
+// What expressions of selectors may speak of.
+export { expressionEnvironments, expressionFields, type ExpressionSubject } from './expressions.ts';
+
 // What the image factory offers, per Talos minor.
 export { officialExtensions, officialOverlays } from './extensions.ts';

@@ -110,6 +110,30 @@ export const validateCases: readonly ValidateCase[] = [
     ),
   ),
   worker('provisioning of the state', doc('VolumeConfig', 'name: STATE\nprovisioning:\n  grow: true\n')),
+  ...(
+    [
+      ['a size without its u', 'disk.size > 100'],
+      ['an unknown field', 'disk.sise > 1u'],
+      ['an unknown name', 'disks.size > 1u'],
+      ['no verdict', 'disk.size'],
+      ['a method of another type', 'disk.size.startsWith("a")'],
+      [
+        'everything that it may say',
+        'disk.size > 10u * GiB && glob("sd*", disk.dev_path) && disk.symlinks.exists(s, s.endsWith("x")) && !system_disk',
+      ],
+    ] as const
+  ).map(([what, match]) =>
+    worker(
+      `a selector with ${what}`,
+      doc('VolumeConfig', `name: EPHEMERAL\nprovisioning:\n  diskSelector:\n    match: '${match}'\n  maxSize: 1GB\n`),
+    ),
+  ),
+  worker('a link by text instead of bytes', doc('LinkAliasConfig', 'name: net0\nselector:\n  match: link.permanent_addr == "aa:bb"\n')),
+  worker('memory in whole numbers', doc('OOMConfig', 'triggerExpression: memory_full_avg10 > 12\ncgroupRankingExpression: "1.0"\n')),
+  worker(
+    'an existing volume of the system disk',
+    doc('ExistingVolumeConfig', 'name: a\ndiscovery:\n  volumeSelector:\n    match: system_disk\n'),
+  ),
   worker('an extension service of nothing', doc('ExtensionServiceConfig', 'name: a\n')),
   worker(
     'an extension service without content',

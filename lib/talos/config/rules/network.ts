@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { isAddress, isPrefix } from '../../../format/index.ts';
 import type { ConfigMap } from '../value.ts';
 import {
+  badExpression,
   count,
   isEmpty,
   isSubnetOrAddress,
@@ -253,6 +254,7 @@ export const networkRules: Readonly<Record<string, Rule>> = {
         since(context, '1.13') && suffix !== undefined && (suffix !== 'd' || prefix === ''),
         `name ${quoted(name)} contains an invalid format verb, use %d suffix`,
       ),
+      ...badExpression('link selector is invalid', text(map(value['selector'])['match']), 'link', context),
       ...when(text(map(value['selector'])['match']) === '', 'link selector is required'),
     ];
   },

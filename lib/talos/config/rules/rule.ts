@@ -1,7 +1,8 @@
 import { isAtLeastMinor } from '../minor.ts';
 import { type GoUrl, isAddress, isPrefix, parseGoUrl } from '../../../format/index.ts';
 import { bytesOf } from '../scalars.ts';
-import type { TalosMinor } from '../../../upstream/tables.ts';
+import type { ExpressionSubject, TalosMinor } from '../../../upstream/tables.ts';
+import { selectorError } from '../cel/selector.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from '../value.ts';
 
 export interface RuleContext {
@@ -50,6 +51,12 @@ export function seconds(value: ConfigValue | undefined): number {
 
 /** Of a size; negative ones keep their sign. */
 export const sizeOf = (written: string): number => (written.startsWith('-') ? -1 : 1) * (bytesOf(written.replace(/^-/, '')) ?? 0);
+
+/** What the node says of an expression that is there. */
+export function badExpression(sentence: string, expression: string, subject: ExpressionSubject, { minor }: RuleContext): string[] {
+  const wrong = expression === '' ? undefined : selectorError(expression, subject, minor);
+  return when(wrong !== undefined, `${sentence}: ${wrong}`);
+}
 
 /** Source: siderolabs/net ParseSubnetOrAddress */
 export const isSubnetOrAddress = (one: string): boolean => isPrefix(one) || isAddress(one);

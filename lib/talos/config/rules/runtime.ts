@@ -3,7 +3,7 @@ import { bytesOf } from '../scalars.ts';
 import type { ConfigMap, ConfigValue } from '../value.ts';
 import { pairError, pemError } from './kubernetes.ts';
 import { qualifiedNameError } from './labels.ts';
-import { count, map, maps, named, number, quoted, type Rule, saysNothing, seconds, since, text, texts, urlParts, when } from './rule.ts';
+import { badExpression, count, map, maps, named, number, quoted, type Rule, seconds, since, text, texts, urlParts, when } from './rule.ts';
 
 const managedFiles = ['resolv.conf', 'hosts', 'machine-id', 'extensions.yaml', 'localtime', 'os-release', 'xattr.conf'];
 const managedFolders = [
@@ -298,7 +298,11 @@ export const runtimeRules: Readonly<Record<string, Rule>> = {
   ImageVerificationConfig: imageVerification,
   KernelModuleConfig: (value) => named(value, 'name is required'),
   KmsgLogConfig: kmsgLog,
-  OOMConfig: (value) => when(seconds(value['sampleInterval']) < 0, 'OOM sample interval must be longer than 0'),
+  OOMConfig: (value, context) => [
+    ...badExpression('OOM trigger expression is invalid', text(value['triggerExpression']), 'trigger', context),
+    ...badExpression('OOM cgroup scoring expression is invalid', text(value['cgroupRankingExpression']), 'scoring', context),
+    ...when(seconds(value['sampleInterval']) < 0, 'OOM sample interval must be longer than 0'),
+  ],
   RegistryAuthConfig: registryAuth,
   RegistryMirrorConfig: (value) => [
     ...named(value),
@@ -312,8 +316,13 @@ export const runtimeRules: Readonly<Record<string, Rule>> = {
   SideroLinkConfig: sideroLink,
   SysctlConfig: noEmptyKey('sysctl'),
   SysfsConfig: noEmptyKey('sysfs'),
-  UnattendedInstallConfig: (value) =>
-    when(saysNothing(map(map(value['provisioning'])['diskSelector'])['match']), 'provisioning.diskSelector.match is required'),
+  UnattendedInstallConfig: (value, context) => {
+    const selector = text(map(map(value['provisioning'])['diskSelector'])['match']);
+    return [
+      ...badExpression('provisioning.diskSelector.match', selector, 'disk', context),
+      ...when(selector === '', 'provisioning.diskSelector.match is required'),
+    ];
+  },
   WatchdogTimerConfig: (value) => {
     if (text(value['device']) === '') return ['watchdog device: empty value'];
     const timeout = seconds(value['timeout']);

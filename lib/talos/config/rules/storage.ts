@@ -1,5 +1,6 @@
 import type { ConfigMap, ConfigValue } from '../value.ts';
 import {
+  badExpression,
   isEmpty,
   map,
   maps,
@@ -45,7 +46,11 @@ const encryption: Rule = (value) => {
 function provisioning(value: ConfigMap, isRequired: boolean, context: RuleContext, hasSize = true): string[] {
   const spec = map(value['provisioning']);
   const [minimum, maximum] = [text(spec['minSize']), text(spec['maxSize'])];
-  const sentences = when(isRequired && selectorOf(spec, 'diskSelector') === '', 'disk selector is required');
+  const selector = selectorOf(spec, 'diskSelector');
+  const sentences = [
+    ...badExpression('disk selector is invalid', selector, 'disk', context),
+    ...when(isRequired && selector === '', 'disk selector is required'),
+  ];
   // 1.12 cannot even read them.
   if (!since(context, '1.13') && `${minimum}${maximum}`.includes('-')) return ['sizes cannot be negative'];
   if (!hasSize)
@@ -159,8 +164,13 @@ const systemVolume: Rule = (value, context) => {
   return [...sentences, ...provisioning(value, false, context), ...encryption(value, context), ...upkeep(value)];
 };
 
-const memberSelector = (value: ConfigMap): string[] =>
-  when(selectorOf(value['provisioning'], 'volumeSelector') === '', 'provisioning.volumeSelector.match is required');
+function memberSelector(value: ConfigMap, context: RuleContext): string[] {
+  const selector = selectorOf(value['provisioning'], 'volumeSelector');
+  return [
+    ...badExpression('provisioning.volumeSelector.match', selector, 'member', context),
+    ...when(selector === '', 'provisioning.volumeSelector.match is required'),
+  ];
+}
 
 const logicalVolume: Rule = (value) => {
   const type = text(value['type']) || 'linear';
@@ -193,12 +203,14 @@ const raw: Rule = (value, context) => [...volumeName(value, 34), ...provisioning
 
 /** Source: the Validate methods of pkg/machinery/config/types/block and storage */
 export const storageRules: Readonly<Record<string, Rule>> = {
-  ExistingVolumeConfig: (value) => {
+  ExistingVolumeConfig: (value, context) => {
     const name = text(value['name']);
+    const selector = selectorOf(value['discovery'], 'volumeSelector');
     return [
       ...named(value, 'name is required'),
       ...when(/[^A-Za-z0-9-]/.test(name), 'name can only contain lowercase and uppercase ASCII letters, digits, and hyphens'),
-      ...when(selectorOf(value['discovery'], 'volumeSelector') === '', 'volume selector is required'),
+      ...badExpression('volume selector is invalid', selector, 'volume', context),
+      ...when(selector === '', 'volume selector is required'),
       ...upkeep(value),
     ];
   },
@@ -220,8 +232,8 @@ export const storageRules: Readonly<Record<string, Rule>> = {
   },
   FilesystemTrimConfig: (value) => when(seconds(value['interval']) < 0, 'interval cannot be negative'),
   LVMLogicalVolumeConfig: logicalVolume,
-  LVMVolumeGroupConfig: (value) => [...volumeName(value, 63, '_-'), ...memberSelector(value)],
-  RAIDArrayConfig: (value) => [...volumeName(value, 32, '_-'), ...memberSelector(value)],
+  LVMVolumeGroupConfig: (value, context) => [...volumeName(value, 63, '_-'), ...memberSelector(value, context)],
+  RAIDArrayConfig: (value, context) => [...volumeName(value, 32, '_-'), ...memberSelector(value, context)],
   RawVolumeConfig: raw,
   SwapVolumeConfig: raw,
   UserVolumeConfig: userVolume,

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { selectorError } from '../../../../lib/talos/config/cel/selector.ts';
+import type { ExpressionSubject } from '../../../../lib/upstream/tables.ts';
+import { randomExpressions, writtenExpressions } from '../../../oracle/cel/cases.ts';
+
+const answers: readonly (readonly [environment: ExpressionSubject, text: string, said: string])[] = JSON.parse(
+  readFileSync(new URL('../../../conformance/cel/answers.json', import.meta.url), 'utf8'),
+);
+
+test(`${answers.length} expressions are taken and refused as Talos does`, () => {
+  const asked = [...writtenExpressions, ...randomExpressions(400, 1)].map(({ environment, text }) => [environment, text]);
+  expect(answers.map(([environment, text]) => [environment, text])).toEqual(asked);
+  const verdicts = answers.map(([environment, text, said]) => [environment, text, said === '']);
+  expect(answers.map(([environment, text]) => [environment, text, selectorError(text, environment, '1.14') === undefined])).toEqual(
+    verdicts,
+  );
+});
+
+test('the words are those of Talos, but for what its parser would have expected instead', () => {
+  const words = (said: string) =>
+    said.includes('Syntax error') || said.split('ERROR:').length > 2 ? 'more than one or other words' : said;
+  const written = answers.slice(0, writtenExpressions.length).filter(([, , said]) => words(said) === said);
+  expect(written.map(([environment, text]) => [environment, text, selectorError(text, environment, '1.14') ?? ''])).toEqual(written);
+});
+
+test('a field that a version does not have yet is not there', () => {
+  const text = 'disk.firmware_version == "1"';
+  expect(selectorError(text, 'disk', '1.14')).toBe(undefined);
+  expect(selectorError(text, 'disk', '1.13')).toBe(`ERROR: <input>:1:5: undefined field 'firmware_version'\n | ${text}\n | ....^`);
+});
