@@ -9,7 +9,7 @@ const budget = 300;
 const names = process.argv.slice(2);
 for (const { name, what } of plantedBugs) {
   if (names.length > 0 && !names.includes(name)) continue;
-  const found = await searchPlanted(name, 0, budget, 3);
+  const [found = []] = await searchPlanted([{ bug: name, seeds: Array.from({ length: budget }, (_, seed) => seed), many: 3 }]);
   const [first] = found;
   if (!first) process.exitCode = 1;
   process.stdout.write(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../process.ts';
 import type { Killed } from './kill-everywhere.ts';
+import type { Found, Search } from './search.ts';
 import type { Bootstrapped } from './shapes.ts';
 import type { Told } from './tell-many.ts';
 
@@ -14,7 +15,7 @@ const here = join(projectRoot, 'test/rig/swarm');
  * Runs a program of this folder in a process of its own: histories are told faster there than below a test runner, and what they set
  * for themselves stays with them. Its last line is its answer.
  */
-async function inOwnProcess(program: string, args: readonly (string | number)[], planted?: string): Promise<unknown> {
+async function inOwnProcess(program: string, args: readonly (string | number)[]): Promise<unknown> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [
@@ -23,13 +24,12 @@ async function inOwnProcess(program: string, args: readonly (string | number)[],
       // Histories make much that is soon forgotten, and go through more code than is hot.
       '--max-semi-space-size=128',
       '--always-sparkplug',
-      ...(planted === undefined ? [] : ['--import', join(here, 'plant.ts')]),
       join(here, program),
       ...args.map(String),
     ],
     {
       cwd: projectRoot,
-      env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compiled, ...(planted === undefined ? {} : { TK_PLANTED: planted }) },
+      env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compiled },
       maxBuffer: 64 * 1024 * 1024,
     },
   );
@@ -48,11 +48,6 @@ export const killApart = (shape: { readonly controlPlanes: number; readonly work
 export const bootstrapApart = (shapes: readonly (readonly [shape: string, talos: string])[]) =>
   inOwnProcess('shapes.ts', shapes.flat()) as Promise<readonly Bootstrapped[]>;
 
-export interface Found {
-  readonly seed: number;
-  readonly violations: readonly string[];
-}
-
-/** Tells histories with a product that has this mistake, until `many` went wrong: those. */
-export const searchPlanted = (bug: string, first: number, count: number, many = 1) =>
-  inOwnProcess('search.ts', [first, count, many], bug) as Promise<readonly Found[]>;
+/** Tells histories with a product that has the bug of each, until as many went wrong as are wanted: those, in the order of the searches. */
+export const searchPlanted = (searches: readonly Search[]) =>
+  inOwnProcess('search.ts', [JSON.stringify(searches)]) as Promise<readonly (readonly Found[])[]>;

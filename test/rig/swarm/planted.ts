@@ -1,8 +1,8 @@
-/** One mistake that somebody could make in the product: a place in its source, by its words, and what would stand there instead. */
-export interface PlantedBug {
-  readonly name: string;
+import type { Mutant } from '../mutants.ts';
+
+/** One mistake that somebody could make in the product. */
+export interface PlantedBug extends Mutant {
   readonly what: string;
-  readonly changes: readonly { readonly file: string; readonly from: string; readonly to: string }[];
 }
 
 /** The mistakes that the swarm has to find by what they do, knowing none of them. */
@@ -10,108 +10,111 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'second-node',
     what: 'the bootstrap is retried on a second node when the first gave no answer',
-    changes: [
+    edits: [
       {
         file: 'lib/cluster/etcd.ts',
-        from: "if (outcome !== 'sent') await wait(dataCondition(node, connections, outcome.lost));",
-        to: "if (outcome !== 'sent') await wait(acceptedCondition(controlPlanes.find((other) => other !== node) ?? node, connections, signal));",
+        find: "if (outcome !== 'sent') await wait(dataCondition(node, connections, outcome.lost));",
+        replace:
+          "if (outcome !== 'sent') await wait(acceptedCondition(controlPlanes.find((other) => other !== node) ?? node, connections, signal));",
       },
     ],
   },
   {
     name: 'exists-is-enough',
     what: 'AlreadyExists, or data on a disk, is taken as success although there is no member',
-    changes: [
+    edits: [
       {
         file: 'tasks/bootstrap/talos.ts',
-        from: "if (bootstrapped.state === 'acted') await wait(cluster.etcd.started(cluster.etcd.target()));\n    const members = await wait(cluster.etcd.joined());",
-        to: 'const members = cluster.controlPlanes.length; void wait;',
+        find: "if (bootstrapped.state === 'acted') await wait(cluster.etcd.started(cluster.etcd.target()));\n    const members = await wait(cluster.etcd.joined());",
+        replace: 'const members = cluster.controlPlanes.length; void wait;',
       },
     ],
   },
   {
     name: 'intent-in-memory',
     what: 'the intent to bootstrap is not on the disk when the call goes out',
-    changes: [{ file: 'lib/core/intents.ts', from: 'await journal.append(record, { sync: true });', to: 'await journal.append(record);' }],
+    edits: [
+      { file: 'lib/core/intents.ts', find: 'await journal.append(record, { sync: true });', replace: 'await journal.append(record);' },
+    ],
   },
   {
     name: 'new-secrets',
     what: 'secrets are made anew when their file was renamed',
-    changes: [{ file: 'lib/cluster/secrets-bundle.ts', from: 'if (traces.length > 0)', to: 'if (traces.length > 9_999)' }],
+    edits: [{ file: 'lib/cluster/secrets-bundle.ts', find: 'if (traces.length > 0)', replace: 'if (traces.length > 9_999)' }],
   },
   {
     name: 'other-connection',
     what: 'the identity is checked on the connection of preflight, not on the one that carries the change',
-    changes: [
+    edits: [
       {
         file: 'lib/talos/client/session.ts',
-        from: 'await options.beforeMutation(connection, reached, signal);',
-        to: 'void reached;',
+        find: 'await options.beforeMutation(connection, reached, signal);',
+        replace: 'void reached;',
       },
     ],
   },
   {
     name: 'foreign-kubeconfig',
     what: 'a kubeconfig of another cluster is accepted',
-    changes: [
+    edits: [
       {
         file: 'lib/cluster/kubeconfig.ts',
-        from: "if (ca !== undefined && !kubeconfigTrusts(parsed, ca)) return { state: 'wrong', because: 'it trusts another certificate authority' };",
-        to: '',
+        find: "if (ca !== undefined && !kubeconfigTrusts(parsed, ca)) return { state: 'wrong', because: 'it trusts another certificate authority' };",
+        replace: '',
       },
     ],
   },
   {
     name: 'one-server-is-enough',
     what: 'a definition counts as served when one of the API servers knows it',
-    changes: [
+    edits: [
       {
         file: 'lib/kube/waits.ts',
-        from: 'for (const { node, kube } of servers)\n        for (const kind of kinds)',
-        to: 'for (const { node, kube } of servers.slice(0, 1))\n        for (const kind of kinds)',
+        find: 'for (const { node, kube } of servers)\n        for (const kind of kinds)',
+        replace: 'for (const { node, kube } of servers.slice(0, 1))\n        for (const kind of kinds)',
       },
     ],
   },
   {
     name: 'not-all-ready',
     what: 'a node that is not Ready does not keep the run from ending with 0',
-    changes: [
+    edits: [
       {
         file: 'lib/cluster/health-kubernetes.ts',
-        from: 'return waiting.length > 0 ? `${named(waiting)} not Ready` : undefined;',
-        to: 'return waiting.length > 0 && waiting.length > 99 ? `${named(waiting)} not Ready` : undefined;',
+        find: 'return waiting.length > 0 ? `${named(waiting)} not Ready` : undefined;',
+        replace: 'return waiting.length > 0 && waiting.length > 99 ? `${named(waiting)} not Ready` : undefined;',
       },
     ],
   },
   {
     name: 'no-deadline',
     what: 'a wait has no deadline',
-    changes: [
+    edits: [
       {
         file: 'lib/base/condition.ts',
-        from: 'if (elapsed() + condition.intervalMs > condition.deadlineMs) {',
-        to: 'if (elapsed() + condition.intervalMs > condition.deadlineMs && condition.deadlineMs < 0) {',
+        find: 'if (elapsed() + condition.intervalMs > condition.deadlineMs) {',
+        replace: 'if (elapsed() + condition.intervalMs > condition.deadlineMs && condition.deadlineMs < 0) {',
       },
       {
         file: 'lib/base/condition.ts',
-        from: 'condition.deadlineMs - elapsed());',
-        to: '86_400_000);',
+        find: 'condition.deadlineMs - elapsed());',
+        replace: '86_400_000);',
       },
     ],
   },
   {
     name: 'wedged-channel',
     what: 'a channel is used again after it gave no answer',
-    changes: [
+    edits: [
       {
         file: 'lib/talos/client/session.ts',
-        from: 'if (isLate || !(error instanceof GrpcError) || statusRows[error.status.code]?.redial) discard(connection);',
-        to: 'if (!isLate && (!(error instanceof GrpcError) || statusRows[error.status.code]?.redial)) discard(connection);',
+        find: 'if (isLate || !(error instanceof GrpcError) || statusRows[error.status.code]?.redial) discard(connection);',
+        replace: 'if (!isLate && (!(error instanceof GrpcError) || statusRows[error.status.code]?.redial)) discard(connection);',
       },
       {
         file: 'lib/cluster/connections.ts',
-        from: 'read: async (node, use) => closing(await connections.reader(node), use),',
-        to: `read: async (node, use) => {
+        find: 'read: async (node, use) => closing(await connections.reader(node), use),',
+        replace: `read: async (node, use) => {
       const reader = kept.get(node.name) ?? (await connections.reader(node));
       kept.set(node.name, reader);
       return use(reader);
@@ -119,8 +122,8 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: 'lib/cluster/connections.ts',
-        from: '  const connections: Connections = {',
-        to: '  const kept = new Map<string, TalosReader>();\n  const connections: Connections = {',
+        find: '  const connections: Connections = {',
+        replace: '  const kept = new Map<string, TalosReader>();\n  const connections: Connections = {',
       },
     ],
   },

@@ -23,9 +23,11 @@ test('every planted bug is found by the swarm', () => {
   expect(Object.keys(foundBy).sort()).toEqual(plantedBugs.map(({ name }) => name).sort());
 });
 
+/** All in one process: most of what a product has is the same with each bug. */
+let searched: ReturnType<typeof searchPlanted> | undefined;
+
 test.each(plantedBugs)('planted bug $name: $what', { timeout: 300_000 }, async ({ name }) => {
-  const found: string[] = [];
-  for (const seed of foundBy[name] ?? [])
-    if (found.length === 0) found.push(...(await searchPlanted(name, seed, 1)).flatMap(({ violations }) => violations));
+  searched ??= searchPlanted(plantedBugs.map((bug) => ({ bug: bug.name, seeds: foundBy[bug.name] ?? [], many: 1 })));
+  const found = (await searched)[plantedBugs.findIndex((bug) => bug.name === name)];
   expect(found).not.toEqual([]);
 });
