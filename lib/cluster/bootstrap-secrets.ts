@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Files, type Json, type Secret, TkError } from '../base/index.ts';
+import { type Failure, type Files, type Json, placeOf, type Secret, TkError } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { parseYaml } from '../format/index.ts';
 import type { KubeObject } from '../kube/index.ts';
@@ -30,6 +30,7 @@ const settingsPlaces = ['kubernetes/components', 'kubernetes/flux'] as const;
  */
 export function createBootstrapSecrets({ model, files, vault, access }: BootstrapSecretParts): BootstrapSecrets {
   const objects = new Map<string, KubeObject>();
+  const leftOut: Failure[] = [];
 
   const filesIn = async (folder: string, isMeant: (name: string) => boolean): Promise<readonly string[]> => {
     const found: string[] = [];
@@ -68,9 +69,12 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
     async load() {
       if (model.paths.kubernetes === undefined) return [];
       objects.clear();
+      leftOut.length = 0;
       const paths = new Map<string, string>();
       for (const folder of places) {
-        for (const path of await encryptedFiles(folder)) {
+        const found = await filesIn(folder, (name) => /\.sops\.ya?ml$|\.ya?ml\.j2$/.test(name));
+        for (const path of found.filter((one) => one.endsWith('.j2'))) await leaveOut(path);
+        for (const path of found.filter((one) => !one.endsWith('.j2'))) {
           for (const object of await read(path)) {
             // A component that each application takes in with its own name: the Kustomization that does so substitutes and decrypts it.
             if (/\$\{/.test(keyOf(object))) continue;
@@ -96,6 +100,7 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
         }),
       );
     },
+    leftOut: () => [...leftOut],
     async apply(secret, signal) {
       const object = objects.get(keyIn(secret.kind ?? 'Secret', secret.namespace, secret.name));
       if (object === undefined) throw new Error(`the Secret ${secret.namespace}/${secret.name} was not loaded`);
@@ -106,6 +111,15 @@ export function createBootstrapSecrets({ model, files, vault, access }: Bootstra
       await kube.apply(object, { fieldManager: 'tk', force: true }, signal);
     },
   };
+
+  /** `minijinja-cli resources.yaml.j2 | op inject | kubectl apply`: nobody here knows what a password manager would fill in. */
+  async function leaveOut(path: string): Promise<void> {
+    // Sources of `configure` in older repositories.
+    if (path.includes('/templates/')) return;
+    const text = (await files.readText(posix.join(model.paths.root, path))) ?? '';
+    if (/^\s*kind: *["']?(?:Secret|ConfigMap|Namespace)\b/m.test(text))
+      leftOut.push(clusterFailure('cluster/template-left-out', { path }, { where: placeOf({ file: { path, text }, start: 0, end: 1 }) }));
+  }
 
   /** Repositories without a file for it have the key itself: the Secret is made from it. */
   async function addAgeKey(): Promise<void> {

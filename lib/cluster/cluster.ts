@@ -336,6 +336,8 @@ export interface KubernetesView {
   namespaces(): Promise<readonly string[]>;
   /** The Secrets that Flux needs before it runs. Decrypted in memory. Failure: `secrets/*` when the key does not fit. */
   bootstrapSecrets(): Promise<readonly BootstrapSecret[]>;
+  /** Templates beside them that another program fills in. Warnings, of the last `bootstrapSecrets`. */
+  secretsLeftOut(): readonly Failure[];
   /** What of `kubernetes/flux/config` and its variables starts Flux on the repository; empty where a FluxInstance does. */
   fluxRoot(): Promise<readonly FluxRootObject[]>;
   nodesRegistered(): Condition<number>;

@@ -6,6 +6,8 @@ export type ClusterFailures = {
   /** Two of IP, NODE, HOSTNAME name different nodes. */
   'cluster/nodes-disagree': { asked: readonly string[] };
   'cluster/no-credentials': { path: string };
+  /** A warning. */
+  'cluster/template-left-out': { path: string };
   'cluster/no-age-key': { needed: string };
   'cluster/wrong-age-key': { path: string };
   'cluster/no-kubeconfig': { path: string };

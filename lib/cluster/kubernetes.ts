@@ -1,4 +1,4 @@
-import { count, type Files, holds, minutes, type Observation, seconds, TkError } from '../base/index.ts';
+import { count, type Failure, type Files, holds, minutes, type Observation, seconds, TkError } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import { crdsServed, isTransient, nodesReady, nodesRegistered } from '../kube/index.ts';
 import type { BootstrapSecret, Kubernetes } from './cluster.ts';
@@ -19,6 +19,8 @@ export interface KubernetesParts {
 /** The Secrets that Flux needs before it runs, and how one is applied. */
 export interface BootstrapSecrets {
   load(): Promise<readonly BootstrapSecret[]>;
+  /** What the last `load` saw and did not take. */
+  leftOut(): readonly Failure[];
   apply(secret: BootstrapSecret, signal: AbortSignal): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export function createKubernetes({ model, files, access, secrets, root, now }: K
       await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, { fieldManager: 'tk' }, signal);
     },
     bootstrapSecrets: () => secrets.load(),
+    secretsLeftOut: () => secrets.leftOut(),
     fluxRoot: () => root.load(),
     applyFluxRoot: (object, signal) => root.apply(object, signal),
     applySecret: (secret, signal) => secrets.apply(secret, signal),

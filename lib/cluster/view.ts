@@ -54,6 +54,7 @@ export function viewOf(cluster: Cluster): ClusterView {
       isReachable: (signal) => cluster.kubernetes.isReachable(signal),
       namespaces: () => cluster.kubernetes.namespaces(),
       bootstrapSecrets: () => cluster.kubernetes.bootstrapSecrets(),
+      secretsLeftOut: () => cluster.kubernetes.secretsLeftOut(),
       fluxRoot: () => cluster.kubernetes.fluxRoot(),
       nodesRegistered: () => cluster.kubernetes.nodesRegistered(),
       nodesReady: () => cluster.kubernetes.nodesReady(),

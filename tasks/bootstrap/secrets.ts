@@ -25,8 +25,9 @@ export default defineTask({
             ? { decision: 'skip', title: name, reason: 'equal' }
             : { decision: 'run', title: name, calls: [{ target: name, call: `apply ${kind}` }] },
         ),
-  async run({ cluster, step, detail, skip, each }) {
+  async run({ cluster, step, detail, skip, each, log }) {
     const secrets = await step.pure('decrypt', () => cluster.kubernetes.bootstrapSecrets());
+    for (const warning of cluster.kubernetes.secretsLeftOut()) log.warn(warning);
     if (secrets.length === 0) {
       skip('the repository has no secrets for Flux');
       return { applied: [] };

@@ -19,6 +19,11 @@ export const clusterPrinters: Printers<ClusterFailures> = {
   'cluster/node-not-named': ({ known }) => ({ title: 'which node?', help: `give NODE=, IP= or HOSTNAME=; known are ${quoted(known)}` }),
   'cluster/nodes-disagree': ({ asked }) => ({ title: `${quoted(asked)} name different nodes`, help: 'give one of them' }),
   'cluster/no-credentials': ({ path }) => ({ title: `there is no talosconfig at \`${path}\``, help: 'npx tk talos:generate-config' }),
+  'cluster/template-left-out': ({ path }) => ({
+    title: `\`${path}\` is not applied`,
+    because: 'another program fills it in, out of a password manager as a rule',
+    help: 'apply it yourself before Flux needs what it makes (`npx tk bootstrap:flux` waits), or keep that in a SOPS file beside it',
+  }),
   'cluster/no-age-key': ({ needed }) => ({
     title: 'Flux would have no age key',
     because: `\`${needed}\` is encrypted, and neither a file of this repository nor this machine has the key`,

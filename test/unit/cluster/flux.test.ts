@@ -130,6 +130,8 @@ ${kustomization(
       'kubernetes/flux/vars/unrelated.yaml': configMap('unrelated'),
       'kubernetes/flux/vars/cluster-secrets.sops.yaml':
         'apiVersion: v1\nkind: Secret\nmetadata: { name: cluster-secrets, namespace: flux-system }\nstringData: { B: "2" }\nsops: {}\n',
+      'bootstrap/resources.yaml.j2': 'apiVersion: v1\nkind: Secret\nmetadata: { name: op }\nstringData: { token: "op://x/y/z" }\n',
+      'bootstrap/templates/age-key.yaml.j2': 'kind: Secret\n',
       'kubernetes/components/backup/secret.sops.yaml':
         'apiVersion: v1\nkind: Secret\nmetadata: { name: "${APP}-backup" }\nstringData: { C: "3" }\nsops: {}\n',
     }),
@@ -147,6 +149,9 @@ ${kustomization(
     'Secret flux-system/cluster-secrets',
     'ConfigMap flux-system/cluster-settings',
     'Secret flux-system/sops-age',
+  ]);
+  expect(secrets.leftOut().map(({ code, facts }) => [code, facts['path']])).toEqual([
+    ['cluster/template-left-out', 'bootstrap/resources.yaml.j2'],
   ]);
   for (const one of planted) await secrets.apply(one, never);
   expect(await Promise.all((await secrets.load()).map((one) => one.isApplied(never)))).toEqual([true, true, true]);
