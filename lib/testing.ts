@@ -37,7 +37,7 @@ import {
   type SimulatedKube,
   startCluster,
 } from './sim/index.ts';
-import { renderFailure } from './ui/index.ts';
+import { renderFailures } from './ui/index.ts';
 import { defaultKubernetes, newestTalos } from './upstream/tables.ts';
 
 export interface SimulateOptions {
@@ -197,7 +197,7 @@ export async function simulate(options: SimulateOptions = {}): Promise<Simulated
       value: result.values[0],
       counts: result.counts,
       failures: result.failures,
-      text: result.failures.map((failure) => renderFailure(failure)).join('\n\n'),
+      text: renderFailures(result.failures).join('\n\n'),
       printed,
       events,
     };

@@ -68,6 +68,8 @@ export function failureWords(failure: Failure): FailureText {
 export interface FailurePrintOptions {
   readonly style?: Style;
   readonly severity?: 'error' | 'warning';
+  /** Other machines of which the same is true: `cp-2 and cp-3`. */
+  readonly also?: string;
 }
 
 /** The whole text of one failure, without a line break at its end. */
@@ -80,6 +82,7 @@ export function renderFailure(failure: Failure, options: FailurePrintOptions = {
   const lines = [`${head(style.bold(`${severity}[${failure.code}]`))}: ${style.bold(clean(words.title))}`];
   if (failure.where?.kind === 'file') lines.push(...renderExcerpt(failure.where, style, head));
   if (because !== undefined) lines.push(`${style.bold('because')}: ${clean(because)}`);
+  if (options.also !== undefined) lines.push(`${style.bold('also')}: ${clean(options.also)}`);
   if (failure.where?.kind === 'step') lines.push(`${style.bold('step')}: ${clean(stepPath(failure.where))}`);
   if (words.help !== undefined) lines.push(`${style.bold('help')}: ${indented(words.help)}`);
   return lines.join('\n');

@@ -4,7 +4,7 @@ import { plainLinesOf } from './plain-lines.ts';
 import type { Renderer, RendererOptions } from './renderer.ts';
 import { applyEvent, newRunView } from './run-view.ts';
 import { styleWith } from './style.ts';
-import { hintsForSandbox } from './sandbox-hints.ts';
+import { hintsIn } from './sandbox-hints.ts';
 import { renderSummary } from './summary.ts';
 
 /**
@@ -14,7 +14,8 @@ import { renderSummary } from './summary.ts';
 export function createGithubRenderer({ stream, clock, simulated, isSandbox }: RendererOptions): Renderer {
   const view = newRunView();
   const startedMs = clock.monotonicMs();
-  const write = (text: string) => stream.write(isSandbox === true ? hintsForSandbox(text) : text);
+  const hints = hintsIn({ isSandbox });
+  const write = (text: string) => stream.write(hints(text));
   const groups = new Map<string, string[]>();
   const finishTask = (task: string, lines: readonly string[]) => {
     const collected = groups.get(task) ?? [];

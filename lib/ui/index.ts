@@ -1,4 +1,5 @@
 export { createRenderer, type OutputKind } from './create-renderer.ts';
+export { renderFailures } from './failure-list.ts';
 export { type FailurePrintOptions, failureWords, renderFailure } from './failure-text.ts';
 export type { CliFailures } from './failures/cli.ts';
 export type { FailureText, Printers } from './failures/printer.ts';

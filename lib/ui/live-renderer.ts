@@ -6,7 +6,7 @@ import type { Renderer, RendererOptions } from './renderer.ts';
 import { applyEvent, newRunView } from './run-view.ts';
 import { Screen } from './screen.ts';
 import { styleWith } from './style.ts';
-import { hintsForSandbox } from './sandbox-hints.ts';
+import { hintsIn } from './sandbox-hints.ts';
 import { renderSummary } from './summary.ts';
 import { folded } from './width.ts';
 
@@ -46,7 +46,7 @@ export function createLiveRenderer({ stream, clock, colors, simulated, isSandbox
   const view = newRunView();
   const style = styleWith(colors);
   const startedMs = clock.monotonicMs();
-  const hints = (text: string) => (isSandbox === true ? hintsForSandbox(text) : text);
+  const hints = hintsIn({ isSandbox });
   const wallMs = () => clock.monotonicMs() - startedMs;
   const rows = new Map<string, PromiseWithResolvers<TaskOutcome>>();
   let lastEventAtMs = wallMs();

@@ -1,7 +1,7 @@
 import { count } from '../base/index.ts';
 import type { Plan, PlannedStep } from '../core/index.ts';
-import { renderFailure } from './failure-text.ts';
-import { hintsForSandbox } from './sandbox-hints.ts';
+import { renderFailures } from './failure-list.ts';
+import { hintsIn } from './sandbox-hints.ts';
 import type { Style } from './style.ts';
 import { padded, truncated, widthOf } from './width.ts';
 
@@ -39,12 +39,9 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
       const shown = truncated(text, Math.max(20, options.columns - 3));
       lines.push(` ${step.decision === 'run' ? shown : style.dim(shown)}`);
     }
-    for (const failure of task.failure ? [task.failure, ...(task.furtherFailures ?? [])] : [])
-      lines.push(
-        ...renderFailure(failure, { style, severity: 'warning' })
-          .split('\n')
-          .map((line) => `      ${line}`),
-      );
+    const failures = task.failure ? [task.failure, ...(task.furtherFailures ?? [])] : [];
+    for (const words of renderFailures(failures, { style, severity: 'warning' }))
+      lines.push(...words.split('\n').map((line) => `      ${line}`));
   }
   const sum =
     calls === 0
@@ -58,7 +55,7 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
       : `${count(calls, 'mutating call')}.`;
   lines.push(` ${sum}${(run === 0 && unknown === 0) || isRefused ? '' : ` Run it: ${options.command}`}`);
   const text = `${lines.join('\n')}\n`;
-  return options.isSandbox === true ? hintsForSandbox(text) : text;
+  return hintsIn(options)(text);
 }
 
 const nameOf = (step: PlannedStep): string =>

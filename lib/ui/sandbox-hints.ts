@@ -10,3 +10,9 @@ export function hintsForSandbox(text: string): string {
     aside.has(command) || command.startsWith('sim:') || rest.includes('--sim') ? whole : `npx tk ${command} --sim${rest}`,
   );
 }
+
+const asTheyAre = (text: string): string => text;
+
+/** What a renderer does with the hints that it writes. */
+export const hintsIn = ({ isSandbox }: { readonly isSandbox?: boolean | undefined }): ((text: string) => string) =>
+  isSandbox === true ? hintsForSandbox : asTheyAre;

@@ -1,5 +1,5 @@
 import { count, formatDuration } from '../base/index.ts';
-import { renderFailure } from './failure-text.ts';
+import { renderFailures } from './failure-list.ts';
 import { rowState, rowTookMs, type RunView, stepTitle, taskTitle, topRows } from './run-view.ts';
 import type { Style } from './style.ts';
 import { folded, padded, widthOf } from './width.ts';
@@ -22,7 +22,7 @@ const longMs = 5000;
 export function renderSummary(view: RunView, options: SummaryOptions): string {
   const { end } = view;
   if (!end) return '';
-  const failures = end.failures.map((failure) => `${renderFailure(failure, { style: options.style })}\n`);
+  const failures = renderFailures(end.failures, { style: options.style }).map((text) => `${text}\n`);
   const rows = new Map<string, string>();
   const headline = headlineOf(view, options);
   for (const [name, text] of outcomeRows(view)) rows.set(name, text);

@@ -15,6 +15,8 @@ const saying =
     ...(help ? { help: help(facts) } : {}),
   });
 
+const isPull = ({ method }: Pick<Refused, 'method'>): boolean => method === 'ImageService/Pull' || method === 'MachineService/ImagePull';
+
 export const talosClientPrinters: Printers<TalosClientFailures> = {
   'talos/unreachable': (facts) => ({
     title: `${who(facts)} cannot be reached`,
@@ -35,7 +37,14 @@ export const talosClientPrinters: Printers<TalosClientFailures> = {
     because: facts.because,
     help: 'run the same command again: it looks at the machine before it does anything',
   }),
-  'talos/not-found': saying('has nothing that fits'),
+  'talos/not-found': (facts) =>
+    isPull(facts)
+      ? {
+          title: `${who(facts)} cannot pull an image: it is not there`,
+          because: facts.message,
+          help: 'is this version out, and does the registry (or its mirror) have it?',
+        }
+      : saying('has nothing that fits')(facts),
   'talos/already-exists': saying('has done this before:'),
   'talos/permission-denied': saying('does not permit', () => 'use a talosconfig with the role `os:admin` of this cluster'),
   'talos/unimplemented': saying('does not know', () => 'its Talos version or its state does not offer this call'),

@@ -57,7 +57,7 @@ test('a plan names what runs, what is skipped and why, and each mutating call', 
      talos:upgrade-node node=cp-3
        ?  cp-3  upgrade    net/unreachable
           warning[net/unreachable]: node cp-3
-          warning[net/unreachable]: node cp-4
+          also: cp-4
      1 mutating call. Run it: npx tk talos:upgrade
     "
   `);
