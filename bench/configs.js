@@ -15,36 +15,47 @@ const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`], { env:
 const work = mkdtempSync(join(tmpdir(), 'tk-bench-configs-'));
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-/** Wall time of commands one after the other, the processor time of all of them, and the memory of the largest. */
-function measure(commands, cwd) {
+const report =
+  'data:text/javascript,process.on("exit",()=>{const r=process.resourceUsage();process.stderr.write("\\n@usage "+JSON.stringify({cpuMs:(r.userCPUTime+r.systemCPUTime)/1000,rssMiB:r.maxRSS/1024})+"\\n")})';
+const node = (...args) => [process.execPath, ...args];
+const tk = (...args) => node(launcher, ...args);
+
+/** Wall time of commands one after the other. */
+function timed(commands, cwd) {
   const started = performance.now();
+  for (const command of commands) run(command, cwd);
+  return performance.now() - started;
+}
+
+/** The processor time of all commands that are Node's, and the memory of the largest. To ask for it takes time itself. */
+function used(commands, cwd) {
   let cpuMs = 0;
   let memoryMiB = 0;
   for (const [program, ...args] of commands) {
-    const child = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PATH: path } });
-    if (child.status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${child.status}\n${child.stdout}${child.stderr}`);
-    const usage = /@usage (.*)$/m.exec(child.stderr);
-    if (usage) {
-      const found = JSON.parse(usage[1]);
-      cpuMs += found.cpuMs;
-      memoryMiB = Math.max(memoryMiB, found.rssMiB);
-    }
+    const { stderr } = run([program, '--import', report, ...args], cwd);
+    const found = JSON.parse(/@usage (.*)$/m.exec(stderr)[1]);
+    cpuMs += found.cpuMs;
+    memoryMiB = Math.max(memoryMiB, found.rssMiB);
   }
-  return { wallMs: performance.now() - started, cpuMs, memoryMiB };
+  return { cpuMs, memoryMiB };
 }
 
-const report =
-  'data:text/javascript,process.on("exit",()=>{const r=process.resourceUsage();process.stderr.write("\\n@usage "+JSON.stringify({cpuMs:(r.userCPUTime+r.systemCPUTime)/1000,rssMiB:r.maxRSS/1024})+"\\n")})';
-const node = (...args) => [process.execPath, '--import', report, ...args];
-const tk = (...args) => node(launcher, ...args);
+function run([program, ...args], cwd) {
+  const child = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PATH: path } });
+  if (child.status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${child.status}\n${child.stdout}${child.stderr}`);
+  return child;
+}
 
 /** Turns are taken, so that a machine that gets slower does so for all of them. */
 function compare(title, entries, count = runs) {
   const results = entries.map(() => []);
-  for (let run = 0; run < count; run += 1)
+  for (let turn = 0; turn < count; turn += 1)
     entries.forEach(({ commands, cwd, before }, index) => {
       before?.();
-      results[index].push(measure(commands, cwd));
+      const wallMs = timed(commands, cwd);
+      if (!commands.every(([program]) => program === process.execPath)) return void results[index].push({ wallMs, cpuMs: 0, memoryMiB: 0 });
+      before?.();
+      results[index].push({ wallMs, ...used(commands, cwd) });
     });
   const rows = entries.map(({ name, nodes }, index) => {
     const of = (key) => median(results[index].map((result) => result[key]));
@@ -129,7 +140,7 @@ try {
   compare('six nodes', [bare, generate(six, 6), ...(has('talhelper') ? [talhelper(six)] : [])]);
 
   writeFileSync(join(work, 'patch.yaml'), patch);
-  measure([tk('talos:generate-config', '--output=plain')], six);
+  run(tk('talos:generate-config', '--output=plain'), six);
   cpSync(join(six, 'talos/clusterconfig/home-node-0.yaml'), join(work, 'base.yaml'));
   compare('one patch', [
     bare,

@@ -33,9 +33,12 @@ const together = {
     cli/tasks/built-in cli/tasks/known cli/tasks/manifest cli/tasks/place cli/tasks/user config/failures config/find
     host/clock host/failures host/files host/held-calls host/random host/terminal host/to-disk host/world`,
   toml: 'format/toml npm:smol-toml',
+  edit: `format/edit format/edit-text format/go-block-scalar format/go-formatted format/stringify format/tar format/yaml-document
+    format/yaml-tree format/yaml-tree-emit format/yaml-value`,
   format: 'format/ npm:ipaddr.js npm:js-yaml npm:semver',
   pki: 'pki/',
-  secrets: 'secrets/bech32 secrets/failures secrets/age secrets/by-rule secrets/detect secrets/key-ring secrets/rfc3339 secrets/rules secrets/sops/ secrets/store secrets/synthesize secrets/vault',
+  secrets: `secrets/bech32 secrets/failures secrets/age secrets/by-rule secrets/detect secrets/key-ring secrets/rfc3339 secrets/rules
+    secrets/sops/ secrets/store secrets/synthesize`,
   configs: `cli/commands/machineconfig upstream/conflicts upstream/contracts upstream/machine-config-schema upstream/newest
     talos/config/clashes talos/config/decode talos/config/device-rules talos/config/document talos/config/encode talos/config/failures
     talos/config/go-yaml talos/config/json-patch talos/config/key-order talos/config/merge talos/config/merge-keys talos/config/minor
@@ -59,7 +62,7 @@ const together = {
     cluster/git-ignore cluster/index cluster/kube-access cluster/machine-configs cluster/makejinja cluster/open cluster/open-cluster
     cluster/plain-secrets cluster/releases cluster/rendered-record cluster/secrets-bundle cluster/talconfig-images
     cluster/talconfig-origin cluster/transient cluster/view cluster/ways
-    wasm/compiled-module wasm/failures wasm/helm wasm/helm-errors wasm/index`,
+    secrets/vault wasm/compiled-module wasm/failures wasm/helm wasm/helm-errors wasm/index`,
   inputs: `config/check-together config/checks config/cluster-model config/disagreement config/issues config/known-hosts config/kube-prism
     config/load config/node-entry config/schema config/secret-inputs config/template-data`,
   wire: 'upstream/api/ talos/client/ talos/etcd-snapshot cli/build/ npm:@bufbuild/protobuf',
