@@ -103,6 +103,8 @@ export {
   surveyHops,
   upgradeCluster,
   upgradeKubernetes,
+  versionParam,
+  versionTag,
 } from './cluster/index.ts';
 export {
   type CallableTask,

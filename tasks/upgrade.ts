@@ -1,6 +1,16 @@
-import { defineTask, disruptionOptions, disruptionParams, hopsHeadline, surveyHops, upgradeCluster, z } from 'talos-tk';
+import {
+  defineTask,
+  disruptionOptions,
+  disruptionParams,
+  hopsHeadline,
+  surveyHops,
+  upgradeCluster,
+  versionParam,
+  versionTag,
+  z,
+} from 'talos-tk';
 
-const version = z.string().regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.14.1');
+const version = versionParam('v1.14.1');
 
 export default defineTask({
   summary: 'Upgrade Talos and Kubernetes to a pair of versions, hop by hop',
@@ -57,6 +67,5 @@ interface Given {
 }
 
 function targetOf({ toTalos, toKubernetes }: Given, model: { readonly talosVersion: string; readonly kubernetesVersion: string }) {
-  const withV = (text: string) => `v${text.replace(/^v/, '')}`;
-  return { talos: withV(toTalos ?? model.talosVersion), kubernetes: withV(toKubernetes ?? model.kubernetesVersion) };
+  return { talos: versionTag(toTalos ?? model.talosVersion), kubernetes: versionTag(toKubernetes ?? model.kubernetesVersion) };
 }

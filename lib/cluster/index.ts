@@ -57,7 +57,15 @@ export { untilItAnswers } from './transient.ts';
 export { defineConfig, type Settings, settingsSchema } from './settings.ts';
 export { type ClusterFailures, clusterFailure } from './failures.ts';
 export { type DisruptContext, type Disrupted, disrupt, type DisruptOptions, seeThrough, uncordonStep } from './lifecycle/disrupt.ts';
-export { disruptionOptions, type DisruptionParams, disruptionParams, readDuration, shareOf } from './lifecycle/options.ts';
+export {
+  disruptionOptions,
+  type DisruptionParams,
+  disruptionParams,
+  readDuration,
+  shareOf,
+  versionParam,
+  versionTag,
+} from './lifecycle/options.ts';
 export { type NodeUpgraded, type NodeUpgradeState, nodeUpgradeState, upgradeNode } from './lifecycle/upgrade-node.ts';
 export {
   everyoneOf,

@@ -1,4 +1,4 @@
-import { defineTask, kubernetesHeadline, planKubernetesSteps, throwIfAny, upgradeKubernetes, z } from 'talos-tk';
+import { defineTask, kubernetesHeadline, planKubernetesSteps, throwIfAny, upgradeKubernetes, versionParam, versionTag, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Upgrade Kubernetes',
@@ -7,11 +7,7 @@ export default defineTask({
     'then the manifests. What runs the version already is left alone, so running it again does what is left. The version in ' +
     'cluster.yaml, talconfig.yaml or talenv.yaml follows.',
   params: z.object({
-    to: z
-      .string()
-      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.37.0')
-      .optional()
-      .describe("the version; default: the repository's"),
+    to: versionParam('v1.37.0').optional().describe("the version; default: the repository's"),
     prePull: z.boolean().default(true).describe('pull every image everywhere before the first change'),
     pins: z.boolean().default(true).describe("let the repository's version follow"),
     override: z.array(z.string()).default([]).describe('GATE=REASON: go past a gate; the reason stays in the journal'),
@@ -20,7 +16,7 @@ export default defineTask({
   effect: 'mutate',
   locks: ['kubernetes'],
   async probe({ params, cluster, mode, signal }) {
-    const to = versionOf(params.to ?? cluster.model.kubernetesVersion);
+    const to = versionTag(params.to ?? cluster.model.kubernetesVersion);
     const facts = await cluster.kubernetesUpgrade.facts(signal);
     throwIfAny(await cluster.kubernetesUpgrade.problems(facts, to, signal));
     const plan = cluster.kubernetesUpgrade.plan(facts, to);
@@ -31,7 +27,7 @@ export default defineTask({
     return { ...found, rehearsed, manifests: await cluster.kubernetesUpgrade.manifestChanges(plan, signal) };
   },
   plan({ params, cluster }, found) {
-    const to = versionOf(params.to ?? cluster.model.kubernetesVersion);
+    const to = versionTag(params.to ?? cluster.model.kubernetesVersion);
     if (found === undefined) return [{ decision: 'unknown', title: `Kubernetes ${to}`, reason: 'no machine was asked' }];
     return { headline: kubernetesHeadline(found.plan), steps: planKubernetesSteps({ ...found, pulls: params.prePull }) };
   },
@@ -39,7 +35,7 @@ export default defineTask({
     const { params, cluster, runId, afterwards, signal, detail, skip } = context;
     const overrides = cluster.gates.overridesFrom(params.override);
     const upgraded = await upgradeKubernetes(context, {
-      to: versionOf(params.to ?? cluster.model.kubernetesVersion),
+      to: versionTag(params.to ?? cluster.model.kubernetesVersion),
       pulls: params.prePull,
       pins: params.pins,
       overrides,
@@ -55,5 +51,3 @@ export default defineTask({
     return upgraded;
   },
 });
-
-const versionOf = (text: string): string => (text.startsWith('v') ? text : `v${text}`);

@@ -8,6 +8,8 @@ import {
   rollHeadline,
   runRoll,
   surveyRoll,
+  versionParam,
+  versionTag,
   z,
 } from 'talos-tk';
 
@@ -18,11 +20,7 @@ installed; then the cordon is taken back. A run that was cut off is taken up by 
 version-path, other-driver, one-at-a-time, ceph, longhorn, cnpg, volsync, volumes, etcd-quorum, and those of tasks.config.ts.`,
   params: z.object({
     ...nodeParams,
-    to: z
-      .string()
-      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.14.1')
-      .optional()
-      .describe('Talos version; default: the one of the inventory'),
+    to: versionParam('v1.14.1').optional().describe('Talos version; default: the one of the inventory'),
     image: z.string().optional().describe("installer image; default: from the inventory's schematic"),
     stage: z.boolean().default(false).describe('install at the next boot instead of now; the machine boots twice'),
     rebootMode: z.enum(['default', 'powercycle']).default('default').describe('powercycle goes through the firmware instead of kexec'),
@@ -63,5 +61,5 @@ version-path, other-driver, one-at-a-time, ceph, longhorn, cnpg, volsync, volume
 });
 
 function wantedOf({ to, image }: { readonly to?: string | undefined; readonly image?: string | undefined }) {
-  return { ...(to === undefined ? {} : { version: `v${to.replace(/^v/, '')}` }), ...(image === undefined ? {} : { image }) };
+  return { ...(to === undefined ? {} : { version: versionTag(to) }), ...(image === undefined ? {} : { image }) };
 }

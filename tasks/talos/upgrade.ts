@@ -9,6 +9,8 @@ import {
   rollHeadline,
   runRoll,
   surveyRoll,
+  versionParam,
+  versionTag,
   z,
 } from 'talos-tk';
 
@@ -19,11 +21,7 @@ the first cordon, and a verified snapshot of etcd is taken before the first cont
 alone. The first failure ends it; the same line goes on where it ended.`,
   params: z.object({
     ...nodesParams,
-    to: z
-      .string()
-      .regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, 'expected a version: v1.14.1')
-      .optional()
-      .describe('Talos version; default: the one of the inventory'),
+    to: versionParam('v1.14.1').optional().describe('Talos version; default: the one of the inventory'),
     image: z.string().optional().describe("installer image for every node; default: from the inventory's schematics"),
     parallel: z.string().optional().describe('how many workers at once: 2 or 25%; default: tasks.config.ts, else 1'),
     canary: z.string().optional().describe('the worker that goes first and alone; default: tasks.config.ts, else the first that needs it'),
@@ -69,5 +67,5 @@ function wantedOf({ to, image }: { readonly to?: string | undefined; readonly im
   readonly version?: string;
   readonly image?: string;
 } {
-  return { ...(to === undefined ? {} : { version: `v${to.replace(/^v/, '')}` }), ...(image === undefined ? {} : { image }) };
+  return { ...(to === undefined ? {} : { version: versionTag(to) }), ...(image === undefined ? {} : { image }) };
 }

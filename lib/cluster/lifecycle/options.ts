@@ -16,6 +16,12 @@ export function readDuration(text: string): number | undefined {
   return total;
 }
 
+/** A version of Talos or Kubernetes, with its `v` or without. `example` is what a slip of the finger is answered with. */
+export const versionParam = (example: string) => z.string().regex(/^v?\d+\.\d+\.\d+(?:-[\w.]+)?$/, `expected a version: ${example}`);
+
+/** With its `v`, as everything below the tasks takes it. */
+export const versionTag = (version: string): string => `v${version.replace(/^v/, '')}`;
+
 /** To be spread into the params of every task that takes machines away: how pods are moved, and which gate is overridden and why. */
 export const disruptionParams = {
   drain: z
