@@ -117,9 +117,20 @@ export function validateDocuments(
   return { failures: [...failures, ...kubernetesFailures(documents, minor, talosVersion)], warnings };
 }
 
+/** Expressions, which the node names by what they are for. */
+const expressionFields: readonly (readonly [sentence: string, path: readonly string[]])[] = [
+  ['disk selector is invalid', ['provisioning', 'diskSelector', 'match']],
+  ['volume selector is invalid', ['discovery', 'volumeSelector', 'match']],
+  ['link selector is invalid', ['selector', 'match']],
+  ['OOM trigger expression is invalid', ['triggerExpression']],
+  ['OOM cgroup scoring expression is invalid', ['cgroupRankingExpression']],
+];
+
 /** The field that a sentence of the node is about, as far as it names one. */
 function fieldIn({ kind, value }: ConfigDocument, sentence: string): readonly string[] {
   if (kind !== 'v1alpha1') {
+    const expression = expressionFields.find(([start]) => sentence.startsWith(start));
+    if (expression) return expression[1];
     const first = /^[a-z]\w*(?:\.\w+)*/.exec(sentence)?.[0].split('.') ?? [];
     return value[first[0] ?? ''] === undefined ? [] : first;
   }

@@ -4,6 +4,9 @@ import type { Printers } from './printer.ts';
 
 const didYouMean = (suggestion: string | undefined) => (suggestion === undefined ? {} : { help: `did you mean \`${suggestion}\`?` });
 
+/** What the node says of a CEL expression; it quotes the expression once more, which the place of the failure shows already. */
+const aboutExpression = /ERROR: <input>:\d+:(\d+): (.*)\n \| [^]*$/;
+
 export const talosConfigPrinters: Printers<TalosConfigFailures> = {
   'talos-config/bundle-reference': ({ field, scheme, path }) => ({
     title: `\`${field}\` is a reference of vals (\`${scheme}\`), not a value`,
@@ -61,7 +64,11 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `\`${field}\` and the document \`${document}\` set the same thing`,
     help: `move it to the document \`${document}\`, or remove it`,
   }),
-  'talos-config/invalid': ({ document, rule }) => ({ title: `\`${document}\` is not valid`, because: rule }),
+  'talos-config/invalid': ({ document, rule }) => ({
+    title: `\`${document}\` is not valid`,
+    because: rule.replace(aboutExpression, '$2, at character $1'),
+    ...(rule.includes("'(uint, int)'") ? { help: 'a number beside a size has no sign: write `100u * GB`, with its `u`' } : {}),
+  }),
   'talos-config/invalid-together': ({ rule }) => ({ title: 'the documents are not valid together', because: rule }),
   'talos-config/deprecated': ({ field, replacement }) => ({ title: `\`${field}\` is deprecated`, help: `use ${replacement} instead` }),
   'talos-config/json-patch-refused': ({ documents, equivalent, remainder }) => ({

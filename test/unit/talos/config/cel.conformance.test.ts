@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { selectorError } from '../../../../lib/talos/config/cel/selector.ts';
+import { validateMachineConfig } from '../../../../lib/talos/machine-config.ts';
+import { renderFailure } from '../../../../lib/ui/failure-text.ts';
 import type { ExpressionSubject } from '../../../../lib/upstream/tables.ts';
 import { randomExpressions, writtenExpressions } from '../../../oracle/cel/cases.ts';
 
@@ -28,4 +30,18 @@ test('a field that a version does not have yet is not there', () => {
   const text = 'disk.firmware_version == "1"';
   expect(selectorError(text, 'disk', '1.14')).toBe(undefined);
   expect(selectorError(text, 'disk', '1.13')).toBe(`ERROR: <input>:1:5: undefined field 'firmware_version'\n | ${text}\n | ....^`);
+});
+
+test('a selector that no node could compile is told with its place and what to write', () => {
+  const text =
+    'apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: data\nprovisioning:\n  minSize: 1GB\n  diskSelector:\n    match: disk.size > 100\n';
+  const { failures } = validateMachineConfig({ path: 'data.yaml', text }, { talosVersion: '1.14' });
+  expect(failures.map((failure) => renderFailure(failure))).toEqual([
+    [
+      'error[talos-config/invalid]: `UserVolumeConfig data` is not valid',
+      ' ——▶ data.yaml:7:5',
+      "because: disk selector is invalid: found no matching overload for '_>_' applied to '(uint, int)', at character 11",
+      'help: a number beside a size has no sign: write `100u * GB`, with its `u`',
+    ].join('\n'),
+  ]);
 });
