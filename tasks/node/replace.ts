@@ -104,10 +104,16 @@ export default defineTask({
           await removeNode(inside, old, { ...options, settlesFirst: true });
           return;
         }
-        // Under the same name the new machine may have joined already: then nothing is left to be removed.
-        const isJoining =
-          open !== undefined && successor === old && (await cluster.machines.state(old, handle.signal)).state === 'configured';
-        if (!isJoining) await removeNode(inside, old, options);
+        // Under the same name the new machine may have joined already: what was removed once is not removed again, whoever answers.
+        const removedKey = `${key}: remove ${old.name}`;
+        const removed = (await recall(removedKey)).last;
+        if (open === undefined || removed === undefined || removed.isOver === true)
+          await handle.step.once(`remove ${old.name}`, {
+            key: removedKey,
+            node: old.name,
+            probe: () => notDone(),
+            act: async (inner) => void (await removeNode({ ...context, step: inner.step, log: inner.log }, old, options)),
+          });
         await join(handle);
       },
     });
