@@ -27,16 +27,24 @@ export async function patch(context: CommandContext): Promise<number> {
   return 0;
 }
 
-/** Says nothing on standard output but the answer; every problem is thrown at once. */
+/** Says nothing on standard output but the answer; every problem is thrown at once, or part of the one document. */
 export async function validate(context: CommandContext): Promise<number> {
   const file = await readNamed(context, requiredText(context.values, 'file'), 'FILE');
   const talosVersion = requiredText(context.values, 'talos-version');
   const { failures, warnings } = validateMachineConfig(file, { talosVersion });
+  if (context.json) {
+    const valid = failures.length === 0;
+    context.print(`${JSON.stringify({ schema: 1, file: file.path, talosVersion, valid, failures, warnings })}\n`);
+    return valid ? 0 : notValid;
+  }
   await noteWarnings(context, warnings);
   throwIfAny(failures);
   context.print(`${file.path} is valid for Talos ${talosVersion}\n`);
   return 0;
 }
+
+/** As for every input that is wrong. */
+const notValid = 2;
 
 export async function noteWarnings(context: CommandContext, warnings: readonly Failure[]): Promise<void> {
   if (warnings.length === 0) return;

@@ -49,11 +49,12 @@ export const talosCommands: readonly Command[] = [
   {
     name: 'machineconfig:validate',
     summary: 'Check a machine config as that version of Talos would',
-    usage: 'machineconfig validate FILE --talos-version V',
+    usage: 'machineconfig validate FILE --talos-version V [--json]',
     arguments: [
       { name: 'file', kind: 'value', position: 0, required: true },
       { name: 'talos-version', kind: 'value', required: true, value: 'V', about: 'v1.14.1 or 1.14' },
     ],
+    alsoHelp: [['--json', 'one document with everything that is wrong']],
     load: async () => ({ run: (await import('./machineconfig.ts')).validate }),
   },
   {

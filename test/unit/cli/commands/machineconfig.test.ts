@@ -87,6 +87,28 @@ test('validate answers with one line, or with everything that is wrong', async (
   const bad = await inFolder(folder.path, ['machineconfig', 'validate', 'bad.yaml', '--talos-version', '1.13']);
   expect(bad).toMatchObject({ stdout: '', exitCode: undefined });
   expect(bad.failures.slice(0, 2)).toEqual(['talos-config/unknown-key', 'talos-config/unknown-key']);
+  const answer = async (file: string) => {
+    const { exitCode, stdout } = await inFolder(folder.path, ['machineconfig', 'validate', file, '--talos-version', '1.13'], {
+      json: true,
+    });
+    return { exitCode, ...JSON.parse(stdout) };
+  };
+  expect(await answer('out/worker.yaml')).toEqual({
+    exitCode: 0,
+    schema: 1,
+    file: 'out/worker.yaml',
+    talosVersion: '1.13',
+    valid: true,
+    failures: [],
+    warnings: [],
+  });
+  expect(await answer('bad.yaml')).toMatchObject({
+    exitCode: 2,
+    valid: false,
+    failures: expect.arrayContaining([
+      expect.objectContaining({ code: 'talos-config/unknown-key', facts: expect.objectContaining({ key: 'typ' }) }),
+    ]),
+  });
 });
 
 test('the id of a schematic is the factory’s, and the images of the nodes name it', async () => {
