@@ -15,7 +15,7 @@ export type ClusterFailures = {
   /** No bundle of secrets, and something that only exists when there is a cluster. */
   'cluster/secrets-lost': { wanted: string; traces: readonly string[] };
   /** A bundle that was named and is not there. */
-  'cluster/no-such-bundle': { path: string };
+  'cluster/no-such-bundle': { path: string; isFolder: boolean };
   /** Two files beside the talconfig hold different secrets. */
   'cluster/two-bundles': { paths: readonly string[] };
   'cluster/plaintext-secret': { path: string };

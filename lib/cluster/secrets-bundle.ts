@@ -113,9 +113,10 @@ export function createBundleStore({ model, files, vault, world, redactor }: Bund
       return kept;
     },
     async of(path) {
-      const bundle = await read(path);
+      const isFolder = (await files.stat(path))?.kind === 'directory';
+      const bundle = isFolder ? undefined : await read(path);
       if (bundle === undefined)
-        throw new TkError(clusterFailure('cluster/no-such-bundle', { path: posix.relative(model.paths.root, path) }));
+        throw new TkError(clusterFailure('cluster/no-such-bundle', { path: posix.relative(model.paths.root, path), isFolder }));
       return { bundle: hidden(bundle) };
     },
     existing,

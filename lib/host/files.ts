@@ -2,7 +2,6 @@ import {
   closeSync,
   fchmodSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,7 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { type AppendFile, type Clock, type DirectoryEntry, type Files, type FileStat, TkError } from '../base/index.ts';
 import { hostFailure } from './failures.ts';
-import { contentToDisk, takeAway, toDisk } from './to-disk.ts';
+import { contentToDisk, makeFolder, takeAway, toDisk } from './to-disk.ts';
 
 /**
  * The files of this machine. What the operating system answers at once is asked for at once: handing it to another thread and hearing
@@ -57,7 +56,7 @@ export function createHostFiles(clock: Clock): Files {
     removeTree: (path) => attempt('remove', path, () => rmSync(path, { recursive: true, force: true })),
     makeDirectory: (path, options) =>
       attempt('make-directory', path, () => {
-        mkdirSync(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) });
+        makeFolder(path, options?.mode);
       }),
     realPath: (path) => attempt('resolve', path, () => orAbsent(() => realpathSync.native(path))),
     lock: (path, owner) => attempt('lock', path, async () => (await import('./lock.ts')).acquireLock(path, owner)),
@@ -86,7 +85,7 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   let file = orAbsent(begin);
   if (file === undefined) {
     // Somebody took the folder away since it was swept.
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     file = begin();
   }
   try {
@@ -122,7 +121,7 @@ const swept = new Set<string>();
  */
 function sweep(directory: string): void {
   if (swept.has(directory)) return;
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   swept.add(directory);
   for (const name of readdirSync(directory)) {
     const pid = /^\..+\.(\d+)-[0-9a-f]{8}\.tk-tmp$/.exec(name)?.[1];
@@ -178,7 +177,7 @@ async function syncNow(directory: string): Promise<void> {
 type Attempt = <T>(operation: string, path: string, work: () => Promise<T> | T) => Promise<T>;
 
 async function openForAppending(path: string, mode: number | undefined, attempt: Attempt): Promise<AppendFile> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const isNew = modeOf(path) === undefined;
   const file = openSync(path, 'a', mode ?? 0o666);
   if (isNew) await syncDirectory(dirname(path));

@@ -1,8 +1,8 @@
-import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { FileLock } from '../base/index.ts';
-import { takeAway, toDisk } from './to-disk.ts';
+import { makeFolder, takeAway, toDisk } from './to-disk.ts';
 
 /**
  * What lies in a lock file. A process is known by its number and its start time, a machine by its name and the boot that it is
@@ -23,7 +23,7 @@ interface Claim {
  * Shape: `link` of a finished file is the atomic step, so a lock file is never seen half written.
  */
 export async function acquireLock(path: string, owner: string): Promise<FileLock | { readonly heldBy: string }> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const text = JSON.stringify(await claimOfThisProcess(owner));
   for (;;) {
     if (await linkNew(path, text)) return { release: () => releaseIfOurs(path, text) };

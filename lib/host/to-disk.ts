@@ -1,4 +1,5 @@
-import { fdatasync, fsync, unlinkSync } from 'node:fs';
+import { fdatasync, fsync, mkdirSync, statSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Resolves when everything that was written to an open file is on the disk. Everything else goes on meanwhile. */
@@ -13,5 +14,30 @@ export function takeAway(path: string): void {
     unlinkSync(path);
   } catch {
     // Somebody else's, or gone already.
+  }
+}
+
+/**
+ * Makes a folder, and those around it, where there are none. Node's own way never ends where nothing can be made and nothing is in the
+ * way, as below /proc.
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (isFolder(path)) return;
+    const parent = dirname(path);
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || isFolder(parent)) throw error;
+    makeFolder(parent, mode);
+    // Another process may have been as quick.
+    if (!isFolder(path)) mkdirSync(path, { mode });
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }

@@ -44,7 +44,10 @@ export const clusterPrinters: Printers<ClusterFailures> = {
     because: `${quoted(traces)} ${traces.length === 1 ? 'shows' : 'show'} that this cluster exists; new secrets would lock you out of it`,
     help: 'bring the file back, or derive it from a control plane config: npx tk talos:gensecret --from-controlplane-config FILE',
   }),
-  'cluster/no-such-bundle': ({ path }) => ({ title: `there is no secrets bundle \`${path}\`` }),
+  'cluster/no-such-bundle': ({ path, isFolder }) => ({
+    title: `there is no secrets bundle \`${path}\``,
+    ...(isFolder ? { because: 'it is a folder', help: 'name the file in it' } : {}),
+  }),
   'cluster/two-bundles': ({ paths }) => ({
     title: `${quoted(paths)} hold different cluster secrets`,
     because: 'talhelper takes the last of them without a word, and the wrong ones would lock you out of the cluster',

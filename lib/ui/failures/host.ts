@@ -48,6 +48,7 @@ const fileOperation: Readonly<Record<string, string>> = {
 };
 
 const fileReason: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no folder for it, and none can be made',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENOSPC: 'the disk is full',

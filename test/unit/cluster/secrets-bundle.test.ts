@@ -40,7 +40,10 @@ test('a bundle is known by the names of talhelper, talosctl and topf, or by the 
   expect(await tokenIn({ 'secrets.yaml': text })).toBe(token);
   expect(await tokenIn({ 'secrets.yaml': 'kind: Secret\n' })).toBe('none');
   expect(await tokenIn({ 'other.yaml': text }, '/repo/talos/other.yaml')).toBe(token);
-  expect(await tokenIn({}, '/repo/talos/none.yaml')).toBe('cluster/no-such-bundle {"path":"talos/none.yaml"}');
+  expect(await tokenIn({}, '/repo/talos/none.yaml')).toBe('cluster/no-such-bundle {"path":"talos/none.yaml","isFolder":false}');
+  expect(await tokenIn({ 'keys/talsecret.yaml': text }, '/repo/talos/keys')).toBe(
+    'cluster/no-such-bundle {"path":"talos/keys","isFolder":true}',
+  );
 });
 
 test('variables in a bundle are filled in from the talenv, and an unset one is told without the text around it', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,15 @@ test('many writers of one file leave one of their contents whole', async () => {
   await Promise.all(contents.map((content) => files.write(path, content)));
   expect(contents).toContain(await files.readText(path));
   expect(await readdir(folder)).toEqual(['shared']);
+});
+
+test('where no folder can be made, that is said at once', async () => {
+  await symlink('nowhere', join(folder, 'link'));
+  const nowhere = [join(folder, 'link/at/all'), ...(existsSync('/proc/self') ? ['/proc/none/at/all'] : [])];
+  for (const path of nowhere) {
+    await expect(files.write(path, '')).rejects.toMatchObject({ failure: { code: 'host/file', facts: { operation: 'write', path } } });
+    await expect(files.makeDirectory(path)).rejects.toMatchObject({ failure: { code: 'host/file' } });
+  }
 });
 
 test('what is not there is absent, not an error', async () => {
