@@ -32,10 +32,10 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     process.stderr.write(`tk ${[...picked, ...argv].join(' ')}\n`);
     return dispatch([...picked, ...argv]);
   }
-  if (flags.list || flags.help || words.length === 0) return showHelp(flags, words);
   // `tk run --record DIR TASK…` reads better than the flag alone.
-  if (words[0] === 'run' && words.length > 1 && !(await tasksHere(flags)).entries.some(({ name }) => name === 'run'))
+  if (words[0] === 'run' && (words.length > 1 || flags.help) && !(await tasksHere(flags)).entries.some(({ name }) => name === 'run'))
     return dispatch(argv.toSpliced(argv.indexOf('run'), 1));
+  if (flags.list || flags.help || words.length === 0) return showHelp(flags, words);
   if (words[0] === 'resume') {
     const again = await (await import('./resume.ts')).wordsToResume(flags, words[1]);
     process.stderr.write(`tk ${again.join(' ')}\n`);

@@ -49,8 +49,19 @@ export function machinesIn({ exchanges }: Recording): { readonly minor: Minor; r
       links: [{ name: 'enp1s0', mac: `02:00:00:00:00:${Number(last).toString(16).padStart(2, '0').slice(-2)}` }],
     };
   });
-  return { minor, spec: { clusterName: 'recorded', vip: '192.0.2.1', machines } };
+  return { minor, spec: { clusterName: 'recorded', vip: '192.0.2.1', machines: leads.size > 0 ? machines : [unseen(minor), ...machines] } };
 }
+
+/** Workers alone are no cluster: whoever led it was not asked anything while it was recorded. */
+const unseen = (minor: Minor): MachineSpec => ({
+  name: 'cp-1',
+  role: 'controlplane',
+  address: '192.0.2.2',
+  talosVersion: versions[minor].talos,
+  uuid: '00000000-0000-4000-8000-000000000000',
+  disks: [{ path: '/dev/nvme0n1', sizeBytes: 512_000_000_000, model: 'Test NVMe', serial: 'SERIAL0', transport: 'nvme' }],
+  links: [{ name: 'enp1s0', mac: '02:00:00:00:01:00' }],
+});
 
 /**
  * Says the reading calls of a recorded run once more, to simulated machines of the same number, roles and version, and compares the
