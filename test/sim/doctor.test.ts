@@ -99,8 +99,16 @@ test('what Flux has not done, may not do, or does from elsewhere is told, each w
   await make(
     'GitRepository',
     'flux-system',
-    branch,
+    { ...branch, url: 'ssh://git@git.example.org/home/ops.git' },
     { artifact: { revision: `refs/heads/main@sha1:${now}` } },
+    ready('True', 'Succeeded', ''),
+  );
+  // Somebody else's: what is checked out here says nothing about it.
+  await make(
+    'GitRepository',
+    'theirs',
+    { ...branch, url: 'https://git.example.org/them/charts' },
+    { artifact: { revision: `main@sha1:${now}` } },
     ready('True', 'Succeeded', ''),
   );
   await make('OCIRepository', 'charts', {}, {}, ready('False', 'OCIArtifactPullFailed', 'failed to pull artifact: 401'));
@@ -124,6 +132,7 @@ test('what Flux has not done, may not do, or does from elsewhere is told, each w
   await make('HelmRelease', 'new', {}, { observedGeneration: 0 }, ready('Unknown', 'Progressing', 'Running install'));
   await rig.files.write(`${rig.root}/.git/HEAD`, 'ref: refs/heads/main\n');
   await rig.files.write(`${rig.root}/.git/packed-refs`, `# pack-refs\n${old} refs/heads/main\n`);
+  await rig.files.write(`${rig.root}/.git/config`, '[remote "origin"]\n\turl = git@git.example.org:home/ops.git\n');
   const run = await rig.tk('doctor', { only: ['flux'] });
   expect({ exitCode: run.exitCode, printed: run.printed }).toMatchInlineSnapshot(`
     {

@@ -93,7 +93,8 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
   const directory = sandboxDirectory(repository.root);
   const encrypted = await encryptedFiles(world.files, repository.root);
   const hides = (path: string) => isHidden(path) || encrypted.includes(path);
-  const over = (files: World['files']) => overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides });
+  const over = (files: World['files'], hidesToo = (_path: string) => false) =>
+    overlayFiles({ files, root: repository.root, layer: join(directory, 'repo'), hides: (path) => hides(path) || hidesToo(path) });
   if ((await world.files.stat(join(directory, '.gitignore'))) === undefined) await world.files.write(join(directory, '.gitignore'), '*\n');
   const identity = await sandboxIdentity(world, join(directory, 'age.key'));
   const layered = over(world.files);
@@ -105,7 +106,8 @@ export async function openSandboxWorld(options: SandboxWorldOptions): Promise<Sa
   const mark = keptMark(repository.root);
   const inside = (simulated: World): World => ({
     ...simulated,
-    files: over(simulated.files),
+    // The sandbox's Git server has what lies here under commits of its own: none of them is the one that is checked out.
+    files: over(simulated.files, (path) => path === '.git/HEAD'),
     dial: throughRegistry(simulated.dial),
     env,
   });

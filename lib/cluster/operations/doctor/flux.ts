@@ -96,7 +96,11 @@ function noteRevision(object: KubeObject, names: ReadonlyMap<string, KubeObject>
 async function noteCommit({ files, cluster }: DoctorParts, all: readonly KubeObject[], note: Note): Promise<void> {
   const here = await gitHead(files, cluster.model.paths.root);
   if (here === undefined) return;
+  const remotes = await gitRemotes(files, cluster.model.paths.root);
   for (const source of all.filter(({ kind, metadata }) => kind === 'GitRepository' && metadata.namespace === 'flux-system')) {
+    const url = text(fields(source['spec'])['url']);
+    // Flux may follow the repositories of others, too.
+    if (remotes.length > 0 && !remotes.includes(repositoryName(url))) continue;
     const branch =
       text(fields(fields(source['spec'])['ref'])['branch']) ||
       text(fields(fields(source['spec'])['ref'])['name']).replace('refs/heads/', '');
@@ -109,6 +113,20 @@ async function noteCommit({ files, cluster }: DoctorParts, all: readonly KubeObj
     );
   }
 }
+
+async function gitRemotes(files: Files, root: string): Promise<readonly string[]> {
+  const config = (await files.readText(posix.join(root, '.git/config')).catch(() => undefined)) ?? '';
+  return [...config.matchAll(/^\s*url\s*=\s*(\S+)/gm)].map(([, url = '']) => repositoryName(url));
+}
+
+/** `ssh://git@host/owner/name.git`, `git@host:owner/name` and `https://host/owner/name` are one repository. */
+const repositoryName = (url: string): string =>
+  url
+    .replace(/^[a-z+]+:\/\//, '')
+    .replace(/^[^@/]*@/, '')
+    .replace(/^([^/:]+):(?:\d+\/)?/, '$1/')
+    .replace(/(?:\.git)?\/?$/, '')
+    .toLowerCase();
 
 /** Undefined: no repository of git here, or none of its branches is checked out. */
 async function gitHead(files: Files, root: string): Promise<{ readonly branch: string; readonly commit: string } | undefined> {
