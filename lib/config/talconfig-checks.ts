@@ -30,6 +30,9 @@ export function checkTalconfig(
   if (root['talosVersion'] === undefined) {
     warnings.push(talconfigFailure('talconfig/floating-version', { version: talconfig.talosVersion }, at([], 'key')));
   }
+  // talhelper generates such a file without a word.
+  if (talconfig.nodes.length > 0 && !talconfig.nodes.some(({ controlPlane }) => controlPlane))
+    warnings.push(talconfigFailure('talconfig/no-control-plane', { nodes: talconfig.nodes.length }, at(['nodes'], 'key')));
   if (talconfig.nodes.length === 0) failures.push(talconfigFailure('talconfig/required', { path: 'nodes' }, at(['nodes'], 'key')));
   if (talconfig.domain !== undefined && !isDomain(talconfig.domain)) invalid(['domain'], talconfig.domain, 'a domain');
   for (const key of ['clusterPodNets', 'clusterSvcNets'] as const) {

@@ -13,6 +13,7 @@ export type TalconfigFailures = {
   'talconfig/missing-file': { path: string; neededBy: string };
   'talconfig/incompatible-kubernetes': { talos: string; kubernetes: string; lowest: string; highest: string };
   /** Warnings. */
+  'talconfig/no-control-plane': { nodes: number };
   'talconfig/deprecated': { key: string; replacement: string };
   'talconfig/floating-version': { version: string };
   'talconfig/without-effect': { key: string; reason: string };

@@ -35,6 +35,11 @@ export const talconfigPrinters: Printers<TalconfigFailures> = {
     title: `Talos ${talos} does not run Kubernetes ${kubernetes}`,
     help: `choose a version from ${lowest} to ${highest}`,
   }),
+  'talconfig/no-control-plane': ({ nodes }) => ({
+    title: nodes === 1 ? 'the only node is a worker' : `all ${nodes} nodes are workers`,
+    because: 'nothing can bootstrap the cluster, and the talosconfig has no endpoint',
+    help: 'set `controlPlane: true` for the nodes that run Kubernetes itself',
+  }),
   'talconfig/deprecated': ({ key, replacement }) => ({ title: `\`${key}\` is deprecated`, help: `use \`${replacement}\` instead` }),
   'talconfig/floating-version': ({ version }) => ({
     title: `talconfig.yaml names no \`talosVersion\`, taken is ${version}`,

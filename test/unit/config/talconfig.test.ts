@@ -136,6 +136,12 @@ test('deprecated keys and a floating version are warnings', async () => {
   ]);
 });
 
+test('a talconfig of workers alone is a warning, because nothing can bootstrap it', async () => {
+  const { warnings } = await load(`${head}${node.replace('controlPlane: true', 'controlPlane: false')}`);
+  expect(warnings.map(({ code, facts }) => `${code} ${JSON.stringify(facts)}`)).toEqual(['talconfig/no-control-plane {"nodes":1}']);
+  expect((await load(`${head}${node}`)).warnings).toEqual([]);
+});
+
 test('an endpoint that nobody means is a warning, because Talos takes it', async () => {
   const odd = (endpoint: string) => load(`${head.replace('https://192.168.42.120:6443', endpoint)}${node}`);
   for (const endpoint of ['https://192.168.42.120/24:6443', 'http://192.168.42.120:6443', 'https://home.arpa:6443/path']) {
