@@ -117,7 +117,7 @@ export function checkTalconfig(
       invalid(
         [...path, 'installDiskSelector', 'name'],
         textOf(node.installDiskSelector['name']),
-        'nothing: Talos selects by serial, model, size and the like, not by name',
+        'a way to select a disk: Talos selects by serial, model, size and the like',
       );
     const configs = node.configs;
     const place = (key: string, ...rest: Path): Path => {

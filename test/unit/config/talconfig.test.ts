@@ -160,6 +160,13 @@ test('an endpoint that nobody means is a warning, because Talos takes it', async
     expect(await problems(odd(endpoint))).toEqual([expect.stringContaining('talconfig/invalid {"path":"endpoint"')]);
 });
 
+test('a Talos that tk makes nothing for is refused at its place, with those that it knows', async () => {
+  for (const version of ['v1.8.4', 'v1.15.0', 'v0.14.3'])
+    expect(await problems(load(`${head.replace('v1.13.9', version)}${node}`))).toEqual([
+      `talconfig/invalid {"path":"talosVersion","value":"${version}","expected":"a version from 1.9 to 1.14"} talos/talconfig.yaml:2:15 «talosVersion: ${version}»`,
+    ]);
+});
+
 test('an image is named by its registry and its path, without a tag', async () => {
   const problemsOf = async (image: string) => (await problems(load(`${head}${node}    talosImageURL: ${image}\n`))).length;
   for (const image of ['ghcr.io/siderolabs/installer', 'factory.home.arpa:5000/installer/0a1b', 'localhost/a', 'docker.io/library/a'])
