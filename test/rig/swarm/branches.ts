@@ -1,6 +1,6 @@
 import type { Failure } from '../../../lib/base/index.ts';
 import type { EngineEvent } from '../../../lib/core/index.ts';
-import { type JournalRecord, readJournal } from '../../../lib/core/journal.ts';
+import type { JournalRecord, ReadJournal } from '../../../lib/core/journal.ts';
 import type { FaultHit, SimEvent } from '../../../lib/sim/index.ts';
 
 /** What the branches are read off: nothing in the product knows of them. */
@@ -12,13 +12,13 @@ export interface Traces {
   }[];
   readonly happened: readonly SimEvent[];
   readonly faults: readonly FaultHit[];
-  /** Texts of all journals, oldest run first. */
-  readonly journals: readonly string[];
+  /** Oldest run first. */
+  readonly journals: readonly ReadJournal[];
 }
 
 const events = ({ attempts }: Traces) => attempts.flatMap((attempt) => attempt.events);
 const records = ({ journals }: Traces): readonly (readonly JournalRecord[])[] =>
-  journals.map((text) => readJournal(text).entries.map(({ record }) => record));
+  journals.map(({ entries }) => entries.map(({ record }) => record));
 const intends = (run: readonly JournalRecord[]) => run.some(({ type }) => type === 'intent');
 const skippedBecause = (traces: Traces, task: string, reason: RegExp): boolean =>
   events(traces).some(
@@ -69,7 +69,7 @@ export const branches = {
         fault.point === 'talos/power' &&
         happened.some(({ kind, atMs, facts }) => kind === 'talos/boot' && atMs > fault.atMs && facts.node === fault.facts['node']),
     ),
-  'the torn tail of a journal is passed over': ({ journals }) => journals.some((text) => readJournal(text).torn),
+  'the torn tail of a journal is passed over': ({ journals }) => journals.some(({ torn }) => torn),
   'a run that was stopped by a signal is taken up': ({ attempts }) => attempts.some(({ exit }) => exit === 130),
   'a run that was killed is taken up': ({ attempts }) => attempts.some(({ exit }) => exit === 'dead') && attempts.at(-1)?.exit === 0,
   'nothing is begun on a disk that does not take the journal': (traces) => failedWith(traces, 'journal/write'),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Task } from '../../../lib/core/index.ts';
+import { type ReadJournal, readJournal } from '../../../lib/core/journal.ts';
 import type { EndState, SimEvent } from '../../../lib/sim/index.ts';
 import { createSeededRandom } from '../../../lib/sim/random.ts';
 import { type Branch, branchesOf } from './branches.ts';
@@ -164,7 +165,7 @@ function fingerprintOf(happened: readonly SimEvent[], attempts: readonly Attempt
   return hash.digest('hex').slice(0, 16);
 }
 
-const journalsIn = (files: Readonly<Record<string, string>>): readonly string[] =>
+const journalsIn = (files: Readonly<Record<string, string>>): readonly ReadJournal[] =>
   Object.entries(files)
     .filter(([path]) => path.endsWith('/journal.jsonl'))
-    .map(([, text]) => text);
+    .map(([, text]) => readJournal(text));
