@@ -243,7 +243,7 @@ export async function seeThrough(
 }
 
 /** Takes back the cordon of a run that did this act and was cut off before it could; nobody else's, and none that was asked for. */
-export async function takeBackLeftCordon(
+async function takeBackLeftCordon(
   { cluster, recall }: Pick<DisruptContext, 'cluster' | 'recall'>,
   node: NodeModel,
   key: string,
@@ -400,10 +400,20 @@ async function takeBackWhenBack(
 }
 
 async function takeBack({ cluster }: Pick<DisruptContext, 'cluster'>, node: NodeModel, handle: StepHandle): Promise<void> {
+  const state = await takeBackAnyCordon(cluster, node, handle.signal);
+  if (state !== 'taken back') handle.skip(state === 'none' ? 'no cordon of ours' : 'it is not in Kubernetes');
+}
+
+/** Of whatever run of ours, as at the end of `disrupt`. */
+export async function takeBackAnyCordon(
+  { lifecycle }: Pick<Cluster, 'lifecycle'>,
+  node: NodeModel,
+  signal: AbortSignal,
+): Promise<'taken back' | 'none' | 'no Kubernetes'> {
   try {
-    if (!(await cluster.lifecycle.uncordon(node, handle.signal))) handle.skip('no cordon of ours');
+    return (await lifecycle.uncordon(node, signal)) ? 'taken back' : 'none';
   } catch (error) {
     if (!hasCode(error, 'cluster/no-kubeconfig', 'node/not-in-kubernetes')) throw error;
-    handle.skip('it is not in Kubernetes');
+    return 'no Kubernetes';
   }
 }

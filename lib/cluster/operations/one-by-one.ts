@@ -2,7 +2,7 @@ import { type Condition, failureOf, hasCode, holds, minutes, notYet, type Observ
 import type { NodeModel } from '../../config/index.ts';
 import { done, type Evidence, notDone, type OpenIntent, type PlannedStep, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster, ClusterView } from '../cluster.ts';
-import { darkKey, disrupt, type DisruptContext, type Disrupted, takeBackLeftCordon } from '../lifecycle/disrupt.ts';
+import { darkKey, disrupt, type DisruptContext, type Disrupted, takeBackAnyCordon } from '../lifecycle/disrupt.ts';
 import type { ClusterLease, Disruption, DisruptionKind, DrainPolicy, GateAnswer, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
 import { etcdSettled } from '../lifecycle/settled.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -129,7 +129,8 @@ export async function takeAway(
       for (const node of ordered) {
         await handle.step(node.name, async (inner) => {
           if (options.comesBack !== undefined && begunMs < now && (await hasBootedSince(cluster, node, begunMs, inner.signal))) {
-            if (await takeBackLeftCordon(context, node, `${options.title} ${node.name}`, inner)) inner.detail('uncordoned');
+            // Whichever run of these set it; one that was cut off may have been followed by one that did not come that far.
+            if ((await takeBackAnyCordon(cluster, node, inner.signal)) === 'taken back') inner.detail('uncordoned');
             else inner.skip('it has booted since this was begun');
             return;
           }
