@@ -205,6 +205,23 @@ describe('on bare machines', () => {
 });
 
 describe('in the repository', () => {
+  test('a script calls a program by a wrong name, and leaves a placeholder where a value belongs', async () => {
+    await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.14.0' });
+    const done = [
+      await rig.tk('talos:generate-config'),
+      await rig.tk('talos:kubeconfig'),
+      await rig.tk('talos:upgrade-node', { node: 'worker-1', to: 'v1.14.1' }),
+      await rig.tk('talos:etcd-snapshot'),
+    ];
+    // From bare machines to here no program was started at all: there is none whose name could be wrong.
+    expect([done.map(({ exitCode }) => exitCode), rig.commands]).toEqual([[0, 0, 0, 0], []]);
+    const folder = `${rig.root}/talos/clusterconfig`;
+    const written = (await rig.files.list(folder)).map(({ name }) => name).filter((name) => /\.yaml$|^talosconfig$/.test(name));
+    expect(written.sort()).toEqual(['simulated-cp-1.yaml', 'simulated-worker-1.yaml', 'talosconfig']);
+    for (const name of written)
+      expect(await rig.files.readText(`${folder}/${name}`)).not.toMatch(/\$\{|\{\{|<[A-Za-z_ -]+>|CHANGE_?ME|REPLACE_?ME|your-/i);
+  });
+
   test('configure writes over what was changed by hand, without a word', async () => {
     const template = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: #{ cluster_name }#\n';
     await using rig = await simulate({
