@@ -17,7 +17,7 @@ export interface OpenedRepository {
   /** What intents in the journal belong to. */
   readonly identity: string;
   readonly about: string;
-  shell(log: Log): Shell;
+  shell(log: Log, signal: AbortSignal): Shell;
   /**
    * In a plan: makes what `configure` would write visible to everything else that is planned. Changes nothing but memory. What is
    * wrong with it is told where `configure` is planned.
@@ -116,7 +116,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
       identity: cluster.identity,
       about: aboutOf(version, model, options.isSandbox),
       renderAhead: async (signal) => ahead && renderInto(ahead, signal),
-      shell: (log) => createShell({ model, log, isSandbox: options.isSandbox, directory: stateDirectory }),
+      shell: (log, signal) => createShell({ model, log, signal, isSandbox: options.isSandbox, directory: stateDirectory }),
       shownPath: (path) => (path.startsWith(`${repository.root}/`) ? path.slice(repository.root.length + 1) : path),
       notes: () => [
         ...(sandbox === undefined ? [] : sandboxNotes(sandbox.standIns())),

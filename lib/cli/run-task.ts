@@ -85,9 +85,9 @@ export async function runTask(request: TaskRequest): Promise<number> {
       registry,
       kit: {
         plan: () => ({ cluster: repository.cluster.view }),
-        run: ({ effect, log }) => ({
+        run: ({ effect, log, signal }) => ({
           cluster: effect === 'read' ? repository.cluster.view : repository.cluster.full,
-          $: repository.shell(log),
+          $: repository.shell(log, signal),
         }),
       },
       stateDirectory: repository.stateDirectory,

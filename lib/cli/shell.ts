@@ -1,4 +1,7 @@
+import type { ProcessPromise } from 'zx/core';
+import { throwIfAborted } from '../base/index.ts';
 import type { ClusterModel } from '../config/index.ts';
+import { killGroup } from '../host/index.ts';
 import type { Log, Shell, ShellCommand, ShellOutput } from '../core/index.ts';
 
 export interface ShellOptions {
@@ -7,7 +10,12 @@ export interface ShellOptions {
   readonly isSandbox: boolean;
   /** The run's state directory; in the sandbox also the home of what is started. */
   readonly directory: string;
+  /** Ends what is started, with all that it has started itself. */
+  readonly signal: AbortSignal;
 }
+
+/** How long a command may take to end by itself after it was asked to. */
+const graceMs = 5000;
 
 /** In the sandbox only these know where they are: they go by KUBECONFIG and TALOSCONFIG. Anything else could touch what is real. */
 const sandboxed = new Set(['kubectl', 'talosctl', 'flux']);
@@ -16,7 +24,7 @@ const sandboxed = new Set(['kubectl', 'talosctl', 'flux']);
  * The `$` of tasks: each value in the template is exactly one argument. Children see the credentials of this run's cluster.
  * In the sandbox every other command is recorded as skipped.
  */
-export function createShell({ model, log, isSandbox, directory }: ShellOptions): Shell {
+export function createShell({ model, log, isSandbox, directory, signal }: ShellOptions): Shell {
   const environment = { KUBECONFIG: model.paths.kubeconfig, TALOSCONFIG: model.paths.talosconfig };
   return (pieces, ...values) => {
     const command = firstWord(pieces, values);
@@ -24,23 +32,29 @@ export function createShell({ model, log, isSandbox, directory }: ShellOptions):
       log(`skipped in the sandbox: ${shown(pieces, values)}`);
       return settled({ stdout: '', stderr: '', exitCode: 0 });
     }
-    return started(pieces, values, isSandbox ? { ...environment, HOME: `${directory}/home` } : environment, model.paths.root);
+    const env = { ...process.env, ...environment, ...(isSandbox ? { HOME: `${directory}/home` } : {}) };
+    return started(pieces, values, { cwd: model.paths.root, env, signal });
   };
 }
 
 function started(
   pieces: TemplateStringsArray,
   values: readonly unknown[],
-  environment: Readonly<Record<string, string>>,
-  cwd: string,
+  { signal, ...options }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
 ): ShellCommand {
   // In a box: a command of zx is a promise itself, and would be waited for right here.
-  const running = import('zx/core').then(({ $ }) => ({
-    child: $({ cwd, env: { ...process.env, ...environment }, quiet: true, nothrow: true })(pieces, ...(values as string[])),
-  }));
+  const running = import('zx/core').then(({ $ }) => {
+    throwIfAborted(signal, firstWord(pieces, values));
+    const child = $({ ...options, quiet: true, nothrow: true, detached: process.platform !== 'win32' })(pieces, ...(values as string[]));
+    endOn(signal, child);
+    return { child };
+  });
+  // Whoever waits for it is told.
+  running.catch(() => {});
   return commandOf(async ({ nothrow, timeout }) => {
     const { child } = await running;
     const ended = await (timeout === undefined ? child : child.timeout(timeout as never));
+    throwIfAborted(signal, firstWord(pieces, values));
     const output = { stdout: ended.stdout, stderr: ended.stderr, exitCode: ended.exitCode ?? 1 };
     if (output.exitCode !== 0 && !nothrow) {
       const { fail } = await import('../core/index.ts');
@@ -50,6 +64,21 @@ function started(
       );
     }
     return output;
+  });
+}
+
+/** Each is in a process group of its own, so that the first Ctrl-C in a terminal reaches only us: what runs is let end. */
+function endOn(signal: AbortSignal, child: ProcessPromise): void {
+  let force: NodeJS.Timeout | undefined;
+  const end = () => {
+    if (child.child === undefined) return;
+    killGroup(child.child, 'SIGTERM');
+    force = setTimeout(killGroup, graceMs, child.child, 'SIGKILL');
+  };
+  signal.addEventListener('abort', end, { once: true });
+  void child.finally(() => {
+    signal.removeEventListener('abort', end);
+    clearTimeout(force);
   });
 }
 

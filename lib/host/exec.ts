@@ -84,7 +84,8 @@ const signalNumbers: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+/** What was started detached, and all that it has started itself. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     if (process.platform === 'win32') child.kill(signal);
