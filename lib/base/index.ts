@@ -1,6 +1,8 @@
 export { afterOn, type Limit, limitOf } from './abort.ts';
 export type { Brand, NodeName, Sha256Hex } from './brand.ts';
 export { crc32 } from './checksum.ts';
+export { ipv6Text } from './ipv6.ts';
+export { repositoryName } from './repository-name.ts';
 export {
   type Condition,
   holds,

@@ -1,3 +1,5 @@
+import { ipv6Text } from '../base/index.ts';
+
 /** Source: Go's netip.ParseAddr */
 export function isAddress(text: string): boolean {
   if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part);
@@ -23,14 +25,7 @@ export function canonicalAddress(text: string): string {
   const groups = [...front, ...Array.from({ length: 8 - front.length - back.length }, () => '0'), ...back].map((group) =>
     group.replace(/^0+(?=.)/, ''),
   );
-  let best = { start: -1, length: 1 };
-  for (let start = 0; start < 8; start += 1) {
-    let length = 0;
-    while (groups[start + length] === '0') length += 1;
-    if (length > best.length) best = { start, length };
-  }
-  if (best.start < 0) return groups.join(':');
-  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+  return ipv6Text(groups);
 }
 
 export function canonicalPrefix(text: string): string {

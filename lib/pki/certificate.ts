@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { remembered, TkError } from '../base/index.ts';
+import { ipv6Text, remembered, TkError } from '../base/index.ts';
 import { type Element, readElements, readObjectIdentifier, readTime } from './der.ts';
 import { pkiFailure } from './failures.ts';
 import { fingerprintOf } from './keys.ts';
@@ -162,12 +162,5 @@ export function readAlternativeNames(extension: Uint8Array | undefined): { dnsNa
 function renderAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
   const groups = Array.from({ length: 8 }, (_, index) => ((bytes[index * 2] ?? 0) * 256 + (bytes[index * 2 + 1] ?? 0)).toString(16));
-  let best = { start: -1, length: 1 };
-  for (let start = 0; start < 8; start += 1) {
-    let length = 0;
-    while (groups[start + length] === '0') length += 1;
-    if (length > best.length) best = { start, length };
-  }
-  if (best.start < 0) return groups.join(':');
-  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+  return ipv6Text(groups);
 }

@@ -205,7 +205,7 @@ describe('on bare machines', () => {
 });
 
 describe('in the repository', () => {
-  test('a script calls a program by a wrong name, and leaves a placeholder where a value belongs', async () => {
+  test('a script calls a program by a wrong name, and leaves its own words where a value belongs', async () => {
     await using rig = await simulate({ controlPlanes: 1, workers: 1, talos: 'v1.14.0' });
     const done = [
       await rig.tk('talos:generate-config'),

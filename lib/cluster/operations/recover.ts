@@ -6,6 +6,7 @@ import {
   holds,
   minutes,
   notYet,
+  parsePemBlocks,
   seconds,
   type Condition,
   TkError,
@@ -200,7 +201,7 @@ export function foreignSnapshot(path: string, owner: SnapshotOwner, { nodes, kub
 }
 
 const certificatesOf = (pem: string): readonly string[] =>
-  [...pem.matchAll(/-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----/gs)].map(([, body = '']) => body.replace(/\s/g, ''));
+  parsePemBlocks(pem).flatMap(({ label, der }) => (label === 'CERTIFICATE' ? [Buffer.from(der).toString('base64')] : []));
 
 /** Of what everybody may see; enough of it to tell two apart. */
 const fingerprint = (der: string): string => createHash('sha256').update(Buffer.from(der, 'base64')).digest('hex').slice(0, 16);

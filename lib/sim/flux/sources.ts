@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { repositoryName } from '../../base/index.ts';
 import { type FluxContext, isRunning, say, secretData } from './context.ts';
 import { durationMs, setReady } from './conditions.ts';
 import { fluxKind, group } from './flux-kinds.ts';
@@ -186,15 +187,6 @@ function startUrls(state: KubeState): readonly string[] {
     return textAt(state.get(repositories, textAt(source, 'namespace') || 'flux-system', textAt(source, 'name')), 'spec', 'url') || [];
   });
 }
-
-/** `ssh://git@host/owner/name.git`, `git@host:owner/name` and `https://host/owner/name` are one repository. */
-const repositoryName = (url: string): string =>
-  url
-    .replace(/^[a-z+]+:\/\//, '')
-    .replace(/^[^@/]*@/, '')
-    .replace(/^([^/:]+):(?:\d+\/)?/, '$1/')
-    .replace(/(?:\.git)?\/?$/, '')
-    .toLowerCase();
 
 function artifactOf({ state }: FluxContext, kind: string, namespace: string, name: string, revision: string): Obj {
   const digest = createHash('sha256').update(revision).digest('hex');

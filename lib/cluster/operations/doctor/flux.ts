@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Files } from '../../../base/index.ts';
+import { type Files, repositoryName } from '../../../base/index.ts';
 import { conditionOf, type KubeObject, type KubeReader } from '../../../kube/index.ts';
 import { shortRevision } from '../../flux.ts';
 import { fields, text } from '../../lifecycle/node-mark.ts';
@@ -118,15 +118,6 @@ async function gitRemotes(files: Files, root: string): Promise<readonly string[]
   const config = (await files.readText(posix.join(root, '.git/config')).catch(() => undefined)) ?? '';
   return [...config.matchAll(/^\s*url\s*=\s*(\S+)/gm)].map(([, url = '']) => repositoryName(url));
 }
-
-/** `ssh://git@host/owner/name.git`, `git@host:owner/name` and `https://host/owner/name` are one repository. */
-const repositoryName = (url: string): string =>
-  url
-    .replace(/^[a-z+]+:\/\//, '')
-    .replace(/^[^@/]*@/, '')
-    .replace(/^([^/:]+):(?:\d+\/)?/, '$1/')
-    .replace(/(?:\.git)?\/?$/, '')
-    .toLowerCase();
 
 /** Undefined: no repository of git here, or none of its branches is checked out. */
 async function gitHead(files: Files, root: string): Promise<{ readonly branch: string; readonly commit: string } | undefined> {

@@ -2,21 +2,19 @@ import type { Overload } from './library.ts';
 import { BadExpression, type Expression, parseExpression } from './syntax.ts';
 import {
   bool,
-  bytes,
+  duration,
+  timestamp,
   type CelType,
-  double,
   dyn,
-  int,
   list,
   map,
   nothing,
   object,
   optional,
-  string,
+  scalars,
   Substitutions,
   typeName,
   typeOf,
-  uint,
 } from './types.ts';
 
 /** What an expression may speak of. */
@@ -47,30 +45,20 @@ export function expressionError(text: string, environment: Environment, wanted: 
 }
 
 const literals: Readonly<Record<(Expression & { is: 'literal' })['type'], CelType>> = {
-  bool,
-  int,
-  uint,
-  double,
-  string,
-  bytes,
+  ...scalars,
   null: nothing,
 };
 
 /** Names of types are values too. */
 const typeNames: Readonly<Record<string, CelType>> = {
-  bool,
-  int,
-  uint,
-  double,
-  string,
-  bytes,
+  ...scalars,
   dyn,
   null_type: nothing,
   list: list(dyn),
   map: map(dyn, dyn),
   type: typeOf(dyn),
-  'google.protobuf.Duration': { is: 'plain', name: 'duration' },
-  'google.protobuf.Timestamp': { is: 'plain', name: 'timestamp' },
+  'google.protobuf.Duration': duration,
+  'google.protobuf.Timestamp': timestamp,
 };
 
 type Scope = ReadonlyMap<string, CelType>;

@@ -1,21 +1,4 @@
-import {
-  bool,
-  bytes,
-  type CelType,
-  double,
-  duration,
-  dyn,
-  int,
-  list,
-  map,
-  nothing,
-  optional,
-  string,
-  timestamp,
-  typeOf,
-  uint,
-  variable,
-} from './types.ts';
+import { type CelType, duration, dyn, list, map, nothing, optional, scalars, timestamp, typeOf, variable } from './types.ts';
 
 export interface Overload {
   readonly isMember: boolean;
@@ -96,12 +79,7 @@ _[_] optional(list(A)) int: optional(A) | optional(map(A,B)) A: optional(B)
 `;
 
 const atoms: Readonly<Record<string, CelType>> = {
-  bool,
-  int,
-  uint,
-  double,
-  string,
-  bytes,
+  ...scalars,
   null: nothing,
   duration,
   timestamp,

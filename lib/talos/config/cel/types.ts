@@ -17,6 +17,9 @@ export const nothing = plain('null');
 export const duration = plain('duration');
 export const timestamp = plain('timestamp');
 export const dyn: CelType = { is: 'dyn' };
+/** By the names that literals and types have in common. */
+export const scalars = { bool, int, uint, double, string, bytes } as const;
+
 export const list = (of: CelType): CelType => ({ is: 'list', of: [of] });
 export const map = (key: CelType, value: CelType): CelType => ({ is: 'map', of: [key, value] });
 export const optional = (of: CelType): CelType => ({ is: 'optional', of: [of] });
