@@ -197,8 +197,9 @@ export interface MachineConfigsView {
   /** A generated config against the file that was generated last. */
   differences(generated: GeneratedFile): Promise<ConfigDifferences>;
   /**
-   * What a field is on these nodes. Shape: one answer a node, in their order.
-   * Failure: as `generate`; `talos-config/no-such-document` when no node's config has the document.
+   * What a field is on these nodes. Shape: one answer a node and document of the asked kind, in the order of the nodes.
+   * Failure: as `generate`; `talos-config/no-such-field` when the target version knows no such field; `talos-config/no-such-document`
+   * when no node's config has the document.
    */
   explain(nodes: readonly NodeModel[], question: string, signal: AbortSignal): Promise<readonly ExplainedField[]>;
 }

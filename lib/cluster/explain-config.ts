@@ -21,7 +21,9 @@ export interface ExplainParts {
 /**
  * What a field is in these configs, and who said so.
  *
- * Failure: `talos-config/no-such-document` when none of them has the document; a node without it answers that nothing is set.
+ * Shape: in the order of the nodes; one answer a document of the asked kind.
+ * Failure: `talos-config/no-such-field`; `talos-config/no-such-document` when none of them has the document; a node without it answers
+ * that nothing is set.
  */
 export function explainConfigs(
   configs: readonly { readonly node: NodeModel; readonly config: GeneratedMachineConfig }[],
@@ -29,13 +31,14 @@ export function explainConfigs(
   parts: ExplainParts,
 ): readonly ExplainedField[] {
   let refusal: TkError | undefined;
-  const answers = configs.map(({ node, config }): ExplainedField => {
+  const minor = contractOf(parts.source.talosVersion);
+  const answers = configs.flatMap(({ node, config }): readonly ExplainedField[] => {
     try {
-      return answerOf(node, config, explainField(config.layers, question), question, parts);
+      return explainField(config.layers, question, minor).map((explanation) => answerOf(node, config, explanation, question, parts));
     } catch (error) {
       if (!(error instanceof TkError)) throw error;
       refusal ??= error;
-      return { node, document: '', path: question, layers: [], movedTo: [] };
+      return [{ node, document: '', path: question, layers: [], movedTo: [] }];
     }
   });
   if (refusal && answers.every((answer) => answer.document === '')) throw refusal;

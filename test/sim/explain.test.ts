@@ -99,6 +99,14 @@ test('explain names the value of a field and every layer that set it, with its p
         1  node worker-1  talos/talconfig.yaml:20  {"apiVersion":"v1alpha1","kind":"LinkConfig","name":"eth0","mtu":9000}  wins
     "
   `);
+  const unknown = await rig.tk('explain', { path: 'machine.network.hostnam' });
+  expect(unknown.exitCode).toBe(2);
+  expect(unknown.text).toMatchInlineSnapshot(`
+    "error[talos-config/no-such-field]: Talos 1.13 has no field \`machine.network.hostnam\`
+    because: \`hostnam\` is not a key of \`machine.network\`
+    step: explain path=machine.network.hostnam
+    help: did you mean \`machine.network.hostname\`?"
+  `);
   expect(await explained('HostNameConfig.hostname')).toMatchInlineSnapshot(`
     "error[talos-config/no-such-document]: this configuration has no document \`HostNameConfig\`
     step: explain path=HostNameConfig.hostname

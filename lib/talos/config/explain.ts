@@ -1,9 +1,11 @@
-import { type Place, TkError, suggestionFor } from '../../base/index.ts';
+import { type Place, suggestionFor, TkError } from '../../base/index.ts';
+import { machineConfigSchema, type TalosMinor } from '../../upstream/tables.ts';
 import { type ConfigDocument, documentLabel } from './document.ts';
 import { plainDocument } from './encode.ts';
 import { talosConfigFailure } from './failures.ts';
 import { placeInPatch } from './generate.ts';
 import type { Layer } from './generate-request.ts';
+import { laterMinorOfKind, unknownField } from './known-field.ts';
 
 /** One step that changed the value. */
 export interface ExplainedLayer {
@@ -29,20 +31,29 @@ export interface Explanation {
 /**
  * What a field is, and which steps made it so.
  *
- * Shape: `machine.network.hostname`, `KubeletConfig.extraArgs`, `UserVolumeConfig/data.provisioning`; keys may hold points.
- * Failure: `talos-config/no-such-document` when the configuration never had a document of that kind.
+ * Shape: `machine.network.hostname`, `KubeletConfig.extraArgs`, `UserVolumeConfig/data.provisioning`; keys may hold points, and may
+ * be quoted as `sysctls["vm.swappiness"]`. One answer a document of the kind, in their order; one without layers where the
+ * configuration has none.
+ * Failure: `talos-config/no-such-field` when that version knows no such field, `talos-config/no-such-document` when it knows no such
+ * kind and nobody wrote one, or when no document has the name.
  */
-export function explainField(layers: readonly Layer[], question: string): Explanation {
-  const last = layers.at(-1);
-  const wanted = documentOf(layers, question);
+export function explainField(layers: readonly Layer[], question: string, minor: TalosMinor): readonly Explanation[] {
+  const asked = question.replace(/\.?\["((?:[^"\\]|\\.)*)"\]/g, '.$1');
+  const { labels, path } = documentsAsked(layers, asked, minor);
+  return labels.map((label) => explainIn(layers, label, path));
+}
+
+function explainIn(layers: readonly Layer[], label: string, question: string): Explanation {
   let before: string | undefined;
   let path: readonly string[] = [];
+  let value: unknown;
   const explained: ExplainedLayer[] = [];
   for (const layer of layers) {
-    const document = layer.documents.find((one) => documentLabel(one) === wanted.label);
-    const found = document ? lookUp(plainDocument(document), wanted.path) : undefined;
+    const document = layer.documents.find((one) => documentLabel(one) === label);
+    const found = document ? lookUp(plainDocument(document), question) : undefined;
+    value = found?.value;
     if (found && found.path.length > path.length) path = found.path;
-    const now = found ? JSON.stringify(found.value, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) : undefined;
+    const now = found ? JSON.stringify(found.value, (_, child: unknown) => (typeof child === 'bigint' ? String(child) : child)) : undefined;
     if (now === before) continue;
     before = now;
     const isPatch = layer.file !== undefined && layer.kind !== 'node' && document !== undefined;
@@ -53,32 +64,58 @@ export function explainField(layers: readonly Layer[], question: string): Explan
       value: found?.value,
     });
   }
-  const document = last?.documents.find((one) => documentLabel(one) === wanted.label);
-  return {
-    document: wanted.label,
-    path,
-    value: document ? lookUp(plainDocument(document), wanted.path)?.value : undefined,
-    layers: explained,
-  };
+  return { document: label, path, value, layers: explained };
 }
 
-function documentOf(layers: readonly Layer[], question: string): { readonly label: string; readonly path: string } {
+function documentsAsked(
+  layers: readonly Layer[],
+  question: string,
+  minor: TalosMinor,
+): { readonly labels: readonly string[]; readonly path: string } {
   const all = layers.flatMap(({ documents }) => documents);
-  const [, kind = '', name, rest = ''] = /^([A-Z]\w*)(?:\/([^.]+(?:\.\d+)*))?(?:\.(.*))?$/.exec(question) ?? [];
-  if (kind === '') return { label: 'v1alpha1', path: question };
-  const ofKind = all.filter((document) => document.kind === kind && (name === undefined || document.name === name));
-  const [first] = ofKind;
-  if (!first) {
-    const known = [...new Set(all.map((document: ConfigDocument) => document.kind))];
-    const suggestion = suggestionFor(kind, known);
+  const [, kind = 'v1alpha1', separator = '', words = ''] = /^([A-Z]\w*)(?:([./[])(.*))?$/.exec(question) ?? [
+    undefined,
+    undefined,
+    '',
+    question,
+  ];
+  const ofKind = all.filter((document) => document.kind === kind);
+  const { kinds } = machineConfigSchema(minor);
+  if (ofKind.length === 0 && !kinds.has(kind)) {
+    const suggestion = suggestionFor(kind, [...all.map((document: ConfigDocument) => document.kind), ...kinds.keys()]);
+    const since = laterMinorOfKind(kind, minor);
     throw new TkError(
       talosConfigFailure('talos-config/no-such-document', {
-        document: name === undefined ? kind : `${kind} ${name}`,
-        ...(suggestion ? { suggestion } : {}),
+        document: kind,
+        ...(since ? { since } : suggestion ? { suggestion } : {}),
       }),
     );
   }
-  return { label: documentLabel(first), path: rest };
+  let named: readonly ConfigDocument[] = ofKind;
+  let path = separator === '[' ? `[${words}` : words;
+  if (separator === '/') {
+    // Names may hold points and slashes: the longest that fits is meant.
+    const names = [...new Set(ofKind.map(({ name }) => name))].filter((name) => name !== '');
+    const [name] = names
+      .filter((one) => words === one || (/^[.[]/.test(words.slice(one.length)) && words.startsWith(one)))
+      .sort((a, b) => b.length - a.length);
+    if (name === undefined) {
+      const [unknown = ''] = /^[^.[]*/.exec(words) ?? [];
+      const suggestion = suggestionFor(unknown, names);
+      throw new TkError(
+        talosConfigFailure('talos-config/no-such-document', {
+          document: `${kind} ${unknown}`,
+          ...(suggestion ? { suggestion: `${kind}/${suggestion}` } : {}),
+        }),
+      );
+    }
+    named = ofKind.filter((document) => document.name === name);
+    path = words.slice(name.length).replace(/^\./, '');
+  }
+  const failure = unknownField({ kind, path }, minor);
+  if (failure) throw new TkError(failure);
+  const labels = [...new Set(named.map(documentLabel))];
+  return { labels: labels.length === 0 ? [kind] : labels, path };
 }
 
 /** Takes the longest key that fits at each level, so that `sysctls.vm.max_map_count` needs no quotes. */

@@ -53,7 +53,18 @@ export type TalosConfigFailures = {
   'talos-config/template-field-missing': { fields: readonly string[] };
   'talos-config/endpoint-invalid': { endpoint: string };
 
-  'talos-config/no-such-document': { document: string; suggestion?: string };
+  /** `since` is the first minor that knows the kind, where the asked one does not. */
+  'talos-config/no-such-document': { document: string; suggestion?: string; since?: string };
+  /** `inside` is what was understood of `field`, empty at its begin; `found` is what stands there. */
+  'talos-config/no-such-field': {
+    field: string;
+    key: string;
+    inside: string;
+    found: 'struct' | 'list' | 'value';
+    talosMinor: string;
+    suggestion?: string;
+    since?: string;
+  };
 
   // --- schematics ---
   'factory/unknown-extension': { extension: string; talosVersion: string; suggestion?: string };

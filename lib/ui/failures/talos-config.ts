@@ -120,9 +120,24 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     title: `\`${endpoint}\` is not an endpoint of a cluster`,
     help: 'write it as `https://192.168.1.10:6443`',
   }),
-  'talos-config/no-such-document': ({ document, suggestion }) => ({
+  'talos-config/no-such-document': ({ document, suggestion, since }) => ({
     title: `this configuration has no document \`${document}\``,
-    ...didYouMean(suggestion),
+    ...(since === undefined ? didYouMean(suggestion) : { help: `Talos ${since} is the first that knows this kind` }),
+  }),
+  'talos-config/no-such-field': ({ field, key, inside, found, talosMinor, suggestion, since }) => ({
+    title: `Talos ${talosMinor} has no field \`${field}\``,
+    ...(found === 'list'
+      ? { because: `\`${inside}\` is a list, and \`${key}\` is not the number of an element` }
+      : found === 'value'
+        ? { because: `\`${inside}\` is a single value` }
+        : inside === '' || inside === field
+          ? {}
+          : { because: `\`${key}\` is not a key of \`${inside}\`` }),
+    ...(since === undefined
+      ? found === 'list' && suggestion === undefined
+        ? { help: `ask for \`${inside}[0]\`, or for the whole list` }
+        : didYouMean(suggestion)
+      : { help: `Talos ${since} is the first that knows it` }),
   }),
   'factory/unknown-extension': ({ extension, talosVersion, suggestion }) => ({
     title: `the image factory has no extension \`${extension}\` for Talos ${talosVersion}`,

@@ -156,7 +156,7 @@ async function generated(files: Readonly<Record<string, string>>, damaged?: stri
   const cluster = generatorInput(loaded, { hardening: true });
   const configs = await generateMachineConfigs({ cluster, bundle }, { renderTemplate: async (text) => text, withLayers: true });
   for (const { layers, text } of configs) {
-    explainField(layers, 'machine.kubelet');
+    explainField(layers, 'machine.kubelet', cluster.contract);
     if (text === '') throw new Error('an empty configuration');
   }
   return [...loaded.warnings, ...configs.flatMap(({ warnings }) => warnings)];

@@ -182,15 +182,14 @@ test('explain names every step that set a field, and where', async () => {
   const { configs } = await generate(text, { files: { 'all.yaml': '# for all\nmachine:\n  sysctls:\n    vm.max_map_count: "3"\n' } });
   const layers = configs[1]?.layers ?? [];
   const shown = (question: string) => {
-    const { document, path, value, layers: steps } = explainField(layers, question);
-    return [
+    return explainField(layers, question, '1.13').flatMap(({ document, path, value, layers: steps }) => [
       document,
       path.join(' > '),
       value,
       ...steps.map(
         ({ kind, where, value: then }) => `${kind}${where?.kind === 'file' ? ` ${where.path}:${where.line}` : ''} ${JSON.stringify(then)}`,
       ),
-    ];
+    ]);
   };
   expect(shown('machine.sysctls.vm.max_map_count')).toEqual([
     'v1alpha1',
