@@ -54,7 +54,8 @@ export function contentKey(value: unknown): string {
   const write = (item: unknown): void => {
     if (typeof item === 'function') return;
     if (typeof item !== 'object' || item === null) {
-      parts.push(typeof item === 'bigint' ? `${item}n` : (JSON.stringify(item) ?? 'undefined'));
+      // JSON has no word for what is no number, or for infinity.
+      parts.push(typeof item === 'bigint' ? `${item}n` : typeof item === 'string' ? JSON.stringify(item) : String(item));
       return;
     }
     const number = seen.get(item);

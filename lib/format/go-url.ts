@@ -102,9 +102,11 @@ function checkPort(port: string): void {
 }
 
 const inHost = /^[A-Za-z0-9._~!$&'()*+,;=:[\]<>"-]$/;
+const onlyInHost = /^[A-Za-z0-9._~!$&'()*+,;=:[\]<>"-]*$/;
 
 /** Escapes may only stand for bytes beyond ASCII there; in a zone, for what could also be written. */
 function checkHost(host: string, isZone = false): void {
+  if (onlyInHost.test(host)) return;
   const isGood = (escape: string) => {
     if (!/^%[0-9A-Fa-f]{2}$/.test(escape)) return false;
     const byte = Number.parseInt(escape.slice(1), 16);

@@ -1,8 +1,12 @@
 import { ipv6Text } from '../base/index.ts';
 
+const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const ipv4 = new RegExp(`^(?:${octet}\\.){3}${octet}$`);
+const ipv4Prefix = new RegExp(`^(?:${octet}\\.){3}${octet}/(?:3[0-2]|[12]?\\d)$`);
+
 /** Source: Go's netip.ParseAddr */
 export function isAddress(text: string): boolean {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part);
+  if (ipv4.test(text)) return true;
   const [body = '', zone] = text.split('%');
   if (zone === '' || !/^[0-9a-fA-F:.]+$/.test(body) || !body.includes(':')) return false;
   const halves = body.split('::');
@@ -35,6 +39,7 @@ export function canonicalPrefix(text: string): string {
 
 /** Source: Go's netip.ParsePrefix */
 export function isPrefix(text: string): boolean {
+  if (ipv4Prefix.test(text)) return true;
   const [address = '', bits = '', ...more] = text.split('/');
   return (
     more.length === 0 &&

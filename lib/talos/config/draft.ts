@@ -1,4 +1,4 @@
-import { type Failure, type Span, throwIfAny } from '../../base/index.ts';
+import { contentKey, type Failure, type Span, throwIfAny } from '../../base/index.ts';
 import type { TalosMinor } from '../../upstream/tables.ts';
 import { decodeDocument } from './decode.ts';
 import { type ConfigDocument, documentId } from './document.ts';
@@ -10,6 +10,8 @@ import type { ConfigMap, ConfigValue } from './value.ts';
 export class DecodedValues {
   readonly #ofObjects = new WeakMap<object, Map<string, ConfigValue | undefined>>();
   readonly #ofScalars = new Map<ConfigValue, Map<string, ConfigValue | undefined>>();
+  readonly #ofContents = new Map<string, Map<string, ConfigValue | undefined>>();
+  readonly #results = new WeakMap<ConfigMap, Map<string, Map<ConfigValue | undefined, ConfigMap>>>();
   readonly #paths = new Map<string, readonly string[]>();
   readonly #contract: TalosMinor;
 
@@ -24,13 +26,7 @@ export class DecodedValues {
   }
 
   at(dotted: string, value: ConfigValue, declaredAt: Span, failures: Failure[]): ConfigValue | undefined {
-    const isObject = typeof value === 'object' && value !== null;
-    let known = isObject ? this.#ofObjects.get(value) : this.#ofScalars.get(value);
-    if (!known) {
-      known = new Map();
-      if (isObject) this.#ofObjects.set(value, known);
-      else this.#ofScalars.set(value, known);
-    }
+    const known = this.#known(value);
     if (known.has(dotted)) return known.get(dotted);
     const path = this.path(dotted);
     const before = failures.length;
@@ -39,6 +35,46 @@ export class DecodedValues {
     if (failures.length === before) known.set(dotted, decoded);
     return decoded;
   }
+
+  #known(value: ConfigValue): Map<string, ConfigValue | undefined> {
+    if (typeof value !== 'object' || value === null) return kept(this.#ofScalars, value);
+    let known = this.#ofObjects.get(value);
+    // Two nodes that say the same say it in two places of the file.
+    if (!known) this.#ofObjects.set(value, (known = kept(this.#ofContents, contentKey(value))));
+    return known;
+  }
+
+  /**
+   * The document with that value there, or without one. Putting the same into the same gives the same object, so that what is made of
+   * documents is made once of those that many nodes have in common.
+   */
+  put(root: ConfigMap, dotted: string, value: ConfigValue | undefined): ConfigMap {
+    const results = this.#results.get(root);
+    const ofPath = results && kept(results, dotted);
+    let result = ofPath?.get(value);
+    if (!result) {
+      result = replaced(root, this.path(dotted), value);
+      if (ofPath && ofPath.size < mostResults) {
+        ofPath.set(value, result);
+        this.share(result);
+      }
+    }
+    return result;
+  }
+
+  /** The document is one that many nodes begin with. */
+  share(root: ConfigMap): void {
+    if (!this.#results.has(root)) this.#results.set(root, new Map());
+  }
+}
+
+/** More values than these in one place are names of nodes and the like, which no two have in common. */
+const mostResults = 64;
+
+function kept<K, V, R>(all: Map<K, Map<V, R>>, key: K): Map<V, R> {
+  let one = all.get(key);
+  if (!one) all.set(key, (one = new Map()));
+  return one;
 }
 
 /** Documents that one node's settings are put into. The given documents stay as they are. */
@@ -52,7 +88,7 @@ export class Draft {
 
   constructor(documents: readonly ConfigDocument[], contract: TalosMinor, declaredAt: Span, decoded: DecodedValues) {
     this.#documents = documents.map((document) => ({ ...document }));
-    this.#root = this.#documents.find(({ kind }) => kind === 'v1alpha1');
+    this.#root = this.find('v1alpha1');
     this.#contract = contract;
     this.#declaredAt = declaredAt;
     this.#decoded = decoded;
@@ -72,7 +108,7 @@ export class Draft {
   set(path: string, value: ConfigValue | undefined): void {
     if (value === undefined || !this.#root) return;
     const decoded = this.#decoded.at(path, value, this.#declaredAt, this.failures);
-    this.#root.value = replaced(this.#root.value, this.#decoded.path(path), decoded);
+    this.#root.value = this.#decoded.put(this.#root.value, path, decoded);
   }
 
   append(path: string, values: readonly ConfigValue[]): void {

@@ -14,7 +14,7 @@ import { applyPatch, loadPatch, type Patch } from './patch.ts';
 import { isTemplate, replaced, valueAt } from './plain-source.ts';
 import type { SecretsBundle } from './secrets-bundle.ts';
 import { templateData } from './template-data.ts';
-import { validateDocuments } from './validate.ts';
+import { type SharedVerdicts, validateDocuments } from './validate.ts';
 import { isConfigMap } from './value.ts';
 
 /**
@@ -69,6 +69,7 @@ class Generator {
   readonly #extra = new Map<SourceFile, readonly ConfigDocument[]>();
   readonly #decoded: DecodedValues;
   readonly #merged: SharedMerges = new WeakMap();
+  readonly #verdicts: SharedVerdicts = new WeakMap();
   readonly #texts: SharedTexts = new WeakMap();
 
   constructor(cluster: GeneratorInput, bundle: SecretsBundle, options: GenerateOptions) {
@@ -109,14 +110,14 @@ class Generator {
     }
     // What has moved is told with the patches that cannot be applied; other rules may only be broken because of them.
     if (refused.length > 0) {
-      const checked = validateDocuments(documents, this.#cluster.contract, locate);
+      const checked = validateDocuments(documents, this.#cluster.contract, locate, this.#verdicts);
       throwIfAny([...refused, ...checked.failures.filter(({ code }) => code === 'talos-config/conflict')]);
     }
     for (const manifest of node.extraManifests) {
       documents = [...documents, ...(await this.#extraDocuments(manifest, documents))];
       keep({ origin: manifest.file.path, kind: 'extra manifest', file: manifest.file, documents });
     }
-    const checked = validateDocuments(documents, this.#cluster.contract, locate);
+    const checked = validateDocuments(documents, this.#cluster.contract, locate, this.#verdicts);
     if (!this.#options.unchecked) throwIfAny(checked.failures);
     return {
       name: node.name,
@@ -163,6 +164,7 @@ class Generator {
     let documents = this.#configuredBases.get(role);
     if (!documents) {
       documents = withClusterSettings(base, this.#cluster, declaredAt, this.#decoded);
+      for (const { kind, value } of documents) if (kind === 'v1alpha1') this.#decoded.share(value);
       this.#configuredBases.set(role, documents);
     }
     return documents;

@@ -66,8 +66,7 @@ function below<T>(merging: Merging, key: string, work: () => T): T {
 
 function mergeStruct(type: SchemaType & { is: 'struct' }, left: ConfigMap, right: ConfigMap, merging: Merging): ConfigMap {
   const { shared } = merging;
-  // A document as a whole belongs to its node alone.
-  if (!shared || merging.path.length === 0) return mergeFields(type, left, right, merging);
+  if (!shared) return mergeFields(type, left, right, merging);
   let ofLeft = shared.get(left);
   if (!ofLeft) shared.set(left, (ofLeft = new WeakMap()));
   const merged = ofLeft.get(right);

@@ -17,6 +17,7 @@ import { contractOf, isAtLeastMinor } from './minor.ts';
 import { readDocuments } from './read-documents.ts';
 import { documentRules } from './rules/documents.ts';
 import { legacyRule } from './rules/legacy.ts';
+import type { RuleContext } from './rules/rule.ts';
 import { wholeErrors } from './rules/whole.ts';
 import { type ConfigMap, type ConfigValue, isConfigMap } from './value.ts';
 
@@ -64,11 +65,25 @@ export function validateMachineConfig(file: SourceFile, options: ValidationOptio
 
 type Locate = (document: ConfigDocument, path: readonly string[]) => FailureContext;
 
-/** The same for documents that were never text. `locate` says where a part of one was written. */
+/** What the rules say of a document, by its value and by what else they look at. */
+export type SharedVerdicts = WeakMap<ConfigMap, Map<string, Verdict>>;
+
+interface Verdict {
+  /** Of the node, in its order. */
+  readonly sentences: readonly string[];
+  /** Of the document without a kind: old fields that are set. */
+  readonly deprecated: readonly (typeof deprecatedFields)[number][];
+}
+
+/**
+ * The same for documents that were never text. `locate` says where a part of one was written; `shared` keeps what does not depend on
+ * the other documents for the next configuration that has the same ones.
+ */
 export function validateDocuments(
   documents: readonly ConfigDocument[],
   talosVersion: string,
   locate: Locate = () => ({}),
+  shared: SharedVerdicts = new WeakMap(),
 ): { readonly failures: readonly Failure[]; readonly warnings: readonly Failure[] } {
   const minor = contractOf(talosVersion);
   const failures: Failure[] = [];
@@ -85,8 +100,7 @@ export function validateDocuments(
   const machine = legacy?.value['machine'];
   const isControlPlane = isConfigMap(machine) && ['controlplane', 'init'].includes(String(machine['type']));
   for (const document of documents) {
-    const rule = document.kind === 'v1alpha1' ? legacyRule : documentRules[document.kind];
-    for (const sentence of rule && document.schema ? rule(document.value, { isControlPlane, minor }) : []) {
+    for (const sentence of verdictOn(document, { isControlPlane, minor }, shared).sentences) {
       failures.push(
         talosConfigFailure(
           'talos-config/invalid',
@@ -97,7 +111,7 @@ export function validateDocuments(
     }
   }
   for (const document of legacy ? documents : []) {
-    const conflict = legacy && documentConflicts.find((one) => isConflict(one, document, legacy));
+    const conflict = legacy && conflictsOf.get(document.kind)?.find((one) => isConflict(one, document, legacy));
     if (!conflict || !legacy) continue;
     failures.push(
       talosConfigFailure(
@@ -109,13 +123,32 @@ export function validateDocuments(
   }
   for (const sentence of documents.some(({ schema }) => schema) ? wholeErrors(documents, { isControlPlane, minor }) : [])
     failures.push(talosConfigFailure('talos-config/invalid-together', { rule: sentence }));
-  for (const { field, replacement, since } of legacy ? deprecatedFields : []) {
-    if (legacy && isAtLeastMinor(minor, since) && isSetAt(legacy.value, field.split('.'))) {
-      warnings.push(talosConfigFailure('talos-config/deprecated', { field, replacement }, locate(legacy, field.split('.'))));
-    }
-  }
+  for (const { field, replacement } of legacy ? verdictOn(legacy, { isControlPlane, minor }, shared).deprecated : [])
+    warnings.push(
+      talosConfigFailure('talos-config/deprecated', { field, replacement }, locate(legacy as ConfigDocument, field.split('.'))),
+    );
   return { failures: [...failures, ...kubernetesFailures(documents, minor, talosVersion)], warnings };
 }
+
+function verdictOn(document: ConfigDocument, context: RuleContext, shared: SharedVerdicts): Verdict {
+  const { kind, value, schema } = document;
+  const isLegacy = kind === 'v1alpha1';
+  const rule = isLegacy ? legacyRule : schema && documentRules[kind];
+  if (!rule) return nothingWrong;
+  let ofValue = shared.get(value);
+  if (!ofValue) shared.set(value, (ofValue = new Map()));
+  const asked = `${kind} ${schema !== undefined} ${context.isControlPlane} ${context.minor}`;
+  let verdict = ofValue.get(asked);
+  if (!verdict) {
+    const isOld = ({ field, since }: (typeof deprecatedFields)[number]) =>
+      isAtLeastMinor(context.minor, since) && isSetAt(value, field.split('.'));
+    verdict = { sentences: schema ? rule(value, context) : [], deprecated: isLegacy ? deprecatedFields.filter(isOld) : [] };
+    ofValue.set(asked, verdict);
+  }
+  return verdict;
+}
+
+const nothingWrong: Verdict = { sentences: [], deprecated: [] };
 
 /** Expressions, which the node names by what they are for. */
 const expressionFields: readonly (readonly [sentence: string, path: readonly string[]])[] = [
@@ -139,9 +172,10 @@ function fieldIn({ kind, value }: ConfigDocument, sentence: string): readonly st
   return /\.((?:machine|cluster)(?:\.[A-Za-z]\w*)+)/.exec(sentence)?.[1]?.split('.') ?? [];
 }
 
+const conflictsOf: ReadonlyMap<string, readonly DocumentConflict[]> = Map.groupBy(documentConflicts, ({ kind }) => kind);
+
 function isConflict(conflict: DocumentConflict, document: ConfigDocument, legacy: ConfigDocument): boolean {
   return (
-    conflict.kind === document.kind &&
     (conflict.names === undefined || conflict.names.includes(document.name)) &&
     (conflict.when === undefined || document.value[conflict.when] !== undefined) &&
     isSetAt(legacy.value, conflict.field.split('.'))
