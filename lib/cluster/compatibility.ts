@@ -1,5 +1,5 @@
 import { parseVersion, versionOf } from '../format/index.ts';
-import { compatibility, kubernetesPaths, olderCompatibility } from '../upstream/tables.ts';
+import { compatibility, kubernetesPaths } from '../upstream/tables.ts';
 
 interface Limits {
   /** Lowest and highest minor. */
@@ -8,7 +8,7 @@ interface Limits {
   readonly downgradableBelow: string;
 }
 
-const limits: Readonly<Record<string, Limits>> = { ...olderCompatibility, ...compatibility };
+const limits: Readonly<Record<string, Limits>> = compatibility;
 
 /** Undefined for a minor that is not in the table. */
 export function talosLimits(version: string): Limits | undefined {

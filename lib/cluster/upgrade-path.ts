@@ -1,6 +1,6 @@
 import { TkError } from '../base/index.ts';
 import { compareVersions, minorOf, parseVersion } from '../format/index.ts';
-import { compatibility, defaultKubernetes, newestTalosPatch, type TalosMinor, talosMinors } from '../upstream/tables.ts';
+import { compatibility, defaultKubernetes, newestTalosPatch, type TalosMinor, operatedMinors } from '../upstream/tables.ts';
 import { runsKubernetes } from './compatibility.ts';
 import { clusterFailure } from './failures.ts';
 
@@ -107,7 +107,7 @@ function nextHop(state: State, target: VersionPair): Hop | undefined {
   const current = { talos: versions[0] ?? target.talos, kubernetes: state.kubernetes };
   const top = talosMinorOf(versions.at(-1) ?? target.talos);
   const here = talosMinorOf(current.talos);
-  const nextMinor = talosMinors[talosMinors.indexOf(here) + 1];
+  const nextMinor = operatedMinors[operatedMinors.indexOf(here) + 1];
   const [oldestHere] = compatibility[top].kubernetes;
   // A cluster that lags behind its own Talos: no Talos can be installed over that.
   if (compareMinors(minorOf(current.kubernetes), oldestHere) < 0)
@@ -160,10 +160,10 @@ export function refuseUnsupported(pair: VersionPair): void {
 /** Failure: `upgrade/unknown-talos`. */
 function talosMinorOf(version: string): TalosMinor {
   const wanted = minorOf(version);
-  const minor = talosMinors.find((known) => known === wanted);
+  const minor = operatedMinors.find((known) => known === wanted);
   if (minor === undefined) {
-    const [oldest] = talosMinors;
-    throw new TkError(clusterFailure('upgrade/unknown-talos', { version, oldest, newest: talosMinors.at(-1) ?? oldest }));
+    const [oldest] = operatedMinors;
+    throw new TkError(clusterFailure('upgrade/unknown-talos', { version, oldest, newest: operatedMinors.at(-1) ?? oldest }));
   }
   return minor;
 }

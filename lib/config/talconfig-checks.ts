@@ -1,6 +1,13 @@
 import { type Failure, relatedPlace, suggestionFor } from '../base/index.ts';
 import { addressOf, endpointError, networkOf, versionOf } from '../format/index.ts';
-import { compatibility, officialExtensions, officialOverlays, talosDefaults, type TalosMinor } from '../upstream/tables.ts';
+import {
+  compatibility,
+  hasFactoryLists,
+  officialExtensions,
+  officialOverlays,
+  talosDefaults,
+  type TalosMinor,
+} from '../upstream/tables.ts';
 import { talconfigFailure } from './talconfig-failures.ts';
 import { type Plain, type PlainMap, isPlainMap, placeIn, quotable } from './talconfig-read.ts';
 import type { Talconfig, TalconfigNode } from './talconfig.ts';
@@ -204,7 +211,7 @@ export function checkTalconfig(
   /** A factory of one's own may offer more. */
   function checkFactory(schematic: PlainMap, place: (key: string, ...rest: Path) => Path) {
     const minor = /^v(\d+\.\d+)\./.exec(talconfig.talosVersion)?.[1] as TalosMinor | undefined;
-    if (minor === undefined || !(minor in compatibility)) return;
+    if (minor === undefined || !(minor in compatibility) || !hasFactoryLists(minor)) return;
     const missing = (what: 'extension' | 'overlay', name: string, known: readonly string[], path: Path) => {
       const suggestion = suggestionFor(name, known);
       failures.push(

@@ -1,6 +1,11 @@
 import { talosMinors, type TalosMinor } from './machine-config-schema.ts';
 import { officialExtensionTable, overlayTable } from './schema/extensions.gen.ts';
 
+/** The lists begin with 1.9: of what the factory has for older minors nothing is known here. */
+export function hasFactoryLists(minor: TalosMinor): boolean {
+  return talosMinors.indexOf(minor) >= talosMinors.indexOf('1.9');
+}
+
 /** Names of the factory's system extensions (`siderolabs/i915`) for one minor; its newest patch releases may have more. */
 export function officialExtensions(minor: TalosMinor): readonly string[] {
   return linesFor(officialExtensionTable, minor, 1).map(([name = '']) => name);

@@ -4,6 +4,7 @@ import { table as table11 } from './schema/1.11.gen.ts';
 import { table as table12 } from './schema/1.12.gen.ts';
 import { table as table13 } from './schema/1.13.gen.ts';
 import { table as table14 } from './schema/1.14.gen.ts';
+import { newSince } from './schema/before-1.9.gen.ts';
 
 /** What a field of a machine configuration holds. Names of scalars are Go's, without the package path. */
 export type SchemaType =
@@ -47,10 +48,11 @@ export interface MachineConfigSchema {
   readonly kinds: ReadonlyMap<string, DocumentKind>;
 }
 
-export const talosMinors = ['1.9', '1.10', '1.11', '1.12', '1.13', '1.14'] as const;
+export const talosMinors = ['1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10', '1.11', '1.12', '1.13', '1.14'] as const;
 export type TalosMinor = (typeof talosMinors)[number];
 
 const tables: Readonly<Record<TalosMinor, () => string>> = {
+  ...olderTables(),
   '1.9': () => table9,
   '1.10': () => table10,
   '1.11': () => table11,
@@ -68,6 +70,35 @@ export function machineConfigSchema(minor: TalosMinor): MachineConfigSchema {
     read.set(minor, schema);
   }
   return schema;
+}
+
+/** Before 1.9 nothing was taken away or renamed: each table is the one of 1.9 without what came later. */
+function olderTables(): Record<'1.2' | '1.3' | '1.4' | '1.5' | '1.6' | '1.7' | '1.8', () => string> {
+  const without = (minor: TalosMinor) => () => {
+    const later = new Set(
+      Array.from(newSince.matchAll(/^(\S+) (\S+ \S+)$/gm), ([, since, name]) => ({ since: since as TalosMinor, name }))
+        .filter(({ since }) => talosMinors.indexOf(since) > talosMinors.indexOf(minor))
+        .map(({ name }) => name),
+    );
+    let type = '';
+    return table9
+      .split('\n')
+      .filter((line) => {
+        const [word = '', name = ''] = line.split(' ');
+        if (word === 'type') type = name;
+        return !later.has(word === 'kind' ? `kind ${name}` : word === '' ? `${type} ${name.replace(/[?!=]+$/, '')}` : '');
+      })
+      .join('\n');
+  };
+  return {
+    '1.2': without('1.2'),
+    '1.3': without('1.3'),
+    '1.4': without('1.4'),
+    '1.5': without('1.5'),
+    '1.6': without('1.6'),
+    '1.7': without('1.7'),
+    '1.8': without('1.8'),
+  };
 }
 
 /** Written as base64 of PEM. Source: siderolabs/crypto x509, MarshalYAML */

@@ -20,8 +20,8 @@ export {
   isSwitchedOn,
   talosDefaults,
 } from './contracts.ts';
-export { type KubernetesRemovals, kubernetesPaths, kubernetesRemovals, olderCompatibility } from './upgrades.ts';
-export { defaultKubernetes, newestTalos, newestTalosPatch } from './newest.ts';
+export { type KubernetesRemovals, kubernetesPaths, kubernetesRemovals } from './upgrades.ts';
+export { defaultKubernetes, newestTalos, newestTalosPatch, operatedMinors } from './newest.ts';
 
 // What talhelper's file and the image factory's schematics may say.
 export { removedTalconfigKeys, schematicSchema, talconfigSchema, talhelperDefaultTalosVersion } from './talconfig-schema.ts';
@@ -42,4 +42,4 @@ export {
 export { expressionEnvironments, expressionFields, type ExpressionSubject } from './expressions.ts';
 
 // What the image factory offers, per Talos minor.
-export { officialExtensions, officialOverlays } from './extensions.ts';
+export { hasFactoryLists, officialExtensions, officialOverlays } from './extensions.ts';

@@ -1,19 +1,3 @@
-/**
- * What upstream's table knows of Talos minors before the oldest that tk generates configs for: a machine may still run one.
- * Source: pkg/machinery/compatibility at v1.14.1
- */
-export const olderCompatibility = {
-  '1.2': { kubernetes: ['1.23', '1.25'], upgradableFrom: '1.0.0', downgradableBelow: '1.3.0' },
-  '1.3': { kubernetes: ['1.24', '1.26'], upgradableFrom: '1.0.0', downgradableBelow: '1.5.0' },
-  '1.4': { kubernetes: ['1.25', '1.27'], upgradableFrom: '1.0.0', downgradableBelow: '1.6.0' },
-  '1.5': { kubernetes: ['1.26', '1.28'], upgradableFrom: '1.2.0', downgradableBelow: '1.7.0' },
-  '1.6': { kubernetes: ['1.24', '1.29'], upgradableFrom: '1.3.0', downgradableBelow: '1.8.0' },
-  '1.7': { kubernetes: ['1.25', '1.30'], upgradableFrom: '1.4.0', downgradableBelow: '1.9.0' },
-  '1.8': { kubernetes: ['1.26', '1.31'], upgradableFrom: '1.5.0', downgradableBelow: '1.10.0' },
-} as const satisfies Readonly<
-  Record<string, { readonly kubernetes: readonly [string, string]; readonly upgradableFrom: string; readonly downgradableBelow: string }>
->;
-
 /** Minors of Kubernetes between which upstream's client upgrades. Source: go-kubernetes v0.2.41 kubernetes/upgrade/path.go */
 export const kubernetesPaths = { oldestMinor: 19, newestMinor: 37 } as const;
 

@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpServerResponse, Json } from '../../base/index.ts';
 import { parseYaml } from '../../format/index.ts';
 import { sha256Hex } from '../../pki/index.ts';
-import { officialExtensions, officialOverlays, talosDefaults, type TalosMinor, talosMinors } from '../../upstream/tables.ts';
+import { officialExtensions, officialOverlays, talosDefaults, type TalosMinor, operatedMinors } from '../../upstream/tables.ts';
 import type { SimFault } from '../kernel.ts';
 
 export interface FactoryOptions {
@@ -55,10 +55,10 @@ export function createFactory(options: FactoryOptions = {}): SimFactory {
       if (section === 'versions')
         return json(
           200,
-          talosMinors.map((minor) => `v${minor}.0`),
+          operatedMinors.map((minor) => `v${minor}.0`),
         );
       const minor = /^v?(\d+\.\d+)/.exec(first)?.[1] as TalosMinor;
-      if (section === 'version' && talosMinors.includes(minor) && third === 'official') {
+      if (section === 'version' && operatedMinors.includes(minor) && third === 'official') {
         if (second === 'extensions')
           return json(
             200,

@@ -74,7 +74,7 @@ const plainPair = (one: { readonly certificate: string; readonly key: { reveal()
 });
 const image = (name: keyof typeof talosDefaults.images, { kubernetesVersion }: Context) =>
   `${talosDefaults.images[name]}:v${kubernetesVersion}`;
-const prismPort = ({ kubePrismPort }: Context) => kubePrismPort ?? talosDefaults.kubePrismPort;
+const prismPort = ({ kubePrismPort, isOn }: Context) => kubePrismPort ?? (isOn('kubePrism') ? talosDefaults.kubePrismPort : 0);
 const network = ({ dnsDomain, podSubnets, serviceSubnets }: Context) => ({
   dnsDomain: dnsDomain ?? talosDefaults.dnsDomain,
   podSubnets: [...(podSubnets ?? [talosDefaults.podSubnet])],
@@ -98,7 +98,11 @@ const fields: readonly FieldRecipe[] = [
   {
     path: 'machine.kubelet',
     until: 'kubernetesDocuments',
-    value: (context) => ({ image: image('kubelet', context), defaultRuntimeSeccompProfileEnabled: true, disableManifestsDirectory: true }),
+    value: (context) => ({
+      image: image('kubelet', context),
+      defaultRuntimeSeccompProfileEnabled: true,
+      ...(context.isOn('disablesManifestsDirectory') ? { disableManifestsDirectory: true } : {}),
+    }),
   },
   {
     path: 'machine.network',
@@ -117,24 +121,37 @@ const fields: readonly FieldRecipe[] = [
   },
   { path: 'machine.registries', until: 'networkDocuments', value: legacyRegistries },
   { path: 'machine.features.rbac', until: 'hidesRbacAndKeyUsage', value: () => true },
-  { path: 'machine.features.apidCheckExtKeyUsage', until: 'hidesRbacAndKeyUsage', value: () => true },
+  { path: 'machine.features.apidCheckExtKeyUsage', from: 'apidChecksKeyUsage', until: 'hidesRbacAndKeyUsage', value: () => true },
   { path: 'machine.features.stableHostname', until: 'networkDocuments', value: () => true },
-  { path: 'machine.features.diskQuotaSupport', value: () => true },
+  { path: 'machine.features.diskQuotaSupport', from: 'diskQuota', value: () => true },
   {
     path: 'machine.features.kubePrism',
     until: 'kubernetesDocuments',
     value: (context) => (prismPort(context) > 0 ? { enabled: true, port: prismPort(context) } : undefined),
   },
-  { path: 'machine.features.hostDNS', until: 'hostDnsDocument', value: () => ({ enabled: true, forwardKubeDNSToHost: true }) },
+  {
+    path: 'machine.features.hostDNS',
+    from: 'hostDns',
+    until: 'hostDnsDocument',
+    value: ({ isOn }) => ({ enabled: true, ...(isOn('hostDnsForKubernetes') ? { forwardKubeDNSToHost: true } : {}) }),
+  },
   {
     path: 'machine.nodeLabels',
     role: 'controlplane',
+    from: 'excludesControlPlanesFromLoadBalancers',
     until: 'kubernetesDocuments',
     value: () => ({ 'node.kubernetes.io/exclude-from-external-load-balancers': '' }),
   },
   { path: 'cluster.id', until: 'discoveryDocuments', value: ({ bundle }) => bundle.cluster.id },
   { path: 'cluster.secret', until: 'discoveryDocuments', value: ({ bundle }) => bundle.cluster.secret.reveal() },
-  { path: 'cluster.clusterName', until: 'discoveryDocuments', value: ({ clusterName }) => clusterName },
+  { path: 'cluster.clusterName', role: 'controlplane', until: 'discoveryDocuments', value: ({ clusterName }) => clusterName },
+  {
+    path: 'cluster.clusterName',
+    role: 'worker',
+    from: 'clusterNameForWorkers',
+    until: 'discoveryDocuments',
+    value: ({ clusterName }) => clusterName,
+  },
   {
     path: 'cluster.controlPlane',
     until: 'kubernetesDocuments',
@@ -155,6 +172,7 @@ const fields: readonly FieldRecipe[] = [
   {
     path: 'cluster.secretboxEncryptionSecret',
     role: 'controlplane',
+    from: 'secretboxEncryption',
     until: 'kubernetesDocuments',
     value: ({ bundle }) => bundle.secretboxEncryptionSecret?.reveal(),
   },
@@ -183,7 +201,13 @@ const fields: readonly FieldRecipe[] = [
   { path: 'cluster.apiServer.certSANs', role: 'controlplane', until: 'kubernetesDocuments', value: (context) => apiServerSans(context) },
   { path: 'cluster.apiServer.disablePodSecurityPolicy', role: 'controlplane', until: 'hidesDisabledPodSecurityPolicy', value: () => true },
   { path: 'cluster.apiServer.admissionControl', role: 'controlplane', until: 'kubernetesDocuments', value: () => [admission()] },
-  { path: 'cluster.apiServer.auditPolicy', role: 'controlplane', until: 'kubernetesDocuments', value: () => auditPolicy() },
+  {
+    path: 'cluster.apiServer.auditPolicy',
+    role: 'controlplane',
+    from: 'apiServerAuditPolicy',
+    until: 'kubernetesDocuments',
+    value: () => auditPolicy(),
+  },
   {
     path: 'cluster.controllerManager.image',
     role: 'controlplane',
@@ -371,11 +395,13 @@ const documents: readonly DocumentRecipe[] = [
 /**
  * The configuration of one role before any patch, document by document as upstream makes it.
  *
- * Failure: `talos-config/endpoint-invalid`.
+ * Failure: `talos-config/endpoint-invalid`, `talos-config/bundle-encryption-secret` where that Talos cannot use the bundle's.
  */
 export function generateBase(input: BaseInput, role: MachineRole): ConfigDocument[] {
   const context: Context = { ...input, role, isOn: (name) => isSwitchedOn(name, input.contract) };
   hostOf(input.endpoint);
+  if (role === 'controlplane' && !context.isOn('secretboxEncryption') && input.bundle.aescbcEncryptionSecret === undefined)
+    throw new TkError(talosConfigFailure('talos-config/bundle-encryption-secret', { found: 'secretbox' }));
   const root: ConfigMap = {};
   for (const field of fields) {
     if ((field.role ?? role) !== role || (field.until && context.isOn(field.until)) || (field.from && !context.isOn(field.from))) continue;
@@ -404,11 +430,12 @@ function put(root: ConfigMap, path: readonly string[], value: ConfigValue): void
   holder[path.at(-1) ?? ''] = value;
 }
 
-function legacyRegistries({ registryMirrors }: Context): ConfigValue | undefined {
-  if (registryMirrors === undefined || Object.keys(registryMirrors).length === 0) return undefined;
+function legacyRegistries({ registryMirrors, isOn }: Context): ConfigValue | undefined {
   const mirrors: ConfigMap = {};
-  for (const [host, endpoints] of Object.entries(registryMirrors)) mirrors[host] = { endpoints: [...endpoints] };
-  return { mirrors };
+  const { host: oldHost, endpoints: instead } = talosDefaults.oldKubernetesRegistry;
+  if (!isOn('ownKubernetesRegistry')) mirrors[oldHost] = { endpoints: [...instead] };
+  for (const [host, endpoints] of Object.entries(registryMirrors ?? {})) mirrors[host] = { endpoints: [...endpoints] };
+  return Object.keys(mirrors).length === 0 ? undefined : { mirrors };
 }
 
 /**

@@ -10,8 +10,8 @@ export type TalosConfigFailures = {
   /** `field` as the file spells it: `certs.os.crt`. */
   'talos-config/bundle-field-missing': { field: string };
   'talos-config/bundle-field-invalid': { field: string; expected: string };
-  /** Both encryption secrets, or none of them. */
-  'talos-config/bundle-encryption-secret': { found: 'none' | 'both' };
+  /** Both encryption secrets, none of them, or the one that a Talos before 1.3 cannot use. */
+  'talos-config/bundle-encryption-secret': { found: 'none' | 'both' | 'secretbox' };
   'talos-config/not-a-control-plane-config': { path: string; missing: readonly string[] };
 
   // --- documents ---

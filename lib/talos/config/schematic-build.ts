@@ -1,5 +1,5 @@
 import { type Failure, suggestionFor, throwIfAny } from '../../base/index.ts';
-import { officialExtensions, officialOverlays } from '../../upstream/tables.ts';
+import { hasFactoryLists, officialExtensions, officialOverlays } from '../../upstream/tables.ts';
 import { talosConfigFailure } from './failures.ts';
 import { contractOf } from './minor.ts';
 import { type Schematic, schematicOf } from './schematic.ts';
@@ -33,7 +33,7 @@ export function buildSchematic(wish: SchematicWish): Schematic {
   const known = officialExtensions(minor);
   const extensions = (wish.extensions ?? []).map((asked) => {
     const name = asked.includes('/') ? asked : `siderolabs/${asked}`;
-    if (!known.includes(name)) {
+    if (hasFactoryLists(minor) && !known.includes(name)) {
       const suggestion = suggestionFor(name, known);
       failures.push(
         talosConfigFailure('factory/unknown-extension', { extension: asked, talosVersion: minor, ...(suggestion ? { suggestion } : {}) }),

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type Failure, placeOf, Secret, type SourceFile, suggestionFor, throwIfAny, TkError, type World } from '../../base/index.ts';
 import { type DataDocument, parseYaml } from '../../format/index.ts';
 import { createCertificateAuthority, type PemPair, talosKeyPem } from '../../pki/index.ts';
-import type { TalosMinor } from '../../upstream/tables.ts';
+import { isSwitchedOn, type TalosMinor } from '../../upstream/tables.ts';
 import { talosConfigFailure } from './failures.ts';
 import { isAtLeastMinor } from './minor.ts';
 
@@ -174,13 +174,15 @@ export async function createSecretsBundle(world: Pick<World, 'random' | 'clock'>
     // Never decoded; the alphabet changed with 1.14.
     cluster: { id: isAtLeastMinor(contract, '1.14') ? id : id.replaceAll('+', '-').replaceAll('/', '_'), secret: new Secret(base64(32)) },
     bootstrapToken: new Secret(createToken(world)),
-    secretboxEncryptionSecret: new Secret(base64(32)),
+    [isSwitchedOn('secretboxEncryption', contract) ? 'secretboxEncryptionSecret' : 'aescbcEncryptionSecret']: new Secret(base64(32)),
     trustdToken: new Secret(createToken(world)),
     certs: {
       etcd: await createCertificateAuthority(world, { kind: 'p256', organization: 'etcd' }),
       k8s: await createCertificateAuthority(world, { kind: 'p256', organization: 'kubernetes' }),
       k8sAggregator: await createCertificateAuthority(world, { kind: 'p256' }),
-      k8sServiceAccount: { key: talosKeyPem(await world.random.privateKey('rsa4096')) },
+      k8sServiceAccount: {
+        key: talosKeyPem(await world.random.privateKey(isSwitchedOn('rsaServiceAccountKey', contract) ? 'rsa4096' : 'p256')),
+      },
       os: await createCertificateAuthority(world, { kind: 'ed25519', organization: 'talos' }),
     },
   };

@@ -25,10 +25,16 @@ export const talosConfigPrinters: Printers<TalosConfigFailures> = {
     help: 'restore the complete file; a bundle that is made anew does not fit a cluster that exists',
   }),
   'talos-config/bundle-field-invalid': ({ field, expected }) => ({ title: `\`${field}\` of the secrets bundle is not ${expected}` }),
-  'talos-config/bundle-encryption-secret': ({ found }) => ({
-    title: `the secrets bundle has ${found === 'both' ? 'two encryption secrets' : 'no encryption secret'}, expected exactly one`,
-    help: 'keep either `secrets.secretboxencryptionsecret` or `secrets.aescbcencryptionsecret`',
-  }),
+  'talos-config/bundle-encryption-secret': ({ found }) =>
+    found === 'secretbox'
+      ? {
+          title: 'the secrets bundle has a secret for secretbox alone, which Talos before 1.3 does not know',
+          help: 'the cluster needs the `secrets.aescbcencryptionsecret` that it was made with',
+        }
+      : {
+          title: `the secrets bundle has ${found === 'both' ? 'two encryption secrets' : 'no encryption secret'}, expected exactly one`,
+          help: 'keep either `secrets.secretboxencryptionsecret` or `secrets.aescbcencryptionsecret`',
+        },
   'talos-config/not-a-control-plane-config': ({ path, missing }) => ({
     title: `no secrets bundle can be derived from \`${path}\``,
     because: `it has no ${allOf(missing)}`,

@@ -2,18 +2,18 @@ import { expect, test } from 'vitest';
 import { TkError } from '../../../lib/base/index.ts';
 import { type UpgradeHop, upgradePath, type VersionPair } from '../../../lib/cluster/upgrade-path.ts';
 import { compareVersions, minorOf, parseVersion } from '../../../lib/format/index.ts';
-import { compatibility, newestTalosPatch, type TalosMinor, talosMinors } from '../../../lib/upstream/tables.ts';
+import { compatibility, newestTalosPatch, type TalosMinor, operatedMinors } from '../../../lib/upstream/tables.ts';
 
 const kubernetesMinors = Array.from({ length: 14 }, (_, index) => 26 + index);
 const pairsOf = (patchOf: (minor: TalosMinor) => string, kubernetesPatch: number): readonly VersionPair[] =>
-  talosMinors.flatMap((talos) =>
+  operatedMinors.flatMap((talos) =>
     kubernetesMinors.map((minor) => ({ talos: patchOf(talos), kubernetes: `v1.${minor}.${kubernetesPatch}` })),
   );
 const targets = pairsOf((minor) => newestTalosPatch[minor], 2);
 const starts = [...pairsOf((minor) => `v${minor}.1`, 0), ...targets];
-const indexOf = (version: string) => talosMinors.indexOf(minorOf(version) as TalosMinor);
+const indexOf = (version: string) => operatedMinors.indexOf(minorOf(version) as TalosMinor);
 const supports = (talosIndex: number, kubernetes: number) => {
-  const minor = talosMinors[talosIndex];
+  const minor = operatedMinors[talosIndex];
   if (minor === undefined) return false;
   const [lowest, highest] = compatibility[minor].kubernetes.map((text) => Number(text.slice(2))) as [number, number];
   return kubernetes >= lowest && kubernetes <= highest;

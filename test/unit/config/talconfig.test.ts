@@ -161,10 +161,19 @@ test('an endpoint that nobody means is a warning, because Talos takes it', async
 });
 
 test('a Talos that tk makes nothing for is refused at its place, with those that it knows', async () => {
-  for (const version of ['v1.8.4', 'v1.15.0', 'v0.14.3'])
+  for (const version of ['v1.1.2', 'v1.15.0', 'v0.14.3'])
     expect(await problems(load(`${head.replace('v1.13.9', version)}${node}`))).toEqual([
-      `talconfig/invalid {"path":"talosVersion","value":"${version}","expected":"a version from 1.9 to 1.14"} talos/talconfig.yaml:2:15 «talosVersion: ${version}»`,
+      `talconfig/invalid {"path":"talosVersion","value":"${version}","expected":"a version from 1.2 to 1.14"} talos/talconfig.yaml:2:15 «talosVersion: ${version}»`,
     ]);
+});
+
+test('names of extensions are checked from 1.9 on: of what the factory has for older Talos nothing is known', async () => {
+  const withExtension = (talos: string, kubernetes: string) =>
+    `${head.replace('v1.13.9', talos).replace('v1.36.0', kubernetes)}${node}    schematic: { customization: { systemExtensions: { officialExtensions: [siderolabs/i915-ucode] } } }\n`;
+  expect(await problems(load(withExtension('v1.8.4', 'v1.31.4')))).toEqual([]);
+  expect(await problems(load(withExtension('v1.13.9', 'v1.36.0')))).toEqual([
+    expect.stringContaining('talconfig/not-in-factory {"what":"extension","name":"siderolabs/i915-ucode"'),
+  ]);
 });
 
 test('an image is named by its registry and its path, without a tag', async () => {

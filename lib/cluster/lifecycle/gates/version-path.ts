@@ -1,6 +1,6 @@
 import { type Failure, TkError } from '../../../base/index.ts';
 import { compareVersions, minorOf, parseVersion } from '../../../format/index.ts';
-import { compatibility, type TalosMinor, talosMinors } from '../../../upstream/tables.ts';
+import { compatibility, type TalosMinor, operatedMinors } from '../../../upstream/tables.ts';
 import { lifecycleFailure } from '../failures.ts';
 import { isInstallableOver, runsKubernetes } from '../../compatibility.ts';
 import { upgradePath } from '../../upgrade-path.ts';
@@ -28,8 +28,8 @@ export function versionPathProblems({ node, from, to, kubernetes }: VersionQuest
   ) => lifecycleFailure('gate/version-path', { node, from, to, because, ...more });
   const running = parseVersion(from);
   const target = parseVersion(to);
-  const minor = talosMinors.find((known) => known === minorOf(target));
-  if (minor === undefined) return [refuse('unknown', { other: talosMinors.at(-1) as string })];
+  const minor = operatedMinors.find((known) => known === minorOf(target));
+  if (minor === undefined) return [refuse('unknown', { other: operatedMinors.at(-1) as string })];
   const problems: Failure[] = [];
   if (compareVersions(target, running) < 0) problems.push(refuse('downgrade'));
   else if (!isInstallableOver(to, from))

@@ -67,6 +67,17 @@ test('a new bundle can be read again and has the alphabet of its contract', asyn
   }
 });
 
+test('a new bundle for an old contract has the keys that a cluster of it was made with', async () => {
+  const made = await Promise.all((['1.2', '1.3', '1.6', '1.7'] as const).map((contract) => createSecretsBundle(world, contract)));
+  const shapes = made.map((bundle) => {
+    const text = renderSecretsBundle(parseSecretsBundle({ path: 'secrets.yaml', text: renderSecretsBundle(bundle).reveal() })).reveal();
+    const pem = Buffer.from(/k8sserviceaccount:\s+key: (\S+)/.exec(text)?.[1] ?? '', 'base64').toString();
+    return `${/(secretbox|aescbc)encryptionsecret/.exec(text)?.[1]} ${/BEGIN (.*?)-/.exec(pem)?.[1]}`;
+  });
+  // Source: Talos pkg/machinery/config/generate/secrets/bundle.go
+  expect(shapes).toEqual(['aescbc EC PRIVATE KEY', 'secretbox EC PRIVATE KEY', 'secretbox EC PRIVATE KEY', 'secretbox RSA PRIVATE KEY']);
+});
+
 test('all problems of a bundle are reported at once, and none of them shows a secret', () => {
   const text = recorded('talosctl-1.14')
     .replace('bootstraptoken:', 'bootstrapToken2:')
