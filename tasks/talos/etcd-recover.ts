@@ -1,4 +1,4 @@
-import { defineTask, holds, nodeParams, refuse, throwIfAny, z } from 'talos-tk';
+import { defineTask, holds, nodeParams, notYet, refuse, throwIfAny, z } from 'talos-tk';
 
 export default defineTask({
   summary: 'Start etcd anew from a snapshot, after its quorum is lost',
@@ -78,6 +78,18 @@ export default defineTask({
     const key = `recover etcd from ${file.hash} revision ${file.revision}`;
     const bootstrap = await recall(key);
     const isBegun = bootstrap.open !== undefined;
+    /** Talos asks etcd for its quorum every 20 s, and gives it 15 s. Source: machined/pkg/system/services/etcd.go HealthSettings, v1.14.1 */
+    const hasShownLoss = (those: typeof nodes, handle: Pick<typeof context, 'wait'>) =>
+      handle.wait({
+        description: 'etcd to have shown that it does not work',
+        deadlineMs: 120_000,
+        intervalMs: 1000,
+        async check(limited) {
+          throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(limited)));
+          const undecided = await recovery.undecided(those, limited);
+          return undecided.length === 0 ? holds(undefined) : notYet(`${undecided.join(', ')}: nothing tells it yet`);
+        },
+      });
     if (!isBegun) {
       await step.pure('look', async (handle) => {
         throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(handle.signal)));
@@ -93,8 +105,9 @@ export default defineTask({
             because: 'what it has of etcd would go on beside the new one',
             help: 'leave it out of --without: its data is wiped too, and it joins',
           });
+        await hasShownLoss(nodes, handle);
       });
-      for (const node of nodes) {
+      for (const [place, node] of nodes.entries()) {
         await step.once(`wipe EPHEMERAL of ${node.name}`, {
           key: `${key}: wipe ${node.name}`,
           node: node.name,
@@ -111,15 +124,7 @@ export default defineTask({
           },
           async act(handle) {
             // Once more, on data of this very moment: nothing that works is wiped.
-            await handle.wait({
-              description: 'a last look at etcd',
-              deadlineMs: 120_000,
-              intervalMs: 1000,
-              async check(limited) {
-                throwIfAny(recovery.mayRecover(await cluster.lifecycle.etcd(limited)));
-                return holds(undefined);
-              },
-            });
+            await hasShownLoss(nodes.slice(place), handle);
             const systemLabels = await recovery.volumes(node, handle.signal);
             const options = { isGraceful: false, reboots: true, wipe: 'all', systemLabels } as const;
             await cluster.lifecycle.reset(node, options, handle.signal);

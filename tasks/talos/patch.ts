@@ -99,7 +99,8 @@ export default defineTask({
               ...options,
               act: async (target, inner) =>
                 void (await cluster.operations.patching.apply(target, preview.text, params.mode, {}, inner.signal)),
-              comesBack: (target, bootId) => cluster.lifecycle.back(target, { afterBoot: bootId }),
+              comesBack: (target, bootId, version) =>
+                cluster.lifecycle.back(target, { afterBoot: bootId, ...(version ? { version } : {}) }),
               happened: (target, bootId, inner, intent) =>
                 bootedWith(cluster, { node: target, bootId, what: 'the patch', has: isPatched }, inner, intent),
             });

@@ -36,7 +36,7 @@ export default defineTask({
       etcd: 'away',
       ...disruptionOptions(params, cluster.gates),
       act: (node, handle) => cluster.lifecycle.reboot(node, params.mode, handle.signal),
-      comesBack: (node, bootId) => cluster.lifecycle.back(node, { afterBoot: bootId }),
+      comesBack: (node, bootId, version) => cluster.lifecycle.back(node, { afterBoot: bootId, ...(version ? { version } : {}) }),
     });
     detail(rebooted.map(({ node }) => node).join(' '));
     return { rebooted: rebooted.map(({ node }) => node) };

@@ -81,9 +81,10 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
     survey,
     etcd,
     boot: (node, signal) =>
-      connections.readProven(node, signal, async (machine) => ({
+      connections.readProven(node, signal, async (machine, { version }) => ({
         bootId: await machine.bootId(signal),
         stage: (await machine.machineStatus(signal)).stage,
+        ...(version ? { talosVersion: version.tag } : {}),
         atMs: clock.now(),
       })),
     back: (node, wanted) =>

@@ -32,8 +32,18 @@ export interface DisruptOptions {
   readonly happened?: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
   /** Nothing about the machine tells afterwards that it was done: what a run did that did not end well is not done a second time. */
   readonly leavesNoTrace?: boolean;
-  /** Absent: the machine is not expected to come back (shutdown, reset without reboot); our cordon then stays. */
-  readonly comesBack?: (bootId: string) => Condition<NodeFacts>;
+  /**
+   * Is given the boot that was ended, and what it ran where that is known. Absent: the machine is not expected to come back (shutdown,
+   * reset without reboot); our cordon then stays.
+   */
+  readonly comesBack?: (bootId: string, talosVersion?: string) => Condition<NodeFacts>;
+}
+
+/** The boot that is ended. */
+interface BootBefore {
+  readonly bootId: string;
+  /** Absent: an earlier run ended it, or it did not tell. */
+  readonly talosVersion?: string;
 }
 
 export interface Disrupted {
@@ -79,7 +89,8 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     handle.detail(describeAnswers(answers));
   };
 
-  const { bootId, isSent: wasSent, by } = await whatIsLeft(context, options, happened);
+  const { before, isSent: wasSent, by } = await whatIsLeft(context, options, happened);
+  const { bootId } = before;
   // The only node has nowhere to move its pods to.
   const policy: DrainPolicy = cluster.nodes.length === 1 ? { how: 'skip' } : options.drain;
   const isDrained = policy.how !== 'skip';
@@ -126,7 +137,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     isSent = true;
     const state = acted.state === 'acted' ? 'acted' : 'resumed';
     if (comesBack === undefined) return { state, bootId };
-    const returned = await returnStep(context, node, bootId, comesBack(bootId));
+    const returned = await returnStep(context, node, bootId, comesBack(bootId, before.talosVersion));
     // A machine that is back, if not as it should be, may have its pods back too, whatever ends the run in between.
     isBackCordoned = true;
     await uncordonStep(context, node);
@@ -168,7 +179,7 @@ async function whatIsLeft(
   { cluster, step, recall }: DisruptContext,
   { disruption: { node }, key, leavesNoTrace }: DisruptOptions,
   happened: NonNullable<DisruptOptions['happened']>,
-): Promise<{ readonly bootId: string; readonly isSent: boolean; readonly by?: OpenIntent }> {
+): Promise<{ readonly before: BootBefore; readonly isSent: boolean; readonly by?: OpenIntent }> {
   const { open, last } = await recall(key);
   return step.pure(
     'look',
@@ -176,28 +187,29 @@ async function whatIsLeft(
       if (open?.target !== undefined) {
         const evidence = await happened(open.target, handle, open);
         handle.detail(evidence.seen ?? evidence.state);
-        return { bootId: open.target, isSent: evidence.state !== 'not-done' };
+        return { before: { bootId: open.target }, isSent: evidence.state !== 'not-done' };
       }
       try {
-        const { bootId, atMs } = await cluster.lifecycle.boot(node, handle.signal);
+        const { atMs, ...before } = await cluster.lifecycle.boot(node, handle.signal);
+        const { bootId } = before;
         const isOver = leavesNoTrace === true ? wasSeenThrough : wasSeenBack;
         const isUnseen =
           last?.target !== undefined &&
           last.target !== bootId &&
           !(await isOver(recall, node, last.target)) &&
           (await recall(darkKey(node, last.target))).last === undefined;
-        if (!isUnseen || last?.target === undefined) return { bootId, isSent: false };
+        if (!isUnseen || last?.target === undefined) return { before, isSent: false };
         // Without its mark an old story is over, however it ended: whoever asks today wants it done today.
         const isRecent = atMs - last.at < staleMs || (await cluster.lifecycle.facts(node, handle.signal)).kube?.cordon.state === 'ours';
-        if (!isRecent) return { bootId, isSent: false };
+        if (!isRecent) return { before, isSent: false };
         // It was sent; a reset that never came about has left the machine as it was, in a later boot.
         const { state } = await happened(last.target, handle, last);
-        return state === 'not-done' ? { bootId, isSent: false } : { bootId: last.target, isSent: true };
+        return state === 'not-done' ? { before, isSent: false } : { before: { bootId: last.target }, isSent: true };
       } catch (error) {
         if (last?.target === undefined || !(error instanceof TkError) || !isTransientTalos(failureOf(error))) throw error;
         if (await wasSeenBack(recall, node, last.target)) throw error;
         handle.detail('it was taken down by an earlier run and has not come back yet');
-        return { bootId: last.target, isSent: true, by: last };
+        return { before: { bootId: last.target }, isSent: true, by: last };
       }
     },
     { node: node.name },

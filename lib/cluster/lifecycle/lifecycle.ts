@@ -27,7 +27,7 @@ export interface LifecycleView {
   /** The same of many, side by side; one that cannot be asked is told, not thrown. Shape: in the order of `nodes`. */
   survey(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly SurveyedNode[]>;
   /** Only what tells one boot from another; cheap enough to poll. `atMs` is wall time here. */
-  boot(node: NodeModel, signal: AbortSignal): Promise<{ readonly bootId: string; readonly stage: MachineStage; readonly atMs: number }>;
+  boot(node: NodeModel, signal: AbortSignal): Promise<BootSeen>;
   /** What every control plane says of etcd, read at this moment. */
   etcd(signal: AbortSignal): Promise<EtcdPicture>;
   /**
@@ -314,6 +314,15 @@ export interface ChosenImage {
   readonly target: ImageTarget;
   /** What was overridden, to be kept in the journal. */
   readonly overridden?: Failure;
+}
+
+export interface BootSeen {
+  readonly bootId: string;
+  readonly stage: MachineStage;
+  /** `v1.14.1`. Absent: it does not tell. */
+  readonly talosVersion?: string;
+  /** By this computer's clock. */
+  readonly atMs: number;
 }
 
 export interface WantedBack {

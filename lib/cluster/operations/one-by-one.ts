@@ -21,7 +21,7 @@ export interface TakeAwayOptions {
   readonly acceptsDowntime: boolean;
   readonly act: (node: NodeModel, handle: StepHandle) => Promise<void>;
   /** Absent: the machine is not waited for by `disrupt`. */
-  readonly comesBack?: (node: NodeModel, bootId: string) => Condition<NodeFacts>;
+  readonly comesBack?: (node: NodeModel, bootId: string, talosVersion?: string) => Condition<NodeFacts>;
   readonly happened?: (node: NodeModel, bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
   /** Too few control planes are left for etcd: workers go first, and nothing is asked or drained for the sake of what goes on. */
   readonly endsEtcd?: boolean;
@@ -91,7 +91,7 @@ export async function takeAway(
       title: options.title,
       key: `${options.title} ${node.name}`,
       act: (handle) => options.act(node, handle),
-      ...(comesBack ? { comesBack: (bootId: string) => comesBack(node, bootId), leavesNoTrace: true } : {}),
+      ...(comesBack ? { comesBack: (bootId: string, version?: string) => comesBack(node, bootId, version), leavesNoTrace: true } : {}),
       ...(happened
         ? { happened: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => happened(node, bootId, handle, intent) }
         : {}),

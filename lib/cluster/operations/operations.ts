@@ -207,6 +207,7 @@ export function operationsViewOf(operations: Operations): OperationsView {
       strangers: (file) => operations.recovery.strangers(file),
       remains: (nodes, signal) => operations.recovery.remains(nodes, signal),
       mayRecover: (picture) => operations.recovery.mayRecover(picture),
+      undecided: (nodes, signal) => operations.recovery.undecided(nodes, signal),
       volumes: (node, signal) => operations.recovery.volumes(node, signal),
       waiting: (node) => operations.recovery.waiting(node),
     },

@@ -54,6 +54,11 @@ export interface RecoveryView {
   remains(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly EtcdRemains[]>;
   /** Why etcd must not be recovered: a member that works has newer data than any snapshot. Shape: pure; empty: it may. */
   mayRecover(picture: EtcdPicture): readonly Failure[];
+  /**
+   * Of whom it cannot be told yet whether its etcd works: one lost answer, or one election, is no loss of a quorum. Names; empty: each has
+   * shown that it does not, by what its machine says of it or by having no data.
+   */
+  undecided(nodes: readonly NodeModel[], signal: AbortSignal): Promise<readonly string[]>;
   /** What holds data of etcd on this machine, as a reset names it: from 1.14 on it may have a volume of its own. */
   volumes(node: NodeModel, signal: AbortSignal): Promise<readonly string[]>;
   /** Its etcd has no data and waits to be told what to start from. */
@@ -112,6 +117,24 @@ export function createRecovery({ root, nodes: inventory, kubernetesCa, files, cl
       views.flatMap((view) =>
         view.state === 'answered' && view.isHealthy && view.leader !== 0n ? [operationFailure('etcd/works', { node: view.node.name })] : [],
       ),
+    async undecided(nodes, signal) {
+      const open = await Promise.all(
+        nodes.map(async (node) => {
+          try {
+            const mayWork = await connections.read(node, async (machine) => {
+              if (!(await machine.hasEtcdData(signal))) return false;
+              const service = (await machine.services(signal)).find(({ id }) => id === 'etcd');
+              return service?.state === 'Running' && service.health !== 'unhealthy';
+            });
+            return mayWork ? [node.name] : [];
+          } catch (error) {
+            if (!(error instanceof TkError) || signal.aborted) throw error;
+            return [node.name];
+          }
+        }),
+      );
+      return open.flat();
+    },
     volumes: (node, signal) =>
       connections.read(node, async (machine) => {
         const own = (await machine.list(talosResourceTypes.volumeStatuses, signal)).find(({ id }) => id === etcdVolume);

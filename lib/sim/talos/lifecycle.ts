@@ -230,6 +230,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     ...parts,
     after: (machine, ms, step, data) => after(machine, ms, step, data),
     setStage: (machine, stage) => setStage(machine, stage),
+    unmet,
   });
 
   const { steps: kubeletSteps, configChanged } = createKubeletCourse({

@@ -3,7 +3,7 @@ import { durations } from './durations.ts';
 import { runInstaller } from './installer.ts';
 import type { LifecycleParts } from './lifecycle.ts';
 import type { Machine, Stage } from './machine.ts';
-import { revertDefault, revertFailed } from './slots.ts';
+import { dropFallback, revertDefault, revertFailed } from './slots.ts';
 
 export interface UpgradeRequest {
   readonly image: string;
@@ -36,6 +36,8 @@ export type SequenceStep = 'drain' | 'leave' | 'stop' | 'upgrade-install' | 'fat
 interface SequenceParts extends Pick<LifecycleParts, 'kernel' | 'events' | 'services' | 'etcd' | 'kube' | 'publish'> {
   after(machine: Machine, ms: number, step: SequenceStep | 'power-off', data?: { readonly [key: string]: Json }): void;
   setStage(machine: Machine, stage: Stage): void;
+  /** What keeps the machine from being ready. */
+  unmet(machine: Machine): readonly unknown[];
 }
 
 type Name = 'reboot' | 'shutdown' | 'reset' | 'upgrade' | 'stageUpgrade';
@@ -72,6 +74,8 @@ export function createSequences(parts: SequenceParts): Sequences {
       return false;
     }
     for (const step of ['drain', 'leave', 'stop', 'upgrade-install', 'fatal', 'power-off']) kernel.cancel('talos', step, machine.name);
+    // Talos drops its way back the moment that all is ready. Source: controllers/runtime/drop_upgrade_fallback.go v1.13.9
+    if (machine.get('stage') === 'running' && parts.unmet(machine).length === 0) dropFallback(machine);
     machine.set('busy', name);
     events.sequence(machine, name, 'start', { actorId });
     setStage(machine, stageOf[name]);

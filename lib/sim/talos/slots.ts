@@ -45,9 +45,12 @@ export function revertFailed(machine: Machine): boolean {
   return true;
 }
 
+/** Once in the boot of what was installed: what is installed now is for the next one. */
 export function dropFallback(machine: Machine): void {
-  const { fallback, ...rest } = slotsOf(machine) ?? {};
-  if (fallback) machine.set('slots', rest as Slots);
+  const slots = slotsOf(machine);
+  if (!slots?.fallback || slots.running !== slots.default) return;
+  const { fallback, ...rest } = slots;
+  machine.set('slots', rest);
 }
 
 /** Takes the default entry; true when it is started for the first time since an upgrade wrote it. */
