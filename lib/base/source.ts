@@ -8,7 +8,7 @@ export interface SourceFile {
    */
   readonly shown?: (place: FilePlace) => Place;
   /** With `shown`: the text as people wrote it, before variables were filled in. Absent: a message may quote nothing of it. */
-  readonly written?: string;
+  readonly written?: string | undefined;
 }
 
 /** Half-open range of UTF-16 offsets into a source file's text. */

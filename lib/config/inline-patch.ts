@@ -4,14 +4,17 @@ import { originalPlace, type TalconfigSource } from './talconfig-read.ts';
 /** The text of an inline patch; a place in it is shown where it stands in the talconfig. */
 export function inPlace(source: TalconfigSource, at: readonly (string | number)[], text: string): SourceFile {
   const { document } = source;
-  const span = document.spanOf(at, 'value');
-  const isBlock = document.scalarAt(at)?.style === 'block';
+  const spanOf = () => document.spanOf(at, 'value');
+  const inBlock = () => document.scalarAt(at)?.style === 'block';
   const lines = text.split('\n');
   return {
     path: source.original.path,
     text,
-    ...(isBlock ? { written: unfilled(source, span, lines) } : {}),
+    get written() {
+      return inBlock() ? unfilled(source, spanOf(), lines) : undefined;
+    },
     shown(found) {
+      const [span, isBlock] = [spanOf(), inBlock()];
       const whole = placeOf(span);
       if (whole.kind !== 'file') return whole;
       // In a block each line is the file's behind some spaces; a text in quotes starts behind its quote.

@@ -50,11 +50,25 @@ function linesOf(file: SourceFile): readonly string[] {
   return lines;
 }
 
+/** The same as a range of the file, which is looked for when somebody asks: each node has one, and nearly none is told. */
 export function spanIn(source: TalconfigSource, path: DataPath, part: 'key' | 'value'): Span {
-  const place = placeIn(source, path, part);
-  if (place.kind !== 'file') return { file: source.original, start: 0, end: 1 };
-  const start = (lineStarts(source.original)[place.line - 1] ?? source.original.text.length) + place.column - 1;
-  return { file: source.original, start, end: start + (place.excerpt?.length ?? 1) };
+  let known: { readonly start: number; readonly end: number } | undefined;
+  const range = () => (known ??= rangeOf(source, placeIn(source, path, part)));
+  return {
+    file: source.original,
+    get start() {
+      return range().start;
+    },
+    get end() {
+      return range().end;
+    },
+  };
+}
+
+function rangeOf({ original }: TalconfigSource, place: Place): { readonly start: number; readonly end: number } {
+  if (place.kind !== 'file') return { start: 0, end: 1 };
+  const start = (lineStarts(original)[place.line - 1] ?? original.text.length) + place.column - 1;
+  return { start, end: start + (place.excerpt?.length ?? 1) };
 }
 
 /**
@@ -65,33 +79,42 @@ export function spanIn(source: TalconfigSource, path: DataPath, part: 'key' | 'v
  */
 export function readBySchema(source: TalconfigSource, type: SchemaType, failures: Failure[], warnings: Failure[]): PlainMap {
   const { document } = source;
-  const walk = (expected: SchemaType, value: unknown, path: DataPath): Plain | undefined => {
-    const wrong = (what: string): undefined => {
-      failures.push(
-        talconfigFailure(
-          'talconfig/wrong-type',
-          { path: formatPath(path), expected: what, found: foundType(value) },
-          { where: placeIn(source, path, 'value') },
-        ),
-      );
-      return undefined;
-    };
+  /** Where reading has come to: one list for all keys. */
+  const path: (string | number)[] = [];
+  const wrongType = (what: string, value: unknown): undefined => {
+    failures.push(
+      talconfigFailure(
+        'talconfig/wrong-type',
+        { path: formatPath(path), expected: what, found: foundType(value) },
+        { where: placeIn(source, path, 'value') },
+      ),
+    );
+    return undefined;
+  };
+  const below = (part: string | number, expected: SchemaType, value: unknown): Plain | undefined => {
+    path.push(part);
+    const read = walk(expected, value);
+    path.pop();
+    return read;
+  };
+  const walk = (expected: SchemaType, value: unknown): Plain | undefined => {
+    const wrong = (what: string) => wrongType(what, value);
     if (value === null || value === undefined) return undefined;
     switch (expected.is) {
       case 'pointer':
-        return walk(expected.to, value, path);
+        return walk(expected.to, value);
       case 'any':
         return value as Plain;
       case 'struct': {
         if (!isPlainMap(value)) return wrong('a mapping');
         const result: PlainMap = {};
-        for (const [key, child] of Object.entries(value)) {
+        for (const key of Object.keys(value)) {
           const field = expected.byName.get(key);
           if (!field) {
             nameUnknownKey(key, expected, [...path, key]);
             continue;
           }
-          const read = walk(field.type, child, [...path, key]);
+          const read = below(key, field.type, value[key]);
           if (read !== undefined) result[key] = read;
         }
         return result;
@@ -99,21 +122,22 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
       case 'map': {
         if (!isPlainMap(value)) return wrong('a mapping');
         const result: PlainMap = {};
-        for (const [key, child] of Object.entries(value))
-          result[key] = child === null ? '' : (walk(expected.of, child, [...path, key]) ?? '');
+        for (const [key, child] of Object.entries(value)) result[key] = child === null ? '' : (below(key, expected.of, child) ?? '');
         return result;
       }
       case 'list': {
         if (!Array.isArray(value)) return wrong('a list');
-        return value.flatMap((item: unknown, index) => walk(expected.of, item, [...path, index]) ?? []);
+        return value.flatMap((item: unknown, index) => below(index, expected.of, item) ?? []);
       }
       case 'enum':
-        return typeof value === 'object' ? wrong('a text') : (document.scalarAt(path)?.text ?? String(value));
+        if (typeof value === 'object') return wrong('a text');
+        return typeof value === 'string' ? value : (document.scalarAt(path)?.text ?? String(value));
       case 'scalar':
-        return readScalar(expected.go, value, path, wrong);
+        return readScalar(expected.go, value, wrong);
     }
   };
-  const readScalar = (go: string, value: unknown, path: DataPath, wrong: (what: string) => undefined): Plain | undefined => {
+  const readScalar = (go: string, value: unknown, wrong: (what: string) => undefined): Plain | undefined => {
+    if (go === 'string' && typeof value === 'string' && !startsAsTime(value)) return value;
     if (typeof value === 'object') return wrong(go === 'bool' ? 'true or false' : 'a text');
     if (go === 'bool') {
       if (typeof value === 'boolean') return value;
@@ -123,24 +147,26 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
     }
     if (/^u?int\d*$|FileMode$/.test(go)) return typeof value === 'number' || typeof value === 'bigint' ? value : wrong('a number');
     if (go.endsWith('PortRange') && typeof value !== 'string') return value as Plain;
-    const mayBeTime = typeof value === 'string' && /^\d{4}-/.test(value);
+    const mayBeTime = typeof value === 'string' && startsAsTime(value);
     return remarshalled(value as string | number | bigint | boolean, mayBeTime ? document.scalarAt(path)?.kind : undefined);
   };
-  const nameUnknownKey = (key: string, expected: SchemaType & { is: 'struct' }, path: DataPath): void => {
-    if (key.startsWith('x-') || holdsAnchor(document, path)) return;
-    const where = { where: placeIn(source, path, 'key') };
+  const nameUnknownKey = (key: string, expected: SchemaType & { is: 'struct' }, found: DataPath): void => {
+    if (key.startsWith('x-') || holdsAnchor(document, found)) return;
+    const where = { where: placeIn(source, found, 'key') };
     const removed = expected.go.startsWith('talconfig.') ? removedTalconfigKeys[key] : undefined;
     if (removed !== undefined) {
       failures.push(talconfigFailure('talconfig/removed-key', { key, replacement: removed }, where));
       return;
     }
     const suggestion = suggestionFor(key, expected.byName.keys());
-    const at = formatPath(path.slice(0, -1));
+    const at = formatPath(path);
     if (suggestion === undefined) warnings.push(talconfigFailure('talconfig/unknown-key', { key, at }, where));
     else failures.push(talconfigFailure('talconfig/unknown-key', { key, at, suggestion }, where));
   };
-  return (walk(type, document.value, []) as PlainMap | undefined) ?? {};
+  return (walk(type, document.value) as PlainMap | undefined) ?? {};
 }
+
+const startsAsTime = (text: string): boolean => /^\d{4}-/.test(text);
 
 /**
  * The text of a scalar where text is meant. talhelper decodes and writes the file once before it reads it, so that a number without quotes

@@ -4,13 +4,9 @@ const deepest = 500;
 
 /** The library recurses per level, and V8 ends the process when it runs out of stack inside a regular expression. */
 export function nestsTooDeep(text: string): boolean {
-  let flow = 0;
-  let openings = 0;
-  for (const bracket of text.matchAll(/[[\]{}]/g)) {
-    flow = bracket[0] === '[' || bracket[0] === '{' ? flow + 1 : Math.max(0, flow - 1);
-    openings = Math.max(openings, flow);
-  }
-  if (openings > deepest && flowDepth(text) > deepest) return true;
+  if (bracketDepth(text) > deepest && flowDepth(text) > deepest) return true;
+  // Each level begins at least one column further right than the one around it.
+  if (!indentation.test(text)) return false;
   const indents: number[] = [];
   for (const line of text.matchAll(/^( *)((?:[-?] +)*)\S/gm)) {
     const indent = line[1]?.length ?? 0;
@@ -21,6 +17,19 @@ export function nestsTooDeep(text: string): boolean {
     for (let index = 1; index <= indicators; index += 1) indents.push(indent + index);
   }
   return false;
+}
+
+const indentation = new RegExp(`^[ ?-]{${deepest}}`, 'm');
+
+function bracketDepth(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) most = Math.max(most, (depth += 1));
+    else if ((code === 0x5d || code === 0x7d) && depth > 0) depth -= 1;
+  }
+  return most;
 }
 
 function flowDepth(text: string): number {

@@ -27,10 +27,13 @@ type Entry = { readonly key: Part; readonly value: Part };
 interface Frame {
   readonly start: number;
   readonly isFlow: boolean;
-  readonly entries?: Map<string, Entry>;
-  readonly items?: Part[];
-  readonly value: Record<string, unknown> | unknown[];
-  key?: Part | undefined;
+  readonly entries: Map<string, Entry> | undefined;
+  readonly items: Part[] | undefined;
+  /** Of one of the two. */
+  readonly map: Record<string, unknown> | undefined;
+  readonly list: unknown[] | undefined;
+  key: Part | undefined;
+  hasKey: boolean;
   name: string;
 }
 
@@ -38,7 +41,8 @@ class NotSimple extends Error {}
 
 /**
  * Reads a file of one document that uses none of YAML's rarer means: anchors, tags, directives, merged mappings, keys that are no text
- * or occur twice, tabs. That is nearly every file, and it takes a fifth of the time.
+ * or occur twice, tabs. That is nearly every file, and it takes a fifth of the time. Where its parts were written is found out when
+ * somebody first asks, by reading it again: hardly any run has something to say about most of its files.
  *
  * Undefined for every other file and for every file with an error: the thorough reader says what is wrong with it.
  */
@@ -47,25 +51,27 @@ export function quickDocument(file: SourceFile, reader: YamlReader, source: Span
   // What the libraries take differently, or what the events do not tell.
   if (/[\t\r\v\f\0\u0085\u2028\u2029\uFEFF]|^%|(?:^|[\s,[{-])\?(?:\s|$)|(?!^)\n(?:---|\.\.\.)/m.test(text)) return undefined;
   try {
-    const root = new Builder(text, reader).build(parseEvents(text, {}));
-    return root && documentOf(root, file, reader, source);
+    const root = new Builder(text, reader, false).build(parseEvents(text, {}));
+    return root && documentOf(root.value, file, reader, source);
   } catch (error) {
     if (error instanceof YAMLException || error instanceof NotSimple) return undefined;
     throw error;
   }
 }
 
-type Root = { readonly part: Part; readonly value: unknown };
+type Root = { readonly part: Part | undefined; readonly value: unknown };
 
 class Builder {
   readonly #text: string;
   readonly #reader: YamlReader;
+  readonly #withParts: boolean;
   readonly #open: Frame[] = [];
   #root: Root | undefined;
 
-  constructor(text: string, reader: YamlReader) {
+  constructor(text: string, reader: YamlReader, withParts: boolean) {
     this.#text = text;
     this.#reader = reader;
+    this.#withParts = withParts;
   }
 
   build(events: readonly Event[]): Root | undefined {
@@ -92,17 +98,19 @@ class Builder {
   }
 
   #scalar(event: ScalarEvent): void {
-    const part = this.#partOf(event);
+    const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
+    const part = this.#withParts || isBlock ? this.#partOf(event) : undefined;
     const frame = this.#open.at(-1);
-    const isKey = frame?.entries !== undefined && frame.key === undefined;
+    const isKey = frame?.map !== undefined && !frame.hasKey;
     // `{a}` is a key that was given no value, not even an empty one.
     if (event.valueStart === -1 && (isKey || frame === undefined || frame.isFlow)) throw new NotSimple();
     const written = getScalarValue(this.#text, event);
     const value = event.style === SCALAR_STYLE.PLAIN ? resolveScalar(written, this.#reader).value : written;
     if (!isKey) return this.#put(part, value);
     const name = value === null ? '' : String(value);
-    if (frame.entries.has(name) || name === '<<' || name === '__proto__') throw new NotSimple();
+    if (Object.hasOwn(frame.map, name) || name === '<<' || name === '__proto__') throw new NotSimple();
     frame.key = part;
+    frame.hasKey = true;
     frame.name = name;
   }
 
@@ -129,36 +137,49 @@ class Builder {
 
   #begin(start: number, isMap: boolean, isFlow: boolean): void {
     const frame = this.#open.at(-1);
-    const opensKey = frame?.entries !== undefined && frame.key === undefined;
+    const opensKey = frame?.map !== undefined && !frame.hasKey;
     // `[a: b]` is a mapping without brackets of its own.
     if (opensKey || (isFlow && this.#text[start] !== (isMap ? '{' : '['))) throw new NotSimple();
-    const shared = { start, isFlow, name: '' };
-    this.#open.push(isMap ? { ...shared, entries: new Map(), value: {} } : { ...shared, items: [], value: [] });
+    this.#open.push({
+      start,
+      isFlow,
+      entries: isMap && this.#withParts ? new Map() : undefined,
+      items: isMap || !this.#withParts ? undefined : [],
+      map: isMap ? {} : undefined,
+      list: isMap ? undefined : [],
+      key: undefined,
+      hasKey: false,
+      name: '',
+    });
   }
 
   #close(): void {
     const frame = this.#open.pop();
     if (frame === undefined) return;
     const { start, entries, items } = frame;
+    const value = Object.freeze(frame.map ?? frame.list);
+    if (!this.#withParts) return this.#put(undefined, value);
     const end = this.#endOf(frame);
-    this.#put(entries ? { start, end, entries } : { start, end, items: items ?? [] }, Object.freeze(frame.value));
+    this.#put(entries ? { start, end, entries } : { start, end, items: items ?? [] }, value);
   }
 
   #last = 0;
 
-  #put(part: Part, value: unknown): void {
-    this.#last = Math.max(this.#last, part.end);
+  #put(part: Part | undefined, value: unknown): void {
     const frame = this.#open.at(-1);
-    if (frame === undefined) {
-      this.#root = { part, value };
-    } else if (frame.items) {
-      frame.items.push(part);
-      (frame.value as unknown[]).push(value);
-    } else if (frame.key) {
-      frame.entries?.set(frame.name, { key: frame.key, value: part });
-      (frame.value as Record<string, unknown>)[frame.name] = value;
+    if (frame === undefined) this.#root = { part, value };
+    else if (frame.list) frame.list.push(value);
+    else if (frame.map) frame.map[frame.name] = value;
+    if (part !== undefined) this.#place(part, frame);
+    if (frame !== undefined) frame.hasKey = false;
+  }
+
+  #place(part: Part, frame: Frame | undefined): void {
+    this.#last = Math.max(this.#last, part.end);
+    if (frame?.items) frame.items.push(part);
+    else if (frame?.entries && frame.key) {
+      frame.entries.set(frame.name, { key: frame.key, value: part });
       this.#last = Math.max(this.#last, frame.key.end);
-      frame.key = undefined;
     }
   }
 
@@ -179,11 +200,13 @@ class Builder {
   }
 }
 
-function documentOf(root: Root, file: SourceFile, reader: YamlReader, source: Span): DataDocument {
+function documentOf(value: unknown, file: SourceFile, reader: YamlReader, source: Span): DataDocument {
+  let known: Part | undefined;
+  const root = (): Part => (known ??= new Builder(file.text, reader, true).build(parseEvents(file.text, {}))?.part ?? { start: 0, end: 0 });
   const span = ({ start, end }: Part): Span => ({ file, start, end });
   const walk = (path: DataPath): { readonly key?: Part; readonly value: Part }[] => {
-    const found: { readonly key?: Part; readonly value: Part }[] = [{ value: root.part }];
-    let at = root.part;
+    let at = root();
+    const found: { readonly key?: Part; readonly value: Part }[] = [{ value: at }];
     for (const part of path) {
       const item = typeof part === 'number' ? at.items?.[part] : undefined;
       const next = at.items ? item && { value: item } : at.entries?.get(String(part));
@@ -194,14 +217,15 @@ function documentOf(root: Root, file: SourceFile, reader: YamlReader, source: Sp
     return found;
   };
   const firstLine = (): Span => {
-    const newline = file.text.indexOf('\n', root.part.start);
-    return { file, start: root.part.start, end: newline === -1 ? file.text.length : newline };
+    const { start } = root();
+    const newline = file.text.indexOf('\n', start);
+    return { file, start, end: newline === -1 ? file.text.length : newline };
   };
   return {
     file,
     source,
-    value: root.value,
-    has: (path) => walk(path).length === path.length + 1,
+    value,
+    has: (path) => holds(value, path),
     spanOf(path, part = 'value') {
       const found = walk(path);
       const exists = found.length === path.length + 1;
@@ -209,7 +233,7 @@ function documentOf(root: Root, file: SourceFile, reader: YamlReader, source: Sp
         const hasText = value.end > value.start;
         if (exists && part === 'value' && hasText) return span(value);
         if (key) return span(key);
-        if (hasText && value !== root.part) return span(value);
+        if (hasText && value !== root()) return span(value);
       }
       return firstLine();
     },
@@ -219,6 +243,15 @@ function documentOf(root: Root, file: SourceFile, reader: YamlReader, source: Sp
       return event && writtenScalar(event, file.text, reader);
     },
   };
+}
+
+function holds(value: unknown, path: DataPath): boolean {
+  let at = value;
+  for (const part of path) {
+    if (typeof at !== 'object' || at === null || (Array.isArray(at) && typeof part !== 'number') || !Object.hasOwn(at, part)) return false;
+    at = (at as Record<string | number, unknown>)[part];
+  }
+  return true;
 }
 
 function writtenScalar(event: ScalarEvent, text: string, reader: YamlReader): WrittenScalar {

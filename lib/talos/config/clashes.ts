@@ -17,8 +17,8 @@ export function clashesOf(
   const failures: Failure[] = [];
   const claimed = new Map<string, ConfigDocument>();
   for (const document of documents) {
-    const group = exclusiveKinds.findIndex((kinds) => kinds.includes(document.kind));
-    if (group === -1) continue;
+    const group = groupOf.get(document.kind);
+    if (group === undefined) continue;
     for (const name of [document.name, ...peerOf(document)]) {
       const other = claimed.get(`${group} ${name}`);
       if (other === undefined) claimed.set(`${group} ${name}`, document);
@@ -31,6 +31,8 @@ export function clashesOf(
   }
   return failures;
 }
+
+const groupOf: ReadonlyMap<string, number> = new Map(exclusiveKinds.flatMap((kinds, group) => kinds.map((kind) => [kind, group])));
 
 /** The other end of a pair of virtual links is a link too. */
 function peerOf({ kind, value }: ConfigDocument): readonly string[] {

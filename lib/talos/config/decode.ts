@@ -113,30 +113,35 @@ export function decodeDocument(
     value: {},
   };
   const label = documentLabel(document);
-  const decode = (type: SchemaType, value: unknown, path: readonly (string | number)[]): ConfigValue | undefined => {
-    const wrong = (expected: string) => {
-      failures.push(
-        talosConfigFailure(
-          'talos-config/wrong-type',
-          { document: label, path: formatPath(path), expected, found: nameOfType(value) },
-          where(path, 'value'),
-        ),
-      );
-      return undefined;
-    };
+  /** Where decoding has come to: one list for all fields, which only a failure copies. */
+  const path: (string | number)[] = [];
+  const wrongType = (expected: string, found: string, part: 'key' | 'value') => {
+    const facts = { document: label, path: formatPath(path), expected, found };
+    failures.push(talosConfigFailure('talos-config/wrong-type', facts, where(path, part)));
+    return undefined;
+  };
+  const below = (key: string | number, type: SchemaType, value: unknown): ConfigValue | undefined => {
+    path.push(key);
+    const decoded = decode(type, value);
+    path.pop();
+    return decoded;
+  };
+  const decode = (type: SchemaType, value: unknown): ConfigValue | undefined => {
+    const wrong = (expected: string) => wrongType(expected, nameOfType(value), 'value');
     if (value === null || value === undefined) return type.is === 'any' ? null : undefined;
     switch (type.is) {
       case 'pointer':
-        return decode(type.to, value, path);
+        return decode(type.to, value);
       case 'any':
         return decodeAny(source, value, path);
       case 'struct': {
         if (!isConfigMap(value)) return wrong('a mapping');
         const result: ConfigMap = {};
-        for (const [key, child] of Object.entries(value)) {
+        for (const key of Object.keys(value)) {
+          const child = value[key];
           const field = type.byName.get(key);
           if (field) {
-            const decoded = decode(field.type, child, [...path, key]);
+            const decoded = below(key, field.type, child);
             if (decoded !== undefined) result[key] = decoded;
             continue;
           }
@@ -161,42 +166,33 @@ export function decodeDocument(
       case 'map': {
         if (!isConfigMap(value)) return wrong('a mapping');
         const result: ConfigMap = {};
-        for (const [key, child] of Object.entries(value)) {
-          const decoded = decode(type.of, child, [...path, key]);
+        for (const key of Object.keys(value)) {
+          const child = value[key];
+          const decoded = below(key, type.of, child);
           // A map keeps its key: text becomes empty, a pointer would be nil, which Talos refuses.
           if (decoded !== undefined) result[key] = decoded;
           else if (type.of.is === 'pointer' || type.of.is === 'struct') {
-            if (child === null)
-              failures.push(
-                talosConfigFailure(
-                  'talos-config/wrong-type',
-                  { document: label, path: formatPath([...path, key]), expected: 'a value', found: 'null' },
-                  where([...path, key], 'key'),
-                ),
-              );
+            if (child === null) {
+              path.push(key);
+              wrongType('a value', 'null', 'key');
+              path.pop();
+            }
           } else if (type.of.is === 'scalar') result[key] = nothingOf(type.of.go);
         }
         return result;
       }
       case 'list': {
         if (!Array.isArray(value)) return wrong('a list');
-        return value.flatMap((item: unknown, position) => {
-          const index = options.origins?.get(value)?.[position] ?? position;
-          const decoded = decode(type.of, item, [...path, index]);
-          if (decoded !== undefined) return [decoded];
-          if (item === null && type.of.is === 'pointer') {
-            failures.push(
-              talosConfigFailure(
-                'talos-config/wrong-type',
-                { document: label, path: formatPath([...path, index]), expected: 'a value', found: 'null' },
-                where([...path, index], 'value'),
-              ),
-            );
-            return [];
-          }
+        const result: ConfigValue[] = [];
+        for (const [position, item] of (value as unknown[]).entries()) {
+          path.push(options.origins?.get(value)?.[position] ?? position);
+          const decoded = decode(type.of, item);
           // Nothing in a list of texts or sections is no element at all.
-          return [];
-        });
+          if (decoded !== undefined) result.push(decoded);
+          else if (item === null && type.of.is === 'pointer') wrongType('a value', 'null', 'value');
+          path.pop();
+        }
+        return result;
       }
       case 'enum': {
         const read = typeof value === 'string' ? value : (source.scalarAt(path)?.text ?? String(value));
@@ -212,6 +208,7 @@ export function decodeDocument(
             return value.map((item: unknown, index) => source.scalarAt([...path, index])?.text ?? String(item));
           return wrong(nameOfScalar(type.go));
         }
+        if (type.go === 'string' && typeof value === 'string') return value;
         const result = readScalar(type.go, {
           kind: typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'int',
           value: value as string | number | bigint | boolean,
@@ -222,7 +219,7 @@ export function decodeDocument(
       }
     }
   };
-  document.value = (decode(schema.type, root, []) as ConfigMap | undefined) ?? {};
+  document.value = (decode(schema.type, root) as ConfigMap | undefined) ?? {};
   document.given = root;
   if (schema.kind === 'v1alpha1') trimInlineManifests(document.value);
   return document;

@@ -32,47 +32,46 @@ export function renderGoYaml(value: unknown, style: YamlStyle = { indent: 4 }): 
 /** One key and its value as `renderGoYaml` writes them inside of a mapping that begins at that column. */
 export function renderGoEntry(key: string, value: unknown, column: number, style: YamlStyle): string {
   const lines: string[] = [];
-  writeMapping([[key, value]], column, '', lines, style);
+  writeMapping({ [key]: value }, column, '', lines, style);
   return `${lines.join('\n')}\n`;
 }
 
 /** `prefix` stands on the first line already: a key with its colon, or a dash. */
 function writeNode(value: unknown, depth: number, literalDepth: number, prefix: string, lines: string[], style: YamlStyle): void {
-  const join = (text: string) => (prefix === '' || prefix.endsWith(' ') ? `${prefix}${text}` : `${prefix} ${text}`);
   if (Array.isArray(value)) {
-    if (value.length === 0) {
-      lines.push(join('[]'));
-      return;
-    }
-    writeSequence(value, depth, prefix, lines, style);
-  } else if (typeof value === 'object' && value !== null && !(value instanceof PlainScalar)) {
-    const entries = Object.entries(value);
-    if (entries.length === 0) {
-      lines.push(join('{}'));
-      return;
-    }
-    writeMapping(entries, depth, prefix, lines, style);
+    if (value.length === 0) lines.push(joined(prefix, '[]'));
+    else writeSequence(value, depth, prefix, lines, style);
+  } else if (isCollection(value)) {
+    if (writeMapping(value as Readonly<Record<string, unknown>>, depth, prefix, lines, style) === 0) lines.push(joined(prefix, '{}'));
   } else if (typeof value === 'string' && value.includes('\n') && canBeBlock(value)) {
-    writeLiteral(value, literalDepth, join, lines);
+    writeLiteral(value, literalDepth, prefix, lines);
   } else {
-    lines.push(join(renderScalar(value, style)));
+    lines.push(joined(prefix, renderScalar(value, style)));
   }
 }
 
-const pad = (depth: number) => ' '.repeat(depth);
+const joined = (prefix: string, text: string) => (prefix === '' || prefix.endsWith(' ') ? prefix + text : `${prefix} ${text}`);
+
+const pads: string[] = [];
+const pad = (depth: number): string => (pads[depth] ??= ' '.repeat(depth));
 /** Below a dash the library goes on to the next multiple of its indent. */
 const nextIndent = (depth: number, style: YamlStyle) => style.indent * Math.floor((depth + style.indent) / style.indent);
 
-function writeMapping(entries: readonly [string, unknown][], depth: number, prefix: string, lines: string[], style: YamlStyle): void {
+/** How many entries were written. */
+function writeMapping(map: Readonly<Record<string, unknown>>, depth: number, prefix: string, lines: string[], style: YamlStyle): number {
   // After a dash the first key stands on the dash's line.
   let first = prefix.endsWith(' ');
-  if (prefix !== '' && !first) lines.push(prefix);
-  for (const [key, child] of entries) {
+  let count = 0;
+  for (const key of Object.keys(map)) {
+    if (count === 0 && prefix !== '' && !first) lines.push(prefix);
+    count += 1;
+    const child = map[key];
     const lead = first ? prefix : pad(depth);
     first = false;
-    const inner = isCollection(child) ? nextIndent(depth, style) : depth;
-    writeNode(child, inner, nextIndent(depth, style), `${lead}${renderKey(key, style)}:`, lines, style);
+    const inner = nextIndent(depth, style);
+    writeNode(child, isCollection(child) ? inner : depth, inner, `${lead}${renderKey(key, style)}:`, lines, style);
   }
+  return count;
 }
 
 function writeSequence(items: readonly unknown[], depth: number, prefix: string, lines: string[], style: YamlStyle): void {
@@ -89,11 +88,11 @@ function isCollection(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !(value instanceof PlainScalar);
 }
 
-function writeLiteral(text: string, depth: number, join: (text: string) => string, lines: string[]): void {
+function writeLiteral(text: string, depth: number, prefix: string, lines: string[]): void {
   // The hint counts from the parent's column; the library always writes its own indent there.
   const hint = text.startsWith(' ') ? '4' : '';
   const chomp = text.endsWith('\n\n') || text === '\n' ? '+' : text.endsWith('\n') ? '' : '-';
-  lines.push(join(`|${hint}${chomp}`));
+  lines.push(joined(prefix, `|${hint}${chomp}`));
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
   for (const line of body.split('\n')) lines.push(line === '' ? '' : `${pad(depth)}${line}`);
 }
@@ -124,6 +123,9 @@ function renderKey(key: string, style: YamlStyle): string {
   return text;
 }
 
+/** Text that nothing in it can be taken for anything else, unless it is a word of YAML. */
+const simple = /^[A-Za-z][A-Za-z0-9_./-]*$/;
+const yamlWord = /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|null|Null|NULL|true|True|TRUE|false|False|FALSE)$/;
 const oldBoolean = /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/;
 const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 
@@ -132,6 +134,7 @@ export function renderScalar(value: unknown, style: YamlStyle = { indent: 4 }): 
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'number') return renderNumber(value);
   if (typeof value !== 'string') return String(value);
+  if (simple.test(value) && !yamlWord.test(value)) return value;
   const misread = oldBoolean.test(value) || base60.test(value) || value === '<<';
   const resolves = value !== '' && resolveScalar(value, 'go').kind !== 'string';
   if (!misread && value !== '' && !resolves && isPlainSafe(value)) return value;
