@@ -186,7 +186,9 @@ export function applyDeletion(document: ConfigDocument, deletion: Deletion, mino
     const element = pointee(of);
     const field = element.is === 'struct' ? element.byName.get(key) : undefined;
     const index =
-      field && isFoundByText(field.type, value) ? list.findIndex((item) => isConfigMap(item) && elementText(item[key]) === value) : -1;
+      field && isFoundByText(field.type, value)
+        ? list.findIndex((item) => isConfigMap(item) && elementText(field.type, item[key]) === value)
+        : -1;
     if (index === -1) throw missing();
     list.splice(index, 1);
   };
@@ -202,6 +204,8 @@ function isFoundByText(type: SchemaType, text: string): boolean {
   return actual.is === 'enum' || (actual.is === 'scalar' && actual.go !== 'bool' && !/^u?int|^float/.test(actual.go));
 }
 
-function elementText(value: ConfigValue | undefined): string {
-  return value === undefined || value === null ? '' : String(value);
+/** What is not said has Go's zero value; of the enumerations that elements of lists have, it is the first name. */
+function elementText(type: SchemaType, value: ConfigValue | undefined): string {
+  if (value === undefined || value === null) return type.is === 'enum' ? (type.values[0] ?? '') : '';
+  return String(value);
 }

@@ -208,6 +208,14 @@ export const patchCases: readonly PatchCase[] = [
   documents('delete a document', `${doc('NetworkDefaultActionConfig', '$patch: delete\n')}`),
   documents('delete a named document', doc('NetworkRuleConfig', 'name: api\n$patch: delete\n')),
   documents('delete a field of a document', doc('LinkConfig', 'name: eth0\nmtu:\n  $patch: delete\n')),
+  documents(
+    'delete an element by a protocol that it does not name',
+    doc('ResolverConfig', 'nameservers:\n  - protocol: Do53\n    $patch: delete\n'),
+  ),
+  documents(
+    'delete an element by a table that it does not name',
+    doc('LinkConfig', 'name: eth0\nroutes:\n  - table: unspec\n    $patch: delete\n'),
+  ),
   documents('delete an element of a document', doc('LinkConfig', 'name: eth0\nroutes:\n  - metric: 100\n    $patch: delete\n')),
   documents(
     'delete then add',
