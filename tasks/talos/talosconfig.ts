@@ -1,6 +1,8 @@
 import { defineTask, z } from 'talos-tk';
 
 const hourMs = 3_600_000;
+const unitMs = { h: hourMs, d: 24 * hourMs, y: 365 * 24 * hourMs };
+const validityMsOf = (text: string): number => Number.parseInt(text, 10) * (unitMs[text.at(-1) as keyof typeof unitMs] ?? 0);
 
 export default defineTask({
   summary: 'Write the talosconfig anew',
@@ -16,6 +18,8 @@ export default defineTask({
     validity: z
       .string()
       .regex(/^[1-9]\d{0,5}[hdy]$/, 'expected hours, days or years, as in 12h, 90d, 1y')
+      // A certificate has four digits for its year.
+      .refine((text) => validityMsOf(text) <= 100 * unitMs.y, 'expected no more than 100y')
       .optional()
       .describe('how long a new certificate is valid: 12h, 90d, 1y (default 1y)'),
   }),
@@ -51,11 +55,10 @@ interface Asked {
 }
 
 function requestOf({ rotate, roles, validity }: Asked) {
-  const unitMs = { h: hourMs, d: 24 * hourMs, y: 365 * 24 * hourMs }[validity?.at(-1) ?? ''];
   // A validity that is asked for is meant for a certificate, so one is made.
   return {
     roles,
     rotate: rotate || validity !== undefined,
-    ...(unitMs ? { validityMs: Number.parseInt(validity ?? '', 10) * unitMs } : {}),
+    ...(validity === undefined ? {} : { validityMs: validityMsOf(validity) }),
   };
 }

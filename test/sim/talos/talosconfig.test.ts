@@ -46,5 +46,7 @@ test('talos:talosconfig refuses roles and validities that Talos does not have, a
     because: expected hours, days or years, as in 12h, 90d, 1y
     help: see \`npx tk talos:talosconfig --help\`"
   `);
+  const tooLong = await rig.tk('talos:talosconfig', { validity: '999999y' });
+  expect([tooLong.exitCode, tooLong.text]).toEqual([2, expect.stringContaining('because: expected no more than 100y\n')]);
   expect(await rig.files.stat(`${rig.root}/${path}`)).toBeUndefined();
 });
