@@ -148,6 +148,7 @@ export function watchInvariants(
             exit: end.exit,
             ...(run.keepsCordon ? { keepsCordon: true } : {}),
             ...(end.tellsCordon ? { tellsCordon: true } : {}),
+            ...(end.hasBegun === undefined ? {} : { hasBegun: end.hasBegun }),
             ...(end.runId === undefined ? {} : { id: end.runId }),
           });
         },

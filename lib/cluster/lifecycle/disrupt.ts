@@ -100,9 +100,9 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     if (!isSent) {
       await step.pure('gates', (handle) => check(handle, false), at);
       if (isDrained) {
-        await cordonStep(context, node);
-        await drainStep(context, node, policy);
-        if (!options.overrides.has('volumes')) await volumesStep(context, node);
+        const isKnown = await cordonStep(context, options.disruption);
+        if (isKnown) await drainStep(context, node, policy);
+        if (isKnown && !options.overrides.has('volumes')) await volumesStep(context, node);
         if (options.prepare) await step.pure('gates again', (handle) => check(handle, true), at);
       }
       if (options.disruption.etcd !== 'none' && options.disruption.endsEtcd !== true) await leadershipStep(context, node);
@@ -272,12 +272,20 @@ function goOn({ stopping }: DisruptContext, at: string): void {
   if (stopping.aborted) throw new TkError(coreFailure('run/stopped', { at }));
 }
 
-async function cordonStep({ cluster, step, runId }: DisruptContext, node: NodeModel): Promise<void> {
-  await step(
+/** Of what is not to come back, Kubernetes need not know: an earlier run may have taken it out while the machine was silent. */
+async function cordonStep({ cluster, step, runId }: DisruptContext, { node, kind }: DisruptOptions['disruption']): Promise<boolean> {
+  return step(
     'cordon',
     async (handle) => {
-      const cordon = await cluster.lifecycle.cordon(node, runId, handle.signal);
-      if (cordon.state === 'foreign') handle.skip('somebody has cordoned it already, and it stays so afterwards');
+      try {
+        const cordon = await cluster.lifecycle.cordon(node, runId, handle.signal);
+        if (cordon.state === 'foreign') handle.skip('somebody has cordoned it already, and it stays so afterwards');
+        return true;
+      } catch (error) {
+        if ((kind !== 'remove' && kind !== 'reset') || !hasCode(error, 'node/not-in-kubernetes')) throw error;
+        handle.skip('it is not in Kubernetes: nothing to move away');
+        return false;
+      }
     },
     { node: node.name },
   );

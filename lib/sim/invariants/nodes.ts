@@ -28,6 +28,8 @@ export interface NodeWatch {
     readonly exit: number | 'dead';
     readonly keepsCordon?: boolean;
     readonly tellsCordon?: boolean;
+    /** False: it could not even read what the cluster is. Default: true. */
+    readonly hasBegun?: boolean;
   }): void;
 }
 
@@ -48,6 +50,8 @@ export function watchNodes(
   const foreign = new Set<string>();
   /** Runs whose cordons were asked for. */
   const kept = new Set<string>();
+  /** Runs that ended well and left a machine away, as they should. */
+  const away = new Set<string>();
   /** By host name; absent: from the beginning on. */
   const runningSinceMs = new Map<string, number>();
   const isBack = (name: string): boolean => {
@@ -74,7 +78,7 @@ export function watchNodes(
         foreign.delete(node);
       }
     },
-    atEnd({ id, exit, keepsCordon = false, tellsCordon = false }) {
+    atEnd({ id, exit, keepsCordon = false, tellsCordon = false, hasBegun = true }) {
       if (keepsCordon && id !== undefined) kept.add(id);
       for (const object of kube()?.state.list(nodes) ?? []) {
         const name = textAt(object, 'metadata', 'name');
@@ -82,14 +86,18 @@ export function watchNodes(
         if (by === undefined || objAt(object, 'spec').unschedulable !== true || kept.has(String(by))) continue;
         const told = journalOf?.(String(by));
         if (journalOf && told === undefined) report('I-13', `${name} is cordoned by ${String(by)}, of which no journal tells`);
-        if (!isBack(name)) continue;
-        if (told === 'over') {
+        if (!isBack(name)) {
+          // A machine that was wiped or switched off: whoever brings it back takes its cordon back.
+          if (exit === 0 && by === id) away.add(String(by));
+          continue;
+        }
+        if (told === 'over' && !away.has(String(by))) {
           report('I-13', `${name} is still cordoned by ${String(by)}, which has ended well`);
           continue;
         }
         const couldSee = clock.monotonicMs() - (runningSinceMs.get(name) ?? Number.NEGATIVE_INFINITY) > lastLookMs;
         // What could speak at its end takes its own cordons back; a run that ended well leaves none of earlier ones either.
-        if (exit === 0 || (exit !== 'dead' && couldSee && !tellsCordon && (id === undefined || by === id)))
+        if (exit === 0 || (exit !== 'dead' && couldSee && !tellsCordon && hasBegun && (id === undefined || by === id)))
           report('I-13', `${name} is back and still cordoned by ${String(by)}`);
       }
     },

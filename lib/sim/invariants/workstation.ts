@@ -32,6 +32,8 @@ export interface RunEnd {
   readonly said?: string;
   /** It told that it could not take a cordon of its own back. */
   readonly tellsCordon?: boolean;
+  /** False: it ended before there was a run, and could do nothing about what others left. */
+  readonly hasBegun?: boolean;
 }
 
 export interface RunWatch {

@@ -154,7 +154,8 @@ export async function openRig(options: RigOptions) {
       const { id } = running;
       const isStopped = id !== undefined && exit !== 'dead' && events.some(({ event }) => event === 'stopping');
       const tellsCordon = failures.some(({ code }) => code === 'node/still-cordoned');
-      watch.ended({ exit, unfinished, tellsCordon, ...(id === undefined ? {} : { runId: id }), ...(isStopped ? endOf(id, events) : {}) });
+      const run = id === undefined ? { hasBegun: false } : { runId: id };
+      watch.ended({ exit, unfinished, tellsCordon, ...run, ...(isStopped ? endOf(id, events) : {}) });
       return { task: asked.task, exit, failures, changes, events };
     };
     const open = async () => {

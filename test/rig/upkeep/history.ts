@@ -6,6 +6,7 @@ import { type Attempt, openRig, root } from './cluster.ts';
 import { atRest, type Rest } from './healthy.ts';
 import { loadProduct, type Product } from './product.ts';
 import { calm, calmAfterMs, type Upkeep } from './schedule.ts';
+import { plainTextOf } from './said.ts';
 import { shapeText } from './shape.ts';
 import { type Place, storyOf, type UpkeepCommand, type UpkeepStory } from './stories.ts';
 
@@ -138,7 +139,7 @@ export async function tellUpkeep(
   if (end?.exit === 0) {
     const away = story.leaves === 'away';
     const last = commands.at(-1) as UpkeepCommand;
-    const repeats = typeof last.repeats === 'function' ? last.repeats(rig.talos) : last.repeats === true;
+    const repeats = typeof last.repeats === 'function' ? last.repeats(rig.talos, plainTextOf(end.events)) : last.repeats === true;
     // The proof of exit 0 is taken at that very moment, not after the dust has settled.
     if (!away)
       invariants.claimedDone([

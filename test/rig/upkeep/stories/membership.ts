@@ -23,10 +23,10 @@ export const membershipStories: readonly UpkeepStory[] = [
     weight: 5,
     fits: canLoseOne,
     leaves: 'away',
-    // Somebody has taken its power away meanwhile: it was removed without being wiped, and comes back with the power.
+    // It was silent when it was removed, as the run says: it was not wiped, and comes back with its power or its network.
     commands: ({ shape }) => [
       one('node:remove', consent(shape), shape, {
-        repeats: (model) => !isWiped(model, lastOf(shape)) && !machineOf(model, lastOf(shape)).isUp(),
+        repeats: (model, said) => !isWiped(model, lastOf(shape)) && said.includes(`${lastOf(shape)} did not answer`),
       }),
     ],
     problems: ({ shape, model }) =>

@@ -52,8 +52,8 @@ export interface UpkeepCommand {
   readonly endsOn?: Readonly<Record<string, (model: TalosModel) => boolean>>;
   /** What a person types where a name has to be typed. Absent: everything is confirmed. */
   readonly types?: string;
-  /** A second run of it changes something again: a reboot is a reboot. Asked when it has ended well. */
-  readonly repeats?: boolean | ((model: TalosModel) => boolean);
+  /** A second run of it changes something again: a reboot is a reboot. Asked when it has ended well, with what it said. */
+  readonly repeats?: boolean | ((model: TalosModel, said: string) => boolean);
   /** It leaves a cordon behind, because that is what it is for. */
   readonly keepsCordon?: boolean;
   /** What happens between the command before it and this one. */
