@@ -44,6 +44,30 @@ export function limitOf(clock: Clock, deadlineMs: number, signal: AbortSignal, l
   };
 }
 
+/** Two wishes to end as one. */
+export interface Either {
+  /** Aborts when either does, with its reason. */
+  readonly signal: AbortSignal;
+  /** Nothing stays behind on the two. */
+  stop(): void;
+}
+
+/** As `AbortSignal.any`, whose signals cost several times as much and, when one of the two never aborts, are kept with all that listens. */
+export function eitherOf(one: AbortSignal, other: AbortSignal): Either {
+  const both = new AbortController();
+  const end = () => {
+    stop();
+    both.abort(one.aborted ? one.reason : other.reason);
+  };
+  const stop = () => {
+    one.removeEventListener('abort', end);
+    other.removeEventListener('abort', end);
+  };
+  if (one.aborted || other.aborted) end();
+  else for (const signal of [one, other]) signal.addEventListener('abort', end, { once: true });
+  return { signal: both.signal, stop };
+}
+
 const nothing = () => {};
 
 /** `Clock.after` on any clock. */

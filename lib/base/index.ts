@@ -1,4 +1,4 @@
-export { afterOn, type Limit, limitOf } from './abort.ts';
+export { afterOn, type Either, eitherOf, type Limit, limitOf } from './abort.ts';
 export type { Brand, NodeName, Sha256Hex } from './brand.ts';
 export { crc32 } from './checksum.ts';
 export { ipv6Text } from './ipv6.ts';

@@ -44,7 +44,7 @@ export function createKubeAccess({ model, files, dial, clock, kubernetesCa }: Ku
   const readers = new Map<string, KubeReader>();
   let lastText: string | undefined;
   let lastParsed: Kubeconfig | undefined;
-  let trustedCa: string | undefined;
+  let isOurs = false;
 
   const kubeconfig = async (): Promise<Kubeconfig> => {
     const path = model.paths.kubeconfig;
@@ -55,13 +55,15 @@ export function createKubeAccess({ model, files, dial, clock, kubernetesCa }: Ku
       readers.clear();
       lastText = text;
       lastParsed = undefined;
-      trustedCa = undefined;
+      isOurs = false;
     }
     const parsed = (lastParsed ??= parseKubeconfig(new Secret(text), { path }));
-    const ca = await kubernetesCa();
-    if (ca !== undefined && ca !== trustedCa) {
-      if (!kubeconfigTrusts(parsed, ca)) throw new TkError(clusterFailure('cluster/kubeconfig-foreign', { path, server: parsed.server }));
-      trustedCa = ca;
+    // Once for each kubeconfig: the bundle of secrets does not become another cluster's in the middle of a run, and to open it costs.
+    if (!isOurs) {
+      const ca = await kubernetesCa();
+      if (ca !== undefined && !kubeconfigTrusts(parsed, ca))
+        throw new TkError(clusterFailure('cluster/kubeconfig-foreign', { path, server: parsed.server }));
+      isOurs = ca !== undefined && text === lastText;
     }
     return parsed;
   };

@@ -2,6 +2,7 @@ import {
   baseFailure,
   type Clock,
   type Condition,
+  eitherOf,
   type Failure,
   failureOf,
   hasCode,
@@ -126,8 +127,6 @@ export class TaskSteps {
   ): Promise<T> {
     const { clock, bus, stopping, task } = this.#scope;
     const { parent } = from;
-    // What only looks is not waited for: the first Ctrl-C ends it in the middle, and nothing is the worse for it.
-    const signal = kind === 'pure' && !from.unstoppable ? AbortSignal.any([from.signal, stopping]) : from.signal;
     if (this.#closed) throw new TkError(coreFailure('step/after-end', { task: this.#scope.taskName, step: title }));
     if (from.signal.aborted) throw new TkError(baseFailure('run/aborted', { during: title }));
     if (stopping.aborted && !from.unstoppable) throw new TkError(coreFailure('run/stopped', { at: title }));
@@ -153,6 +152,9 @@ export class TaskSteps {
       ...(node === undefined ? {} : { node }),
     });
     this.#record(running, 'started');
+    // What only looks is not waited for: the first Ctrl-C ends it in the middle, and nothing is the worse for it.
+    const either = kind === 'pure' && !from.unstoppable ? eitherOf(from.signal, stopping) : undefined;
+    const signal = either?.signal ?? from.signal;
     try {
       const value = await this.#attempts(running, options, signal, body);
       this.#end(
@@ -172,6 +174,8 @@ export class TaskSteps {
       const { failure } = failed;
       this.#end(running, startedMs, isInterruption(failure) ? { state: 'cancelled', reason: failure.code } : { state: 'failed', failure });
       throw failed;
+    } finally {
+      either?.stop();
     }
   }
 
@@ -195,7 +199,8 @@ export class TaskSteps {
           if (!retry || attempt >= retry.attempts || inner.aborted || stopping.aborted || isInterruption(failure) || !retry.when(failure))
             throw error;
           bus.emit({ event: 'step-retry', task, step: running.id, attempt, failure, delayMs });
-          await clock.sleep(delayMs, AbortSignal.any([inner, stopping]));
+          const either = eitherOf(inner, stopping);
+          await clock.sleep(delayMs, either.signal).finally(either.stop);
           delayMs = Math.min(delayMs * (retry.factor ?? 1), retry.maxDelayMs ?? Number.POSITIVE_INFINITY);
         }
       }
@@ -355,30 +360,28 @@ const repeatMs = 30_000;
 export function taskWait(scope: Pick<StepScope, 'task' | 'clock' | 'bus' | 'stopping'>, signal: AbortSignal, step?: string): Wait {
   return async <T>(condition: Condition<T>): Promise<T> => {
     let told: { readonly seen: string; readonly atMs: number } | undefined;
+    const either = eitherOf(signal, scope.stopping);
     try {
-      return await waitFor(
-        condition,
-        scope.clock,
-        AbortSignal.any([signal, scope.stopping]),
-        ({ waitingFor, seen, elapsedMs, deadlineMs }) => {
-          if (told?.seen === seen && elapsedMs - told.atMs < repeatMs) return;
-          told = { seen, atMs: elapsedMs };
-          scope.bus.emit({
-            event: 'waiting',
-            task: scope.task,
-            waitingFor,
-            seen,
-            waitedMs: Math.round(elapsedMs),
-            deadlineMs,
-            ...(step === undefined ? {} : { step }),
-            ...(condition.see === undefined ? {} : { see: condition.see }),
-          });
-        },
-      );
+      return await waitFor(condition, scope.clock, either.signal, ({ waitingFor, seen, elapsedMs, deadlineMs }) => {
+        if (told?.seen === seen && elapsedMs - told.atMs < repeatMs) return;
+        told = { seen, atMs: elapsedMs };
+        scope.bus.emit({
+          event: 'waiting',
+          task: scope.task,
+          waitingFor,
+          seen,
+          waitedMs: Math.round(elapsedMs),
+          deadlineMs,
+          ...(step === undefined ? {} : { step }),
+          ...(condition.see === undefined ? {} : { see: condition.see }),
+        });
+      });
     } catch (error) {
       if (scope.stopping.aborted && !signal.aborted && failureOf(error).code === 'run/aborted')
         throw new TkError(coreFailure('run/stopped', { at: condition.description }));
       throw error;
+    } finally {
+      either.stop();
     }
   };
 }

@@ -1,4 +1,4 @@
-import { type Failure, failureOf, hasCode, holds, minutes, notYet, seconds, throwIfAny } from '../../base/index.ts';
+import { eitherOf, type Failure, failureOf, hasCode, holds, minutes, notYet, seconds, throwIfAny } from '../../base/index.ts';
 import type { RetryPolicy, StepHandle, TaskContext } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { passGates } from '../lifecycle/gate-answers.ts';
@@ -96,7 +96,7 @@ export async function upgradeKubernetes(context: KubernetesUpgradeContext, optio
   const manifests = await step(
     'manifests',
     async (handle) => {
-      const waiting = AbortSignal.any([handle.signal, context.stopping]);
+      const waiting = eitherOf(handle.signal, context.stopping).signal;
       const synced = await kubernetesUpgrade.syncManifests(plan, (seen) => handle.detail(seen), handle.signal, waiting);
       if (synced.changes.length === 0) handle.skip(`${synced.unchanged} objects are equal`);
       else handle.detail(synced.changes.map(({ action, object }) => `${action} ${object}`).join(', '));

@@ -1,4 +1,4 @@
-import { type Condition, count, type Failure, failureOf, hasCode, minutes, seconds, TkError } from '../../base/index.ts';
+import { type Condition, count, eitherOf, type Failure, failureOf, hasCode, minutes, seconds, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { coreFailure, type Evidence, type Log, notDone, type OpenIntent, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
@@ -76,7 +76,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   const happened = options.happened ?? ((bootId, handle, intent) => rebootEvidence(lifecycle, node, bootId, handle, intent));
   const check = async (handle: StepHandle, isDrained: boolean) => {
     const disruption = { ...options.disruption, isDrained };
-    const ask = () => cluster.gates.check(disruption, options.overrides, AbortSignal.any([handle.signal, context.stopping]));
+    const ask = () => cluster.gates.check(disruption, options.overrides, eitherOf(handle.signal, context.stopping).signal);
     let answers = await ask();
     const soonMs = passesInMs(answers);
     if (soonMs !== undefined) {
@@ -310,7 +310,7 @@ async function drainStep({ cluster, step, stopping }: DisruptContext, node: Node
           if (words !== told && words !== '') handle.log.warn(`${node.name}: ${words}`);
           told = words;
         },
-        AbortSignal.any([handle.signal, stopping]),
+        eitherOf(handle.signal, stopping).signal,
       );
       if (evicted === 0 && deleted.length === 0) handle.skip('no pod to move');
       else handle.detail([`${count(evicted, 'pod')} moved`, ...(deleted.length > 0 ? [`${deleted.length} deleted`] : [])].join(', '));
@@ -339,7 +339,7 @@ async function leadershipStep({ cluster, step, stopping }: DisruptContext, node:
   await step(
     'leadership',
     async (handle) => {
-      const leader = await cluster.lifecycle.moveLeadership(node, AbortSignal.any([handle.signal, stopping]));
+      const leader = await cluster.lifecycle.moveLeadership(node, eitherOf(handle.signal, stopping).signal);
       if (leader === undefined) handle.skip('another member leads');
       else handle.detail(`${leader} leads`);
     },

@@ -1,4 +1,4 @@
-import { type Clock, type Files, hasCode, type Json, minutes, type Random, seconds, TkError } from '../../base/index.ts';
+import { type Clock, eitherOf, type Files, hasCode, type Json, minutes, type Random, seconds, TkError } from '../../base/index.ts';
 import type { KubeObject, KubeWriter } from '../../kube/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import type { ClusterLease } from './lifecycle.ts';
@@ -34,7 +34,7 @@ export async function takeLease({ clock, kube, operator }: LeaseParts, run: stri
   const transitions = await acquire(await kube(), clock, operator, holder, signal);
   const ended = new AbortController();
   // Whoever is in a hurry gives nothing back; then it is at least not kept.
-  const isOver = AbortSignal.any([ended.signal, signal]);
+  const isOver = eitherOf(ended.signal, signal).signal;
   const renewing = keepRenewed();
   renewing.catch(() => {});
 

@@ -1,4 +1,4 @@
-import { type Failure, failureOf, minutes, seconds, throwIfAny, TkError } from '../../base/index.ts';
+import { eitherOf, type Failure, failureOf, minutes, seconds, throwIfAny, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import type { TaskContext } from '../../core/index.ts';
 import type { ClusterView } from '../cluster.ts';
@@ -220,7 +220,7 @@ function pullStep(
     'pull',
     async (handle) => {
       handle.detail(state.target.image);
-      await cluster.lifecycle.pull(node, state.target.image, AbortSignal.any([handle.signal, stopping]));
+      await cluster.lifecycle.pull(node, state.target.image, eitherOf(handle.signal, stopping).signal);
     },
     // Pulling twice does no harm, and registries have their moments.
     { node: node.name, retry: { attempts: 3, delayMs: seconds(5), factor: 2, when: pullMayPass } },

@@ -1,4 +1,15 @@
-import { type Condition, failureOf, hasCode, holds, minutes, notYet, type Observation, seconds, TkError } from '../../base/index.ts';
+import {
+  type Condition,
+  eitherOf,
+  failureOf,
+  hasCode,
+  holds,
+  minutes,
+  notYet,
+  type Observation,
+  seconds,
+  TkError,
+} from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { done, type Evidence, notDone, type OpenIntent, type PlannedStep, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster, ClusterView } from '../cluster.ts';
@@ -205,7 +216,7 @@ async function moveLeadershipStep({ cluster, step, stopping }: TakeAwayContext, 
     'leadership',
     async (handle) => {
       try {
-        const next = await cluster.lifecycle.moveLeadership(node, AbortSignal.any([handle.signal, stopping]));
+        const next = await cluster.lifecycle.moveLeadership(node, eitherOf(handle.signal, stopping).signal);
         if (next === undefined) handle.skip('it does not lead etcd');
         else handle.detail(`${next} leads etcd now`);
       } catch (error) {

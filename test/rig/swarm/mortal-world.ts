@@ -8,8 +8,6 @@ export interface MortalProcess {
   readonly death: Promise<'dead'>;
 }
 
-const never = new Promise<never>(() => {});
-
 /**
  * The World as one process sees it that dies at one of its operations: an even one has taken effect when it dies, an odd one has
  * not; half an operation further (41.5) it is the other way round. Nothing that a dead process asked for ever returns, so nothing of it goes
@@ -22,6 +20,8 @@ export function mortal(
   ended?: (kind: OperationKind) => void,
 ): MortalProcess {
   const dying = Promise.withResolvers<'dead'>();
+  // One for each process: what waits for it is forgotten with the process.
+  const never = new Promise<never>(() => {});
   let isDead = false;
   let operations = 0;
   let frozen: Promise<void> | undefined;
