@@ -2,9 +2,13 @@ import type { TalosModel } from '../../../../lib/sim/index.ts';
 import { namesOf, type Shape } from '../shape.ts';
 import { agreed, consent, kubernetesTargetOf, lastOf, notOn, one, targetOf, type UpkeepCommand, type UpkeepStory } from './story.ts';
 
+/** Of a machine that somebody has switched off meanwhile, what it will start with. */
 const oldKubernetes = (talos: string, model: TalosModel) =>
   model.machines
-    .filter((machine) => !(machine.get('kubelet')?.image ?? '').includes(`:${kubernetesTargetOf(talos)}`))
+    .filter((machine) => {
+      const told = machine.get('kubelet')?.image ?? machine.get('config/persistent') ?? '';
+      return !told.includes(`kubelet:${kubernetesTargetOf(talos)}`);
+    })
     .map(({ name }) => `the kubelet of ${name} is not upgraded`);
 const unnamed = (files: (path: string) => string, versions: readonly string[]) =>
   versions
