@@ -168,6 +168,28 @@ test('etcd is recovered from a snapshot after its quorum is lost, and never whil
   expect(codes(await rig.tk('talos:health', { until: 'control-plane' }))).toEqual(fine);
 });
 
+test('nothing that works is wiped because one answer got lost', { timeout: 60_000 }, async () => {
+  for (const [method, atMost] of [
+    ['EtcdStatus', 1],
+    ['EtcdMemberList', 1],
+    ['ServiceList', 3],
+  ] as const) {
+    const only = { path: `/machine.MachineService/${method}` };
+    await using rig = await simulate({
+      controlPlanes: 1,
+      workers: 0,
+      faults: [{ point: 'wire/reply', kind: 'never', probability: 1, only, fromMs: 86_400_000, atMost }],
+    });
+    expect(codes(await rig.tk('talos:etcd-snapshot', { path: 'kept.db' }))).toEqual(fine);
+    await rig.pass(86_400_000);
+    expect({ method, ...codes(await rig.tk('talos:etcd-recover', { snapshot: 'kept.db' })) }).toEqual({
+      method,
+      exitCode: 3,
+      codes: ['etcd/works'],
+    });
+  }
+});
+
 test('the snapshot of another cluster is refused with what differs, and taken with a reason that stays in the journal', {
   timeout: 90_000,
 }, async () => {

@@ -10,6 +10,7 @@ import {
   seconds,
 } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
+import { compareVersions, versionOf } from '../../format/index.ts';
 import { lifecycleFailure } from './failures.ts';
 import { isTransientTalos } from '../transient.ts';
 import { isSameSchematic } from './image.ts';
@@ -112,15 +113,20 @@ function nodeAwaited(kube: KubeNodeFacts | undefined, { bootId }: Glance): Missi
 
 function differenceOf(seen: Glance, wanted: WantedBack): 'version' | 'schematic' | undefined {
   if (wanted.version !== undefined && seen.talosVersion !== wanted.version) return 'version';
+  if (wanted.noOlderThan !== undefined && isOlder(seen.talosVersion, wanted.noOlderThan)) return 'version';
   if (wanted.schematicId !== undefined && !isSameSchematic(seen.schematicId, wanted.schematicId)) return 'schematic';
   return undefined;
 }
+
+/** False where one of them is no version: a build of one's own. */
+const isOlder = (one: string, other: string): boolean =>
+  versionOf(one) !== undefined && versionOf(other) !== undefined && compareVersions(one, other) < 0;
 
 const rolledBack = (node: NodeModel, seen: Glance, wanted: WantedBack): Failure =>
   lifecycleFailure('node/rolled-back', {
     node: node.name,
     running: describe(seen.talosVersion, seen.schematicId),
-    wanted: describe(wanted.version ?? seen.talosVersion, wanted.schematicId),
+    wanted: describe(wanted.version ?? wanted.noOlderThan ?? seen.talosVersion, wanted.schematicId),
   });
 
 const describe = (version: string, schematic: string | undefined): string =>

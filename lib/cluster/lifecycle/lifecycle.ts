@@ -329,6 +329,8 @@ export interface WantedBack {
   /** The boot that has to be over. */
   readonly afterBoot: string;
   readonly version?: string;
+  /** Of a boot that installs nothing: it may start what was installed before and waited for a boot, and must not fall back. */
+  readonly noOlderThan?: string;
   readonly schematicId?: string;
   /** Conditions that were not met before either: nobody waits long for what was broken already. */
   readonly unmetBefore?: readonly string[];

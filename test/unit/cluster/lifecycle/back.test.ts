@@ -99,3 +99,25 @@ test('Kubernetes is asked once the machine itself is there, and all facts once b
     ['machine', 'Kubernetes', 'facts', 'holds'],
   ]);
 });
+
+test('a reboot may start what was installed and waited for it, and is no success in the version before', async () => {
+  const after = (talosVersion: string) => {
+    const seen = { ...without('staticPods'), observedAtMs: 0, isReady: true, unmet: [], talosVersion };
+    const look = async () => seen;
+    return backCondition({
+      node,
+      wanted: { afterBoot: 'old', noOlderThan: 'v1.14.1' },
+      glance: look,
+      kubeNode: async () => seen.kube,
+      facts: look,
+      wantsKubernetes: async () => true,
+    }).check(signal);
+  };
+  expect(await after('v1.14.1')).toMatchObject({ state: 'holds' });
+  expect(await after('v1.14.2')).toMatchObject({ state: 'holds' });
+  expect(await after('own-build')).toMatchObject({ state: 'holds' });
+  expect(await after('v1.13.9')).toMatchObject({
+    state: 'never',
+    failure: { code: 'node/rolled-back', facts: { node: 'cp-1', running: 'v1.13.9', wanted: 'v1.14.1' } },
+  });
+});
