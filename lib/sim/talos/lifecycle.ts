@@ -369,6 +369,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     },
     'etcd-check'(machine) {
       if (!etcd.isHealthy(machine)) {
+        // Source: Talos v1.13.9 internal/app/machined/pkg/system/health/check.go: what fails once is unhealthy
+        services.health(machine, 'etcd', false, 'context deadline exceeded');
         after(machine, durations.etcdHealthy, 'etcd-check');
         return;
       }
