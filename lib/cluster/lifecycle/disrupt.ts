@@ -149,8 +149,8 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
     // have been lost.
     if (isDrained && (!isSent || isBackCordoned))
       context.afterwards(`uncordon ${node.name}`, (handle) => takeBackOrTell(context, node, handle));
-    // Whatever ended the wait, it may have come back by itself.
-    else if (isDrained && comesBack !== undefined)
+    // Whatever ended the wait, it may have come back by itself; and a call that was cut off may never have left.
+    else if (isDrained)
       context.afterwards(`uncordon ${node.name}`, (handle) =>
         takeBackWhenBack(context, node, bootId, handle, async () => happened(bootId, handle, (await context.recall(key)).open)),
       );

@@ -36,6 +36,8 @@ export interface Attempt {
   readonly failures: readonly Failure[];
   readonly changes: number;
   readonly events: readonly EngineEvent[];
+  /** Absent: it came to none. */
+  readonly run?: string;
 }
 
 export interface Asked {
@@ -156,7 +158,7 @@ export async function openRig(options: RigOptions) {
       const tellsCordon = failures.some(({ code }) => code === 'node/still-cordoned');
       const run = id === undefined ? { hasBegun: false } : { runId: id };
       watch.ended({ exit, unfinished, tellsCordon, ...run, ...(isStopped ? endOf(id, events) : {}) });
-      return { task: asked.task, exit, failures, changes, events };
+      return { task: asked.task, exit, failures, changes, events, ...(id === undefined ? {} : { run: id }) };
     };
     const open = async () => {
       const own = await modelOf(process.world);
@@ -222,6 +224,9 @@ export async function openRig(options: RigOptions) {
     operator,
     attempt,
     printed: () => printed,
+    /** What the journal tells of a process that died: it may have come to its end without anybody seeing it. */
+    journalSaysDone: ({ run }: Attempt): boolean =>
+      run !== undefined && journalOf(run).entries.some(({ record }) => record.type === 'end' && record.exitCode === 0),
     terms: () => terms,
     /** What a home has: something behind a budget, something with a volume, where there is room to move them to. */
     settle(shape: Shape): void {

@@ -54,6 +54,8 @@ export interface UpkeepCommand {
   readonly types?: string;
   /** A second run of it changes something again: a reboot is a reboot. Asked when it has ended well, with what it said. */
   readonly repeats?: boolean | ((model: TalosModel, said: string) => boolean);
+  /** Done twice it is undone: after a death a person looks into the journal before the same line again. */
+  readonly undoesItself?: boolean;
   /** It leaves a cordon behind, because that is what it is for. */
   readonly keepsCordon?: boolean;
   /** What happens between the command before it and this one. */

@@ -75,7 +75,10 @@ export const upgradeStories: readonly UpkeepStory[] = [
   {
     name: 'rollback',
     weight: 4,
-    commands: ({ shape, talos }) => [upgradeNode(shape, talos), one('talos:rollback', consent(shape), shape, { repeats: true })],
+    commands: ({ shape, talos }) => [
+      upgradeNode(shape, talos),
+      one('talos:rollback', consent(shape), shape, { repeats: true, undoesItself: true }),
+    ],
     problems: ({ shape, talos, model }) => notOn(model, namesOf(shape), talos),
   },
   {
