@@ -210,7 +210,7 @@ test('the snapshot of another cluster is refused with what differs, and taken wi
   });
   expect(refused.text.replaceAll(/not [0-9a-f]{16}/g, 'not OURS')).toMatchInlineSnapshot(`
     "error[etcd/snapshot-foreign]: \`other.db\` is the snapshot of another cluster
-    because: its Kubernetes trusts the authority 5b1c04dc1de04a71, not OURS; its etcd had cp-1, here it is to have cp-1; its nodes were cp-1 and worker-1
+    because: its Kubernetes trusts the authority 5b1c04dc1de04a71, not OURS; the names of its members are the same
     step: talos:etcd-recover snapshot=other.db › snapshot
     help: take one of this cluster; when it is meant (new names, a rotated authority): --other-cluster "why""
   `);

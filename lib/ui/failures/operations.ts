@@ -55,17 +55,22 @@ export const operationPrinters: Printers<OperationFailures> = {
     title: `there is no snapshot \`${path}\``,
     help: 'npx tk talos:etcd-snapshot writes one while etcd works',
   }),
-  'etcd/snapshot-foreign': ({ path, members, nodes, wantedMembers, authority, wantedAuthority }) => ({
-    title: `\`${path}\` is the snapshot of another cluster`,
-    because: [
-      ...(authority && wantedAuthority ? [`its Kubernetes trusts the authority ${allOf(authority)}, not ${allOf(wantedAuthority)}`] : []),
-      `its etcd had ${members.length === 0 ? 'no members' : allOf(members)}, here it is to have ${allOf(wantedMembers)}`,
-      ...(nodes.length === 0
-        ? []
-        : [`its nodes were ${nodes.length <= 6 ? allOf(nodes) : `${nodes.slice(0, 5).join(', ')} and ${nodes.length - 5} more`}`]),
-    ].join('; '),
-    help: 'take one of this cluster; when it is meant (new names, a rotated authority): --other-cluster "why"',
-  }),
+  'etcd/snapshot-foreign': ({ path, members, nodes, wantedMembers, authority, wantedAuthority }) => {
+    const isSameNames = members.length === wantedMembers.length && members.every((name) => wantedMembers.includes(name));
+    return {
+      title: `\`${path}\` is the snapshot of another cluster`,
+      because: [
+        ...(authority && wantedAuthority ? [`its Kubernetes trusts the authority ${allOf(authority)}, not ${allOf(wantedAuthority)}`] : []),
+        ...(isSameNames
+          ? ['the names of its members are the same']
+          : [`its etcd had ${members.length === 0 ? 'no members' : allOf(members)}, here it is to have ${allOf(wantedMembers)}`]),
+        ...(isSameNames || nodes.length === 0
+          ? []
+          : [`its nodes were ${nodes.length <= 6 ? allOf(nodes) : `${nodes.slice(0, 5).join(', ')} and ${nodes.length - 5} more`}`]),
+      ].join('; '),
+      help: 'take one of this cluster; when it is meant (new names, a rotated authority): --other-cluster "why"',
+    };
+  },
   'etcd/works': ({ node }) => ({
     title: `etcd works on \`${node}\`, and is not thrown away`,
     because: 'it has newer data than any snapshot',
