@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Failure, TkError } from '../base/index.ts';
-import { createHostWorld } from '../host/index.ts';
+import { createHostWorld, ownOutput, standardError, standardOutput } from '../host/index.ts';
 import { findCommand, type GlobalFlags, splitGlobalFlags } from './argv.ts';
 import { commands } from './commands/index.ts';
 import { type KnownTasks, knownTasks } from './tasks/known.ts';
@@ -12,7 +12,7 @@ import { type KnownTasks, knownTasks } from './tasks/known.ts';
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   // An event loop that runs empty in the middle of a run must not look like success.
   process.exitCode = 1;
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', leaveOnClosedPipe);
+  ownOutput(leaveOnClosedPipe);
   try {
     process.exitCode = await dispatch(argv);
   } catch (error) {
@@ -23,13 +23,13 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
 async function dispatch(argv: readonly string[]): Promise<number> {
   const { flags, words } = splitGlobalFlags(argv);
   if (flags.version) {
-    process.stdout.write(`${(await import('./version.ts')).version}\n`);
+    standardOutput.write(`${(await import('./version.ts')).version}\n`);
     return 0;
   }
   if (words[0] === 'complete' && words[1] === '--') return complete(words.slice(2));
-  if (words.length === 0 && !flags.list && !flags.help && !flags.json && process.stdin.isTTY && process.stdout.isTTY) {
+  if (words.length === 0 && !flags.list && !flags.help && !flags.json && process.stdin.isTTY && standardOutput.isTty) {
     const picked = await (await import('./pick.ts')).pickTask(flags, commands);
-    process.stderr.write(`tk ${[...picked, ...argv].join(' ')}\n`);
+    standardError.write(`tk ${[...picked, ...argv].join(' ')}\n`);
     return dispatch([...picked, ...argv]);
   }
   // `tk run --record DIR TASK…` reads better than the flag alone.
@@ -38,7 +38,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (flags.list || flags.help || words.length === 0) return showHelp(flags, words);
   if (words[0] === 'resume') {
     const again = await (await import('./resume.ts')).wordsToResume(flags, words[1]);
-    process.stderr.write(`tk ${again.join(' ')}\n`);
+    standardError.write(`tk ${again.join(' ')}\n`);
     return dispatch(again);
   }
   const { entries: tasks, broken } = await tasksHere(flags);
@@ -67,7 +67,7 @@ async function complete(typed: readonly string[]): Promise<number> {
     entries: (await import('./tasks/built-in.ts')).builtInManifest(),
   }));
   const nodes = () => nodesInFiles(files, resolve(directory ?? '.'), directory !== undefined);
-  process.stdout.write(renderCompletion(await completionOf(words, { tasks, commands, nodes })));
+  standardOutput.write(renderCompletion(await completionOf(words, { tasks, commands, nodes })));
   return 0;
 }
 
@@ -76,7 +76,7 @@ async function showHelp(flags: GlobalFlags, words: readonly string[]): Promise<n
   const { entries: tasks, broken } = await tasksHere(flags);
   const failures = broken.map(({ failure }) => failure);
   if (words.length === 0) {
-    process.stdout.write(flags.json ? `${JSON.stringify(tasks)}\n` : flags.list ? help.listText(tasks) : help.usageText(tasks, commands));
+    standardOutput.write(flags.json ? `${JSON.stringify(tasks)}\n` : flags.list ? help.listText(tasks) : help.usageText(tasks, commands));
     // The list is there, and it is not whole.
     return failures.length === 0 ? 0 : reportFailures(failures);
   }
@@ -85,7 +85,7 @@ async function showHelp(flags: GlobalFlags, words: readonly string[]): Promise<n
   if (asked) return reportFailures([asked.failure]);
   const command = commands.find((candidate) => candidate.name === name);
   const task = tasks.find((candidate) => candidate.name === name);
-  process.stdout.write(command ? help.commandHelp(command) : task ? help.taskHelp(task) : '');
+  standardOutput.write(command ? help.commandHelp(command) : task ? help.taskHelp(task) : '');
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createHostWorld } from '../host/index.ts';
+import { createHostWorld, standardError, standardOutput } from '../host/index.ts';
 import { type GlobalFlags, parseArguments } from './argv.ts';
 import type { Command } from './commands/command.ts';
 import { catchSignals, type EndSignal, exitCodeOf } from './signals.ts';
@@ -26,8 +26,8 @@ export async function runCommand(command: Command, flags: GlobalFlags, words: re
       directory: resolve(flags.directory ?? '.'),
       isExactDirectory: flags.directory !== undefined,
       ...(flags.talconfig === undefined ? {} : { talconfig: resolve(flags.directory ?? '.', flags.talconfig) }),
-      print: (text) => void process.stdout.write(text),
-      note: (text) => void process.stderr.write(`${text}\n`),
+      print: (text) => standardOutput.write(text),
+      note: (text) => standardError.write(`${text}\n`),
       signal: aborting.signal,
     });
     return received === undefined ? exitCode : exitCodeOf(received);

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createRedactor, type World } from '../base/index.ts';
 import type { Engine, ParamShape, RunHandle, TaskCall } from '../core/index.ts';
-import { createHostWorld } from '../host/index.ts';
+import { createHostWorld, standardError, standardOutput } from '../host/index.ts';
 import type * as Ui from '../ui/index.ts';
 import type { Renderer } from '../ui/index.ts';
 import { loadAnswers } from './answers.ts';
@@ -100,8 +100,8 @@ export async function runTask(request: TaskRequest): Promise<number> {
       // With --json standard output is one document, and what a task returns is in it.
       stdout: (text) => {
         if (flags.json) return;
-        if (view) view.aside(() => void process.stdout.write(text));
-        else process.stdout.write(text);
+        if (view) view.aside(() => standardOutput.write(text));
+        else standardOutput.write(text);
       },
       failureClasses,
       owner: `tk ${request.argv.join(' ')} (process ${process.pid} on ${hostname()})`,
@@ -161,7 +161,7 @@ async function showPlan(
       fresh: flags.fresh,
       signal: stopping.signal,
     });
-    process.stdout.write(
+    standardOutput.write(
       flags.json
         ? `${JSON.stringify(plan)}\n`
         : ui.renderPlan(plan, {
@@ -175,7 +175,7 @@ async function showPlan(
     return plan.tasks.some((task) => task.failure !== undefined) ? 2 : 0;
   } catch (error) {
     if (received === undefined) throw error;
-    process.stderr.write(' Stopped. A plan changes nothing.\n');
+    standardError.write(' Stopped. A plan changes nothing.\n');
     return exitCodeOf(received);
   }
 }
@@ -203,11 +203,11 @@ async function runToEnd(
   const broken = repository.brokenBy();
   if (request.flags.output !== 'json') {
     // What the machines answered is only a consequence of it.
-    if (broken) process.stderr.write(`\n${ui.renderFailure(broken, { style: ui.styleWith(usesColors(repository.world)) })}\n`);
-    for (const note of repository.notes()) process.stderr.write(`${note}\n`);
+    if (broken) standardError.write(`\n${ui.renderFailure(broken, { style: ui.styleWith(usesColors(repository.world)) })}\n`);
+    for (const note of repository.notes()) standardError.write(`${note}\n`);
   }
   if (request.flags.json)
-    process.stdout.write(
+    standardOutput.write(
       `${JSON.stringify({ schema: 1, run: result.run, outcome: result.outcome, exitCode: result.exitCode, counts: result.counts, failures: result.failures, value: jsonOf(result.values[0]) })}\n`,
     );
   return result.exitCode;

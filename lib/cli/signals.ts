@@ -1,3 +1,5 @@
+import { standardError } from '../host/index.ts';
+
 /** What asks a process to end. */
 export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -26,7 +28,7 @@ export interface CaughtSignals {
 
 export function catchSignals(
   end: (exitCode: number) => void = (code) => process.exit(code),
-  say: (text: string) => void = (text) => void process.stderr.write(text),
+  say: (text: string) => void = (text) => standardError.write(text),
 ): CaughtSignals {
   let told: ((signal: EndSignal) => void) | undefined;
   let decided: number | undefined;

@@ -66,7 +66,7 @@ function resolveGoNumber(text: string, first: number): ResolvedScalar {
     const value = Number(plain);
     return coreFloat.test(plain) && Number.isFinite(value) ? { kind: 'float', value } : { kind: 'string', value: text };
   }
-  if (goTimestamp.test(text) && isCalendarDate(text)) return { kind: 'timestamp', value: text };
+  if (text.charCodeAt(4) === 0x2d && goTimestamp.test(text) && isCalendarDate(text)) return { kind: 'timestamp', value: text };
   const plain = text.replaceAll('_', '');
   if (goInteger.test(plain)) {
     const value = integerOf(plain, true);

@@ -1,13 +1,6 @@
-import { createRequire } from 'node:module';
-import type * as library from 'semver';
-import compare from 'semver/functions/compare.js';
-import parse from 'semver/functions/parse.js';
 import { TkError } from '../base/index.ts';
 import { formatFailure } from './failures.ts';
-
-/** Ranges cost as much to load as all the rest of a quick command, and most commands ask for none. */
-const load = createRequire(import.meta.url);
-const ranges = (): typeof library => load('semver');
+import { compareAny, parseAny, ranges } from './semantic-version.ts';
 
 /** A release of Talos, Kubernetes or a chart. */
 export interface Version {
@@ -20,9 +13,21 @@ export interface Version {
   readonly text: string;
 }
 
+/** Of a release, with as many digits as a number surely holds. The library, which costs more than this to load, reads all others. */
+const release = /^v?(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})$/;
+
+function releaseOf(text: string): Version | undefined {
+  const found = release.exec(text);
+  if (!found) return undefined;
+  const [major = 0, minor = 0, patch = 0] = found.slice(1).map(Number);
+  return { major, minor, patch, prerelease: [], text: `v${major}.${minor}.${patch}` };
+}
+
 /** Takes `v1.14.1`, `1.14.1` and `v1.14.0-rc.1`; undefined for anything else. */
 export function versionOf(text: string): Version | undefined {
-  const parsed = parse(text.trim());
+  const plain = releaseOf(text.trim());
+  if (plain) return plain;
+  const parsed = parseAny(text.trim());
   if (!parsed) return undefined;
   const { major, minor, patch, prerelease } = parsed;
   return { major, minor, patch, prerelease, text: `v${parsed.version}` };
@@ -37,7 +42,10 @@ export function parseVersion(text: string): Version {
 
 /** Negative when `a` is older. Pre-releases come before their release. */
 export function compareVersions(a: string | Version, b: string | Version): number {
-  return compare(textOf(a), textOf(b));
+  const [left, right] = [textOf(a), textOf(b)];
+  const [one, other] = [releaseOf(left), releaseOf(right)];
+  if (!one || !other) return compareAny(left, right);
+  return Math.sign(one.major - other.major || one.minor - other.minor || one.patch - other.patch);
 }
 
 export function isAtLeast(version: string | Version, lowest: string | Version): boolean {
@@ -52,7 +60,7 @@ export function minorOf(version: string | Version): string {
 
 /** The newest that the range allows, by semantic version order; those that are no versions are passed over. */
 export function newestInRange(versions: readonly string[], range: string): string | undefined {
-  const readable = versions.filter((version) => parse(version) !== null);
+  const readable = versions.filter((version) => parseAny(version) !== null);
   return ranges().maxSatisfying(readable, range) ?? undefined;
 }
 

@@ -1,4 +1,5 @@
 export { createHostClock } from './clock.ts';
 export { killGroup } from './exec.ts';
 export { type DialReason, hostFailure, type HostFailures } from './failures.ts';
+export { ownOutput, standardError, standardOutput } from './output.ts';
 export { createHostWorld, type HostWorldOptions } from './world.ts';

@@ -1,29 +1,13 @@
 import { homedir } from 'node:os';
-import type { WriteStream } from 'node:tty';
-import type { Env, Terminal, TerminalStream } from '../base/index.ts';
+import type { Env, Terminal } from '../base/index.ts';
+import { standardError, standardOutput } from './output.ts';
 
 export function createHostTerminal(): Terminal {
   return {
-    stdout: streamOf(process.stdout),
-    stderr: streamOf(process.stderr),
+    stdout: standardOutput,
+    stderr: standardError,
     // In this order: to make standard input costs as much as reading a small file, and most who are not asked have no screen either.
-    isInteractive: process.stderr.isTTY === true && process.stdin.isTTY === true,
-  };
-}
-
-/** Sizes are read anew each time: windows get resized. */
-function streamOf(stream: WriteStream): TerminalStream {
-  return {
-    isTty: stream.isTTY === true,
-    get columns() {
-      return stream.columns || 80;
-    },
-    get rows() {
-      return stream.rows || 24;
-    },
-    write(text) {
-      stream.write(text);
-    },
+    isInteractive: standardError.isTty && process.stdin.isTTY === true,
   };
 }
 

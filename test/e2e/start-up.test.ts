@@ -59,7 +59,7 @@ function modulesOf(url: string): readonly string[] {
 const quick = ['base', 'cli', 'config', 'host'];
 const ages = ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum', '@scure/base', 'age-encryption'];
 const configs = {
-  packages: ['ipaddr.js', 'js-yaml', 'semver'],
+  packages: ['ipaddr.js', 'js-yaml'],
   layers: ['base', 'cli', 'config', 'format', 'host', 'talos', 'upstream'],
 };
 

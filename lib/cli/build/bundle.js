@@ -31,11 +31,12 @@ const together = {
     cli/commands/talos-commands cli/commands/chart-commands cli/commands/completion-commands cli/commands/init-commands
     cli/commands/secret-commands cli/commands/sim-commands cli/commands/template-commands cli/commands/upgrade-commands
     cli/tasks/built-in cli/tasks/known cli/tasks/manifest cli/tasks/place cli/tasks/user config/failures config/find
-    host/clock host/failures host/files host/held-calls host/random host/terminal host/to-disk host/world`,
+    host/clock host/failures host/files host/held-calls host/output host/random host/terminal host/to-disk host/world`,
   toml: 'format/toml npm:smol-toml',
   edit: `format/edit format/edit-text format/go-block-scalar format/go-formatted format/stringify format/tar format/yaml-document
     format/yaml-tree format/yaml-tree-emit format/yaml-value`,
-  format: 'format/ npm:ipaddr.js npm:js-yaml npm:semver',
+  semver: 'format/semantic-version npm:semver',
+  format: 'format/ npm:ipaddr.js npm:js-yaml',
   pki: 'pki/',
   secrets: `secrets/bech32 secrets/failures secrets/age secrets/by-rule secrets/detect secrets/key-ring secrets/rfc3339 secrets/rules
     secrets/sops/ secrets/store secrets/synthesize`,
@@ -52,7 +53,7 @@ const together = {
     npm:zod/v4/locales/en`,
   'zod-all': 'npm:zod',
   words: 'ui/failures/ ui/failure-text ui/seen-words cli/print-failures',
-  task: `core/ ui/create-renderer ui/index ui/plain-lines ui/plain-renderer ui/run-view ui/sandbox-hints ui/style ui/summary ui/width
+  task: `core/ ui/create-renderer ui/index ui/plain-lines ui/plain-renderer ui/run-view ui/sandbox-hints ui/style ui/summary ui/width ui/prompter ui/failure-list host/lock
     cli/answers cli/failure-classes cli/load-model cli/open-cluster cli/open-repository cli/run-task cli/settings cli/shell cli/tasks/load
     cli/vault
     config/index config/inline-patch config/load-talconfig config/paths config/read-mapping config/talconfig config/talconfig-checks

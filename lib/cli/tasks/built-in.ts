@@ -8,7 +8,7 @@ import type { ManifestEntry } from './manifest.ts';
 const directory = join(import.meta.dirname, '../../../tasks');
 
 export function builtInManifest(): readonly ManifestEntry[] {
-  return JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
+  return JSON.parse(readFileSync(join(directory, 'manifest.json'), 'latin1'));
 }
 
 /** What each task's file imports, and so which tasks its graph may reach: names by name. */

@@ -20,7 +20,9 @@ export async function writeManifest(tasksDirectory: string, sources: string): Pr
     if (!isTask(loaded.default)) throw new Error(`tasks/${file} has no task as its default export`);
     entries.push(manifestEntryOf(name, loaded.default, paramShapesOf(loaded.default)));
   }
-  writeFileSync(join(tasksDirectory, 'manifest.json'), `${JSON.stringify(entries, null, 1)}\n`);
+  // Every command reads it: a single character beyond Latin would double what that costs.
+  const text = JSON.stringify(entries).replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  writeFileSync(join(tasksDirectory, 'manifest.json'), `${text}\n`);
   const reach: Reach = Object.fromEntries(entries.map(({ name }) => [name, reachOf(sources, name)]));
   writeFileSync(join(tasksDirectory, 'reach.json'), `${JSON.stringify(reach, null, 1)}\n`);
   return entries;
