@@ -138,8 +138,9 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     return isTaken ? [{ point, kind, probability: chanceOf, atMost: 1 + Math.floor(times * 3), ...more }] : [];
   });
   const dark = darkness(createSeededRandom(seed, 'darkness'));
+  const seldom = seldomMet(createSeededRandom(seed, 'seldom met'), story, shape);
   const at = () => Math.floor(random.fraction() * 8 * 60_000);
-  const deeds: { inMs: number; deed: Deed }[] = [];
+  const deeds: { inMs: number; deed: Deed }[] = [...seldom.deeds];
   const node = () => pick(names);
   if (chance(0.12)) {
     const cordoned = node();
@@ -186,7 +187,7 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     story,
     shape: { controlPlanes: shape.controlPlanes, workers: shape.workers },
     talos,
-    faults: [...faults, ...dark],
+    faults: [...faults, ...dark, ...seldom.faults],
     deeds: deeds.sort((a, b) => a.inMs - b.inMs),
     deaths: Array.from({ length: 4 }, () => (chance(0.3) ? 1 + Math.floor(random.fraction() ** 2 * 500) : undefined)),
     stops: Array.from({ length: 4 }, () => (chance(0.08) ? 1 + Math.floor(random.fraction() * 300) : undefined)),
@@ -215,6 +216,30 @@ function darkness(random: Random): readonly FaultRule[] {
     return { point: 'wire/change', kind: 'never', only, probability: 1, atMost: 1, untilMs: calmAfterMs };
   });
   return isUnheard ? [slow, ...unheard] : [slow];
+}
+
+/**
+ * What two thousand histories would come upon once or never: API servers that answer for longer than anybody asks again that they
+ * cannot, and a member that is to go away, whose machine answers and whose etcd does not run until somebody starts it again.
+ */
+function seldomMet(
+  random: Random,
+  story: string,
+  shape: Shape,
+): Pick<Upkeep, 'faults'> & { readonly deeds: { inMs: number; deed: Deed }[] } {
+  const [busy, half, inMs] = [random.fraction(), random.fraction(), Math.floor(random.fraction() * 60_000)];
+  const untilMs = minutesBetween(random, 3, 8);
+  const node = namesOf(shape).at(-1) as string;
+  const isHalf = /^node-re(?:move|place)$/.test(story) && shape.workers === 0 && half < 0.3;
+  return {
+    faults: busy < 0.006 ? [{ point: 'kube/request', kind: 'unavailable', probability: 1, atMost: 1000, fromMs: inMs, untilMs }] : [],
+    deeds: isHalf
+      ? [
+          { inMs: 0, deed: { deed: 'stop-etcd', node } },
+          { inMs: untilMs, deed: { deed: 'reboot', node } },
+        ]
+      : [],
+  };
 }
 
 export const calm = (upkeep: Upkeep): Upkeep => ({ ...upkeep, faults: [], deeds: [], deaths: [], stops: [], secondStops: [], sleeps: [] });
