@@ -177,6 +177,8 @@ function upkeepOf(seed: string, storyNames: readonly string[], bias: Bias): Upke
     deeds.push({ inMs: Math.floor(others.fraction() * 5 * 60_000) - 60_000, deed: { deed: 'alarm', ...alarmed, alarm: 'NOSPACE' } });
     deeds.push({ inMs: calmAfterMs - 60_000, deed: { deed: 'disarm', ...alarmed } });
   }
+  // Not where he cordons it by hand as well: our mark stays on the machine, and would be on his cordon.
+  if (!deeds.some(({ deed }) => deed.deed === 'cordon')) deeds.push(...seldom.opened);
   const isClosed = chance(bias.closes ?? 0.06);
   // Somebody else begins meanwhile, as soon as the lease has run out.
   if (isClosed)
@@ -220,17 +222,16 @@ function darkness(random: Random): readonly FaultRule[] {
 
 /**
  * What two thousand histories would come upon once or never: API servers that answer for longer than anybody asks again that they
- * cannot, and a member that is to go away, whose machine answers and whose etcd does not run until somebody starts it again.
+ * cannot, a member that is to go away, whose machine answers and whose etcd does not run until somebody starts it again, and somebody
+ * who takes a cordon of ours away while its machine is upgraded, so that volumes come back.
  */
-function seldomMet(
-  random: Random,
-  story: string,
-  shape: Shape,
-): Pick<Upkeep, 'faults'> & { readonly deeds: { inMs: number; deed: Deed }[] } {
+function seldomMet(random: Random, story: string, shape: Shape): Pick<Upkeep, 'faults' | 'deeds'> & { readonly opened: Upkeep['deeds'] } {
   const [busy, half, inMs] = [random.fraction(), random.fraction(), Math.floor(random.fraction() * 60_000)];
   const untilMs = minutesBetween(random, 3, 8);
+  const [open, openedMs] = [random.fraction(), 15_000 + Math.floor(random.fraction() * 45_000)];
   const node = namesOf(shape).at(-1) as string;
   const isHalf = /^node-re(?:move|place)$/.test(story) && shape.workers === 0 && half < 0.3;
+  const isOpened = story === 'upgrade-node' && shape.workers > 0 && open < 0.3;
   return {
     faults: busy < 0.006 ? [{ point: 'kube/request', kind: 'unavailable', probability: 1, atMost: 1000, fromMs: inMs, untilMs }] : [],
     deeds: isHalf
@@ -239,6 +240,7 @@ function seldomMet(
           { inMs: untilMs, deed: { deed: 'reboot', node } },
         ]
       : [],
+    opened: isOpened ? [{ inMs: openedMs, deed: { deed: 'uncordon', node } }] : [],
   };
 }
 
