@@ -154,6 +154,7 @@ export {
   type TakeAwayOptions,
   type TakenAway,
 } from './operations/one-by-one.ts';
+export { checkWiped, notePartitions, wipeEvidence } from './operations/wipe-evidence.ts';
 export { type OperationFailures, operationFailure } from './operations/failures.ts';
 export type { CpuUse, LogRequest, OperationsView } from './operations/operations.ts';
 export { resourceYaml, type ResourceQuery, type Resources, type ShownResource, type ShownResourceEvent } from './operations/resources.ts';

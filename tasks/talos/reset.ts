@@ -1,4 +1,5 @@
 import {
+  checkWiped,
   type ClusterView,
   darkEvidence,
   defineTask,
@@ -6,17 +7,19 @@ import {
   disruptionParams,
   gone,
   nodeParams,
+  notePartitions,
   takeAway,
   takeAwayFacts,
   takeAwayPlan,
   TkError,
+  wipeEvidence,
   z,
 } from 'talos-tk';
 
 export default defineTask({
   summary: 'Wipe one node',
   description:
-    'One node, named and typed. A graceful reset leaves etcd first; --no-graceful is for a machine whose etcd does not work, and its member is removed afterwards. With --reboot it comes back in maintenance mode. The Node object stays in Kubernetes: npx tk node:remove takes everything away.',
+    'One node, named and typed. A graceful reset leaves etcd first; --no-graceful is for a machine whose etcd does not work, and its member is removed afterwards. With --reboot it comes back, in maintenance mode where its config is wiped, too. The Node object stays in Kubernetes: npx tk node:remove takes everything away.',
   params: z
     .object({
       ...nodeParams,
@@ -24,9 +27,9 @@ export default defineTask({
       reboot: z.boolean().default(false).describe('come back in maintenance mode instead of switching off'),
       wipe: z.enum(['all', 'system-disk', 'user-disks']).default('all').describe('which disks'),
       labels: z
-        .array(z.string().regex(/^[\w/.-]+$/, 'expected the name of a volume: STATE, EPHEMERAL'))
+        .array(z.string().regex(/^[\w/.-]+$/, 'expected the name of a volume: STATE, EPHEMERAL, ETCD'))
         .default([])
-        .describe('only these volumes of the system disk: STATE, EPHEMERAL'),
+        .describe('only these volumes of the system disk: STATE, EPHEMERAL, ETCD (from Talos 1.14 on)'),
       userDisks: z.array(z.string().startsWith('/dev/')).default([]).describe('these disks too: /dev/sdb'),
       ...disruptionParams,
     })
@@ -70,14 +73,16 @@ export default defineTask({
     if ((await recall(`reset ${node.name}`)).last === undefined) await cluster.operations.checkWipe(node, params, signal);
     const volumes = await etcdVolumes(params, cluster, node, signal);
     const etcd = etcdLoss(params, volumes);
-    const keepsConfig = params.labels.length > 0 && !params.labels.includes('STATE');
+    const keepsConfig = params.wipe === 'user-disks' || (params.labels.length > 0 && !params.labels.includes('STATE'));
+    const comesBack = params.reboot && keepsConfig;
     await takeAway(context, [node], {
       kind: 'reset',
       title: 'reset',
       etcd,
       ...disruptionOptions(params, cluster.gates),
-      act: (target, handle) =>
-        cluster.lifecycle.reset(
+      async act(target, handle) {
+        if (keepsConfig) await notePartitions(cluster, target, params.labels, handle);
+        await cluster.lifecycle.reset(
           target,
           {
             isGraceful: params.graceful,
@@ -87,14 +92,19 @@ export default defineTask({
             userDisks: params.userDisks,
           },
           handle.signal,
-        ),
+        );
+      },
       happened: (target, bootId, handle, intent) =>
-        darkEvidence(cluster, target, bootId, handle, intent, { takesConfig: !keepsConfig && params.wipe !== 'user-disks' }),
-      ...(params.reboot && (keepsConfig || params.wipe === 'user-disks')
-        ? {}
+        keepsConfig
+          ? wipeEvidence(context, target, bootId, handle, intent)
+          : darkEvidence(cluster, target, bootId, handle, intent, { takesConfig: true }),
+      ...(comesBack
+        ? { comesBack: (target, bootId) => cluster.lifecycle.back(target, { afterBoot: bootId }) }
         : { after: async (target, handle) => handle.detail(await handle.wait(gone(cluster, target, params.reboot))) }),
     });
-    if (node.role === 'controlplane' && etcd === 'for-good') {
+    if (comesBack) await step.pure('wiped', (handle) => checkWiped(context, node, handle.signal));
+    // One that comes back with its config joins etcd anew, and takes its old member out itself.
+    if (node.role === 'controlplane' && etcd === 'for-good' && !comesBack) {
       await step('etcd member', async (handle) => {
         const picture = await cluster.lifecycle.etcd(handle.signal);
         const left = picture.views

@@ -32,6 +32,8 @@ export type OperationFailures = {
   };
   /** A member that works has newer data than any snapshot. */
   'etcd/works': { node: string };
+  /** It keeps its config and is back, with the volumes that were to be wiped. */
+  'node/not-wiped': { node: string; volumes: readonly string[] };
   /** The machine answers, and its etcd does not work. */
   'node/half-works': { node: string };
   /** Whoever is to take a place is there before anybody is removed for it. */

@@ -14,6 +14,7 @@ import { followLines, linesOf } from './lines.ts';
 import { createPatching, type Patching, type PatchingView } from './patch-config.ts';
 import { createRecovery, type Recovery, type RecoveryView } from './recover.ts';
 import { checkWipe } from './check-wipe.ts';
+import { type Partitions, partitionsOf } from './wipe-evidence.ts';
 import { createResources, type Resources } from './resources.ts';
 import { namedNodes, type NodesSelector, selectControlPlanes, selectNodes } from './select-nodes.ts';
 
@@ -56,6 +57,8 @@ export interface OperationsView {
     wipe: { readonly labels: readonly string[]; readonly userDisks: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Those of these volumes of the system disk that have partitions of their own, by the ids of these. */
+  partitions(node: NodeModel, labels: readonly string[], signal: AbortSignal): Promise<Partitions>;
   /** Failure: `service/unknown`. */
   checkService(asked: string, known: readonly { readonly id: string }[]): void;
   readonly recovery: RecoveryView;
@@ -125,6 +128,7 @@ export function createOperations({
     controlPlanes: (selector) => selectControlPlanes(nodes, selector),
     checkService,
     checkWipe: (node, wipe, signal) => checkWipe(connections, node, wipe, signal),
+    partitions: (node, labels, signal) => partitionsOf(connections, node, labels, signal),
     doctor,
     patching: createPatching({ root, files, connections, compare }),
     recovery: createRecovery({ root, nodes, kubernetesCa, files, clock, connections }),
@@ -196,6 +200,7 @@ export function operationsViewOf(operations: Operations): OperationsView {
     named: (selector) => operations.named(selector),
     controlPlanes: (selector) => operations.controlPlanes(selector),
     checkWipe: (node, wipe, signal) => operations.checkWipe(node, wipe, signal),
+    partitions: (node, labels, signal) => operations.partitions(node, labels, signal),
     checkService: (asked, known) => operations.checkService(asked, known),
     doctor: operations.doctor,
     patching: {

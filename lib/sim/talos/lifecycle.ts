@@ -167,6 +167,11 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     if (boot) machine.set('boot', { id: boot.id, number: boot.number + 1, startedAtMs: boot.startedAtMs, version: boot.version });
     if (wipe.includes('all')) machine.clear('installed', 'slots', 'staged-upgrade', 'etcd', 'config/persistent', 'images', 'meta');
     if (wipe.includes('EPHEMERAL')) machine.clear('images');
+    const wiped = wipe.includes('all') ? ['META', 'STATE', 'EPHEMERAL', 'ETCD'] : wipe;
+    if (wiped.length > 0) {
+      const made = machine.get('partitions') ?? {};
+      machine.set('partitions', { ...made, ...Object.fromEntries(wiped.map((label) => [label, (made[label] ?? 0) + 1])) });
+    }
     if (wipe.includes(etcdVolume)) machine.clear('etcd');
     if (wipe.includes('STATE')) machine.clear('config/persistent');
     if (machine.get('installed') === undefined) machine.clear('config/persistent');

@@ -110,6 +110,8 @@ type Parts = {
   /** META: an upgrade that runs at the next start, before anything else. */
   'staged-upgrade': { readonly image: string };
   images: readonly string[];
+  /** How often each partition of the system disk was made anew. */
+  partitions: Readonly<Record<string, number>>;
   pulls: Readonly<Record<string, PullState>>;
   /** A snapshot lies there for the next bootstrap. */
   'etcd-snapshot': 'whole' | 'bare' | 'broken';

@@ -232,6 +232,7 @@ export const resourceSources: readonly ResourceSource[] = [
           type: 'partition',
           location: volume.location,
           parentLocation: disk.path,
+          partitionUUID: partitionIdOf(machine, volume.id),
           size: volume.size,
           prettySize: pretty(volume.size),
         },
@@ -240,6 +241,7 @@ export const resourceSources: readonly ResourceSource[] = [
           type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
           location: volume.location,
           parentLocation: disk.path,
+          partitionUuid: partitionIdOf(machine, volume.id),
           size: BigInt(volume.size),
           prettySize: pretty(volume.size),
         },
@@ -251,6 +253,7 @@ export const resourceSources: readonly ResourceSource[] = [
           type: 'partition',
           location,
           parentLocation: disk.path,
+          partitionUUID: partitionIdOf(machine, 'EPHEMERAL'),
           size,
           prettySize: pretty(size),
           filesystem: 'xfs',
@@ -260,6 +263,7 @@ export const resourceSources: readonly ResourceSource[] = [
           type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
           location,
           parentLocation: disk.path,
+          partitionUuid: partitionIdOf(machine, 'EPHEMERAL'),
           size: BigInt(size),
           prettySize: pretty(size),
         },
@@ -470,6 +474,14 @@ function pretty(bytes: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
+const partitionNames = ['META', 'STATE', 'EPHEMERAL', 'ETCD'];
+
+/** Another one each time that it was made. */
+function partitionIdOf(machine: Machine, label: string): string {
+  const made = machine.get('partitions')?.[label] ?? 0;
+  return `${machine.spec.uuid.slice(0, 24)}${partitionNames.indexOf(label)}${made.toString(16).padStart(11, '0')}`;
+}
+
 /** A directory of EPHEMERAL has neither a place nor a size of its own. */
 function etcdVolumeOf(machine: Machine, location: string, parentLocation: string) {
   const phase = enums.BlockVolumePhase.VOLUME_PHASE_READY;
@@ -478,12 +490,22 @@ function etcdVolumeOf(machine: Machine, location: string, parentLocation: string
   const size = 4 * 1024 ** 3;
   return {
     id: 'ETCD',
-    yaml: { phase: 'ready', type: 'partition', location, parentLocation, size, prettySize: pretty(size), filesystem: 'xfs' },
+    yaml: {
+      phase: 'ready',
+      type: 'partition',
+      location,
+      parentLocation,
+      partitionUUID: partitionIdOf(machine, 'ETCD'),
+      size,
+      prettySize: pretty(size),
+      filesystem: 'xfs',
+    },
     proto: {
       phase,
       type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
       location,
       parentLocation,
+      partitionUuid: partitionIdOf(machine, 'ETCD'),
       size: BigInt(size),
       prettySize: pretty(size),
     },

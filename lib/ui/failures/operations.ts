@@ -76,6 +76,11 @@ export const operationPrinters: Printers<OperationFailures> = {
     because: 'it has newer data than any snapshot',
     help: 'npx tk talos:etcd-status',
   }),
+  'node/not-wiped': ({ node, volumes }) => ({
+    title: `\`${node}\` was not wiped: it is back with ${allOf(volumes)} as before`,
+    because: 'somebody has restarted it before the wipe began',
+    help: 'the same line wipes it',
+  }),
   'node/half-works': ({ node }) => ({
     title: `\`${node}\` answers, and its etcd does not work`,
     because: 'a graceful removal needs its etcd, and removed by force its data is lost',
