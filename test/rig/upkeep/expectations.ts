@@ -51,6 +51,7 @@ const codesElsewhere: Readonly<Record<string, string>> = {
   'node/not-in-kubernetes': 'nobody deletes a Node by hand: test/sim/talos',
   'node/no-control-plane': 'the command is right',
   'node/no-successor': 'the new machine is there: test/sim/node.test.ts',
+  'node/not-wiped': 'no volume is wiped alone: test/sim/talos/reset-volumes.test.ts',
   'node/never-left': 'an earlier run that sent nothing: test/sim/talos/upgrade-ends.test.ts',
   'upgrade-k8s/': 'the targets can be reached, and no config waits: test/sim/talos/upgrade-k8s.test.ts',
   'manifests/': 'the manifests are those of the cluster',
