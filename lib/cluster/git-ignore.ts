@@ -7,12 +7,14 @@ import { type Files, remembered } from '../base/index.ts';
  * Source: gitignore(5): `#`, `!`, anchoring by a slash, `*`, `?`, `[…]`, `**`, a trailing slash for directories.
  */
 export async function isIgnored(files: Pick<Files, 'readText'>, root: string, path: string): Promise<boolean> {
-  const pieces = path.split('/');
-  // A directory that is ignored takes everything below it along, whatever later lines say.
-  for (let length = 1; length <= pieces.length; length += 1) {
-    const part = pieces.slice(0, length).join('/');
-    if (await matches(files, root, part, length < pieces.length)) return true;
-  }
+  return (await isFolderIgnored(files, root, posix.dirname(path))) || matches(files, root, path, false);
+}
+
+/** A directory that is ignored takes everything below it along, whatever later lines say. */
+async function isFolderIgnored(files: Pick<Files, 'readText'>, root: string, path: string): Promise<boolean> {
+  const pieces = path === '.' ? [] : path.split('/');
+  for (let length = 1; length <= pieces.length; length += 1)
+    if (await matches(files, root, pieces.slice(0, length).join('/'), true)) return true;
   return false;
 }
 
@@ -24,15 +26,24 @@ async function matches(files: Pick<Files, 'readText'>, root: string, path: strin
     const text = await files.readText(posix.join(root, base, '.gitignore'));
     if (text === undefined) continue;
     const relative = pieces.slice(depth).join('/');
-    for (const line of text.split(/\r?\n/)) {
-      const rule = parseRule(line);
-      if (rule && (isDirectory || !rule.directoriesOnly) && rule.pattern.test(relative)) ignored = !rule.negated;
-    }
+    for (const rule of rulesOf(text)) if ((isDirectory || !rule.directoriesOnly) && rule.pattern.test(relative)) ignored = !rule.negated;
   }
   return ignored;
 }
 
-function parseRule(line: string): { readonly pattern: RegExp; readonly negated: boolean; readonly directoriesOnly: boolean } | undefined {
+interface Rule {
+  readonly pattern: RegExp;
+  readonly negated: boolean;
+  readonly directoriesOnly: boolean;
+}
+
+/** Every file that is asked for meets the same few. */
+const rulesOf = remembered((text: string): readonly Rule[] => text.split(/\r?\n/).flatMap((line) => parseRule(line) ?? []), {
+  keyOf: (text) => text,
+  limit: 20,
+});
+
+function parseRule(line: string): Rule | undefined {
   let text = line.replace(/(?<!\\)\s+$/, '');
   if (text === '' || text.startsWith('#')) return undefined;
   const negated = text.startsWith('!');
@@ -54,21 +65,24 @@ function parseRule(line: string): { readonly pattern: RegExp; readonly negated: 
 
 /** The same for many files: each `.gitignore` is written once, however many lines it gets. */
 export async function ensureAllIgnored(files: Files, root: string, paths: readonly string[]): Promise<void> {
-  const byFolder = new Map<string, string[]>();
-  for (const path of paths)
-    if (path.startsWith(`${root}/`))
-      byFolder.set(posix.dirname(path), [...(byFolder.get(posix.dirname(path)) ?? []), posix.basename(path)]);
-  for (const [folder, names] of byFolder) {
+  const byFolder = Map.groupBy(
+    paths.filter((path) => path.startsWith(`${root}/`)),
+    (path) => posix.dirname(path),
+  );
+  for (const [folder, inFolder] of byFolder) {
     // One folder's files all ask for the same few, which change only behind this loop.
     const read = remembered((path: string) => files.readText(path), { keyOf: (path) => path, limit: 1000 });
     const ignoreFile = posix.join(folder, '.gitignore');
     const text = (await files.readText(ignoreFile)) ?? '';
     const lines = new Set(text.split(/\r?\n/));
     const missing: string[] = [];
-    for (const name of names) {
+    let isWhole: boolean | undefined;
+    for (const path of inFolder) {
+      const name = posix.basename(path);
       // A line of its own that nothing takes back needs no second look.
       if (lines.has(`/${name}`) && !text.includes('!')) continue;
-      if (!(await isIgnored({ readText: read }, root, posix.join(folder, name).slice(root.length + 1)))) missing.push(`/${name}\n`);
+      isWhole ??= await isFolderIgnored({ readText: read }, root, posix.relative(root, folder) || '.');
+      if (!isWhole && !(await matches({ readText: read }, root, path.slice(root.length + 1), false))) missing.push(`/${name}\n`);
     }
     if (missing.length > 0) await files.write(ignoreFile, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${missing.join('')}`);
   }

@@ -35,7 +35,8 @@ export interface MachineConfigParts {
 export function createMachineConfigs({ model, world, vault, bundles, engine }: MachineConfigParts): MachineConfigs {
   const { files } = world;
   const { paths } = model;
-  const relative = (path: string) => posix.relative(paths.root, path);
+  const relative = (path: string) =>
+    path.startsWith(`${paths.root}/`) ? path.slice(paths.root.length + 1) : posix.relative(paths.root, path);
 
   const talconfig = (): Promise<Talconfig> =>
     loadTalconfig(files, {
@@ -129,15 +130,18 @@ export function createMachineConfigs({ model, world, vault, bundles, engine }: M
         await files.write(path, generated.newSecrets.text.reveal(), { mode: 0o600 });
         bundles.forget();
       }
-      const changed = generated.files.filter((file) => !file.isEqual);
-      const pathOf = (file: GeneratedFile) => posix.join(paths.root, file.path);
-      await ensureAllIgnored(files, paths.root, changed.map(pathOf));
+      const changed = generated.files
+        .filter((file) => !file.isEqual)
+        .map(({ path, text }) => ({ path: posix.join(paths.root, path), text: text.reveal() }));
+      await ensureAllIgnored(
+        files,
+        paths.root,
+        changed.map(({ path }) => path),
+      );
       // Each write waits for the disk: several at once do so together.
       for (let start = 0; start < changed.length; start += atOnce) {
         signal.throwIfAborted();
-        await Promise.all(
-          changed.slice(start, start + atOnce).map((file) => files.write(pathOf(file), file.text.reveal(), { mode: 0o600 })),
-        );
+        await Promise.all(changed.slice(start, start + atOnce).map(({ path, text }) => files.write(path, text, { mode: 0o600 })));
       }
     },
     async of(node, signal) {

@@ -114,7 +114,9 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
             nameUnknownKey(key, expected, [...path, key]);
             continue;
           }
-          const read = below(key, field.type, value[key]);
+          const child = value[key];
+          const isText = typeof child === 'string' && field.type.is === 'scalar' && field.type.go === 'string' && !startsAsTime(child);
+          const read = isText ? child : below(key, field.type, child);
           if (read !== undefined) result[key] = read;
         }
         return result;
@@ -137,7 +139,6 @@ export function readBySchema(source: TalconfigSource, type: SchemaType, failures
     }
   };
   const readScalar = (go: string, value: unknown, wrong: (what: string) => undefined): Plain | undefined => {
-    if (go === 'string' && typeof value === 'string' && !startsAsTime(value)) return value;
     if (typeof value === 'object') return wrong(go === 'bool' ? 'true or false' : 'a text');
     if (go === 'bool') {
       if (typeof value === 'boolean') return value;

@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { type AppendFile, type Clock, type DirectoryEntry, type Files, type FileStat, TkError } from '../base/index.ts';
 import { hostFailure } from './failures.ts';
 import { contentToDisk, makeFolder, takeAway, toDisk } from './to-disk.ts';
@@ -80,7 +80,7 @@ async function writeAtomically(path: string, content: Uint8Array | string, mode:
   const directory = dirname(path);
   sweep(directory);
   const finalMode = mode ?? modeOf(path);
-  const temporary = join(directory, `.${basename(path)}.${process.pid}-${temporarySuffix()}.tk-tmp`);
+  const temporary = `${directory}${sep}.${basename(path)}.${process.pid}-${temporarySuffix()}.tk-tmp`;
   const begin = () => openSync(temporary, 'wx', finalMode === undefined ? 0o666 : privateMode);
   let file = orAbsent(begin);
   if (file === undefined) {
@@ -180,7 +180,9 @@ async function openForAppending(path: string, mode: number | undefined, attempt:
   makeFolder(dirname(path));
   const isNew = modeOf(path) === undefined;
   const file = openSync(path, 'a', mode ?? 0o666);
-  if (isNew) await syncDirectory(dirname(path));
+  // The entry of a new file reaches the disk beside the first text that has to.
+  const placed = isNew ? syncDirectory(dirname(path)) : Promise.resolve();
+  placed.catch(() => {});
   // One write after another: two appends under way at once could interleave.
   let last: Promise<void> = Promise.resolve();
   const inOrder = (work: () => Promise<void>): Promise<void> => {
@@ -193,7 +195,7 @@ async function openForAppending(path: string, mode: number | undefined, attempt:
       attempt('append', path, () =>
         inOrder(async () => {
           writeFileSync(file, text);
-          if (options?.sync) await contentToDisk(file);
+          if (options?.sync) await Promise.all([contentToDisk(file), placed]);
         }),
       ),
     close: () => attempt('close', path, () => inOrder(async () => closeSync(file))),

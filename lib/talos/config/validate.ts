@@ -65,10 +65,12 @@ export function validateMachineConfig(file: SourceFile, options: ValidationOptio
 
 type Locate = (document: ConfigDocument, path: readonly string[]) => FailureContext;
 
-/** What the rules say of a document, by its value and by what else they look at. */
-export type SharedVerdicts = WeakMap<ConfigMap, Map<string, Verdict>>;
+/** What the rules say of a document, by its value. */
+export type SharedVerdicts = WeakMap<ConfigMap, Verdict>;
 
-interface Verdict {
+interface Verdict extends RuleContext {
+  readonly kind: string;
+  readonly schema: ConfigDocument['schema'];
   /** Of the node, in its order. */
   readonly sentences: readonly string[];
   /** Of the document without a kind: old fields that are set. */
@@ -130,25 +132,23 @@ export function validateDocuments(
   return { failures: [...failures, ...kubernetesFailures(documents, minor, talosVersion)], warnings };
 }
 
-function verdictOn(document: ConfigDocument, context: RuleContext, shared: SharedVerdicts): Verdict {
+function verdictOn(document: ConfigDocument, context: RuleContext, shared: SharedVerdicts): Pick<Verdict, 'sentences' | 'deprecated'> {
   const { kind, value, schema } = document;
   const isLegacy = kind === 'v1alpha1';
   const rule = isLegacy ? legacyRule : schema && documentRules[kind];
   if (!rule) return nothingWrong;
-  let ofValue = shared.get(value);
-  if (!ofValue) shared.set(value, (ofValue = new Map()));
-  const asked = `${kind} ${schema !== undefined} ${context.isControlPlane} ${context.minor}`;
-  let verdict = ofValue.get(asked);
-  if (!verdict) {
-    const isOld = ({ field, since }: (typeof deprecatedFields)[number]) =>
-      isAtLeastMinor(context.minor, since) && isSetAt(value, field.split('.'));
-    verdict = { sentences: schema ? rule(value, context) : [], deprecated: isLegacy ? deprecatedFields.filter(isOld) : [] };
-    ofValue.set(asked, verdict);
-  }
+  const { isControlPlane, minor } = context;
+  const known = shared.get(value);
+  if (known && known.kind === kind && known.schema === schema && known.isControlPlane === isControlPlane && known.minor === minor)
+    return known;
+  const isOld = ({ field, since }: (typeof deprecatedFields)[number]) => isAtLeastMinor(minor, since) && isSetAt(value, field.split('.'));
+  const sentences = schema ? rule(value, context) : [];
+  const verdict = { kind, schema, isControlPlane, minor, sentences, deprecated: isLegacy ? deprecatedFields.filter(isOld) : [] };
+  shared.set(value, verdict);
   return verdict;
 }
 
-const nothingWrong: Verdict = { sentences: [], deprecated: [] };
+const nothingWrong: Pick<Verdict, 'sentences' | 'deprecated'> = { sentences: [], deprecated: [] };
 
 /** Expressions, which the node names by what they are for. */
 const expressionFields: readonly (readonly [sentence: string, path: readonly string[]])[] = [
