@@ -46,7 +46,18 @@ export {
   type SourceFile,
   type Span,
 } from './source.ts';
-export { allOf, count, editDistance, formatDuration, oneOf, sizeText, stripControl, suggestionFor, tableText } from './text.ts';
+export {
+  allOf,
+  count,
+  editDistance,
+  formatDuration,
+  oneOf,
+  sizeText,
+  stripControl,
+  suggestionFor,
+  tableText,
+  withoutMiddle,
+} from './text.ts';
 export {
   type AppendFile,
   type ClientCertificate,

@@ -21,6 +21,13 @@ function joined(values: readonly string[], word: string): string {
   return `${values.slice(0, -1).join(', ')} ${word} ${values.at(-1)}`;
 }
 
+/** As much of it as fits, without its middle: Go's errors begin with what was done and end with what was wrong. */
+export function withoutMiddle(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const head = Math.floor((longest - 3) / 3);
+  return `${text.slice(0, head).trimEnd()} … ${text.slice(text.length - (longest - 3 - head)).trimStart()}`;
+}
+
 /** Levenshtein distance, cut off at `limit + 1`. */
 export function editDistance(a: string, b: string, limit = 3): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;

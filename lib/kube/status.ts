@@ -1,4 +1,4 @@
-import { type Failure, type Json, stripControl } from '../base/index.ts';
+import { type Failure, type Json, stripControl, withoutMiddle } from '../base/index.ts';
 import { kubeFailure, type RequestFacts } from './failures.ts';
 import { fieldsAt, isFields, listAt, numberAt, textAt } from './object.ts';
 
@@ -64,7 +64,7 @@ export const isUnknownPath = (status: number, body: Json | string): boolean =>
       readable(textAt(body, 'message')) === 'the server could not find the requested resource'));
 
 function failureOfText(request: RequestFacts, status: number, text: string): Failure {
-  const message = readable(text).slice(0, 500);
+  const message = withoutMiddle(readable(text), 500);
   switch (status) {
     case 401:
       return kubeFailure('kube/unauthorized', { ...request, message });

@@ -74,6 +74,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   const { lifecycle } = cluster;
   const at = { node: node.name };
   const happened = options.happened ?? ((bootId, handle, intent) => rebootEvidence(lifecycle, node, bootId, handle, intent));
+  const told = new Set<string>();
   const check = async (handle: StepHandle, isDrained: boolean) => {
     const disruption = { ...options.disruption, isDrained };
     const ask = () => cluster.gates.check(disruption, options.overrides, eitherOf(handle.signal, context.stopping).signal);
@@ -85,7 +86,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
       answers = await ask();
     }
     goOn(context, title);
-    await passGates(answers, { keep: context.keep, log: handle.log, node: node.name });
+    await passGates(answers, { keep: context.keep, log: handle.log, node: node.name, told });
     handle.detail(describeAnswers(answers));
   };
 

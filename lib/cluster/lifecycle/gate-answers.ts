@@ -5,16 +5,20 @@ import type { GateAnswer } from './lifecycle.ts';
 /**
  * Goes on only when no gate refused. Each gate that was overridden is kept in the journal with its reason, before anything is done.
  *
+ * Shape: `told` is what was kept and told for this node before; gates that say the same again are passed without a word.
  * Failure: all refusals at once.
  */
 export async function passGates(
   answers: readonly GateAnswer[],
-  { keep, log, node }: { readonly keep: TaskContext['keep']; readonly log: Log; readonly node?: string },
+  { keep, log, node, told }: { readonly keep: TaskContext['keep']; readonly log: Log; readonly node?: string; readonly told?: Set<string> },
 ): Promise<void> {
   const [first, ...rest] = refusalsOf(answers);
   if (first) throw new TkError(first, ...rest);
   for (const answer of answers) {
     if (answer.state !== 'overridden') continue;
+    const said = `${answer.gate} ${JSON.stringify(answer.failures, bigintAsText)}`;
+    if (told?.has(said)) continue;
+    told?.add(said);
     await keep({
       subject: `gate ${answer.gate}: ${answer.failures.map(({ code }) => code).join(', ')}`,
       reason: answer.reason,
@@ -24,6 +28,8 @@ export async function passGates(
     log.warn(`gate ${answer.gate} is overridden: ${answer.reason}`);
   }
 }
+
+const bigintAsText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 export const refusalsOf = (answers: readonly GateAnswer[]): readonly Failure[] =>
   answers.flatMap((answer) => (answer.state === 'refused' ? answer.failures : []));

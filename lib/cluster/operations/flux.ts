@@ -1,4 +1,4 @@
-import { type Condition, holds, minutes, never, notYet, seconds, TkError } from '../../base/index.ts';
+import { type Condition, holds, minutes, never, notYet, seconds, TkError, withoutMiddle } from '../../base/index.ts';
 import { conditionOf, type KubeObject, type KubeReader } from '../../kube/index.ts';
 import { requestReconciliation, shortRevision } from '../flux.ts';
 import type { KubeAccess } from '../kube-access.ts';
@@ -68,7 +68,7 @@ export function createFluxOperations(access: KubeAccess, now: () => number): Flu
         // Waiting does not help against what its controller has given up on.
         if (ready?.status === 'False' && ready.reason !== 'Progressing' && ready.reason !== 'DependencyNotReady')
           return never(
-            operationFailure('flux/not-ready', { ...object, reason: ready.reason ?? '', message: (ready.message ?? '').slice(0, 300) }),
+            operationFailure('flux/not-ready', { ...object, reason: ready.reason ?? '', message: withoutMiddle(ready.message ?? '', 300) }),
           );
         return notYet(ready?.message || 'it has no Ready condition yet');
       },

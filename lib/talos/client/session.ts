@@ -13,6 +13,7 @@ import {
   type TalosTrust,
   throwIfAborted,
   TkError,
+  withoutMiddle,
 } from '../../base/index.ts';
 import {
   create,
@@ -435,7 +436,7 @@ function reasonIn(message: string): string {
 }
 
 function refusal(at: At, { name: method, isReading }: Outgoing, { status }: GrpcError): TkError {
-  const message = stripControl(reasonIn(status.message)).slice(0, longestMessage);
+  const message = withoutMiddle(stripControl(reasonIn(status.message)), longestMessage);
   const row = statusRows[status.code];
   if (!isReading && row?.mayHaveHappened) {
     const because = `${statusNames[status.code] ?? status.code}: ${message}`;

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Files, repositoryName } from '../../../base/index.ts';
+import { type Files, repositoryName, withoutMiddle } from '../../../base/index.ts';
 import { conditionOf, type KubeObject, type KubeReader } from '../../../kube/index.ts';
 import { shortRevision } from '../../flux.ts';
 import { fields, text } from '../../lifecycle/node-mark.ts';
@@ -70,7 +70,7 @@ function noteUnready(object: KubeObject, note: Note): void {
   const message = ready?.status === 'True' ? 'the newest change was not looked at yet' : (ready?.message ?? '');
   note(
     ready?.status === 'False' && reason !== 'Progressing' ? 'error' : 'warning',
-    operationFailure('doctor/flux-not-ready', { ...whoOf(object), reason, message: message.slice(0, 300) }),
+    operationFailure('doctor/flux-not-ready', { ...whoOf(object), reason, message: withoutMiddle(message, 300) }),
     object.kind === kustomization.kind
       ? `npx tk flux:reconcile ${object.metadata.name} NAMESPACE=${namespaceOf(object)}`
       : `kubectl -n ${namespaceOf(object)} describe ${object.kind.toLowerCase()} ${object.metadata.name}`,
