@@ -1,5 +1,5 @@
-import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launcher, projectRoot, runProcess, type TemporaryFolder, temporaryFolder } from '../rig/process.ts';
@@ -138,6 +138,23 @@ test(
       expect(await patch({})).toEqual(plain);
       expect(Math.abs(size() - first)).toBeLessThan(first / 10);
     }
+
+    // What nobody reads any more goes when something new is written: of another build here, of a place that is gone, of a killed run.
+    const folderOfCode = dirname(file);
+    const bytes = readFileSync(file);
+    const length = 8 + bytes.readUInt32LE(0);
+    const head = bytes.subarray(8, length).toString('latin1');
+    const copy = (as: string, text: string) =>
+      writeFileSync(join(folderOfCode, as), Buffer.concat([bytes.subarray(0, 8), Buffer.from(text, 'latin1'), bytes.subarray(length)]));
+    copy('earlier.tk', head.replace(/"build":"..../, '"build":"0000'));
+    copy('gone.tk', head.replace(/"root":"\/.../, '"root":"/no/'));
+    copy('same.tk', head);
+    writeFileSync(`${file}.4711`, 'half');
+    utimesSync(`${file}.4711`, 1, 1);
+    writeFileSync(`${file}.4712`, 'half');
+    writeFileSync(file, 'not ours');
+    expect(await patch({})).toEqual(plain);
+    expect(readdirSync(folderOfCode).sort()).toEqual([basename(file), `${basename(file)}.4712`, 'same.tk'].sort());
   },
   patience,
 );

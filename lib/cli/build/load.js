@@ -4,7 +4,8 @@
 // it is first called. Those made a fifth of the processor time of `talos:generate-config`. A script of `node:vm` can be kept with them.
 
 // An import of a builtin module makes all that it exports, and `fs` then loads streams, promises and readline.
-const { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('fs');
+const { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } =
+  process.getBuiltinModule('fs');
 const { dirname, join } = process.getBuiltinModule('path');
 const { pathToFileURL } = process.getBuiltinModule('url');
 // Asked for by name at each use, so that a test can watch which scripts are loaded.
@@ -117,7 +118,8 @@ const rounds = 2;
  * that a command does not run costs it as much to read as its own. The engine itself refuses code of another version or other flags.
  */
 export function run(directory) {
-  if (directory !== undefined) keepIn(join(directory, `${nameOf(process.argv.slice(2))}.tk`));
+  // In a folder of its own: Node's files are thousands.
+  if (directory !== undefined) keepIn(join(directory, 'tk', `${nameOf(process.argv.slice(2))}.tk`));
   // Nothing waits for memory to be given back piece by piece. Added last, so that every other listener is heard before.
   process.on('beforeExit', () => process.on('exit', () => process.exit()));
   return load('lib/cli/main.cjs').main();
@@ -167,7 +169,7 @@ function read(file) {
 
 function write(file, round) {
   const code = [...kept.scripts].map(([path, script]) => [path, script.createCachedData()]);
-  const head = filled(Buffer.from(JSON.stringify({ build, round, scripts: code.map(([path, { length }]) => [path, length]) })));
+  const head = filled(Buffer.from(JSON.stringify({ build, root, round, scripts: code.map(([path, { length }]) => [path, length]) })));
   const length = Buffer.alloc(8);
   length.writeUInt32LE(head.length);
   mkdirSync(dirname(file), { recursive: true });
@@ -179,6 +181,37 @@ function write(file, round) {
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
+  }
+  if (round === 1) removeStale(dirname(file));
+}
+
+const dayMs = 86_400_000;
+
+/** What nobody reads any more: code of an earlier build of this place, of places that are gone, and drafts of runs that were killed. */
+function removeStale(folder) {
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    const isStale = name.endsWith('.tk') ? !isInUse(headOf(file)) : statSync(file).mtimeMs < Date.now() - dayMs;
+    if (isStale) rmSync(file, { force: true });
+  }
+}
+
+const isInUse = (head) => head !== undefined && (head.root === root ? head.build === build : existsSync(join(head.root, 'load.js')));
+
+/** The head alone: the code behind it is megabytes. */
+function headOf(path) {
+  const file = openSync(path);
+  try {
+    const length = Buffer.alloc(8);
+    readSync(file, length, 0, 8, 0);
+    const head = Buffer.alloc(Math.min(length.readUInt32LE(0), 1 << 16));
+    readSync(file, head, 0, head.length, 8);
+    return JSON.parse(head.toString('latin1'));
+  } catch {
+    // Not ours, or half of it.
+    return undefined;
+  } finally {
+    closeSync(file);
   }
 }
 
