@@ -121,6 +121,9 @@ export function createEtcd(kernel: SimKernel, machines: () => readonly Machine[]
       return undefined;
     },
     join(machine, cluster) {
+      // A member of its name is what its lost data was. Source: Talos internal/app/machined/pkg/system/services/etcd.go (addMember)
+      const before = read(cluster)?.members.find((member) => member.node === machine.name && member.started);
+      if (before && etcd.remove(cluster, before.id) !== undefined) return false;
       const state = read(cluster);
       // etcd takes one learner at a time (max-learners 1).
       if (!state || !hasQuorum(cluster) || state.members.some((member) => member.learner)) return false;

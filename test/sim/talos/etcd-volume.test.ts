@@ -57,6 +57,16 @@ test('a machine whose EPHEMERAL alone is wiped keeps its member; with ETCD it is
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
   expect(codes(await rig.tk('talos:health', { until: 'control-plane' }))).toEqual(fine);
 
+  // With its config it comes back, takes its old member out and joins anew.
+  const idOf = async () =>
+    (await rig.cluster.lifecycle.etcd(now)).views
+      .flatMap((view) => (view.state === 'answered' ? view.members : []))
+      .find(({ hostname }) => hostname === 'cp-3')?.id;
+  const id = await idOf();
+  expect(codes(await reset(['ETCD']))).toEqual(fine);
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2', 'cp-3']);
+  expect(await idOf()).not.toBe(id);
+
   expect(codes(await reset(['STATE', 'EPHEMERAL', 'ETCD']))).toEqual(fine);
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2']);
   // New hardware under the same name: nothing of the old member is left in its way.
