@@ -20,6 +20,8 @@ export interface ConnectionParts {
   readonly clock: Clock;
   /** This cluster's admin credentials; undefined before there are secrets. */
   readonly credentials: () => Promise<MutualTrust | undefined>;
+  /** Runs when the machine has proven who it is, and nothing comes between it and the call. Failure: then nothing is sent. */
+  readonly lastLook?: (node: NodeModel, signal: AbortSignal) => Promise<void>;
 }
 
 export type MutualTrust = Extract<TalosTrust, { kind: 'mutual' }>;
@@ -48,7 +50,7 @@ export interface Connections {
   verify(node: NodeModel, signal: AbortSignal): Promise<Proven>;
 }
 
-export function createConnections({ model, dial, clock, credentials }: ConnectionParts): Connections {
+export function createConnections({ model, dial, clock, credentials, lastLook }: ConnectionParts): Connections {
   const ports = { dial, clock };
   const ways = createWays(model.nodes, clock);
   const at = (node: NodeModel) => ({ node: node.name, host: node.address });
@@ -82,7 +84,13 @@ export function createConnections({ model, dial, clock, credentials }: Connectio
       if (probe.state === 'maintenance') return connections.maintenanceReader(node, probe.spkiSha256);
       return connections.reader(node);
     },
-    mutator: async (node) => createTalosMutator(ports, { ...reachable(node), trust: await trust() }, identityOf(node)),
+    mutator: async (node) =>
+      createTalosMutator(
+        ports,
+        { ...reachable(node), trust: await trust() },
+        identityOf(node),
+        lastLook && ((signal) => lastLook(node, signal)),
+      ),
     maintenanceMutator: (node, spkiSha256, seen) =>
       createTalosMutator(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }, { spkiSha256, ...seen }),
     read: async (node, use) => closing(await connections.reader(node), use),

@@ -15,6 +15,7 @@ import { createKubeAccess } from './kube-access.ts';
 import { createKubeconfig } from './kubeconfig.ts';
 import { createFluxRoot } from './flux-root.ts';
 import { createKubernetes } from './kubernetes.ts';
+import { createLastLooks } from './last-looks.ts';
 import { createLifecycle } from './lifecycle/create-lifecycle.ts';
 import { createMachineConfigs } from './machine-configs.ts';
 import { createMachines } from './machines.ts';
@@ -84,7 +85,8 @@ export function openCluster({
   const bundles = createBundleStore({ model, files, vault, world, ...(redactor === undefined ? {} : { redactor }) });
   const kubernetesCa = async () => (await bundles.existing())?.certs.k8s.certificate;
   const credentials = createCredentials({ model, world, bundle: () => bundles.existing() });
-  const connections = createConnections({ model, dial, clock, credentials });
+  const lastLooks = createLastLooks(clock);
+  const connections = createConnections({ model, dial, clock, credentials, lastLook: lastLooks.before });
   const access = createKubeAccess({ model, files, dial, clock, kubernetesCa });
   const machineConfigs = createMachineConfigs({ model, world, vault, bundles, engine });
   const differences = async (running: Secret<string>, wanted: Secret<string>) =>
@@ -98,6 +100,7 @@ export function openCluster({
         files,
         random: world.random,
         connections,
+        lastLooks,
         access,
         configOf: freshConfigs(machineConfigs),
         configuredGates: settings.gates ?? [],

@@ -87,6 +87,8 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
           let reply: SimFault | undefined;
           const begin = async (): Promise<AsyncIterator<Uint8Array>> => {
             if (!open || listener.closed.aborted) throw gone();
+            // Written at once, whatever the network does with it.
+            const requests = await collect(call.requests);
             if (isWedged) await silence(call.signal);
             const request = kernel.fault('wire/request', facts);
             if (request) {
@@ -96,7 +98,6 @@ export function createMemoryDial(kernel: SimKernel, network: SimNetwork): Dial {
               if (request.kind !== 'slow') throw gone();
             }
             cut.listen();
-            const requests = await collect(call.requests);
             const serve = () => service.handler(new ServedCall(cut, call.path, call.metadata, itemsOf(requests), client));
             reply = kernel.fault('wire/reply', facts) ?? (changingCall.test(call.path) ? kernel.fault('wire/change', facts) : undefined);
             if (reply?.kind === 'duplicated') for await (const _ of serve()) break;

@@ -3,6 +3,7 @@ import type { ClusterModel, NodeModel } from '../../config/index.ts';
 import type { TalosMutator } from '../../talos/index.ts';
 import { isAtLeast } from '../../format/index.ts';
 import type { Connections } from '../connections.ts';
+import type { LastLooks } from '../last-looks.ts';
 import { lifecycleFailure } from './failures.ts';
 import type { KubeAccess } from '../kube-access.ts';
 import { isTransientTalos } from '../transient.ts';
@@ -27,6 +28,7 @@ export interface LifecycleParts {
   readonly files: Files;
   readonly random: Random;
   readonly connections: Connections;
+  readonly lastLooks: LastLooks;
   readonly access: KubeAccess;
   /** The config of a node as the inventory makes it now; the file where it cannot be generated. Failure: whatever is wrong with the inputs. */
   readonly configOf: (node: NodeModel, signal: AbortSignal) => Promise<{ reveal(): string }>;
@@ -175,6 +177,7 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
       return now?.node.name ?? next;
     },
     snapshot: (options, signal) => takeSnapshot({ model, files, clock, connections, etcd }, options, signal),
+    whileLooking: (node, look, work) => parts.lastLooks.during(node, look, work),
     lease: async (run, signal) =>
       takeLease(
         { clock, kube: () => access.writer(), operator: await operatorId(files, parts.random, parts.cacheDirectory, model.name) },

@@ -128,7 +128,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
         goOn(context, title);
         isSent = true;
         try {
-          await options.act(handle);
+          await whileOurs(context, options.disruption, () => options.act(handle));
         } catch (error) {
           isSent = mayBeSent(error);
           throw error;
@@ -159,6 +159,13 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
   }
 }
 
+/** The gates have just asked whether the cluster's lease is still ours; the call must not leave long after. */
+const whileOurs = (
+  { cluster }: Pick<DisruptContext, 'cluster'>,
+  { node, lease }: DisruptOptions['disruption'],
+  act: () => Promise<void>,
+) => (lease === undefined ? act() : cluster.lifecycle.whileLooking(node, (signal) => lease.verify(signal), act));
+
 /** What is asked afterwards tells what is still in the way. */
 const ignoringTimeout = (error: unknown): void => {
   if (!hasCode(error, 'wait/timeout')) throw error;
@@ -168,7 +175,8 @@ const ignoringTimeout = (error: unknown): void => {
 function mayBeSent(error: unknown): boolean {
   if (!(error instanceof TkError)) return true;
   const { code } = error.failure;
-  if (code === 'node/nothing-before') return false;
+  // A last look that failed came before the call.
+  if (code === 'node/nothing-before' || code === 'gate/lease' || code.startsWith('kube/')) return false;
   return !code.startsWith('talos/') || code === 'talos/outcome-unknown';
 }
 

@@ -86,6 +86,12 @@ export interface Lifecycle extends LifecycleView {
    * Failure: `etcd/snapshot-invalid`; then no file is left.
    */
   snapshot(options: SnapshotOptions, signal: AbortSignal): Promise<EtcdSnapshot>;
+  /**
+   * While `work` goes on, a change of this machine that does not leave at once looks again first: this computer may sleep in between.
+   *
+   * Failure: that of the look; nothing was sent then.
+   */
+  whileLooking<T>(node: NodeModel, look: (signal: AbortSignal) => Promise<void>, work: () => Promise<T>): Promise<T>;
   /** Takes the cluster's lease for this run. Failure: `gate/lease` while somebody else holds it. */
   lease(run: string, signal: AbortSignal): Promise<ClusterLease>;
 }

@@ -49,7 +49,7 @@ export function revertFailed(machine: Machine): boolean {
 export function dropFallback(machine: Machine): void {
   const slots = slotsOf(machine);
   if (!slots?.fallback || slots.running !== slots.default) return;
-  const { fallback, ...rest } = slots;
+  const { fallback: _dropped, ...rest } = slots;
   machine.set('slots', rest);
 }
 

@@ -14,6 +14,8 @@ export type TalosClientFailures = {
   'talos/deadline': At & { method: string; deadlineMs: number };
   /** The call may or may not have been carried out: look before doing it again. */
   'talos/outcome-unknown': At & { method: string; because: string };
+  /** So long after the machine had proven who it is a change was to leave, and did not: this computer slept. Nothing was sent. */
+  'talos/overslept': At & { method: string; lateMs: number };
   'talos/not-found': Refused;
   'talos/already-exists': Refused;
   'talos/permission-denied': Refused;

@@ -81,11 +81,22 @@ export interface TalosMutator extends TalosReader {
   writeMeta(key: number, value: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
-/** A port that may change this one machine. Dry runs and plans are never given one. */
-export function createTalosMutator(ports: TalosPorts, machine: TalosMachine, identity: ExpectedIdentity): TalosMutator {
+/**
+ * A port that may change this one machine. Dry runs and plans are never given one. `lastLook` runs between the proof of who the machine
+ * is and each call; when it fails nothing is sent.
+ */
+export function createTalosMutator(
+  ports: TalosPorts,
+  machine: TalosMachine,
+  identity: ExpectedIdentity,
+  lastLook?: (signal: AbortSignal) => Promise<void>,
+): TalosMutator {
   if (Object.keys(identity).length === 0) throw new Error('a machine cannot be changed without knowing which one it has to be');
   const session = createSession(ports, machine, {
-    beforeMutation: (connection, reached, signal) => verifyIdentity(ports, reached, connection, identity, signal),
+    async beforeMutation(connection, reached, signal) {
+      await verifyIdentity(ports, reached, connection, identity, signal);
+      await lastLook?.(signal);
+    },
   });
   const { method } = machineApi.MachineService;
   const at = { node: machine.node, address: machine.host };

@@ -103,6 +103,8 @@ export interface SessionOptions {
 }
 
 const apidPort = 50_000;
+/** A computer that slept between the proof of who the machine is and the call: by then it may be another one, or another's turn. */
+const leavesWithinMs = 15_000;
 /** Long enough for a handshake with a small board under load, short enough to try again within a minute. */
 const dialDeadlineMs = 8_000;
 /** A control plane that has just answered does so again at once, or is no help. */
@@ -218,6 +220,7 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
     let isReused = false;
     let isSent = false;
     let isOver = false;
+    let overslept: TkError | undefined;
     const leave = () => {
       if (isOver) return;
       isOver = true;
@@ -229,12 +232,20 @@ export function createSession(ports: TalosPorts, machine: TalosMachine, options:
       connection = await (call.isReading ? connect(limit.signal) : provenConnection(call, limit.signal));
       isReused = connection === before;
       isSent = true;
-      return connection
-        .call({ path: call.path, metadata: metadataOf(reached), requests: call.requests, signal: limit.signal })
-        [Symbol.asyncIterator]();
+      const provenMs = clock.now();
+      const requests = call.isReading
+        ? call.requests
+        : whenTaken(call.requests, () => {
+            const lateMs = Math.abs(clock.now() - provenMs);
+            if (lateMs <= leavesWithinMs) return;
+            overslept = new TkError(talosFailure('talos/overslept', { ...at, method: call.name, lateMs }));
+            throw overslept;
+          });
+      return connection.call({ path: call.path, metadata: metadataOf(reached), requests, signal: limit.signal })[Symbol.asyncIterator]();
     };
     const failed = (error: unknown): unknown => {
       const isLate = limit.hasExpired();
+      if (overslept) return overslept;
       if (isLate || !(error instanceof GrpcError) || statusRows[error.status.code]?.redial) discard(connection);
       if (signal.aborted && !call.isReading && isSent)
         return new TkError(talosFailure('talos/outcome-unknown', { ...at, method: call.name, because: 'stopped while it was under way' }));
@@ -371,6 +382,14 @@ function outgoing<I extends DescMessage>(method: DescMethod & { readonly input: 
   if (isEmpty) emptyBefore.set(method, call);
   return call;
 }
+
+/** Asks at the moment when the first message is taken to be written. */
+const whenTaken = (requests: AsyncIterable<Uint8Array>, check: () => void): AsyncIterable<Uint8Array> => ({
+  async *[Symbol.asyncIterator]() {
+    check();
+    yield* requests;
+  },
+});
 
 /** Most questions say nothing but what they are. */
 const emptyBefore = new WeakMap<DescMethod, Outgoing>();

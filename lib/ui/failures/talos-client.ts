@@ -55,6 +55,11 @@ export const talosClientPrinters: Printers<TalosClientFailures> = {
     title: `${who(facts)} answered ${facts.method} with something else than expected`,
     because: `expected ${facts.expected}`,
   }),
+  'talos/overslept': (facts) => ({
+    title: `${facts.method} was not sent to ${who(facts)}: this computer slept for ${formatDuration(facts.lateMs)} before it`,
+    because: 'what was looked at before may no longer be true',
+    help: 'start the same line again',
+  }),
   'talos/wrong-machine': (facts) => ({
     title: `the machine at ${facts.address} is not \`${facts.node}\``,
     because: facts.differences.map(({ fact, expected, found }) => `${fact}: expected \`${expected}\` but found \`${found}\``).join('; '),
