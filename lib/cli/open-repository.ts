@@ -3,6 +3,7 @@ import { type Failure, type Redactor, TkError, type World } from '../base/index.
 import type { Cluster, ClusterView, OpenedCluster, Settings } from '../cluster/index.ts';
 import type { ClusterModel } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
+import { expectManyFiles } from '../host/index.ts';
 import { loadSettings } from './settings.ts';
 import type { StandIns } from './sandbox/open.ts';
 
@@ -72,6 +73,7 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
   try {
     const world = sandbox?.world ?? host;
     const model = sandbox?.model ?? (await (await import('./load-model.ts')).loadModel(world, repository));
+    if (model.nodes.length > manyNodes && !options.isSandbox) expectManyFiles();
     const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
     const { openRepositoryCluster } = await import('./open-cluster.ts');
     const openOver = (over: World) =>
@@ -135,6 +137,8 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     throw error;
   }
 }
+
+const manyNodes = 50;
 
 async function renderInto({ full }: OpenedCluster, signal: AbortSignal): Promise<void> {
   try {

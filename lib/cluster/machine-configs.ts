@@ -22,7 +22,7 @@ import type { BundleStore, KeptBundle } from './secrets-bundle.ts';
 import { withTemplates } from './talconfig-images.ts';
 import type { Vault } from './vault.ts';
 
-const atOnce = 128;
+const atOnce = 256;
 
 export interface MachineConfigParts {
   readonly model: ClusterModel;
