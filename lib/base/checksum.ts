@@ -14,6 +14,13 @@ const encoder = new TextEncoder();
  */
 export function crc32(text: string, previous = 0): number {
   let sum = ~previous;
-  for (const byte of encoder.encode(text)) sum = (sum >>> 8) ^ Number(steps[(sum ^ byte) & 0xff]);
+  let index = 0;
+  // Nearly every line is ASCII, whose characters are its bytes.
+  for (; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) break;
+    sum = (sum >>> 8) ^ (steps[(sum ^ code) & 0xff] as number);
+  }
+  if (index < text.length) for (const byte of encoder.encode(text.slice(index))) sum = (sum >>> 8) ^ (steps[(sum ^ byte) & 0xff] as number);
   return ~sum >>> 0;
 }

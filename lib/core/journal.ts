@@ -1,4 +1,4 @@
-import { type AppendFile, crc32, type Failure, type Files, type Json } from '../base/index.ts';
+import { type AppendFile, crc32, type Failure, type Files, type Json, remembered } from '../base/index.ts';
 
 /** What a run puts on disk. Only `once` steps ever read it back to decide something. */
 export type JournalRecord =
@@ -71,8 +71,13 @@ export interface ReadJournal {
   readonly torn: boolean;
 }
 
-/** Reads up to the first line that does not fit. Never fails: what cannot be read did not happen. */
-export function readJournal(text: string): ReadJournal {
+/**
+ * Reads up to the first line that does not fit. Never fails: what cannot be read did not happen. A journal that has ended is read by
+ * every run after it, and by several in one.
+ */
+export const readJournal = remembered(read, { keyOf: (text) => text, limit: 20 });
+
+function read(text: string): ReadJournal {
   const entries: JournalEntry[] = [];
   let previous = 0;
   let rest = text;

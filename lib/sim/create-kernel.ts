@@ -77,7 +77,7 @@ function assemble(
     waiting = [];
     for (const resolve of woken) resolve();
   };
-  const store: MemoryStore = createMemoryStore(wakeWaiting);
+  const store: MemoryStore = createMemoryStore(wakeWaiting, log !== undefined);
   store.load(loaded);
 
   const openings = (store.get<number>('kernel/openings') ?? 0) + 1;

@@ -38,7 +38,7 @@ export function createFaultPlan(rules: readonly FaultRule[], random: Random): Fa
       for (const entry of armed.get(point) ?? []) {
         const { rule } = entry;
         if (atMs < (rule.fromMs ?? 0) || atMs > (rule.untilMs ?? Infinity)) continue;
-        if (Object.entries(rule.only ?? {}).some(([fact, value]) => facts[fact] !== value)) continue;
+        if (rule.only !== undefined && Object.entries(rule.only).some(([fact, value]) => facts[fact] !== value)) continue;
         entry.seen += 1;
         if (entry.seen <= (rule.skip ?? 0) || entry.hits >= (rule.atMost ?? Infinity)) continue;
         if (rule.probability < 1 && random.fraction() >= rule.probability) continue;

@@ -57,7 +57,7 @@ export function createMemoryFiles(
   const directories = new Map<string, number>([['/', 0o755]]);
   const locks = new Map<string, string>();
 
-  const normal = (path: string) => (path.length > 1 ? path.replace(/\/+$/, '') : path);
+  const normal = (path: string) => (path.length > 1 && path.endsWith('/') ? path.replace(/\/+$/, '') : path);
   const parentOf = (path: string) => path.slice(0, Math.max(1, path.lastIndexOf('/')));
   const makeParents = (path: string, mode = 0o755) => {
     for (let parent = parentOf(path); !directories.has(parent); parent = parentOf(parent)) {

@@ -7,7 +7,8 @@ import { fixtureKey } from './fixture-keys.ts';
  * generation is slow and cannot be seeded.
  */
 export function createSeededRandom(seed: string, stream: string): Random {
-  const state = new Uint32Array(new Uint8Array(hash('sha256', `${seed}\0${stream}`, 'buffer').subarray(0, 16)).buffer);
+  const digest = hash('sha256', `${seed}\0${stream}`, 'binary');
+  const state = Uint32Array.of(wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8), wordAt(digest, 12));
   const draw = (): number => {
     const a = state[0] as number;
     const b = state[1] as number;
@@ -40,5 +41,9 @@ export function createSeededRandom(seed: string, stream: string): Random {
     },
   };
 }
+
+/** Little-endian, of four characters with a byte each. */
+const wordAt = (bytes: string, at: number): number =>
+  bytes.charCodeAt(at) | (bytes.charCodeAt(at + 1) << 8) | (bytes.charCodeAt(at + 2) << 16) | (bytes.charCodeAt(at + 3) << 24);
 
 const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> (32 - by));

@@ -10,8 +10,11 @@ export interface MemoryStore extends SimStore {
   entries(): readonly (readonly [string, Json])[];
 }
 
-/** Values by key, with the keys kept sorted so that walking a prefix costs what it returns. */
-export function createMemoryStore(onChange: () => void = () => {}): MemoryStore {
+/**
+ * Values by key, with the keys kept sorted so that walking a prefix costs what it returns. `keepsChanges`: somebody is going to take
+ * them.
+ */
+export function createMemoryStore(onChange: () => void = () => {}, keepsChanges = true): MemoryStore {
   const values = new Map<string, Json>();
   const sorted: string[] = [];
   let changes = new Map<string, Json | undefined>();
@@ -27,21 +30,22 @@ export function createMemoryStore(onChange: () => void = () => {}): MemoryStore 
     return low;
   };
   const insert = (key: string, value: Json) => {
-    if (!values.has(key)) sorted.splice(lowerBound(key), 0, key);
+    const { size } = values;
     values.set(key, value);
+    if (values.size > size) sorted.splice(lowerBound(key), 0, key);
   };
 
   return {
     get: <T extends Json>(key: string) => values.get(key) as T | undefined,
     set(key, value) {
       insert(key, value);
-      changes.set(key, value);
+      if (keepsChanges) changes.set(key, value);
       onChange();
     },
     delete(key) {
       if (!values.delete(key)) return;
       sorted.splice(lowerBound(key), 1);
-      changes.set(key, undefined);
+      if (keepsChanges) changes.set(key, undefined);
       onChange();
     },
     keys(prefix) {

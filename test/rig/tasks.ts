@@ -4,8 +4,12 @@ import { pathToFileURL } from 'node:url';
 import { isTask, type Task } from '../../lib/core/index.ts';
 import { projectRoot } from './process.ts';
 
-/** Every task of `tasks/` under its name. */
-export async function builtInTasks(): Promise<ReadonlyMap<string, Task>> {
+let known: Promise<ReadonlyMap<string, Task>> | undefined;
+
+/** Every task of `tasks/` under its name, read once per process. */
+export const builtInTasks = (): Promise<ReadonlyMap<string, Task>> => (known ??= read());
+
+async function read(): Promise<ReadonlyMap<string, Task>> {
   const tasks = new Map<string, Task>();
   const directory = join(projectRoot, 'tasks');
   for (const file of await readdir(directory, { recursive: true })) {

@@ -50,6 +50,7 @@ const nextSlot = (slot: number, code: number): number => ((slot << 4) ^ code) & 
 /** Any number of texts, looked for in one walk. */
 interface Needles {
   add(form: string, what: string): void;
+  isEmpty(): boolean;
   /** Calls `hit` with each that stands in the text, at least once. */
   findIn(text: string, hit: (what: string) => void): void;
 }
@@ -58,6 +59,7 @@ function createNeedles(): Needles {
   const bySlot: ({ readonly form: string; readonly what: string }[] | undefined)[] = [];
   const isTaken = new Uint8Array(slots);
   return {
+    isEmpty: () => bySlot.length === 0,
     add(form, what) {
       let slot = 0;
       for (let index = 0; index < windowLength; index += 1) slot = nextSlot(slot, form.charCodeAt(index));
@@ -81,21 +83,27 @@ const encodedBefore = remembered(encodingsOf, { keyOf: (secret) => secret, limit
 export function createCanaries(): Canaries {
   const known = new Set<string>();
   /** As they are, and without line breaks for texts that are looked at without theirs. */
-  const [forms, joinedForms] = [createNeedles(), createNeedles()];
+  const [forms, joinedForms, brokenForms] = [createNeedles(), createNeedles(), createNeedles()];
   return {
     add(name, secret) {
       if (secret.length < shortest || known.has(secret)) return;
       known.add(secret);
       for (const [encoding, form] of encodedBefore(secret)) {
+        const joined = withoutBreaks(form);
         forms.add(form, `${name} (${encoding})`);
-        joinedForms.add(withoutBreaks(form), `${name} (${encoding})`);
+        joinedForms.add(joined, `${name} (${encoding})`);
+        if (joined !== form) brokenForms.add(joined, `${name} (${encoding})`);
       }
     },
     findIn(text) {
       if (known.size === 0) return [];
       const found = new Set<string>();
       forms.findIn(text, (what) => found.add(what));
-      if (text.includes('\n')) joinedForms.findIn(withoutBreaks(text), (what) => found.add(what));
+      const firstBreak = text.indexOf('\n');
+      // In one line that ends nothing is joined: what has no break itself was found above.
+      if (firstBreak >= 0 && firstBreak === text.length - 1) {
+        if (!brokenForms.isEmpty()) brokenForms.findIn(text.trimEnd(), (what) => found.add(what));
+      } else if (firstBreak >= 0) joinedForms.findIn(withoutBreaks(text), (what) => found.add(what));
       return [...found];
     },
   };

@@ -70,16 +70,15 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
   /** Runs that have changed something and have not ended. */
   const open = new Map<object, string>();
   /** Last whole contents of each path, and what is being written now. */
-  const contents = new Map<string, { old: string | undefined; next: string | undefined }>();
-  const textOf = (content: string | Uint8Array): string => Buffer.from(content as string).toString('latin1');
+  const contents = new Map<string, { old: Content | undefined; next: Content | undefined }>();
 
   return {
     /** I-07: what a power cut left of the files that were written whole. */
     afterCrash(files: Readonly<Record<string, { readonly content: Uint8Array }>>): void {
       for (const [path, { old, next }] of contents) {
         const file = files[path];
-        const found = file && textOf(file.content);
-        if (found !== old && found !== next) report('I-07', `${path} is neither what it was nor what it was to be`);
+        const isOne = [old, next].some((one) => isSame(file?.content, one));
+        if (!isOne) report('I-07', `${path} is neither what it was nor what it was to be`);
       }
     },
     begin(terms: RunTerms): RunWatch {
@@ -167,10 +166,11 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       const watchedFiles = (files: Files): Files => ({
         ...files,
         async write(path, content, options) {
-          const text = textOf(content);
+          // Whoever wrote bytes may go on with them.
+          const own = typeof content === 'string' ? content : content.slice();
           const isOwn = path.includes('/.tk/');
           if (terms.isDry && !isOwn) report('I-09', `a dry run of ${terms.name} wrote ${path}`);
-          const found = canaries.findIn(Buffer.from(text, 'latin1').toString('utf8'));
+          const found = canaries.findIn(typeof own === 'string' ? own : Buffer.from(own).toString('utf8'));
           if (found.length > 0 && !mayHoldSecrets(path)) report('I-05', `${path} holds ${found.join(', ')}`);
           const mode = options?.mode ?? (await files.stat(path))?.mode ?? 0o644;
           if (found.length > 0 && (mode & 0o077) !== 0) report('I-06', `${path} holds secrets and has mode ${mode.toString(8)}`);
@@ -178,11 +178,11 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
             contents.get(path)?.old ??
             (await files
               .read(path)
-              .then((bytes) => bytes && textOf(bytes))
+              .then((bytes) => bytes)
               .catch(() => undefined));
-          contents.set(path, { old: before, next: text });
+          contents.set(path, { old: before, next: own });
           await files.write(path, content, options);
-          contents.set(path, { old: text, next: undefined });
+          contents.set(path, { old: own, next: undefined });
         },
         async append(path, options) {
           const file = await files.append(path, options);
@@ -241,6 +241,11 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
     },
   };
 }
+
+type Content = string | Uint8Array;
+
+const isSame = (one: Content | undefined, other: Content | undefined): boolean =>
+  one === other || (one !== undefined && other !== undefined && Buffer.from(one as string).equals(Buffer.from(other as string)));
 
 /** An API server that has too much to do, or goes down: asked again. */
 const isBusy = (answer: unknown): boolean =>

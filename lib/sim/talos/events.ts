@@ -75,7 +75,7 @@ export function createMachineEvents(kernel: SimKernel): MachineEvents {
     };
     const keyOf = (count: number) => `${prefix}${String(count).padStart(9, '0')}`;
     kernel.store.set(keyOf(number), event as unknown as Json);
-    kernel.store.delete(keyOf(number - ringSize));
+    if (number > ringSize) kernel.store.delete(keyOf(number - ringSize));
   };
   const noop = (machine: Machine, sequence: string, code: commonApi.Code, message: string, actorId: string) =>
     push(machine, machineApi.SequenceEventSchema, { sequence, action: 0, error: { code, message } }, actorId);
