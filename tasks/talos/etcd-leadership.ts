@@ -17,7 +17,7 @@ export default defineTask({
     if (status.leader !== status.memberId) return [{ decision: 'skip', title, node, reason: 'it does not lead' }];
     return [{ decision: 'run', title, node, calls: [{ target: node, call: 'machine.MachineService/EtcdForfeitLeadership' }] }];
   },
-  async run({ params, cluster, step, skip, detail }) {
+  async run({ params, cluster, step, skip, detail, stopping }) {
     const node = cluster.find(params);
     cluster.operations.controlPlanes({ node: node.name });
     const leader = await step(
@@ -25,7 +25,7 @@ export default defineTask({
       async (handle) => {
         // A member that is silent may lead all the same.
         await cluster.machines.read(node, (machine) => machine.etcdStatus(handle.signal));
-        const next = await cluster.lifecycle.moveLeadership(node, handle.signal);
+        const next = await cluster.lifecycle.moveLeadership(node, AbortSignal.any([handle.signal, stopping]));
         if (next === undefined) handle.skip('it does not lead');
         return next;
       },

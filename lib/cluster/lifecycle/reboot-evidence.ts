@@ -23,17 +23,29 @@ export async function rebootEvidence(
   handle: StepHandle,
   intent: OpenIntent | undefined,
 ): Promise<Evidence> {
+  return (await leavingEvidence(lifecycle, node, bootId, handle, intent)).evidence;
+}
+
+/** The same, with whether it is still in that boot and on its way out: what it runs then says nothing about the next one. */
+export async function leavingEvidence(
+  lifecycle: LifecycleView,
+  node: NodeModel,
+  bootId: string,
+  handle: StepHandle,
+  intent: OpenIntent | undefined,
+): Promise<{ readonly evidence: Evidence; readonly isLeaving: boolean }> {
+  const staying = (evidence: Evidence) => ({ evidence, isLeaving: false });
   try {
     const { bootId: current, stage, atMs } = await lifecycle.boot(node, handle.signal);
-    if (current !== bootId) return done(`${node.name} has booted since`);
-    if (leavingStages.has(stage)) return done(`${node.name} is ${stage}`);
+    if (current !== bootId) return staying(done(`${node.name} has booted since`));
+    if (leavingStages.has(stage)) return { evidence: done(`${node.name} is ${stage}`), isLeaving: true };
     if (intent !== undefined && atMs - intent.at < showsWithinMs)
-      return undecidable(`${node.name} is ${stage}, and may just have got the call`);
-    return notDone(`${node.name} is still in the same boot`);
+      return staying(undecidable(`${node.name} is ${stage}, and may just have got the call`));
+    return staying(notDone(`${node.name} is still in the same boot`));
   } catch (error) {
     if (handle.signal.aborted || !(error instanceof TkError)) throw error;
-    if (hasCode(error, 'talos/wrong-machine')) return undecidable(`another machine answers at ${node.address}`);
+    if (hasCode(error, 'talos/wrong-machine')) return staying(undecidable(`another machine answers at ${node.address}`));
     if (!isTransientTalos(failureOf(error))) throw error;
-    return undecidable(`${node.name} does not answer (${failureOf(error).code})`, `npx tk doctor NODE=${node.name}`);
+    return staying(undecidable(`${node.name} does not answer (${failureOf(error).code})`, `npx tk doctor NODE=${node.name}`));
   }
 }

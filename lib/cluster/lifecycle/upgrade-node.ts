@@ -138,14 +138,17 @@ export async function upgradeNode(context: DisruptContext, state: NodeUpgradeSta
     case 'equal': {
       const { facts } = state;
       const { node, talosVersion, unmet } = facts;
+      let { cordon } = state;
       if (!isSettled(facts)) {
         // Any boot will do: somebody else has restarted it, or the power was away.
         const unmetBefore = facts.stage === 'running' ? unmet.map(({ name }) => name) : [];
         const condition = cluster.lifecycle.back(node, { afterBoot: '', version: talosVersion, unmetBefore });
-        await step.pure('settle', (handle) => handle.wait(condition), { node: node.name });
+        const settled = await step.pure('settle', (handle) => handle.wait(condition), { node: node.name });
+        // Kubernetes may only be able to tell of it now.
+        cordon = settled.kube?.cordon ?? cordon;
       }
-      if (state.cordon.state === 'ours') await uncordonStep(context, node);
-      return { node: node.name, changed: state.cordon.state === 'ours', version: talosVersion };
+      if (cordon.state === 'ours') await uncordonStep(context, node);
+      return { node: node.name, changed: cordon.state === 'ours', version: talosVersion };
     }
     case 'leaving': {
       const { node, version } = state;

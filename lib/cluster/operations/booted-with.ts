@@ -2,7 +2,7 @@ import { failureOf, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { type Evidence, notDone, type OpenIntent, type StepHandle, undecidable } from '../../core/index.ts';
 import type { Cluster } from '../cluster.ts';
-import { rebootEvidence } from '../lifecycle/reboot-evidence.ts';
+import { leavingEvidence } from '../lifecycle/reboot-evidence.ts';
 
 export interface BootedWith {
   readonly node: NodeModel;
@@ -24,10 +24,12 @@ export async function bootedWith(
   handle: StepHandle,
   intent: OpenIntent | undefined,
 ): Promise<Evidence> {
-  const evidence = await rebootEvidence(lifecycle, node, bootId, handle, intent);
+  const { evidence, isLeaving } = await leavingEvidence(lifecycle, node, bootId, handle, intent);
   if (evidence.state !== 'done') return evidence;
   try {
-    return (await has(handle.signal)) ? evidence : notDone(`${evidence.seen ?? node.name}, without ${what}`);
+    if (await has(handle.signal)) return evidence;
+    // What it goes down with is not what it comes up with.
+    return (isLeaving ? undecidable : notDone)(`${evidence.seen ?? node.name}, without ${what}`);
   } catch (error) {
     if (handle.signal.aborted || !(error instanceof TkError)) throw error;
     return undecidable(`whether ${node.name} has ${what} cannot be asked (${failureOf(error).code})`);
