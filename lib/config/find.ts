@@ -9,6 +9,7 @@ export const talconfigPlaces: readonly string[] = [
   'iac/talos/talconfig.yaml',
   'infrastructure/talos/talconfig.yaml',
   'kubernetes/talos/talconfig.yaml',
+  'clusters/main/talos/talconfig.yaml',
   'talconfig.yaml',
 ];
 
@@ -136,14 +137,19 @@ async function otherInput(files: Files, directory: string, path: string, program
   return configFailure('config/other-inputs', { path, program }, { where: placeOf({ file: { path, text }, start: 0, end: 1 }) });
 }
 
-/** The folder of a talconfig in a known place is no repository of its own: whoever stands in `talos/` means the one around it. */
+/**
+ * The folder of a talconfig in a known place is no repository of its own: whoever stands in `talos/` means the one around it, and so does
+ * who stands in the folder of one of several clusters.
+ */
 async function repositoryAround(files: Files, directory: string): Promise<Repository | undefined> {
   // The deepest first: `kubernetes/bootstrap/talos` ends in `talos`, too.
   for (const place of [...talconfigPlaces].sort((a, b) => b.length - a.length)) {
     const folder = `/${place.slice(0, Math.max(0, place.lastIndexOf('/')))}`;
-    if (folder === '/' || !directory.endsWith(folder)) continue;
-    const found = await repositoryAt(files, directory.slice(0, -folder.length));
-    if (found?.source.kind === 'talconfig.yaml' && found.source.path === place) return found;
+    for (const part of place.startsWith('clusters/') ? [folder, folder.slice(0, folder.lastIndexOf('/'))] : [folder]) {
+      if (part === '/' || !directory.endsWith(part)) continue;
+      const found = await repositoryAt(files, directory.slice(0, -part.length));
+      if (found?.source.kind === 'talconfig.yaml' && found.source.path === place) return found;
+    }
   }
   return undefined;
 }

@@ -27,7 +27,7 @@ export {
   type TalconfigPatch,
   talconfigPlace,
 } from './talconfig.ts';
-export { defaultEnvFiles, type EnvironmentOptions, fillSecretFile } from './talconfig-environment.ts';
+export { envFilesOf, type EnvironmentOptions, fillSecretFile } from './talconfig-environment.ts';
 export { talconfigFailure, type TalconfigFailures } from './talconfig-failures.ts';
 export { loadTalconfig } from './load-talconfig.ts';
 export { clusterModelOf, installerOf } from './talconfig-model.ts';

@@ -1,16 +1,23 @@
 import { dirname, join, relative } from 'node:path/posix';
 import { type Failure, hidden, type SourceFile, throwIfAny, type World } from '../base/index.ts';
+import { clustertoolHome, clustertoolVariables } from './clustertool.ts';
 import { parseEnvFile } from './talconfig-env-file.ts';
 import { type Environment, substituteYaml } from './talconfig-envsubst.ts';
 
-export const defaultEnvFiles: readonly string[] = ['talenv.yaml', 'talenv.sops.yaml', 'talenv.yml', 'talenv.sops.yml'];
+const defaultEnvFiles: readonly string[] = ['talenv.yaml', 'talenv.sops.yaml', 'talenv.yml', 'talenv.sops.yml'];
+
+/** The files of variables that belong to a talconfig, whether they are there or not; absolute, later ones win. */
+export function envFilesOf(talconfig: string): readonly string[] {
+  const clustertool = clustertoolHome(talconfig);
+  return [...(clustertool ? [clustertool.envFile] : []), ...defaultEnvFiles.map((name) => join(dirname(talconfig), name))];
+}
 
 export interface EnvironmentOptions {
   /** Absolute path of the repository. */
   readonly root: string;
   /** Absolute path of the talconfig. */
   readonly path: string;
-  /** Absolute paths; default: talenv files beside the talconfig. Later ones win. */
+  /** Absolute paths; default: talenv files beside the talconfig, and clustertool's file of the cluster. Later ones win. */
   readonly envFiles?: readonly string[];
   /** Variables of the process; files win over them. */
   readonly environment?: Environment;
@@ -34,13 +41,15 @@ export async function loadEnvironment(
   const variables: Record<string, string | undefined> = Object.create(environment ?? null);
   const failures: Failure[] = [];
   const inputs: string[] = [];
-  for (const one of envFiles ?? defaultEnvFiles.map((name) => join(dirname(path), name))) {
+  const clustertool = envFiles === undefined ? clustertoolHome(path) : undefined;
+  for (const one of envFiles ?? envFilesOf(path)) {
     const content = await files.readText(one);
     if (content === undefined) continue;
     inputs.push(one);
     const file = { path: one.startsWith(`${root}/`) ? relative(root, one) : one, text: content };
     const read = parseEnvFile({ ...file, text: await decrypt(file) });
     failures.push(...read.failures);
+    if (one === clustertool?.envFile) Object.assign(variables, clustertoolVariables(clustertool.name, read.variables));
     Object.assign(variables, read.variables);
   }
   return { variables, failures, inputs };

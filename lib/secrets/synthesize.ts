@@ -90,8 +90,12 @@ function textFor(key: string, length: number, identity: AgeIdentity, random: Ran
   // A classic identity has 74 characters; `sops-age` keeps one, often with its comment lines.
   if (/age\.?(?:agekey|key)$|agekey|^age$/.test(name)) return `${identity.secretKey.reveal()}\n`;
   if (/(?:url|uri|endpoint|webhook|address|server)$/.test(name)) return `https://${randomText(8, random)}.example.invalid/`;
-  if (/cidr$|subnet$/.test(name)) return '192.0.2.0/24';
-  if (/(?:^|[a-z_-])(?:ip|ipv4|vip)$|(?:^|_|-)addr$/.test(name)) return `192.0.2.${1 + ((random.bytes(1)[0] ?? 0) % 254)}`;
+  if (/(?:cidr|subnet|network|net)$/.test(name)) {
+    // Those of pods and services must not overlap.
+    if (/pod/.test(name)) return '10.244.0.0/16';
+    return /svc|service/.test(name) ? '10.96.0.0/12' : '192.0.2.0/24';
+  }
+  if (/(?:^|[a-z0-9_-])(?:ip|ipv4|vip)$|(?:^|_|-)(?:addr|gateway)$/.test(name)) return `192.0.2.${1 + ((random.bytes(1)[0] ?? 0) % 254)}`;
   if (/(?:^|_|-)mac$/.test(name)) return `02:${[...random.bytes(5)].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
   if (/e-?mail$/.test(name)) return `${randomText(8, random)}@example.invalid`;
   if (/(?:domain|host|hostname)$/.test(name)) return `${randomText(8, random)}.example.invalid`;

@@ -74,6 +74,7 @@ const isHidden = (path: string): boolean =>
   path.endsWith('/talosconfig') ||
   /(?:^|\/)age\.key$/.test(path) ||
   /(?:^|\/)clusterconfig(?:\/|$)/.test(path) ||
+  /(?:^|\/)clusters\/[^/]+\/talos\/generated(?:\/|$)/.test(path) ||
   /\.sops\.(?:ya?ml|json|env|ini)$/.test(path);
 
 export const sandboxDirectory = (root: string): string => join(root, '.tk/sim');

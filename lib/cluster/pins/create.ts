@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { type Failure, type SourceFile, lineColumnAt, type World } from '../../base/index.ts';
-import { type ClusterModel, clusterFile, defaultEnvFiles, nodesFile } from '../../config/index.ts';
+import { type ClusterModel, clusterFile, envFilesOf, nodesFile } from '../../config/index.ts';
 import { compareVersions, type DataDocument, type DataPath, editYaml, formatPath, parseYaml } from '../../format/index.ts';
 import { imageIn } from '../kubernetes-upgrade/config-patch.ts';
 import { versionOfImage } from '../kubernetes-upgrade/images.ts';
@@ -134,8 +134,8 @@ export function createPins({ model, world, vault, machineConfigs }: PinParts): P
     const variable = variableIn(raw);
     if (variable === undefined) return { edits: [], warnings: [pinFailure('pin/composed', { path, key, written: raw, version })] };
     // Later files win, as the generator reads them.
-    for (const name of [...defaultEnvFiles].reverse()) {
-      const file = await sourceOf(relative(posix.join(posix.dirname(paths.talconfig), name)));
+    for (const path of envFilesOf(paths.talconfig).toReversed()) {
+      const file = await sourceOf(relative(path));
       if (file === undefined) continue;
       const isEncrypted = vault.isEncrypted(file);
       const line = envLine(file.text, variable.name);
