@@ -177,6 +177,7 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
       return now?.node.name ?? next;
     },
     snapshot: (options, signal) => takeSnapshot({ model, files, clock, connections, etcd }, options, signal),
+    kubeNode,
     whileLooking: (node, look, work) => parts.lastLooks.during(node, look, work),
     lease: async (run, signal) =>
       takeLease(

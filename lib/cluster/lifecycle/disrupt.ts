@@ -225,7 +225,8 @@ async function whatIsLeft(
   );
 }
 
-const staleMs = minutes(60);
+/** Whoever repeats a line after so long asks for it anew. */
+export const staleMs = minutes(60);
 
 const returnKey = (node: NodeModel, bootId: string): string => `return of ${node.name} from boot ${bootId}`;
 
@@ -422,10 +423,22 @@ async function takeBackWhenBack(
     if (error instanceof TkError && (isTransientTalos(failureOf(error)) || hasCode(error, 'talos/wrong-machine'))) return undefined;
     throw stillCordoned(node, error);
   });
-  if (boot?.stage !== 'running') handle.skip(`it is ${boot?.stage ?? 'silent'}, and stays cordoned until it is back`);
-  else if (boot.bootId !== bootId || (await evidence()).state === 'not-done') await takeBackOrTell(context, node, handle);
+  const seen = boot ?? (await seenByKubernetes(context, node, bootId, handle.signal));
+  if (seen?.stage !== 'running') handle.skip(`it is ${seen?.stage ?? 'silent'}, and stays cordoned until it is back`);
+  else if (seen.bootId !== bootId || (await evidence()).state === 'not-done') await takeBackOrTell(context, node, handle);
   // It may just have got the call.
   else throw stillCordoned(node);
+}
+
+/** Where another machine answers at its address, Kubernetes may tell that it is back all the same. */
+async function seenByKubernetes(
+  { cluster }: Pick<DisruptContext, 'cluster'>,
+  node: NodeModel,
+  bootId: string,
+  signal: AbortSignal,
+): Promise<{ readonly bootId: string; readonly stage: 'running' } | undefined> {
+  const kube = await cluster.lifecycle.kubeNode(node, signal);
+  return kube?.isReady && kube.bootId !== '' && kube.bootId !== bootId ? { bootId: kube.bootId, stage: 'running' } : undefined;
 }
 
 async function takeBack({ cluster }: Pick<DisruptContext, 'cluster'>, node: NodeModel, handle: StepHandle): Promise<void> {

@@ -86,6 +86,8 @@ export interface Lifecycle extends LifecycleView {
    * Failure: `etcd/snapshot-invalid`; then no file is left.
    */
   snapshot(options: SnapshotOptions, signal: AbortSignal): Promise<EtcdSnapshot>;
+  /** Its Node. Undefined: Kubernetes knows none, or does not answer. */
+  kubeNode(node: NodeModel, signal: AbortSignal): Promise<KubeNodeFacts | undefined>;
   /**
    * While `work` goes on, a change of this machine that does not leave at once looks again first: this computer may sleep in between.
    *

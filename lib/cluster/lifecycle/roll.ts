@@ -62,7 +62,7 @@ export async function surveyRoll({ cluster, nodes, wanted, overrides, parallel, 
   const states: NodeUpgradeState[] = [];
   for (const one of surveyed) {
     try {
-      states.push(await nodeUpgradeState({ lifecycle, surveyed: one, wanted, overrides, recall, signal }));
+      states.push(await nodeUpgradeState({ lifecycle, surveyed: one, wanted, overrides, recall, signal, now: cluster.operations.now }));
     } catch (error) {
       if (signal.aborted || !(error instanceof TkError)) throw error;
       failures.push(...error.failures);
@@ -250,7 +250,7 @@ async function whatIsLeft(
   const left = all.map(nodeOf).filter((node) => !done.includes(node.name));
   const words = await Promise.all(
     left.map((node) =>
-      describePending({ lifecycle: cluster.lifecycle, wanted, overrides, recall, signal }, node).catch(
+      describePending({ lifecycle: cluster.lifecycle, wanted, overrides, recall, signal, now: cluster.operations.now }, node).catch(
         (error: unknown) => failureOf(error).code,
       ),
     ),

@@ -2,7 +2,7 @@ import { type Failure, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { done, notDone, type MutatingCall, type Recollection, type StepHandle } from '../../core/index.ts';
 import { isAtLeast } from '../../format/index.ts';
-import { disrupt, type DisruptContext, type Disrupted, uncordonStep, wasSeenBack } from './disrupt.ts';
+import { disrupt, type DisruptContext, type Disrupted, staleMs, uncordonStep, wasSeenBack } from './disrupt.ts';
 import { lifecycleFailure } from './failures.ts';
 import { versionPathProblems } from './gates/version-path.ts';
 import { isSameSchematic } from './image.ts';
@@ -65,6 +65,8 @@ export interface StateQuestion {
   readonly overrides: Overrides;
   readonly recall: (key: string) => Promise<Recollection>;
   readonly signal: AbortSignal;
+  /** By this computer's clock. */
+  readonly now: () => number;
 }
 
 const rebootKey = (node: NodeModel, version: string): string => `upgrade ${node.name} to ${version}`;
@@ -78,6 +80,7 @@ export async function nodeUpgradeState({
   overrides,
   recall,
   signal,
+  now,
 }: StateQuestion): Promise<NodeUpgradeState> {
   const { node } = surveyed;
   if (surveyed.state === 'silent') {
@@ -96,7 +99,10 @@ export async function nodeUpgradeState({
   const isSent = open !== undefined && open.target !== facts.bootId;
   const isGoing = leavingStages.has(facts.stage) && (open ?? last)?.target === facts.bootId;
   const isUnseen = last?.target !== undefined && last.target !== facts.bootId && !(await wasSeenBack(recall, node, last.target));
-  if (isSent || isGoing || isUnseen) return { state: 'leaving', node, version: target.version, facts, target };
+  // An old story whose end is there: only what may be left of it is done, a cordon.
+  const isLongOver =
+    isEqual && !isGoing && facts.stage === 'running' && open === undefined && last !== undefined && now() - last.at > staleMs;
+  if ((isSent || isGoing || isUnseen) && !isLongOver) return { state: 'leaving', node, version: target.version, facts, target };
   if (isEqual) return { state: 'equal', facts, target, cordon };
   const installed = await recall(installKey(node, target.image, facts.bootId));
   const more = overridden === undefined ? {} : { overridden };

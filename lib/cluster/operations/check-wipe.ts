@@ -14,7 +14,7 @@ export async function checkWipe(
 ): Promise<void> {
   if (labels.length + userDisks.length === 0) return;
   throwIfAny(
-    await connections.read(node, async (machine) => {
+    await connections.readProven(node, signal, async (machine) => {
       const wrong = [];
       if (userDisks.length > 0) {
         const known = (await machine.disks(signal)).filter((disk) => !disk.isReadonly).map((disk) => disk.devPath);

@@ -60,11 +60,12 @@ export function createPatching({ root, files, connections, compare }: PatchingPa
           return { path, text };
         }),
       ),
+    // What another machine at its address runs would be applied to it when the address is right again.
     preview: (node, patches, mode, signal) =>
-      connections.read(node, async (machine) => {
+      connections.readProven(node, signal, async (machine, { version }) => {
         const running = await machine.machineConfig('active', signal);
         if (running === undefined) throw new TkError(operationFailure('patch/no-config', { node: node.name }));
-        const talosVersion = contractOf((await machine.version(signal)).tag);
+        const talosVersion = contractOf((version ?? (await machine.version(signal))).tag);
         const base = { path: `the config of ${node.name}`, text: running.reveal() };
         const text = new Secret(patchMachineConfig({ base, patches, talosVersion }).text);
         const compared = await compare(running, text);

@@ -105,7 +105,7 @@ export function createRecovery({ root, nodes: inventory, kubernetesCa, files, cl
       Promise.all(
         nodes.map(async (node): Promise<EtcdRemains> => {
           try {
-            const hasData = await connections.read(node, (machine) => machine.hasEtcdData(signal));
+            const hasData = await connections.readProven(node, signal, (machine) => machine.hasEtcdData(signal));
             return { node, state: hasData ? 'data' : 'empty' };
           } catch (error) {
             if (!(error instanceof TkError) || signal.aborted) throw error;
@@ -121,7 +121,7 @@ export function createRecovery({ root, nodes: inventory, kubernetesCa, files, cl
       const open = await Promise.all(
         nodes.map(async (node) => {
           try {
-            const mayWork = await connections.read(node, async (machine) => {
+            const mayWork = await connections.readProven(node, signal, async (machine) => {
               if (!(await machine.hasEtcdData(signal))) return false;
               const service = (await machine.services(signal)).find(({ id }) => id === 'etcd');
               return service?.state === 'Running' && service.health !== 'unhealthy';

@@ -41,7 +41,7 @@ export const machineStories: readonly UpkeepStory[] = [
       { ...one('talos:uncordon', {}, shape), before: (model) => model.hand.pressPower(lastOf(shape)) },
     ],
     // The last line takes back a cordon; the machine that somebody has just switched on may still be starting.
-    settlesLater: /is (?:not Ready|booting)$/,
+    settlesLater: /is (?:not Ready|booting|no healthy member of etcd)$|runs no API server$/,
     problems: ({ shape, isCordoned }) => (isCordoned(lastOf(shape)) ? [`${lastOf(shape)} is still cordoned`] : []),
   },
   {
