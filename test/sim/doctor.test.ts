@@ -40,6 +40,33 @@ test('a healthy cluster has nothing to mend', { timeout: 60_000 }, async () => {
   });
 });
 
+test('a helmfile that could not be read is told before a cluster has to be made with it', { timeout: 60_000 }, async () => {
+  const files = {
+    'bootstrap/helmfile.yaml': 'releases:\n  - name: cilium\n    chart: oci://example.org/cilium\n    needs: [\n',
+    'kubernetes/apps/kube-system/cilium/app/values.yaml': 'a: 1\n',
+  };
+  await using rig = await simulate({ from: 'maintenance', controlPlanes: 1, workers: 0, files });
+  const run = await rig.tk('doctor', { only: ['inputs'] });
+  expect({ exitCode: run.exitCode, printed: run.printed }).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "printed": "LEVEL    PART    NODE  FINDING               MEND IT WITH
+    warning  inputs        doctor/not-generated  npx tk talos:generate-config
+    warning  inputs        format/syntax         npx tk bootstrap:apps --plan
+    ",
+    }
+  `);
+  const found = run.events.flatMap((event) => (event.event === 'warning' ? [renderFailure(event.failure)] : []));
+  expect(found.filter((text) => text.includes('helmfile.yaml')).join('\n')).toMatchInlineSnapshot(`
+    "error[format/syntax]: this is not YAML
+     ——▶ bootstrap/helmfile.yaml:5:1
+      │
+    5 │ 
+      │ ^
+    because: flow sequence in block collection must be sufficiently indented and end with a ]"
+  `);
+});
+
 test('what is broken is named with the command that mends it, and ends with 6', { timeout: 60_000 }, async () => {
   await using rig = await simulate({ controlPlanes: 3, workers: 1 });
   rig.hand.losePower('cp-3', 36_000_000);

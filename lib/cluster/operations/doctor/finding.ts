@@ -35,6 +35,7 @@ export interface DoctorParts {
     | 'isSandbox'
     | 'configuration'
     | 'machineConfigs'
+    | 'releases'
     | 'machines'
     | 'kubernetes'
     | 'kubeconfig'

@@ -1,3 +1,4 @@
+import { throwIfAborted, TkError } from '../../../base/index.ts';
 import { isIgnored } from '../../git-ignore.ts';
 import { openSecrets } from '../../plain-secrets.ts';
 import { operationFailure } from '../failures.ts';
@@ -12,6 +13,14 @@ export async function examineInputs({ cluster }: DoctorParts, note: Note, signal
   for (const warning of warnings) note('warning', warning, 'npx tk talos:generate-config');
   const stale = [...files.filter((file) => !file.isEqual), ...(newSecrets ? [newSecrets] : [])].map(({ path }) => path);
   if (stale.length > 0) note('warning', operationFailure('doctor/not-generated', { paths: stale }), 'npx tk talos:generate-config');
+  try {
+    await cluster.releases.forBootstrap();
+  } catch (error) {
+    throwIfAborted(signal, 'reading the releases');
+    if (!(error instanceof TkError)) throw error;
+    // A cluster that runs is none the worse for it; the next one would not come up.
+    for (const failure of error.failures) note('warning', failure, 'npx tk bootstrap:apps --plan');
+  }
 }
 
 export async function examineKeys({ cluster, files }: DoctorParts, note: Note): Promise<void> {
