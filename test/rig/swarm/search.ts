@@ -26,7 +26,7 @@ const searches = JSON.parse(process.argv[2] ?? '[]') as readonly Search[];
 Error.stackTraceLimit = 0;
 loadMutants({
   mutants: plantedBugs,
-  isOwn: (path, { edits }) =>
+  mayBeOwn: (path, { edits }) =>
     /^(?:lib|tasks|test\/rig)\//.test(path) && (!shared.test(path) || edits.some(({ file }) => shared.test(file))),
 });
 const all: Found[][] = [];

@@ -6,4 +6,4 @@ const shared = /^lib\/(?:base|sim|upstream|format|pki|wasm|host|ui|secrets|rende
 
 /** In a process of its own; a second call changes nothing. */
 export const plantBugs = (): void =>
-  loadMutants({ mutants: plantedBugs, isOwn: (path) => /^(?:lib|tasks)\//.test(path) && !shared.test(path) });
+  loadMutants({ mutants: plantedBugs, mayBeOwn: (path) => /^(?:lib|tasks)\//.test(path) && !shared.test(path) });

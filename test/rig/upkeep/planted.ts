@@ -126,8 +126,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'reboot-repeated',
     what: 'the reboot is sent again after a lost reply',
     edits: [
-      { file: life('reboot-evidence'), find: 'if (current !== bootId) return done(`${node.name} has booted since`);', replace: '' },
-      { file: life('reboot-evidence'), find: 'if (leavingStages.has(stage)) return done(`${node.name} is ${stage}`);', replace: '' },
+      {
+        file: life('reboot-evidence'),
+        find: 'if (current !== bootId) return staying(done(`${node.name} has booted since`));',
+        replace: '',
+      },
+      {
+        file: life('reboot-evidence'),
+        find: 'if (leavingStages.has(stage)) return { evidence: done(`${node.name} is ${stage}`), isLeaving: true };',
+        replace: '',
+      },
     ],
     stories: ['upgrade-node', 'reboot'],
     bias: { arms: ['wire/reply lost', 'wire/reply reset'], shape: { controlPlanes: 1, workers: 1 } },
