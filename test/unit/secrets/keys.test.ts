@@ -91,6 +91,22 @@ test('a file of another key becomes one of the same keys under our own, without 
   expect(plain).not.toContain('not a key');
 });
 
+test('values that a cluster is made of are made up as what their names say', async () => {
+  const identity = await newIdentity(countingRandom());
+  const rule = { recipients: [identity.recipient], selection: {}, macOnlyEncrypted: false };
+  const names = ['VIP', 'MASTER1IP', 'GATEWAY', 'PODNET', 'SVCNET', 'node_cidr', 'EMAIL'];
+  const original = await sealSops({ path: 'env.yaml', text: new Secret(names.map((name) => `${name}: x\n`).join('')), rule }, ports());
+  const text = await synthesize({ file: { path: 'env.yaml', text: original }, identity }, ports());
+  const opened = await openSops({ path: 'env.yaml', text }, { identities: [identity.secretKey], searched: [] }, ports());
+  expect(
+    plainTextOf('env.yaml', opened.documents)
+      .replaceAll(/192\.0\.2\.(?!0)\d+/g, '192.0.2.N')
+      .replace(/[a-z0-9]+@/, 'somebody@'),
+  ).toBe(
+    'VIP: 192.0.2.N\nMASTER1IP: 192.0.2.N\nGATEWAY: 192.0.2.N\nPODNET: 10.244.0.0/16\nSVCNET: 10.96.0.0/12\nnode_cidr: 192.0.2.0/24\nEMAIL: somebody@example.invalid\n',
+  );
+});
+
 test('plain secrets that git would take are found with their place and without their text', () => {
   const found = (path: string, text: string) =>
     plaintextSecrets({ path, text }).map(({ facts, where }) => [facts['at'], where?.kind === 'file' && `${where.line}:${where.column}`]);
