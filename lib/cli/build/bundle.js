@@ -56,11 +56,11 @@ const together = {
   task: `core/ ui/create-renderer ui/index ui/plain-lines ui/plain-renderer ui/run-view ui/sandbox-hints ui/style ui/summary ui/width ui/prompter ui/failure-list host/lock
     cli/answers cli/failure-classes cli/load-model cli/open-cluster cli/open-repository cli/run-task cli/settings cli/shell cli/tasks/load
     cli/vault
-    config/index config/inline-patch config/load-talconfig config/paths config/read-mapping config/talconfig config/talconfig-checks
+    config/clustertool config/index config/inline-patch config/load-talconfig config/paths config/read-mapping config/talconfig config/talconfig-checks
     config/talconfig-env-file config/talconfig-environment config/talconfig-envsubst config/talconfig-failures config/talconfig-model
     config/talconfig-read config/versions
     cluster/configuration cluster/connections cluster/credentials cluster/environment cluster/failures cluster/generator-input
-    cluster/git-ignore cluster/index cluster/kube-access cluster/machine-configs cluster/makejinja cluster/open cluster/open-cluster
+    cluster/git-ignore cluster/index cluster/kube-access cluster/last-looks cluster/machine-configs cluster/makejinja cluster/open cluster/open-cluster
     cluster/plain-secrets cluster/releases cluster/rendered-record cluster/secrets-bundle cluster/talconfig-images
     cluster/talconfig-origin cluster/transient cluster/view cluster/ways
     secrets/vault wasm/compiled-module wasm/failures wasm/helm wasm/helm-errors wasm/index`,
