@@ -18,7 +18,11 @@ test('a machine whose config stays is waited for and gets its pods back', { time
   const run = await rig.tk('talos:reset', ephemeral);
   expect(codes(run)).toEqual(fine);
   const after = await partitions(rig);
-  expect([after['STATE'] === before['STATE'], after['EPHEMERAL'] === before['EPHEMERAL'], await cordon(rig)]).toEqual([true, false, 'none']);
+  expect([after['STATE'] === before['STATE'], after['EPHEMERAL'] === before['EPHEMERAL'], await cordon(rig)]).toEqual([
+    true,
+    false,
+    'none',
+  ]);
 });
 
 test("somebody else's restart is not taken for the wipe", { timeout: 60_000 }, async () => {
