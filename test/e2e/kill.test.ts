@@ -10,8 +10,8 @@ const patience = 600_000;
 
 /** How much further than any run before it each run gets. */
 const stepsFurther = 2;
-/** No run gets beyond this: there is nothing behind it. */
-const lastStep = 'all k8s nodes to report schedulable';
+/** No run gets beyond this: behind it a run may have come to its end by the time that a signal arrives. */
+const lastStep = 'all k8s nodes to report';
 
 interface Told {
   readonly event: string;
