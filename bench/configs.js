@@ -64,7 +64,11 @@ function compare(title, entries, count = runs) {
   console.log(`\n${title}`);
   for (const { name, nodes, wallMs, cpuMs, memoryMiB } of rows) {
     const parts = [`${wallMs.toFixed(0).padStart(7)} ms`, `${(wallMs / rows[0].wallMs).toFixed(2).padStart(7)} × ${rows[0].name}`];
-    if (cpuMs > 0) parts.push(`${cpuMs.toFixed(0).padStart(6)} ms of CPU${nodes ? `, ${(cpuMs / nodes).toFixed(2)} a node` : ''}`, `${memoryMiB.toFixed(0)} MiB`);
+    if (cpuMs > 0)
+      parts.push(
+        `${cpuMs.toFixed(0).padStart(6)} ms of CPU${nodes ? `, ${(cpuMs / nodes).toFixed(2)} a node` : ''}`,
+        `${memoryMiB.toFixed(0)} MiB`,
+      );
     console.log(`  ${name.padEnd(44)} ${parts.join('   ')}`);
   }
   return rows;
@@ -117,7 +121,10 @@ let emptied = 0;
 const cleared = (folder) => () => {
   const attic = join(work, 'attic', String((emptied += 1)));
   mkdirSync(attic, { recursive: true });
-  for (const name of ['talos/clusterconfig', '.tk', 'out', 'kubernetes', 'talos/talconfig.yaml'].slice(0, existsSync(join(folder, 'templates')) ? 5 : 2))
+  for (const name of ['talos/clusterconfig', '.tk', 'out', 'kubernetes', 'talos/talconfig.yaml'].slice(
+    0,
+    existsSync(join(folder, 'templates')) ? 5 : 2,
+  ))
     if (existsSync(join(folder, name))) renameSync(join(folder, name), join(attic, name.replaceAll('/', '-')));
 };
 const talhelper = (folder) => ({
@@ -144,7 +151,11 @@ try {
   cpSync(join(six, 'talos/clusterconfig/home-node-0.yaml'), join(work, 'base.yaml'));
   compare('one patch', [
     bare,
-    { name: 'tk machineconfig patch', commands: [tk('machineconfig', 'patch', 'base.yaml', '--patch', '@patch.yaml', '--out', 'out.yaml')], cwd: work },
+    {
+      name: 'tk machineconfig patch',
+      commands: [tk('machineconfig', 'patch', 'base.yaml', '--patch', '@patch.yaml', '--out', 'out.yaml')],
+      cwd: work,
+    },
   ]);
 
   const few = Math.min(runs, 3);
@@ -153,7 +164,11 @@ try {
 
   // What a node costs must not depend on how many there are: the start of the process is taken off.
   const counts = [6, 100, 250, 500, 1000, 2000];
-  const rows = compare('time and memory over the number of nodes', counts.map((count) => generate(talosRepository(`nodes-${count}`, count), count)), few);
+  const rows = compare(
+    'time and memory over the number of nodes',
+    counts.map((count) => generate(talosRepository(`nodes-${count}`, count), count)),
+    few,
+  );
   const [start, ...others] = rows;
   console.log('  each node more, beside the first six');
   for (const { nodes, cpuMs, wallMs, memoryMiB } of others) {
@@ -203,7 +218,15 @@ function templatesRepository() {
     }
   };
   for (let index = 0; index < 100; index += 1)
-    put(`kubernetes/app-${index}.yaml.j2`, `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app-${index}\n  labels: { cluster: << cluster_name >> }\ndata: { a: << cluster_name | upper >> }\n`);
-  put('talos/talconfig.yaml.j2', head(6).replace('clusterName: home', 'clusterName: << cluster_name >>').replace('  - "@./patches/all.yaml"\n', '  - "machine: {sysctls: {a.b: x}}"\n'));
+    put(
+      `kubernetes/app-${index}.yaml.j2`,
+      `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app-${index}\n  labels: { cluster: << cluster_name >> }\ndata: { a: << cluster_name | upper >> }\n`,
+    );
+  put(
+    'talos/talconfig.yaml.j2',
+    head(6)
+      .replace('clusterName: home', 'clusterName: << cluster_name >>')
+      .replace('  - "@./patches/all.yaml"\n', '  - "machine: {sysctls: {a.b: x}}"\n'),
+  );
   return folder;
 }

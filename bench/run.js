@@ -10,7 +10,8 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const launcher = join(root, 'lib/cli/tk.js');
 const runs = Number(process.env.BENCH_RUNS ?? 5);
-const report = 'data:text/javascript,process.on("exit",()=>{const r=process.resourceUsage();process.stderr.write("\\n@usage "+JSON.stringify({cpuMs:(r.userCPUTime+r.systemCPUTime)/1000,rssMiB:r.maxRSS/1024}))})';
+const report =
+  'data:text/javascript,process.on("exit",()=>{const r=process.resourceUsage();process.stderr.write("\\n@usage "+JSON.stringify({cpuMs:(r.userCPUTime+r.systemCPUTime)/1000,rssMiB:r.maxRSS/1024}))})';
 
 function measure(args, cwd) {
   const started = performance.now();
@@ -36,14 +37,24 @@ const rows = [
   { name: 'bare node', args: ['-e', '0'] },
   { name: 'tk --list', args: [launcher, '--list'] },
   { name: 'tk --help', args: [launcher, '--help'] },
-  { name: 'tk talos:generate-config --sim, second run', before: () => measure([launcher, 'talos:generate-config', '--sim'], repository), args: [launcher, 'talos:generate-config', '--sim'] },
+  {
+    name: 'tk talos:generate-config --sim, second run',
+    before: () => measure([launcher, 'talos:generate-config', '--sim'], repository),
+    args: [launcher, 'talos:generate-config', '--sim'],
+  },
   { name: 'tk bootstrap --sim', each: fresh, args: [launcher, 'bootstrap', '--sim'] },
-  { name: 'tk bootstrap --sim, second run', before: () => measure([launcher, 'bootstrap', '--sim'], repository), args: [launcher, 'bootstrap', '--sim'] },
+  {
+    name: 'tk bootstrap --sim, second run',
+    before: () => measure([launcher, 'bootstrap', '--sim'], repository),
+    args: [launcher, 'bootstrap', '--sim'],
+  },
 ];
 
 const wanted = process.argv.slice(2);
 let bare;
-process.stdout.write(`${'command'.padEnd(46)} ${'wall'.padStart(9)} ${'× node'.padStart(8)} ${'cpu'.padStart(9)} ${'memory'.padStart(9)}  exit\n`);
+process.stdout.write(
+  `${'command'.padEnd(46)} ${'wall'.padStart(9)} ${'× node'.padStart(8)} ${'cpu'.padStart(9)} ${'memory'.padStart(9)}  exit\n`,
+);
 for (const row of rows) {
   if (row.name !== 'bare node' && wanted.length > 0 && !wanted.some((word) => row.name.includes(word))) continue;
   row.before?.();

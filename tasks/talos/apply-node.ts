@@ -71,8 +71,7 @@ export default defineTask({
             etcd: 'away',
             ...disruptionOptions(params, cluster.gates),
             act: async (_target, inner) => void (await apply(inner.signal)),
-            comesBack: (target, bootId, version) =>
-              cluster.lifecycle.back(target, { afterBoot: bootId, ...(version ? { noOlderThan: version } : {}) }),
+            comesBack: (target, bootId, version) => cluster.lifecycle.back(target, { afterBoot: bootId, noOlderThan: version }),
             happened: (target, bootId, inner, intent) =>
               bootedWith(cluster, { node: target, bootId, what: 'the config', has: isApplied }, inner, intent),
           });

@@ -99,8 +99,7 @@ export default defineTask({
               ...options,
               act: async (target, inner) =>
                 void (await cluster.operations.patching.apply(target, preview.text, params.mode, {}, inner.signal)),
-              comesBack: (target, bootId, version) =>
-                cluster.lifecycle.back(target, { afterBoot: bootId, ...(version ? { noOlderThan: version } : {}) }),
+              comesBack: (target, bootId, version) => cluster.lifecycle.back(target, { afterBoot: bootId, noOlderThan: version }),
               happened: (target, bootId, inner, intent) =>
                 bootedWith(cluster, { node: target, bootId, what: 'the patch', has: isPatched }, inner, intent),
             });

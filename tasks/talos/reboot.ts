@@ -36,8 +36,7 @@ export default defineTask({
       etcd: 'away',
       ...disruptionOptions(params, cluster.gates),
       act: (node, handle) => cluster.lifecycle.reboot(node, params.mode, handle.signal),
-      comesBack: (node, bootId, version) =>
-        cluster.lifecycle.back(node, { afterBoot: bootId, ...(version ? { noOlderThan: version } : {}) }),
+      comesBack: (node, bootId, version) => cluster.lifecycle.back(node, { afterBoot: bootId, noOlderThan: version }),
     });
     detail(rebooted.map(({ node }) => node).join(' '));
     return { rebooted: rebooted.map(({ node }) => node) };

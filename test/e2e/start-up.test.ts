@@ -87,6 +87,16 @@ test.for(commands)('tk %s loads what it needs and nothing else', { timeout: pati
 });
 
 test(
+  'a task that speaks to nobody loads these files of the build: a module that stands in no row of them brings another',
+  async () => {
+    const { urls } = await loaded('files', [launcher, 'talos:image-url', 'installer']);
+    const files = urls.flatMap((url) => /\/dist\/scripts\/chunks\/(.+)\.cjs$/.exec(url)?.[1] ?? []);
+    expect(files.sort()).toEqual(['configs', 'format', 'generate', 'image-url', 'pki', 'rolldown-runtime', 'schema-1.14', 'task', 'zod']);
+  },
+  patience,
+);
+
+test(
   'what renders no chart leaves the Helm engine alone',
   async () => {
     const { packages, layers, urls } = await loaded('plan', [launcher, 'bootstrap', '--plan', '--offline']);

@@ -6,6 +6,7 @@ export const asciiOnly = {
   name: 'ascii-only',
   generateBundle(_options, files) {
     for (const file of Object.values(files))
-      if (file.type === 'chunk') file.code = file.code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      if (file.type === 'chunk')
+        file.code = file.code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   },
 };

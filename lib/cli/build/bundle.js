@@ -53,17 +53,17 @@ const together = {
     npm:zod/v4/locales/en`,
   'zod-all': 'npm:zod',
   words: 'ui/failures/ ui/failure-text ui/seen-words cli/print-failures',
-  task: `core/ ui/create-renderer ui/index ui/plain-lines ui/plain-renderer ui/run-view ui/sandbox-hints ui/style ui/summary ui/width ui/prompter ui/failure-list host/lock
-    cli/answers cli/failure-classes cli/load-model cli/open-cluster cli/open-repository cli/run-task cli/settings cli/shell cli/tasks/load
-    cli/vault
-    config/clustertool config/index config/inline-patch config/load-talconfig config/paths config/read-mapping config/talconfig config/talconfig-checks
-    config/talconfig-env-file config/talconfig-environment config/talconfig-envsubst config/talconfig-failures config/talconfig-model
-    config/talconfig-read config/versions
-    cluster/configuration cluster/connections cluster/credentials cluster/environment cluster/failures cluster/generator-input
-    cluster/git-ignore cluster/index cluster/kube-access cluster/last-looks cluster/machine-configs cluster/makejinja cluster/open cluster/open-cluster
-    cluster/plain-secrets cluster/releases cluster/rendered-record cluster/secrets-bundle cluster/talconfig-images
-    cluster/talconfig-origin cluster/transient cluster/view cluster/ways
-    secrets/vault wasm/compiled-module wasm/failures wasm/helm wasm/helm-errors wasm/index`,
+  task: `core/ ui/create-renderer ui/index ui/plain-lines ui/plain-renderer ui/run-view ui/sandbox-hints ui/style ui/summary
+    ui/width ui/prompter ui/failure-list host/lock cli/answers cli/failure-classes cli/load-model cli/open-cluster
+    cli/open-repository cli/run-task cli/settings cli/shell cli/tasks/load cli/vault config/clustertool config/index
+    config/inline-patch config/load-talconfig config/paths config/read-mapping config/talconfig config/talconfig-checks
+    config/talconfig-env-file config/talconfig-environment config/talconfig-envsubst config/talconfig-failures
+    config/talconfig-model config/talconfig-read config/versions cluster/configuration cluster/connections cluster/credentials
+    cluster/environment cluster/failures cluster/generator-input cluster/git-ignore cluster/index cluster/kube-access
+    cluster/last-looks cluster/machine-configs cluster/makejinja cluster/open cluster/open-cluster cluster/plain-secrets
+    cluster/releases cluster/rendered-record cluster/secrets-bundle cluster/talconfig-images cluster/talconfig-origin
+    cluster/transient cluster/view cluster/ways secrets/vault wasm/compiled-module wasm/failures wasm/helm wasm/helm-errors
+    wasm/index`,
   inputs: `config/check-together config/checks config/cluster-model config/disagreement config/issues config/known-hosts config/kube-prism
     config/load config/node-entry config/schema config/secret-inputs config/template-data`,
   wire: 'upstream/api/ talos/client/ talos/etcd-snapshot cli/build/ npm:@bufbuild/protobuf',
@@ -82,7 +82,9 @@ function fileOf(path) {
   // One minor of Talos of all is asked for.
   const [, minor] = /^lib\/upstream\/schema\/(1\.\d+)\.gen$/.exec(path) ?? [];
   if (minor !== undefined) return `schema-${minor}`;
-  return rows.find(([, modules]) => modules.some((module) => path === module || path.startsWith(module.endsWith('/') ? module : `${module}/`)))?.[0];
+  return rows.find(([, modules]) =>
+    modules.some((module) => path === module || path.startsWith(module.endsWith('/') ? module : `${module}/`)),
+  )?.[0];
 }
 
 /**
@@ -110,13 +112,26 @@ export async function bundle(root, output) {
   const late = { ...common, input: Object.fromEntries(loadedLate.map((name) => [name, name])) };
   const scripts = join(output, 'scripts');
   const names = new Map();
-  ours.plugins.push({ name: 'names-of-doors', moduleParsed: ({ id, isEntry, exports }) => void (isEntry && names.set(id, exports.toSorted())) });
+  ours.plugins.push({
+    name: 'names-of-doors',
+    moduleParsed: ({ id, isEntry, exports }) => void (isEntry && names.set(id, exports.toSorted())),
+  });
   const written = await Promise.all([
-    write(ours, { ...script, dir: scripts, exports: 'named', codeSplitting: { includeDependenciesRecursively: false, groups: [{ debugName: 'together', name: (id) => fileOf(within(root, id)) ?? null }] } }),
+    write(ours, {
+      ...script,
+      dir: scripts,
+      exports: 'named',
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [{ debugName: 'together', name: (id) => fileOf(within(root, id)) ?? null }],
+      },
+    }),
     write(late, { ...script, dir: join(scripts, 'packages') }),
   ]);
   writeLoader(output, written.flat(), names);
-  const packages = written.flat().flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? []));
+  const packages = written
+    .flat()
+    .flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? []));
   return [...new Set(packages)].sort();
 }
 
@@ -124,7 +139,10 @@ export async function bundle(root, output) {
 function within(root, id) {
   const path = id.replaceAll('\\', '/');
   const inPackage = path.lastIndexOf('/node_modules/');
-  return (inPackage >= 0 ? path.slice(inPackage + '/node_modules/'.length) : relative(root, id).replaceAll('\\', '/')).replace(/\.[cm]?[jt]s$/, '');
+  return (inPackage >= 0 ? path.slice(inPackage + '/node_modules/'.length) : relative(root, id).replaceAll('\\', '/')).replace(
+    /\.[cm]?[jt]s$/,
+    '',
+  );
 }
 
 /** What load.js runs: a function of what it gives to each script. */
@@ -152,7 +170,11 @@ function writeLoader(output, files, names) {
     const door = join(output, `${name}.js`);
     const loaded = `load(${JSON.stringify(fileName)})`;
     const named = exports.filter((found) => found !== 'default');
-    const lines = [`import { load } from '${relative(dirname(door), join(output, 'load.js')).replaceAll('\\', '/').replace(/^(?!\.)/, './')}';`];
+    const lines = [
+      `import { load } from '${relative(dirname(door), join(output, 'load.js'))
+        .replaceAll('\\', '/')
+        .replace(/^(?!\.)/, './')}';`,
+    ];
     if (named.length > 0) lines.push(`export const { ${named.join(', ')} } = ${loaded};`);
     if (exports.includes('default')) lines.push(`export default ${loaded}.default;`);
     if (exports.length === 0) lines.push(`${loaded};`);

@@ -27,7 +27,11 @@ function importsLate(code) {
   });
   if (late.size === 0) return rest;
   const [banner] = /^.*\n/.exec(rest);
-  const body = rest.slice(banner.length).replaceAll(/(?<![\w$]|(?<!\.\.)\.)require_[\w$]+(?=\.)/g, (name) => (late.has(name) ? `(${name} ??= require("${late.get(name)}"))` : name));
+  const body = rest
+    .slice(banner.length)
+    .replaceAll(/(?<![\w$]|(?<!\.\.)\.)require_[\w$]+(?=\.)/g, (name) =>
+      late.has(name) ? `(${name} ??= require("${late.get(name)}"))` : name,
+    );
   return `${banner}var ${[...late.keys()].join(', ')};\n${body}`;
 }
 
@@ -55,6 +59,7 @@ function isFinal(code, name) {
   if (!/^[\w$]+$/.test(name)) return false;
   const own = name.replaceAll('$', '\\$');
   if (new RegExp(`^(?:const|class|(?:async )?function\\*?) ${own}(?![\\w$])`, 'm').test(code)) return true;
-  const written = code.match(new RegExp(`(?<![\\w$.])${own}(?:\\+\\+|--|\\s*(?:[-+*/%&|^?]|\\*\\*|&&|\\|\\||\\?\\?|<<|>>>?)?=(?![=>]))`, 'g')) ?? [];
+  const written =
+    code.match(new RegExp(`(?<![\\w$.])${own}(?:\\+\\+|--|\\s*(?:[-+*/%&|^?]|\\*\\*|&&|\\|\\||\\?\\?|<<|>>>?)?=(?![=>]))`, 'g')) ?? [];
   return written.length === 1 && new RegExp(`^var ${own} = `, 'm').test(code);
 }

@@ -4,8 +4,20 @@
 // it is first called. Those made a fifth of the processor time of `talos:generate-config`. A script of `node:vm` can be kept with them.
 
 // An import of a builtin module makes all that it exports, and `fs` then loads streams, promises and readline.
-const { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } =
-  process.getBuiltinModule('fs');
+const {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = process.getBuiltinModule('fs');
 const { dirname, join } = process.getBuiltinModule('path');
 const { pathToFileURL } = process.getBuiltinModule('url');
 // Asked for by name at each use, so that a test can watch which scripts are loaded.
@@ -49,7 +61,20 @@ export function load(path) {
 }
 
 /** Builtin modules that take a tenth of a quick command or more to load. Scripts ask for all that they may need. */
-const costly = new Set(['child_process', 'crypto', 'dns', 'fs/promises', 'http', 'http2', 'https', 'net', 'tls', 'v8', 'worker_threads', 'zlib']);
+const costly = new Set([
+  'child_process',
+  'crypto',
+  'dns',
+  'fs/promises',
+  'http',
+  'http2',
+  'https',
+  'net',
+  'tls',
+  'v8',
+  'worker_threads',
+  'zlib',
+]);
 const standIns = new Map();
 
 /** A builtin module; a costly one is there when something of it is asked for. */
@@ -176,7 +201,11 @@ function write(file, round) {
   const draft = `${file}.${process.pid}`;
   try {
     // The engine believes what it reads: half a file must never have the name that is looked for.
-    writeFileSync(draft, Buffer.concat([length, head, ...code.map(([, bytes]) => filled(bytes))]), { mode: 0o600, flag: 'wx', flush: true });
+    writeFileSync(draft, Buffer.concat([length, head, ...code.map(([, bytes]) => filled(bytes))]), {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    });
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });

@@ -338,7 +338,7 @@ export interface WantedBack {
   readonly afterBoot: string;
   readonly version?: string;
   /** Of a boot that installs nothing: it may start what was installed before and waited for a boot, and must not fall back. */
-  readonly noOlderThan?: string;
+  readonly noOlderThan?: string | undefined;
   readonly schematicId?: string;
   /** Conditions that were not met before either: nobody waits long for what was broken already. */
   readonly unmetBefore?: readonly string[];

@@ -136,7 +136,7 @@ export function createRecovery({ root, nodes: inventory, kubernetesCa, files, cl
       return open.flat();
     },
     volumes: (node, signal) =>
-      connections.read(node, async (machine) => {
+      connections.readProven(node, signal, async (machine) => {
         const own = (await machine.list(talosResourceTypes.volumeStatuses, signal)).find(({ id }) => id === etcdVolume);
         const isApart = own !== undefined && fromBinary(definitions.block.VolumeStatusSpecSchema, own.proto).location !== '';
         return isApart ? ['EPHEMERAL', etcdVolume] : ['EPHEMERAL'];

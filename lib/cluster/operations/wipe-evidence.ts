@@ -18,7 +18,7 @@ export async function partitionsOf(
   labels: readonly string[],
   signal: AbortSignal,
 ): Promise<Partitions> {
-  const volumes = await connections.read(node, (machine) => machine.list(talosResourceTypes.volumeStatuses, signal));
+  const volumes = await connections.readProven(node, signal, (machine) => machine.list(talosResourceTypes.volumeStatuses, signal));
   const ids = volumes.map(({ id, proto }) => [id, fromBinary(definitions.block.VolumeStatusSpecSchema, proto).partitionUuid] as const);
   return Object.fromEntries(ids.filter(([id, partition]) => labels.includes(id) && partition !== ''));
 }

@@ -5,6 +5,7 @@ import { serviceOf } from './api/machine.ts';
 import { type StaticPodName, staticPodNames } from './config-view.ts';
 import type { Machine, Stage } from './machine.ts';
 import { commandOf, releaseImage, staticPodFacts } from './static-pods.ts';
+import { prettySize, volumeStatuses } from './volume-statuses.ts';
 
 /** One resource as a machine shows it: both spellings of its spec. */
 export interface ResourceView {
@@ -168,7 +169,7 @@ export const resourceSources: readonly ResourceSource[] = [
   define('Disks.block.talos.dev', block.DiskSpecSchema, ({ machine }) =>
     machine.spec.disks.map((disk) => {
       const id = disk.path.replace('/dev/', '');
-      const prettySize = pretty(disk.sizeBytes);
+      const pretty = prettySize(disk.sizeBytes);
       const busPath = disk.busPath ?? `/pci0000:00/0000:00:1f.2/${id}`;
       const wwid =
         disk.wwid ?? (disk.transport === 'nvme' ? `eui.${Buffer.from(disk.serial).toString('hex').padEnd(16, '0').slice(0, 16)}` : '');
@@ -177,7 +178,7 @@ export const resourceSources: readonly ResourceSource[] = [
         yaml: {
           dev_path: disk.path,
           size: disk.sizeBytes,
-          pretty_size: prettySize,
+          pretty_size: pretty,
           io_size: 512,
           sector_size: 512,
           readonly: false,
@@ -194,7 +195,7 @@ export const resourceSources: readonly ResourceSource[] = [
         proto: {
           devPath: disk.path,
           size: BigInt(disk.sizeBytes),
-          prettySize,
+          prettySize: pretty,
           ioSize: 512n,
           sectorSize: 512n,
           model: disk.model,
@@ -215,62 +216,7 @@ export const resourceSources: readonly ResourceSource[] = [
     const diskId = devPath.replace('/dev/', '');
     return [{ id: 'system-disk', yaml: { diskID: diskId, devPath }, proto: { diskId, devPath } }];
   }),
-  define('VolumeStatuses.block.talos.dev', block.VolumeStatusSpecSchema, ({ machine }) => {
-    const disk = machine.spec.disks.find(({ path }) => path === machine.get('installed')?.disk);
-    if (!disk) return [];
-    const size = disk.sizeBytes - 4 * 1024 ** 3;
-    const partition = (number: number) => `${disk.path}${disk.path.endsWith('n1') ? 'p' : ''}${number}`;
-    const location = partition(6);
-    return [
-      ...[
-        { id: 'META', location: partition(4), size: 1024 ** 2 },
-        { id: 'STATE', location: partition(5), size: 100 * 1024 ** 2 },
-      ].map((volume) => ({
-        id: volume.id,
-        yaml: {
-          phase: 'ready',
-          type: 'partition',
-          location: volume.location,
-          parentLocation: disk.path,
-          partitionUUID: partitionIdOf(machine, volume.id),
-          size: volume.size,
-          prettySize: pretty(volume.size),
-        },
-        proto: {
-          phase: enums.BlockVolumePhase.VOLUME_PHASE_READY,
-          type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
-          location: volume.location,
-          parentLocation: disk.path,
-          partitionUuid: partitionIdOf(machine, volume.id),
-          size: BigInt(volume.size),
-          prettySize: pretty(volume.size),
-        },
-      })),
-      {
-        id: 'EPHEMERAL',
-        yaml: {
-          phase: 'ready',
-          type: 'partition',
-          location,
-          parentLocation: disk.path,
-          partitionUUID: partitionIdOf(machine, 'EPHEMERAL'),
-          size,
-          prettySize: pretty(size),
-          filesystem: 'xfs',
-        },
-        proto: {
-          phase: enums.BlockVolumePhase.VOLUME_PHASE_READY,
-          type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
-          location,
-          parentLocation: disk.path,
-          partitionUuid: partitionIdOf(machine, 'EPHEMERAL'),
-          size: BigInt(size),
-          prettySize: pretty(size),
-        },
-      },
-      etcdVolumeOf(machine, partition(7), disk.path),
-    ];
-  }),
+  define('VolumeStatuses.block.talos.dev', block.VolumeStatusSpecSchema, ({ machine }) => volumeStatuses(machine)),
   define('LinkStatuses.net.talos.dev', network.LinkStatusSpecSchema, ({ machine }) =>
     machine.spec.links.map((link, index) => ({
       id: link.name,
@@ -461,53 +407,3 @@ function controlPlaneConfig(machine: Machine, name: StaticPodName) {
 const nodeIdOf = (machine: Machine): string => Buffer.from(`${machine.spec.uuid}/node-id`).toString('base64url').slice(0, 44);
 const ipBytes = (address: string): Uint8Array => Uint8Array.from(address.split('.').map(Number));
 const macBytes = (mac: string): Uint8Array => Uint8Array.from(mac.split(':').map((part) => Number.parseInt(part, 16)));
-
-/** As Go's humanize prints sizes. */
-function pretty(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
-}
-
-const partitionNames = ['META', 'STATE', 'EPHEMERAL', 'ETCD'];
-
-/** Another one each time that it was made. */
-function partitionIdOf(machine: Machine, label: string): string {
-  const made = machine.get('partitions')?.[label] ?? 0;
-  return `${machine.spec.uuid.slice(0, 24)}${partitionNames.indexOf(label)}${made.toString(16).padStart(11, '0')}`;
-}
-
-/** A directory of EPHEMERAL has neither a place nor a size of its own. */
-function etcdVolumeOf(machine: Machine, location: string, parentLocation: string) {
-  const phase = enums.BlockVolumePhase.VOLUME_PHASE_READY;
-  if (!machine.hasEtcdVolume())
-    return { id: 'ETCD', yaml: { phase: 'ready', type: 'directory' }, proto: { phase, type: enums.BlockVolumeType.VOLUME_TYPE_DIRECTORY } };
-  const size = 4 * 1024 ** 3;
-  return {
-    id: 'ETCD',
-    yaml: {
-      phase: 'ready',
-      type: 'partition',
-      location,
-      parentLocation,
-      partitionUUID: partitionIdOf(machine, 'ETCD'),
-      size,
-      prettySize: pretty(size),
-      filesystem: 'xfs',
-    },
-    proto: {
-      phase,
-      type: enums.BlockVolumeType.VOLUME_TYPE_PARTITION,
-      location,
-      parentLocation,
-      partitionUuid: partitionIdOf(machine, 'ETCD'),
-      size: BigInt(size),
-      prettySize: pretty(size),
-    },
-  };
-}

@@ -35,7 +35,9 @@ try {
 function check(sums) {
   const committed = JSON.parse(readFileSync(join(here, '../helm.wasm.json'), 'utf8'));
   const equal = committed.wasmSha256 === sums.wasmSha256;
-  process.stdout.write(`${equal ? 'equal' : 'differs'}: ${sums.wasmSha256} by ${sums.go}, committed ${committed.wasmSha256} by ${committed.go}\n`);
+  process.stdout.write(
+    `${equal ? 'equal' : 'differs'}: ${sums.wasmSha256} by ${sums.go}, committed ${committed.wasmSha256} by ${committed.go}\n`,
+  );
   process.exitCode = equal ? 0 : 6;
 }
 
@@ -58,7 +60,11 @@ function licenses() {
   return [
     'helm.wasm.br contains compiled code of the following modules.\n',
     ...notices.map(([name, version, folder]) => {
-      const files = existsSync(folder) ? readdirSync(folder).filter((file) => /^(?:LICEN[CS]E|NOTICE|COPYING)/i.test(file)).sort() : [];
+      const files = existsSync(folder)
+        ? readdirSync(folder)
+            .filter((file) => /^(?:LICEN[CS]E|NOTICE|COPYING)/i.test(file))
+            .sort()
+        : [];
       if (files.length === 0) throw new Error(`${name} ${version} has no licence file`);
       const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
       return `${'='.repeat(80)}\n${name} ${version}\n${'='.repeat(80)}\n\n${texts.join('\n\n')}\n`;

@@ -186,6 +186,21 @@ test('a machine that is swapped between two calls is noticed before the second',
   talos.close();
 });
 
+test('a call that this computer slept over does not leave, and the next one does', async () => {
+  machine.on(api.reboot, () => ({ messages: [{}] }));
+  let nowMs = 0;
+  let sleptMs = 15_001;
+  const clock = { ...world.clock, now: () => (nowMs += sleptMs) };
+  const talos = createTalosMutator({ dial: world.dial, clock }, target(), { spkiSha256: spki });
+  expect(await codeOf(talos.reboot('default', soon()))).toBe('talos/overslept');
+  expect(machine.calls.filter((call) => call.endsWith('/Reboot'))).toEqual([]);
+  // So long a call may have to wait for its turn on a busy computer.
+  sleptMs = 15_000;
+  expect(await codeOf(talos.reboot('default', soon()))).toBe('no failure');
+  expect(machine.calls.filter((call) => call.endsWith('/Reboot'))).toHaveLength(1);
+  talos.close();
+});
+
 test('messages up to the limit of 32 MiB pass, larger ones are refused as such', async () => {
   let bytes = 31 * 1024 * 1024;
   machine.on(api.read, async function* () {
