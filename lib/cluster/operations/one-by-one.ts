@@ -13,6 +13,7 @@ import {
 import type { NodeModel } from '../../config/index.ts';
 import { done, type Evidence, notDone, type OpenIntent, type PlannedStep, type StepHandle, type TaskContext } from '../../core/index.ts';
 import type { Cluster, ClusterView } from '../cluster.ts';
+import { notReturned } from '../lifecycle/back.ts';
 import { darkKey, disrupt, type DisruptContext, type Disrupted, takeBackAnyCordon } from '../lifecycle/disrupt.ts';
 import type { ClusterLease, Disruption, DisruptionKind, DrainPolicy, GateAnswer, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
 import { etcdSettled } from '../lifecycle/settled.ts';
@@ -139,13 +140,15 @@ export async function takeAway(
     async act(handle) {
       for (const node of ordered) {
         await handle.step(node.name, async (inner) => {
-          if (options.comesBack !== undefined && begunMs < now && (await hasBootedSince(cluster, node, begunMs, inner.signal))) {
-            // Whichever run of these set it; one that was cut off may have been followed by one that did not come that far.
-            if ((await takeBackAnyCordon(cluster, node, inner.signal)) === 'taken back') inner.detail('uncordoned');
-            else inner.skip('it has booted since this was begun');
-            return;
-          }
+          const { comesBack } = options;
           try {
+            if (comesBack !== undefined && begunMs < now && (await hasBootedSince(cluster, node, begunMs, inner.signal))) {
+              await whenBack(context, node, comesBack(node, anyBoot), inner);
+              // Whichever run of these set it; one that was cut off may have been followed by one that did not come that far.
+              if ((await takeBackAnyCordon(cluster, node, inner.signal)) === 'taken back') inner.detail('uncordoned');
+              else inner.skip('it has booted since this was begun');
+              return;
+            }
             await one(node, { ...context, step: inner.step, log: inner.log });
           } catch (error) {
             const left = ordered.slice(ordered.indexOf(node)).map(({ name }) => name);
@@ -161,6 +164,24 @@ export async function takeAway(
 
 const inOrder = <N extends Pick<NodeModel, 'role'>>(nodes: readonly N[], endsEtcd: boolean): readonly N[] =>
   nodes.toSorted((a, b) => (Number(a.role === 'worker') - Number(b.role === 'worker')) * (endsEtcd ? -1 : 1));
+
+/** No boot has it: whichever one the machine is in, it is a later one. */
+const anyBoot = '';
+
+/** The run that sent it on its way may have been cut off before it was there. */
+async function whenBack(
+  { cluster, afterwards }: Pick<TakeAwayContext, 'cluster' | 'afterwards'>,
+  node: NodeModel,
+  isBack: Condition<NodeFacts>,
+  handle: StepHandle,
+): Promise<void> {
+  try {
+    await handle.wait(isBack);
+  } catch (error) {
+    afterwards(`uncordon ${node.name}`, (last) => uncordonIfBack(cluster, node, last));
+    throw hasCode(error, 'wait/timeout') ? new TkError(notReturned(node, failureOf(error))) : error;
+  }
+}
 
 /** A machine that was to go for good and is back as it was, because somebody restarted it at that moment, may have its pods back. */
 async function uncordonIfBack(cluster: Cluster, node: NodeModel, handle: StepHandle): Promise<void> {
