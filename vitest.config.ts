@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const longest = ['test/sim/swarm/bootstrap.test.ts', 'test/sim/upkeep-histories.test.ts'];
 
-/** What takes longest begins first, so that neither of the two workers is left with it alone at the end. */
+/** What takes longest begins first, so that no worker is left with it alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rankOf = ({ moduleId }: TestSpecification) => {
@@ -20,7 +20,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than processors: tests of programs wait as much as they work.
+    maxWorkers: 3,
     // The files of one worker share its modules: loading them anew for each costs a quarter of the whole run.
     isolate: false,
     sequence: { sequencer: LongestFirst },

@@ -27,14 +27,13 @@ const check = (title, command, args) =>
     });
   });
 
-const checks = [
-  run('build', process.execPath, [join(root, 'lib/cli/build.js')]),
-  ...(await Promise.all([
-    check('types', bin('tsc'), ['-p', root]),
-    check('lint', bin('oxlint'), ['--deny-warnings']),
-    check('format', bin('biome'), ['format', '.']),
-  ])),
-];
+const checks = await Promise.all([
+  check('types', bin('tsc'), ['-p', root, '--checkers', '2']),
+  // Whether the types hold is told beside it.
+  check('build', process.execPath, [join(root, 'lib/cli/build.js'), '--unchecked']),
+  check('lint', bin('oxlint'), ['--deny-warnings']),
+  check('format', bin('biome'), ['format', '.']),
+]);
 
 const reports = mkdtempSync(join(tmpdir(), 'tk-test-'));
 const report = join(reports, 'vitest.json');

@@ -7,6 +7,7 @@ import { loadProduct } from './product.ts';
 import { drawUpkeep, type Upkeep } from './schedule.ts';
 
 const museumPath = join(import.meta.dirname, 'museum.json');
+const foundPath = join(import.meta.dirname, 'found.json');
 
 /** A planted bug and the whole history that shows it: it is told again when other faults are drawn for that seed later. */
 export interface Exhibit {
@@ -61,4 +62,18 @@ export async function* visitMuseum(): AsyncGenerator<Visited> {
     const own = (await tellUpkeep(upkeep, clean)).violations;
     yield { bug, found: violations[0] ?? '', without: own[0] ?? '' };
   }
+}
+
+/** A history that broke a promise before something was mended. */
+export interface Found {
+  readonly what: string;
+  readonly upkeep: Upkeep;
+}
+
+export const everFound = async (): Promise<readonly Found[]> => JSON.parse(await readFile(foundPath, 'utf8')) as Found[];
+
+/** All that was ever found, told again. */
+export async function* tellFound(): AsyncGenerator<{ readonly what: string; readonly violations: readonly string[] }> {
+  const product = await loadProduct();
+  for (const { what, upkeep } of await everFound()) yield { what, violations: (await tellUpkeep(upkeep, product)).violations };
 }

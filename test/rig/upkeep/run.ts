@@ -10,13 +10,13 @@
 //                                                      two deaths, of a process and of the one that continues
 //     planted [BUG,…] [MOST]                           searches each planted bug
 //     keep [BUG,…] [MOST]                              searches each, and writes what finds it to museum.json
-//     museum                                           replays that: every bug is found, and nothing without it
+//     museum                                           replays that: every bug is found, and nothing without it; and what was ever found
 import { doubleDeaths, everyBoundary, type Gone, tellEach } from './exhaustive.ts';
 import { neverHappened } from './expectations.ts';
 import { lineOf, tellUpkeep } from './history.ts';
 import { tellMany, tellSome, type Told } from './many.ts';
 import { plantBugs } from './mutants.ts';
-import { type Find, keepExhibits, searchBug, visitMuseum } from './museum.ts';
+import { type Find, keepExhibits, searchBug, tellFound, visitMuseum } from './museum.ts';
 import { plantedBugs } from './planted.ts';
 import { loadProduct, type Product } from './product.ts';
 import { calm, drawUpkeep, type Upkeep } from './schedule.ts';
@@ -120,6 +120,10 @@ async function visit(): Promise<number> {
   for await (const seen of visitMuseum()) {
     if (seen.found === '' || seen.without !== '') missing += 1;
     say(JSON.stringify(seen));
+  }
+  for await (const told of tellFound()) {
+    missing += told.violations.length;
+    say(JSON.stringify(told));
   }
   return missing;
 }

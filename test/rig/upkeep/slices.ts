@@ -6,8 +6,8 @@ import { projectRoot } from '../process.ts';
 /** What all processes of the swarm load is compiled once. */
 const compiled = join(projectRoot, 'node_modules/.cache/tk-swarm');
 
-/** `run.ts` with these words in a process of its own, whose errors need no stacks. Its last line is its answer. */
-export async function inOwnProcess(words: readonly string[]): Promise<unknown> {
+/** The lines that `run.ts` says with these words, in a process of its own, whose errors need no stacks. */
+export async function linesOf(words: readonly string[]): Promise<readonly string[]> {
   // Histories make much that is soon forgotten, and go through more code than is hot: the interpreter would be most of a short process.
   const flags = [
     '--conditions=talos-tk-source',
@@ -22,7 +22,12 @@ export async function inOwnProcess(words: readonly string[]): Promise<unknown> {
   });
   let text = '';
   for await (const part of child.stdout) text += String(part);
-  const line = text.trim().split('\n').at(-1) ?? '';
+  return text.trim().split('\n');
+}
+
+/** Its last line is its answer. */
+export async function inOwnProcess(words: readonly string[]): Promise<unknown> {
+  const line = (await linesOf(words)).at(-1) ?? '';
   if (!line.startsWith('{')) throw new Error(`${words.join(' ')} was not told to its end`);
   return JSON.parse(line);
 }
