@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Failure, type Redactor, TkError, type World } from '../base/index.ts';
+import { type Failure, type Files, type Redactor, TkError, type World } from '../base/index.ts';
 import type { Cluster, ClusterView, OpenedCluster, Settings } from '../cluster/index.ts';
-import type { ClusterModel } from '../config/index.ts';
+import type { ClusterModel, Repository } from '../config/index.ts';
 import type { Log, Shell } from '../core/index.ts';
-import { expectManyFiles } from '../host/index.ts';
+import { expectManyFiles, expectShortWork } from '../host/index.ts';
 import { loadSettings } from './settings.ts';
 import type { StandIns } from './sandbox/open.ts';
 
@@ -72,8 +72,11 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     : undefined;
   try {
     const world = sandbox?.world ?? host;
+    if (!options.isSandbox && (await hasManyNodes(host.files, repository))) {
+      expectManyFiles();
+      expectShortWork();
+    }
     const model = sandbox?.model ?? (await (await import('./load-model.ts')).loadModel(world, repository));
-    if (model.nodes.length > manyNodes && !options.isSandbox) expectManyFiles();
     const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
     const { openRepositoryCluster } = await import('./open-cluster.ts');
     const openOver = (over: World) =>
@@ -138,7 +141,14 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
   }
 }
 
-const manyNodes = 50;
+/** As large as it gets with fifty nodes. */
+const manyNodesBytes = 16 * 1024;
+
+/** By the size of a talconfig: nothing has been read yet. */
+async function hasManyNodes(files: Files, { root, source }: Repository): Promise<boolean> {
+  const found = source.kind === 'talconfig.yaml' ? await files.stat(join(root, source.path)) : undefined;
+  return (found?.sizeBytes ?? 0) > manyNodesBytes;
+}
 
 async function renderInto({ full }: OpenedCluster, signal: AbortSignal): Promise<void> {
   try {

@@ -31,7 +31,7 @@ const together = {
     cli/commands/talos-commands cli/commands/chart-commands cli/commands/completion-commands cli/commands/init-commands
     cli/commands/secret-commands cli/commands/sim-commands cli/commands/template-commands cli/commands/upgrade-commands
     cli/tasks/built-in cli/tasks/known cli/tasks/manifest cli/tasks/place cli/tasks/user config/failures config/find
-    host/clock host/failures host/files host/held-calls host/output host/random host/terminal host/to-disk host/world`,
+    host/clock host/failures host/files host/held-calls host/many host/output host/random host/terminal host/to-disk host/world`,
   toml: 'format/toml npm:smol-toml',
   edit: `format/edit format/edit-text format/go-block-scalar format/go-formatted format/stringify format/tar format/yaml-document
     format/yaml-tree format/yaml-tree-emit format/yaml-value`,
