@@ -53,6 +53,34 @@ test('node:remove of a node that is gone removes what is left of it', { timeout:
   expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-3']);
 });
 
+test('node:remove wipes a control plane that etcd has let go and that was switched on again', { timeout: 60_000 }, async () => {
+  await using rig = await simulate({ controlPlanes: 3, workers: 0 });
+  rig.hand.losePower('cp-3', 10 * 60_000);
+  await rig.pass(90_000);
+  expect(codes(await rig.tk('talos:etcd-remove-member', { member: 'cp-3' }))).toEqual(fine);
+  await rig.pass(15 * 60_000);
+  // Only its own etcd is in trouble; of one that is a member still nobody would say so.
+  expect((await rig.plan('node:remove', { node: 'cp-3' })).tasks[0]?.steps).toEqual([
+    { decision: 'run', title: 'etcd snapshot' },
+    {
+      decision: 'run',
+      title: 'drain and wipe cp-3',
+      node: 'cp-3',
+      reason: 'it is no member of etcd any more',
+      calls: [{ target: 'cp-3', call: 'machine.MachineService/Reset' }],
+    },
+    { decision: 'run', title: 'delete Node', calls: [{ target: 'cp-3', call: 'delete Node' }] },
+  ]);
+  expect(codes(await rig.tk('node:remove', { node: 'cp-3' }))).toEqual(fine);
+  expect(membersIn(await rig.tk('talos:etcd-members', { node: 'cp-1' }))).toEqual(['cp-1', 'cp-2']);
+  expect((await rig.cluster.machines.state(rig.cluster.find({ node: 'cp-3' }), now)).state).toBe('unreachable');
+
+  // A member that does not work is left alone.
+  rig.hand.stopEtcd('cp-2');
+  await rig.pass(1000);
+  expect(codes(await rig.tk('node:remove', { node: 'cp-2' })).codes).toEqual(['node/half-works']);
+});
+
 test('node:replace removes a failed control plane first, and lets the successor of one that works join first', {
   timeout: 90_000,
 }, async () => {

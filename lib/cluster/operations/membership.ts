@@ -16,6 +16,7 @@ import type { PlannedStep, StepHandle } from '../../core/index.ts';
 import type { Cluster, ClusterView, NodeReport, NodeState } from '../cluster.ts';
 import type { DrainPolicy, EtcdMemberView, EtcdPicture, NodeFacts, Overrides } from '../lifecycle/lifecycle.ts';
 import { uncordonStep } from '../lifecycle/disrupt.ts';
+import { majority } from '../lifecycle/quorum.ts';
 import { isTransientTalos } from '../transient.ts';
 import { operationFailure } from './failures.ts';
 import { darkEvidence, gone, takeAway, type TakeAwayContext } from './one-by-one.ts';
@@ -32,6 +33,8 @@ export interface MembershipFacts {
   readonly state: NodeState['state'];
   /** It answers, and for a control plane its etcd is healthy. */
   readonly works: boolean;
+  /** A control plane that answers without a working etcd, and that the others' etcd has as a member no longer: its data is nobody's. */
+  readonly isExpelled: boolean;
   /** Its member of etcd; absent for workers, and when it is none. */
   readonly member?: EtcdMemberView;
   /** What Kubernetes calls it. */
@@ -58,6 +61,7 @@ export async function membershipFacts(
     node,
     state,
     works,
+    isExpelled: !works && state === 'configured' && node.role === 'controlplane' && worksWithout(picture, node),
     ...(member === undefined ? {} : { member }),
     ...(kubeName === undefined ? {} : { kubeName }),
     tolerance: { now: tolerance(picture, 0), without: tolerance(picture, -1), withOneMore: tolerance(picture, 1) },
@@ -132,21 +136,29 @@ export async function expectSuccessor(
   detail(`${successor.name} is in ${report.state.state === 'maintenance' ? 'maintenance mode' : 'place'}`);
 }
 
+/** A majority of the members that all of them have says so, and each has a name: one that has not started yet could be anybody's. */
+function worksWithout({ views }: EtcdPicture, node: NodeModel): boolean {
+  const lists = views.flatMap((view) => (view.node !== node && view.state === 'answered' && view.isHealthy ? [view.members] : []));
+  const names = new Set(lists.flatMap((members) => members.map(({ hostname }) => hostname)));
+  return lists.length >= majority(names.size) && lists.length > 0 && !names.has('') && !names.has(node.name);
+}
+
 const memberOf = ({ views }: EtcdPicture, node: NodeModel): EtcdMemberView | undefined =>
   views.flatMap((view) => (view.state === 'answered' ? view.members : [])).find((member) => member.hostname === node.name);
 
 /** What removing it would do, in the order in which it is done. */
-export function removalPlan({ node, works, member, kubeName, tolerance }: MembershipFacts): readonly PlannedStep[] {
+export function removalPlan({ node, works, isExpelled, member, kubeName, tolerance }: MembershipFacts): readonly PlannedStep[] {
   const { name } = node;
   const reset = { target: name, call: 'machine.MachineService/Reset' };
   return [
     ...(node.role === 'controlplane' ? [{ decision: 'run' as const, title: 'etcd snapshot' }] : []),
-    works
+    works || isExpelled
       ? {
           decision: 'run',
           title: `drain and wipe ${name}`,
           node: name,
           ...(member ? { reason: `etcd: ${tolerance.without}` } : {}),
+          ...(isExpelled ? { reason: 'it is no member of etcd any more' } : {}),
           calls: [reset],
         }
       : { decision: 'skip', title: `drain and wipe ${name}`, node: name, reason: 'it does not work' },
@@ -167,8 +179,8 @@ export function removalPlan({ node, works, member, kubeName, tolerance }: Member
 }
 
 /**
- * Takes a node out of the cluster, for good: one that works is drained, leaves etcd and is wiped; of one that does not, what is left in
- * etcd and in Kubernetes is removed.
+ * Takes a node out of the cluster, for good: one that works is drained, leaves etcd and is wiped, and so is one that etcd has let go already
+ * and that was switched on again; of one that does not, what is left in etcd and in Kubernetes is removed.
  *
  * Shape: `wasSilent`: nothing on its disks was wiped by this run; with them it joins again when it is switched on.
  * Failure: `gate/*`, `node/half-works` for a machine that answers and whose etcd does not work: whether its data counts is not ours to say.
@@ -182,13 +194,15 @@ export async function removeNode(
   const at = { node: node.name };
   const facts = await step.pure('look', (handle) => patientFacts(cluster, node, handle), at);
   const isAway = facts.state === 'unreachable' || facts.state === 'maintenance' || facts.state === 'foreign';
-  if (facts.works) {
+  if (facts.works || facts.isExpelled) {
     await takeAway(context, [node], {
       kind: 'remove',
       title: 'remove',
-      etcd: 'for-good',
+      etcd: facts.isExpelled ? 'none' : 'for-good',
       ...options,
-      act: (target, handle) => cluster.lifecycle.reset(target, { isGraceful: true, reboots: false, wipe: 'all' }, handle.signal),
+      // Gracefully it would leave etcd first, which it cannot once more.
+      act: (target, handle) =>
+        cluster.lifecycle.reset(target, { isGraceful: !facts.isExpelled, reboots: false, wipe: 'all' }, handle.signal),
       happened: (target, bootId, handle, intent) => darkEvidence(cluster, target, bootId, handle, intent, { takesConfig: true }),
       after: async (target, handle) => handle.detail(await handle.wait(gone(cluster, target, false))),
     });

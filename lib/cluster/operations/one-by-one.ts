@@ -194,8 +194,8 @@ async function uncordonIfBack(cluster: Cluster, node: NodeModel, handle: StepHan
  * Silent once is not gone: a run that goes on without the lease beside somebody who holds it is what the lease is there to prevent. A
  * cluster whose Kubernetes does not answer for a minute has no lease to ask for.
  */
-async function isKubernetesThere({ cluster, step }: TakeAwayContext): Promise<boolean> {
-  if (await cluster.kubernetes.isReachable(new AbortController().signal)) return true;
+async function isKubernetesThere({ cluster, step, stopping }: TakeAwayContext): Promise<boolean> {
+  if (await cluster.kubernetes.isReachable(stopping)) return true;
   const hasKubeconfig = await cluster.kubernetes.reader().then(
     () => true,
     () => false,

@@ -425,6 +425,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     startInstaller(machine, image) {
       const number = (machine.get('installer')?.number ?? 0) + 1;
       machine.set('installer', { number, image, lines: [`running the installer ${image}`] });
+      kernel.emit({ kind: 'talos/installer-started', facts: { node: machine.name } });
       const late = kernel.fault('talos/installer-time', { node: machine.name });
       after(machine, durations.upgrade + Number(late?.facts.lateMs ?? 0), 'installer');
     },

@@ -9,6 +9,7 @@ import { calm, calmAfterMs, type Upkeep } from './schedule.ts';
 import { plainTextOf } from './said.ts';
 import { shapeText } from './shape.ts';
 import { type Place, storyOf, type UpkeepCommand, type UpkeepStory } from './stories.ts';
+import { isWiped, lastOf } from './stories/story.ts';
 
 export interface UpkeepHistory {
   readonly attempts: readonly Attempt[];
@@ -156,7 +157,10 @@ export async function tellUpkeep(
       ]);
     // Whoever has to go there and press a button may come after the last command.
     await kernel.clock.sleep(calmAfterMs + 1000 + darkMs(upkeep));
-    if (!repeats) {
+    // One whose power went in the middle of its wipe was as dark as one that is off, and came back as it was.
+    const isBack =
+      away && upkeep.deeds.some(({ deed }) => deed.deed === 'lose-power' && deed.node === lastOf(shape) && !isWiped(rig.talos, deed.node));
+    if (!repeats && !isBack) {
       const again = await rig.attempt(last);
       if (again.exit !== 0 || again.changes !== 0)
         defects.push(`a further run ended with ${again.exit} and ${again.changes} changes: ${JSON.stringify(again.failures)}`);
@@ -191,9 +195,14 @@ function watchCourse(
 ): void {
   if (!/^upgrade(?!-k8s|-without)/.test(upkeep.story) || upkeep.story.includes(' > ')) return;
   let failedIn = -1;
+  /** What a run that died has begun goes on without it, and what comes of that is none of the next one's failures. */
+  const begunIn = new Map<string, number>();
   rig.memory.kernel.onEvent(({ kind, facts, atMs }) => {
-    const machine = rig.talos.machines.find(({ name }) => name === facts.node);
-    if (kind === 'talos/reverted' || kind === 'talos/installer-failed') failedIn = attempt();
+    const name = String(facts.node);
+    const machine = rig.talos.machines.find((one) => one.name === name);
+    const isFailure = kind === 'talos/reverted' || kind === 'talos/installer-failed';
+    if (isFailure && begunIn.get(name) === attempt()) failedIn = attempt();
+    if (kind === 'talos/installer-started' || kind === 'talos/disruption') begunIn.set(name, attempt());
     if (kind !== 'talos/disruption' || !machine) return;
     const path = String(facts.path);
     const { workers = 1 } = rig.terms();
