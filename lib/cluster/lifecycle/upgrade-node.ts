@@ -1,4 +1,4 @@
-import { type Failure, TkError } from '../../base/index.ts';
+import { type Failure, minutes, TkError } from '../../base/index.ts';
 import type { NodeModel } from '../../config/index.ts';
 import { done, notDone, type MutatingCall, type Recollection, type StepHandle } from '../../core/index.ts';
 import { isAtLeast } from '../../format/index.ts';
@@ -30,7 +30,14 @@ import { firstWithLifecycleService } from './versions.ts';
  *     unknown    it cannot be asked, and no run of ours is the reason
  */
 export type NodeUpgradeState =
-  | { readonly state: 'equal'; readonly facts: NodeFacts; readonly target: ImageTarget; readonly cordon: CordonState }
+  | {
+      readonly state: 'equal';
+      readonly facts: NodeFacts;
+      readonly target: ImageTarget;
+      readonly cordon: CordonState;
+      /** A run of ours took it away of late, and Kubernetes does not tell whether the cordon of then is still there. */
+      readonly mayBeCordoned?: boolean;
+    }
   | {
       readonly state: 'needed' | 'installed';
       readonly facts: NodeFacts;
@@ -50,7 +57,7 @@ export type NodeUpgradeState =
 
 /** Whether anything is left to do, be it only our own cordon. */
 export const isLeft = (state: NodeUpgradeState): boolean =>
-  state.state !== 'equal' || state.cordon.state === 'ours' || !isSettled(state.facts);
+  state.state !== 'equal' || state.cordon.state === 'ours' || state.mayBeCordoned === true || !isSettled(state.facts);
 
 /** Whether a node of the right version has finished to boot: what the whole promises of every node when it ends well. */
 export const isSettled = ({ stage, etcd, node }: NodeFacts): boolean =>
@@ -68,6 +75,9 @@ export interface StateQuestion {
   /** By this computer's clock. */
   readonly now: () => number;
 }
+
+/** As long as a control plane takes to boot: nothing else is left to be done than to ask about a cordon. */
+const cordonUnknownMs = minutes(5);
 
 const rebootKey = (node: NodeModel, version: string): string => `upgrade ${node.name} to ${version}`;
 const installKey = (node: NodeModel, image: string, bootId: string): string => `install ${image} on ${node.name} in boot ${bootId}`;
@@ -103,7 +113,8 @@ export async function nodeUpgradeState({
   const isLongOver =
     isEqual && !isGoing && facts.stage === 'running' && open === undefined && last !== undefined && now() - last.at > staleMs;
   if ((isSent || isGoing || isUnseen) && !isLongOver) return { state: 'leaving', node, version: target.version, facts, target };
-  if (isEqual) return { state: 'equal', facts, target, cordon };
+  const mayBeCordoned = facts.kube === undefined && last !== undefined && now() - last.at <= staleMs;
+  if (isEqual) return { state: 'equal', facts, target, cordon, ...(mayBeCordoned ? { mayBeCordoned } : {}) };
   const installed = await recall(installKey(node, target.image, facts.bootId));
   const more = overridden === undefined ? {} : { overridden };
   if (installed.last !== undefined) return { state: 'installed', facts, target, ...more };
@@ -145,10 +156,11 @@ export async function upgradeNode(context: DisruptContext, state: NodeUpgradeSta
       const { facts } = state;
       const { node, talosVersion, unmet } = facts;
       let { cordon } = state;
-      if (!isSettled(facts)) {
+      if (!isSettled(facts) || state.mayBeCordoned === true) {
         // Any boot will do: somebody else has restarted it, or the power was away.
         const unmetBefore = facts.stage === 'running' ? unmet.map(({ name }) => name) : [];
-        const condition = cluster.lifecycle.back(node, { afterBoot: '', version: talosVersion, unmetBefore });
+        const patience = isSettled(facts) ? { deadlineMs: cordonUnknownMs } : {};
+        const condition = cluster.lifecycle.back(node, { afterBoot: '', version: talosVersion, unmetBefore, ...patience });
         const settled = await step.pure('settle', (handle) => handle.wait(condition), { node: node.name });
         // Kubernetes may only be able to tell of it now.
         cordon = settled.kube?.cordon ?? cordon;

@@ -217,7 +217,7 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
           const tookMs = clock.monotonicMs() - startedMs;
           const budgetMs = terms.budgetMs ?? usualBudgetMs;
           if (tookMs > budgetMs) report('I-10', `${terms.name} took ${Math.round(tookMs / 1000)} s of ${Math.round(budgetMs / 1000)} s`);
-          if (lateMs !== undefined && exit !== 'dead' && clock.monotonicMs() - lateMs > promptMs)
+          if (terms.stops === true && lateMs !== undefined && exit !== 'dead' && clock.monotonicMs() - lateMs > promptMs)
             report('I-12', `${terms.name} took no notice of a signal and went on for ${Math.round(clock.monotonicMs() - lateMs)} ms`);
           const by = told ?? signal;
           if (by !== undefined && exit !== 'dead' && exit !== 0 && exit !== exitOfSignal[by])

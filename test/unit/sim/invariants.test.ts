@@ -197,11 +197,11 @@ test('I-12 something disruptive after a signal, and another exit code', async ()
 
 test('I-12 a signal that was not heard, and a run that goes on nevertheless', async () => {
   const rig = await watched({ controlPlanes: 1, workers: 0 });
-  const over = rig.invariants.begin({ name: 'over' });
+  const over = rig.invariants.begin({ name: 'over', stops: true });
   over.signalled('SIGINT', true);
   over.ended({ exit: 3 });
   expect(rig.fired()).toEqual([]);
-  const deaf = rig.invariants.begin({ name: 'deaf' });
+  const deaf = rig.invariants.begin({ name: 'deaf', stops: true });
   const seen = deaf.observe(rig.world);
   const connection = await seen.dial.talos({ host: '192.168.42.11', port: 50_000, trust: { kind: 'insecure' } }, signal);
   deaf.signalled('SIGINT', true);
