@@ -25,11 +25,13 @@ export function volumeStatuses(machine: Machine): readonly VolumeStatus[] {
   const partition = (id: PartitionName, size: number, filesystem?: string): VolumeStatus => {
     const location = `${disk.path}${disk.path.endsWith('n1') ? 'p' : ''}${partitions[id]}`;
     const partitionUuid = partitionIdOf(machine, id);
-    const place = { location, parentLocation: disk.path, prettySize: prettySize(size) };
+    const place = { location, parentLocation: disk.path };
+    const pretty = prettySize(size);
+    const kind = filesystem ? { filesystem } : {};
     return {
       id,
-      yaml: { phase: 'ready', type: 'partition', ...place, partitionUUID: partitionUuid, size, ...(filesystem ? { filesystem } : {}) },
-      proto: { phase: ready, type: types.VOLUME_TYPE_PARTITION, ...place, partitionUuid, size: BigInt(size) },
+      yaml: { phase: 'ready', type: 'partition', ...place, partitionUUID: partitionUuid, size, prettySize: pretty, ...kind },
+      proto: { phase: ready, type: types.VOLUME_TYPE_PARTITION, ...place, partitionUuid, size: BigInt(size), prettySize: pretty },
     };
   };
   return [
