@@ -2,6 +2,8 @@
 // folder; default: PATH). Ratios come from one run on the same input. Nothing here gates anything.
 //
 //   node bench/configs.js [RUNS]      default 5; medians
+//
+// Where thousands of files were deleted within the last five minutes, on ext4, new ones take longer: also by the run before.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
