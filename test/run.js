@@ -28,8 +28,8 @@ const check = (title, command, args) =>
   });
 
 const checks = await Promise.all([
-  check('types', bin('tsc'), ['-p', root, '--checkers', '2']),
-  // Whether the types hold is told beside it.
+  check('types', bin('tsc'), ['-p', root, '--declaration', '--checkers', '2']),
+  // Whether the types hold, and can be declared, is told beside it.
   check('build', process.execPath, [join(root, 'lib/cli/build.js'), '--unchecked']),
   check('lint', bin('oxlint'), ['--deny-warnings']),
   check('format', bin('biome'), ['format', '.']),

@@ -72,11 +72,9 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
     : undefined;
   try {
     const world = sandbox?.world ?? host;
-    if (!options.isSandbox && (await hasManyNodes(host.files, repository))) {
-      expectManyFiles();
-      expectShortWork();
-    }
+    if (!options.isSandbox && (await hasManyNodes(host.files, repository))) expectShortWork();
     const model = sandbox?.model ?? (await (await import('./load-model.ts')).loadModel(world, repository));
+    if (model.nodes.length > manyNodes && !options.isSandbox) expectManyFiles();
     const stateDirectory = options.isSandbox ? join(repository.root, '.tk/sim') : join(repository.root, '.tk');
     const { openRepositoryCluster } = await import('./open-cluster.ts');
     const openOver = (over: World) =>
@@ -141,10 +139,11 @@ export async function openRepository(options: OpenOptions): Promise<OpenedReposi
   }
 }
 
-/** As large as it gets with fifty nodes. */
+const manyNodes = 50;
+/** As large as a talconfig gets with so many. */
 const manyNodesBytes = 16 * 1024;
 
-/** By the size of a talconfig: nothing has been read yet. */
+/** By the size of a talconfig: to read it is the first part of the work. */
 async function hasManyNodes(files: Files, { root, source }: Repository): Promise<boolean> {
   const found = source.kind === 'talconfig.yaml' ? await files.stat(join(root, source.path)) : undefined;
   return (found?.sizeBytes ?? 0) > manyNodesBytes;

@@ -6,7 +6,7 @@ import { tableOf } from '../rig/upkeep/tally.ts';
 
 /** In so many histories everything that can happen has to happen at least once. */
 const enough = 2000;
-/** What fits into the five minutes of `npm test` on two cores: a history costs about 65 ms of processor time, after the first hundreds. */
+/** What fits into the five minutes of `npm test` on two cores: a history costs about 70 ms of processor time, after the first hundreds. */
 const usual = 1000;
 
 // `TK_UPKEEP=2000` tells as many as that takes, `TK_UPKEEP_FROM=412 TK_UPKEEP=1` one again.

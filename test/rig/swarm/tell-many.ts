@@ -29,7 +29,7 @@ export interface Wrong {
 }
 
 /** Each so many-th history is told again at the end, when the process has told all the others, and has to be the same. */
-const toldTwice = 100;
+const toldTwice = 50;
 /** After so many that went wrong nobody reads on. */
 const mostWrong = 5;
 

@@ -14,7 +14,7 @@ export interface Told {
 }
 
 /** Each so many-th is told again at the end: what a process has told meanwhile changes nothing about it. */
-const toldTwice = 200;
+const toldTwice = 100;
 
 /** So few are each held against the undisturbed one. */
 const fewHistories = 20;
@@ -41,11 +41,11 @@ export async function tellSome(from: number, count: number, stories: readonly st
   return { from, count, wrong, counts: tally.counts() };
 }
 
-/** Of many, an undisturbed history is told only where it is one for several: of one or two it would be half the work. */
+/** Of many, an undisturbed history is told only where it is one for several: of a single one it would be half the work. */
 function sharedEnds(drawn: readonly Upkeep[]): (upkeep: Upkeep) => boolean {
   const uses = new Map<string, number>();
   for (const key of drawn.map(endKeyOf)) if (key !== undefined) uses.set(key, (uses.get(key) ?? 0) + 1);
-  return (upkeep) => drawn.length < fewHistories || (uses.get(endKeyOf(upkeep) ?? '') ?? 0) > 2;
+  return (upkeep) => drawn.length < fewHistories || (uses.get(endKeyOf(upkeep) ?? '') ?? 0) > 1;
 }
 
 const wordsOf = (from: number, count: number, stories: readonly string[]) => ['some', String(from), String(count), stories.join(',')];

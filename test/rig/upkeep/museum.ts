@@ -65,15 +65,14 @@ export async function* visitMuseum(): AsyncGenerator<Visited> {
 }
 
 /** A history that broke a promise before something was mended. */
-export interface Found {
+interface Found {
   readonly what: string;
   readonly upkeep: Upkeep;
 }
 
-export const everFound = async (): Promise<readonly Found[]> => JSON.parse(await readFile(foundPath, 'utf8')) as Found[];
-
 /** All that was ever found, told again. */
 export async function* tellFound(): AsyncGenerator<{ readonly what: string; readonly violations: readonly string[] }> {
   const product = await loadProduct();
-  for (const { what, upkeep } of await everFound()) yield { what, violations: (await tellUpkeep(upkeep, product)).violations };
+  for (const { what, upkeep } of JSON.parse(await readFile(foundPath, 'utf8')) as Found[])
+    yield { what, violations: (await tellUpkeep(upkeep, product)).violations };
 }

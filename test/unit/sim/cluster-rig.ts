@@ -101,7 +101,7 @@ export async function adminTrust(world: World, bundle: SecretsBundle, roles = ['
   return { kind: 'mutual', ca: bundle.certs.os.certificate, certificate: pair.certificate, key: pair.key.map(relabelKey) };
 }
 
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;
 
 /** A simulated cluster in memory, still in maintenance mode, with configurations to apply. */
 export async function memoryCluster(

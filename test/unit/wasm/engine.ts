@@ -40,7 +40,7 @@ export const engine = (memo?: Map<string, Promise<string>>): HelmEngine =>
     ...(memo === undefined ? {} : { memo }),
   });
 
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 /** One call of the module itself, with Helm's own words when it fails. */
 export async function ask<T>(

@@ -46,4 +46,4 @@ export const pullPorts = (handler: HttpHandler, files: Files, more: Partial<Pull
   ...more,
 });
 
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;

@@ -3,7 +3,7 @@ import { createKubeClient, type KubeObject, type KubeWriter } from '../../../../
 import { createCertificateAuthority, issue } from '../../../../lib/pki/index.ts';
 import { createKubeModel, createMemoryWorld, type KubeletFacts, type MemoryWorld, type SimulatedKube } from '../../../../lib/sim/index.ts';
 
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 export interface KubeRig extends MemoryWorld {
   readonly kube: SimulatedKube;
