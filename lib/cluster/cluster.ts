@@ -340,7 +340,7 @@ export interface KubernetesView {
   /** Templates beside them that another program fills in. Warnings, of the last `bootstrapSecrets`. */
   secretsLeftOut(): readonly Failure[];
   /** What of `kubernetes/flux/config` and its variables starts Flux on the repository; empty where a FluxInstance does. */
-  fluxRoot(): Promise<readonly FluxRootObject[]>;
+  fluxRoot(signal: AbortSignal): Promise<readonly FluxRootObject[]>;
   nodesRegistered(): Condition<number>;
   nodesReady(): Condition<number>;
   /** The source has an artifact and every Kustomization up to the root is reconciled. */

@@ -15,7 +15,7 @@ export interface EtcdParts {
 type View =
   | { readonly node: NodeModel; readonly state: 'members'; readonly members: number }
   | { readonly node: NodeModel; readonly state: 'data' }
-  | { readonly node: NodeModel; readonly state: 'empty' }
+  | { readonly node: NodeModel; readonly state: 'empty'; readonly spkiSha256: string }
   | { readonly node: NodeModel; readonly state: 'silent'; readonly because: string };
 
 export function createEtcd({ model, connections }: EtcdParts): Etcd {
@@ -44,13 +44,14 @@ async function viewOf(node: NodeModel, connections: Connections, signal: AbortSi
   try {
     const probe = await connections.probe(node, signal);
     // A machine without a config has no etcd data that a cluster could be made of.
-    if (probe.state === 'maintenance') return { node, state: 'empty' };
+    const empty: View = { node, state: 'empty', spkiSha256: 'spkiSha256' in probe ? (probe.spkiSha256 ?? '') : '' };
+    if (probe.state === 'maintenance') return empty;
     if (probe.state !== 'configured')
       return { node, state: 'silent', because: probe.state === 'unreachable' ? probe.reason : 'it belongs to another cluster' };
     return await connections.read(node, async (machine): Promise<View> => {
       const members = await membersOf(machine, signal);
       if (members > 0) return { node, state: 'members', members };
-      return (await machine.hasEtcdData(signal)) ? { node, state: 'data' } : { node, state: 'empty' };
+      return (await machine.hasEtcdData(signal)) ? { node, state: 'data' } : empty;
     });
   } catch (error) {
     return { node, state: 'silent', because: failureOf(error).code };
@@ -70,7 +71,7 @@ async function membersOf(machine: TalosReader, signal: AbortSignal): Promise<num
 
 /**
  * One member list anywhere settles it. Data without a member is a bootstrap under way or a broken cluster: nobody bootstraps on top
- * of it. Only when every control plane was asked and none holds anything is it not done.
+ * of it. Only when every control plane was asked, each a machine of its own, and none holds anything is it not done.
  */
 function judge(views: readonly View[]): Evidence {
   const withMembers = views.find((view) => view.state === 'members');
@@ -84,6 +85,16 @@ function judge(views: readonly View[]): Evidence {
       `${silent.map((view) => view.node.name).join(' and ')} could not be asked (${first.because}), and may hold the data of a cluster`,
       `npx tk talos:preflight`,
     );
+  }
+  // An address that has moved to a machine that holds nothing tells nothing of the machine that had it.
+  const empty = views.flatMap((view) => (view.state === 'empty' ? [view] : []));
+  for (const [index, { node, spkiSha256 }] of empty.entries()) {
+    const other = empty.slice(index + 1).find((view) => view.spkiSha256 === spkiSha256);
+    if (other !== undefined)
+      return undecidable(
+        `one machine answers at the addresses of ${node.name} and ${other.node.name}; the other may hold the data of a cluster`,
+        'npx tk talos:preflight',
+      );
   }
   return notDone(`no control plane has etcd data (${views.map((view) => view.node.name).join(', ')} asked)`);
 }

@@ -13,7 +13,7 @@ export interface FluxRootParts {
 }
 
 export interface FluxRoot {
-  load(): Promise<readonly FluxRootObject[]>;
+  load(signal: AbortSignal): Promise<readonly FluxRootObject[]>;
   apply(object: FluxRootObject, signal: AbortSignal): Promise<void>;
 }
 
@@ -48,24 +48,24 @@ export function createFluxRoot({ model, files, access }: FluxRootParts): FluxRoo
   };
 
   /** The instance follows something itself. Nobody knows while there is no cluster. */
-  const hasSync = async (): Promise<boolean> => {
+  const hasSync = async (signal: AbortSignal): Promise<boolean> => {
     try {
-      const instance = await (await access.reader()).get(instanceRef, new AbortController().signal);
+      const instance = await (await access.reader()).get(instanceRef, signal);
       return (instance?.['spec'] as { readonly sync?: unknown } | undefined)?.sync !== undefined;
     } catch (error) {
-      if (error instanceof TkError) return false;
+      if (error instanceof TkError && !signal.aborted) return false;
       throw error;
     }
   };
 
   return {
-    async load() {
+    async load(signal) {
       objects.clear();
       const { kubernetes, root } = model.paths;
       if (kubernetes === undefined) return [];
       const folder = posix.relative(root, kubernetes);
       const start = (await objectsIn(posix.join(folder, startFolder))).filter(isOfFlux);
-      if (!start.some(({ kind }) => kind === 'Kustomization') || (await hasSync())) return [];
+      if (!start.some(({ kind }) => kind === 'Kustomization') || (await hasSync(signal))) return [];
       const sources = start.filter(({ kind }) => kind !== 'Kustomization');
       const kustomizations = start.filter(({ kind }) => kind === 'Kustomization');
       return [...sources, ...kustomizations].map((object): FluxRootObject => {

@@ -51,7 +51,7 @@ export function createKubernetes({ model, files, access, secrets, root, now }: K
     },
     bootstrapSecrets: () => secrets.load(),
     secretsLeftOut: () => secrets.leftOut(),
-    fluxRoot: () => root.load(),
+    fluxRoot: (signal) => root.load(signal),
     applyFluxRoot: (object, signal) => root.apply(object, signal),
     applySecret: (secret, signal) => secrets.apply(secret, signal),
     // Before a CNI runs every Node is NotReady: to be registered and to be Ready are two different waits.

@@ -55,7 +55,7 @@ export function viewOf(cluster: Cluster): ClusterView {
       namespaces: () => cluster.kubernetes.namespaces(),
       bootstrapSecrets: () => cluster.kubernetes.bootstrapSecrets(),
       secretsLeftOut: () => cluster.kubernetes.secretsLeftOut(),
-      fluxRoot: () => cluster.kubernetes.fluxRoot(),
+      fluxRoot: (signal) => cluster.kubernetes.fluxRoot(signal),
       nodesRegistered: () => cluster.kubernetes.nodesRegistered(),
       nodesReady: () => cluster.kubernetes.nodesReady(),
       fluxReconciled: () => cluster.kubernetes.fluxReconciled(),

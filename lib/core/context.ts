@@ -58,6 +58,8 @@ export interface OnceStep<T> extends StepOptions {
   readonly patienceMs?: number;
   probe(step: StepHandle, intent: OpenIntent | undefined): Evidence<T> | Promise<Evidence<T>>;
   act(step: StepHandle, target: string | undefined): T | Promise<T>;
+  /** Whether this failure of `act` came before anything was sent: then the intent is withdrawn, and nobody probes. */
+  changedNothing?(error: unknown): boolean;
 }
 
 /** What a step that looks before it acts found or did. */

@@ -11,6 +11,8 @@ export interface IntentLog {
   keep(task: string, decision: Parameters<TaskContext['keep']>[0]): Promise<void>;
   /** Failure: `journal/write`; then nothing may be done. */
   intend(key: string, target: string | undefined): Promise<OpenIntent>;
+  /** Nothing was done, for certain. One that cannot be written stays open, and the next run probes. */
+  withdraw(key: string): Promise<void>;
   /** `seen`: reality showed the effect, rather than the act having returned. */
   finish(key: string, seen?: string): Promise<void>;
 }
@@ -49,6 +51,17 @@ export function createIntentLog(options: IntentLogOptions): IntentLog {
       intents.set(key, { open: intent, ...(last === undefined ? {} : { last }) });
       return intent;
     },
+    async withdraw(key) {
+      const intents = await known();
+      try {
+        await write({ type: 'withdrawn', key, identity });
+      } catch (error) {
+        if (error instanceof TkError) return;
+        throw error;
+      }
+      const last = intents.get(key)?.last;
+      intents.set(key, last === undefined ? {} : { last });
+    },
     async finish(key, seen) {
       const intents = await known();
       await write({ type: 'result', key, identity, ...(seen === undefined ? {} : { seen }) });
@@ -77,5 +90,6 @@ export const noIntents: IntentLog = {
   intend: async (key) => {
     throw new TkError(coreFailure('journal/write', { path: key }));
   },
+  withdraw: async () => {},
   finish: async () => {},
 };

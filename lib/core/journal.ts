@@ -23,6 +23,8 @@ export type JournalRecord =
     }
   /** On disk before the act begins. */
   | { readonly type: 'intent'; readonly key: string; readonly identity: string; readonly target?: string }
+  /** The act ended before anything was done. */
+  | { readonly type: 'withdrawn'; readonly key: string; readonly identity: string }
   /** Reality was seen to hold the act's effect. */
   | { readonly type: 'result'; readonly key: string; readonly identity: string; readonly seen?: string }
   /** Something that a person decided against what the run would have done by itself. */

@@ -58,9 +58,12 @@ export function recollections(runs: readonly RecordedRun[], identity: string): R
   const goalsOf = new Map(runs.map(({ id, goals }) => [id, JSON.stringify(goals)]));
   for (const run of runs.toReversed()) {
     for (const { atMs, record } of run.entries) {
-      if ((record.type !== 'intent' && record.type !== 'result') || record.identity !== identity) continue;
+      if (record.type !== 'intent' && record.type !== 'withdrawn' && record.type !== 'result') continue;
+      if (record.identity !== identity) continue;
       const { open, last } = known.get(record.key) ?? {};
-      if (record.type === 'intent') {
+      if (record.type === 'withdrawn') {
+        known.set(record.key, last === undefined ? {} : { last });
+      } else if (record.type === 'intent') {
         const target = record.target ?? open?.target;
         const intent: OpenIntent = { runId: run.id, at: atMs, ...(target === undefined ? {} : { target }) };
         known.set(record.key, { open: intent, ...(last === undefined ? {} : { last }) });

@@ -237,6 +237,10 @@ export class TaskSteps {
       await intents.finish(key);
       return { state: 'acted', value };
     } catch (error) {
+      if (step.changedNothing?.(error) === true) {
+        await intents.withdraw(key);
+        throw error;
+      }
       // A reply that was lost and an act that was refused look the same from here. Reality knows the difference.
       const after = await this.#probeAfter(step, handle, running, mine);
       if (after?.state === 'done') {

@@ -4,10 +4,10 @@ import apps from './apps.ts';
 const isOperators = (name: string): boolean => name.startsWith('flux-');
 
 /** Flux on its own, or an instance that is told to follow nothing: the repository has a folder with what to follow. */
-async function rootOf(cluster: ClusterView) {
+async function rootOf({ cluster, signal }: { readonly cluster: ClusterView; readonly signal: AbortSignal }) {
   const releases = await cluster.releases.forBootstrap();
   const hasFlux = releases.some(({ name, chart }) => chart === 'flux2' || name === 'flux-instance');
-  return hasFlux ? cluster.kubernetes.fluxRoot() : [];
+  return hasFlux ? cluster.kubernetes.fluxRoot(signal) : [];
 }
 
 export default defineTask({
@@ -17,7 +17,7 @@ export default defineTask({
   async probe(context) {
     const { cluster, signal } = context;
     const releases = await probeReleases(context, isOperators);
-    const declared = await rootOf(cluster);
+    const declared = await rootOf(context);
     const isReachable = declared.length > 0 && (await cluster.kubernetes.isReachable(signal));
     const root = await Promise.all(
       declared.map(async (object) => ({ object, isApplied: isReachable && (await object.isApplied(signal).catch(() => false)) })),
@@ -40,7 +40,7 @@ export default defineTask({
     const { cluster, step } = context;
     const operator = await installRelease(context, 'flux-operator');
     const instance = await installRelease(context, 'flux-instance');
-    const root = await rootOf(cluster);
+    const root = await rootOf(context);
     if (operator === undefined && instance === undefined && root.length === 0) return { revision: undefined };
     // An operator brings them a while after its own definitions.
     const definitions = [...new Set(root.map(({ definition }) => definition))];

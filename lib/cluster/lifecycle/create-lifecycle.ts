@@ -1,6 +1,6 @@
 import { type Clock, type Files, hasCode, holds, notYet, type Random, seconds, TkError, waitFor } from '../../base/index.ts';
 import type { ClusterModel, NodeModel } from '../../config/index.ts';
-import type { TalosMutator } from '../../talos/index.ts';
+import type { TalosMutator, TalosReader } from '../../talos/index.ts';
 import { isAtLeast } from '../../format/index.ts';
 import type { Connections } from '../connections.ts';
 import type { LastLooks } from '../last-looks.ts';
@@ -40,6 +40,13 @@ export interface LifecycleParts {
 const noOtherSlot = /previous UKI not found|cannot rollback to .*label does not exist/;
 
 const leadershipDeadlineMs = seconds(60);
+
+/** Asked over the connection that carries the call. Failure: `node/restarted`. */
+async function stillInBoot(machine: TalosReader, node: NodeModel, bootId: string, signal: AbortSignal): Promise<void> {
+  if ((await machine.bootId(signal)) === bootId) return;
+  const { tag: running } = await machine.version(signal);
+  throw new TkError(lifecycleFailure('node/restarted', { node: node.name, running }));
+}
 
 export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Lifecycle; readonly gates: Gates } {
   const { model, clock, files, connections, access } = parts;
@@ -129,8 +136,16 @@ export function createLifecycle(parts: LifecycleParts): { readonly lifecycle: Li
         await machine.pullImageLegacy(image, signal);
         return image;
       }),
-    install: (node, image, observe, signal) => change(node, (machine) => machine.upgrade(image, observe, signal)),
-    upgradeLegacy: (node, options, signal) => change(node, (machine) => machine.upgradeLegacy(options, signal)),
+    install: (node, { image, inBoot, observe }, signal) =>
+      change(node, async (machine) => {
+        await stillInBoot(machine, node, inBoot, signal);
+        await machine.upgrade(image, observe, signal);
+      }),
+    upgradeLegacy: (node, { inBoot, ...options }, signal) =>
+      change(node, async (machine) => {
+        await stillInBoot(machine, node, inBoot, signal);
+        await machine.upgradeLegacy(options, signal);
+      }),
     reboot: (node, mode, signal) => change(node, (machine) => machine.reboot(mode, signal)),
     shutdown: (node, options, signal) => change(node, (machine) => machine.shutdown(options, signal)),
     reset: (node, options, signal) => change(node, (machine) => machine.reset(options, signal)),

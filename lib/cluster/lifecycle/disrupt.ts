@@ -30,6 +30,8 @@ export interface DisruptOptions {
   readonly act: (handle: StepHandle) => Promise<void>;
   /** Default: another boot id than the one that the intent recorded, or a machine that is on its way down. */
   readonly happened?: (bootId: string, handle: StepHandle, intent: OpenIntent | undefined) => Promise<Evidence>;
+  /** The call itself brings what is wanted: a machine that somebody else has restarted before it has not got that. */
+  readonly isOnlyByCall?: boolean;
   /** Nothing about the machine tells afterwards that it was done: what a run did that did not end well is not done a second time. */
   readonly leavesNoTrace?: boolean;
   /**
@@ -64,8 +66,8 @@ export interface Disrupted {
  * Our cordon is taken back when anything before the act fails or the run is stopped there. After the act it stays until the machine
  * is back: a run that ends before looks once more, and what does not run again by then stays cordoned; the next run finds the mark.
  *
- * Failure: `gate/*` (nothing was done), `drain/*`, `node/rolled-back`, `node/not-returned`, `step/undecidable` when a machine that
- * cannot be asked may or may not have got the call.
+ * Failure: `gate/*` (nothing was done), `drain/*`, `node/restarted`, `node/rolled-back`, `node/not-returned`, `step/undecidable` when a
+ * machine that cannot be asked may or may not have got the call.
  */
 export async function disrupt(context: DisruptContext, options: DisruptOptions): Promise<Disrupted> {
   const { cluster, step } = context;
@@ -118,6 +120,8 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
       // What an earlier run has sent and reported is as good as an intent: a machine that is silent since then is on its way.
       async probe(handle, intent) {
         const evidence = await happened(intent?.target ?? bootId, handle, intent ?? by);
+        // Somebody else has restarted it: the call would say so, too.
+        if (evidence.state === 'done' && options.isOnlyByCall === true && intent === undefined && !wasSent) return notDone();
         // The answer got lost and the machine stays where it is: its pods may come back.
         if (evidence.state === 'not-done') isSent = false;
         return evidence;
@@ -134,6 +138,7 @@ export async function disrupt(context: DisruptContext, options: DisruptOptions):
           throw error;
         }
       },
+      changedNothing: () => !isSent,
     });
     isSent = true;
     const state = acted.state === 'acted' ? 'acted' : 'resumed';
@@ -176,7 +181,7 @@ function mayBeSent(error: unknown): boolean {
   if (!(error instanceof TkError)) return true;
   const { code } = error.failure;
   // A last look that failed came before the call.
-  if (code === 'node/nothing-before' || code === 'gate/lease' || code.startsWith('kube/')) return false;
+  if (['node/nothing-before', 'node/restarted', 'gate/lease'].includes(code) || code.startsWith('kube/')) return false;
   return !code.startsWith('talos/') || code === 'talos/outcome-unknown';
 }
 

@@ -55,6 +55,8 @@ export type LifecycleFailures = {
   'node/not-in-kubernetes': { node: string };
   /** A cordon of ours that could not be taken back when the run ended early; the cause says why. */
   'node/still-cordoned': { node: string };
+  /** By itself or by somebody, after it was looked at; nothing was installed. `running`: what it came up with. */
+  'node/restarted': { node: string; running: string };
   'node/rolled-back': { node: string; running: string; wanted: string };
   /** The machine was never upgraded, so its other boot slot is empty. `running`: what it goes on with. */
   'node/nothing-before': { node: string; running: string };

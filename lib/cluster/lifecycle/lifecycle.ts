@@ -58,13 +58,24 @@ export interface Lifecycle extends LifecycleView {
   drain(node: NodeModel, policy: DrainPolicy, observe: (seen: DrainProgress) => void, signal: AbortSignal): Promise<DrainOutcome>;
   /** Returns the name under which the machine has the image. Progress only where the machine tells it (from 1.13). */
   pull(node: NodeModel, image: string, signal: AbortSignal): Promise<string>;
-  /** From 1.13: the installer without a reboot. Failure: `talos/installer-failed`. */
-  install(node: NodeModel, image: string, observe: (line: string) => void, signal: AbortSignal): Promise<void>;
-  /** Up to 1.12, and for `isStaged`: one call that installs and reboots. */
+  /**
+   * From 1.13: the installer without a reboot.
+   *
+   * Shape: `inBoot` is the one in which the machine was found to need it.
+   * Failure: `talos/installer-failed`; `node/restarted`, and nothing was installed: it may run the image by now, and its other slot is
+   * what it goes back to.
+   */
+  install(
+    node: NodeModel,
+    options: { readonly image: string; readonly inBoot: string; readonly observe: (line: string) => void },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Up to 1.12, and for `isStaged`: one call that installs and reboots. Failure: `node/restarted`. */
   upgradeLegacy(
     node: NodeModel,
     options: {
       readonly image: string;
+      readonly inBoot: string;
       readonly isStaged: boolean;
       readonly rebootMode: 'default' | 'powercycle';
       /** The machine refuses two members, and a member that is not well, by itself: that was agreed to. */

@@ -25,13 +25,14 @@ type Answered = Extract<EtcdView, { readonly state: 'answered' }>;
  */
 export function judgeQuorum(picture: EtcdPicture, disruption: Disruption, controlPlanes: readonly NodeModel[]): QuorumVerdict {
   const { node: target } = disruption;
-  const others = picture.views.filter((view) => view.node !== target);
-  const answered = picture.views.filter((view): view is Answered => view.state === 'answered');
+  const views = countedOnce(picture.views, target);
+  const others = views.filter((view) => view.node !== target);
+  const answered = views.filter((view): view is Answered => view.state === 'answered');
   const problems = new Map<string, string[]>();
   const problem = (name: string, reason: string) => void problems.set(name, [...(problems.get(name) ?? []), reason]);
 
   const members = membersOf(answered, problem);
-  if (members.length === 0) return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: unanswered(picture) }));
+  if (members.length === 0) return refused(lifecycleFailure('gate/etcd-unhealthy', { node: target.name, problems: unanswered(views) }));
   const own = answered.find((view) => view.node === target);
   const targetMember = memberOf(target, own, members);
   checkMembers(members, targetMember, { controlPlanes, target, answered }, problem);
@@ -71,11 +72,31 @@ export const majority = (voters: number): number => Math.floor(voters / 2) + 1;
 
 const refused = (...failures: [Failure, ...Failure[]]): QuorumVerdict => ({ state: 'refused', failures });
 
-const unanswered = (picture: EtcdPicture) =>
-  picture.views.map((view) => ({
+const unanswered = (views: readonly EtcdView[]) =>
+  views.map((view) => ({
     member: view.node.name as string,
     reason: view.state === 'silent' ? `no answer (${view.because})` : 'its etcd has no members',
   }));
+
+/**
+ * An address that has moved to another machine brings that machine's answer a second time: each member counts where its host name
+ * says that it is, or once, and what else carries its id is nobody's answer.
+ */
+function countedOnce(views: readonly EtcdView[], target: NodeModel): readonly EtcdView[] {
+  const holders = new Map<bigint, Answered>();
+  const isAtHome = ({ node, memberId, members }: Answered) => members.some(({ id, hostname }) => id === memberId && hostname === node.name);
+  for (const view of views) {
+    if (view.state !== 'answered') continue;
+    const known = holders.get(view.memberId);
+    if (known === undefined || (!isAtHome(known) && (isAtHome(view) || view.node === target))) holders.set(view.memberId, view);
+  }
+  return views.map((view) => {
+    const holder = view.state === 'answered' ? holders.get(view.memberId) : undefined;
+    return holder === undefined || holder === view
+      ? view
+      : { state: 'silent', node: view.node, because: `${holder.node.name} answers at its address` };
+  });
+}
 
 /** The members in everybody's view; views that differ are a problem of their own. */
 function membersOf(answered: readonly Answered[], problem: (name: string, reason: string) => void): readonly EtcdMemberView[] {

@@ -202,21 +202,23 @@ function away(
   const isLegacy = what !== undefined && usesLegacyCall(what.facts.talosVersion, isStaged);
   const act = async (handle: StepHandle): Promise<void> => {
     if (what === undefined) throw new TkError(lifecycleFailure('node/never-left', { node: node.name }));
+    const { bootId: inBoot } = what.facts;
     const isForced = (acceptsDowntime && cluster.controlPlanes.length === 2) || overrides.has('etcd-quorum');
-    if (isLegacy) await lifecycle.upgradeLegacy(node, { image: what.target.image, isStaged, rebootMode, isForced }, handle.signal);
+    if (isLegacy) await lifecycle.upgradeLegacy(node, { image: what.target.image, inBoot, isStaged, rebootMode, isForced }, handle.signal);
     else await lifecycle.reboot(node, rebootMode, handle.signal);
   };
   const install = async (): Promise<void> => {
     if (what === undefined) return;
     const { image } = what.target;
-    const key = installKey(node, image, what.facts.bootId);
+    const { bootId: inBoot } = what.facts;
+    const key = installKey(node, image, inBoot);
     const before = await context.recall(key);
     await step.once('install', {
       key,
       node: node.name,
       // The installer may run twice without harm; that it ran to its end is what the journal knows, and no machine tells.
       probe: () => (before.last === undefined ? notDone() : done(`run ${before.last.runId} installed it`)),
-      act: (handle) => lifecycle.install(node, image, (line) => handle.detail(line), handle.signal),
+      act: (handle) => lifecycle.install(node, { image, inBoot, observe: (line) => handle.detail(line) }, handle.signal),
     });
   };
   return disrupt(context, {
@@ -233,7 +235,7 @@ function away(
     drain,
     title: isLegacy ? 'install and reboot' : 'reboot',
     key: rebootKey(node, version),
-    ...(isLegacy || what === undefined ? {} : { prepare: install }),
+    ...(isLegacy ? { isOnlyByCall: true } : what === undefined ? {} : { prepare: install }),
     act,
     comesBack: (bootId) =>
       lifecycle.back(node, {

@@ -53,6 +53,8 @@ const promptMs = 2000;
 const longestPauseMs = 30_000;
 /** Calls that were sent side by side end so near to each other. */
 const togetherMs = 5000;
+/** The cluster's lease is renewed beside whatever else goes on. */
+const leases = /\/leases\//;
 /** What continues a run, or begins it anew. */
 const nextCommand = /\bnpx tk \S/;
 const usualBudgetMs = 4 * 3_600_000;
@@ -97,12 +99,15 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
       let idleMs = 0;
       /** What failed is asked again after a pause, until its own deadline: as much under way as the call itself. */
       let failedMs = Number.NEGATIVE_INFINITY;
+      let pause = { sinceMs: startedMs, isBeforeATry: false };
       const pausedMs = (): number => {
         if (underWay > 0 || signalledMs === undefined) return 0;
-        const pauseMs = clock.monotonicMs() - Math.max(idleSinceMs, signalledMs);
-        return idleSinceMs - failedMs <= togetherMs && pauseMs <= longestPauseMs ? 0 : pauseMs;
+        const nowMs = clock.monotonicMs();
+        const mayPause = pause.isBeforeATry && nowMs - Math.max(pause.sinceMs, signalledMs) <= longestPauseMs;
+        return mayPause ? 0 : nowMs - Math.max(idleSinceMs, signalledMs);
       };
-      const during = async <T>(work: () => Promise<T>): Promise<T> => {
+      /** `isAside`: nobody waits for it; a pause before the next try goes on meanwhile. */
+      const during = async <T>(work: () => Promise<T>, isAside = false): Promise<T> => {
         if (terms.stops !== true) return work();
         idleMs += pausedMs();
         underWay += 1;
@@ -114,7 +119,10 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
         } finally {
           if (!isFine) failedMs = clock.monotonicMs();
           underWay -= 1;
-          if (underWay === 0) idleSinceMs = clock.monotonicMs();
+          if (underWay === 0) {
+            idleSinceMs = clock.monotonicMs();
+            if (!isAside || !isFine) pause = { sinceMs: idleSinceMs, isBeforeATry: idleSinceMs - failedMs <= togetherMs };
+          }
         }
       };
       const changes = (what: string): void => {
@@ -134,7 +142,7 @@ export function createWorkstation(clock: World['clock'], canaries: Canaries, rep
           talos: async (target, abort) => watchedConnection(await during(() => outer.dial.talos(target, abort))),
           http(request) {
             if (isChange(request)) changes(`${request.method} ${request.path}`);
-            return during(() => outer.dial.http(request));
+            return during(() => outer.dial.http(request), leases.test(request.path));
           },
         },
       });

@@ -154,6 +154,11 @@ export const lifecyclePrinters: Printers<LifecycleFailures> = {
     ...causeOf(failure),
     help: `npx tk talos:uncordon NODE=${node}, as soon as Kubernetes answers; the same line again does it too`,
   }),
+  'node/restarted': ({ node, running }) => ({
+    title: `\`${node}\` was restarted while it was being prepared; it runs Talos ${running}`,
+    because: 'somebody else restarted it, or its power was away; nothing was installed on it',
+    help: 'the same line again looks anew at what is left to do',
+  }),
   'node/rolled-back': ({ node, running, wanted }) => ({
     title: `\`${node}\` rolled back: it runs ${running} again`,
     because: `${wanted} did not come up, so the machine went back to the boot entry before`,

@@ -99,6 +99,30 @@ describe('a budget that allows nothing', () => {
     expect(stepsOf(run)).toContainEqual(expect.stringMatching(/^worker-1 drain: \d+ pods? moved, 1 deleted$/));
     expect(await standing(rig, 'worker-1')).toBe('worker-1 v1.14.1, cordon none');
   });
+
+  test.each([
+    ['an installer of its own', 'v1.14.0', 'v1.14.1'],
+    ['the one call that installs and reboots', 'v1.12.5', 'v1.12.6'],
+  ])('%s is not sent to a machine that was restarted since it was looked at', async (_, talos, to) => {
+    await using rig = await simulate({ ...cluster, talos });
+    await budgeted(rig);
+    const before = await rig.cluster.lifecycle.boot(rig.cluster.find({ node: 'worker-1' }), calm());
+    const line = { node: 'worker-1', to, drain: 'delete-after=2m' };
+    const running = rig.tk('talos:upgrade-node', line);
+    await rig.pass(30_000);
+    rig.hand.losePower('worker-1', 5000);
+    const run = await running;
+    expect(run.exitCode).toBe(1);
+    expect(run.text.split('\n')[0]).toBe(
+      `error[node/restarted]: \`worker-1\` was restarted while it was being prepared; it runs Talos ${talos}`,
+    );
+    expect(await standing(rig, 'worker-1')).toBe(`worker-1 ${talos}, cordon none`);
+    const after = await rig.cluster.lifecycle.boot(rig.cluster.find({ node: 'worker-1' }), calm());
+    expect(after.bootId).not.toBe(before.bootId);
+    const again = await rig.tk('talos:upgrade-node', line);
+    expect({ exitCode: again.exitCode, text: again.text }).toEqual({ exitCode: 0, text: '' });
+    expect(await standing(rig, 'worker-1')).toBe(`worker-1 ${to}, cordon none`);
+  });
 });
 
 test('a new version that does not start is a rollback, not a success; the machine is schedulable, and the next try may do', async () => {

@@ -157,7 +157,7 @@ ${kustomization(
   expect(await Promise.all((await secrets.load()).map((one) => one.isApplied(never)))).toEqual([true, true, true]);
 
   const root = createFluxRoot({ model, files, access });
-  const objects = await root.load();
+  const objects = await root.load(never);
   expect(objects.map(({ name, definition }) => `${name} ${definition}`)).toEqual([
     'home gitrepositories.source.toolkit.fluxcd.io',
     'cluster kustomizations.kustomize.toolkit.fluxcd.io',
@@ -168,5 +168,5 @@ ${kustomization(
   await pass(60_000);
   for (const object of objects) await root.apply(object, never);
   expect(await waitFor(fluxReconciled(access.reader), world.clock, never)).toMatch(/^main@[0-9a-f]{7}$/);
-  expect(await Promise.all((await root.load()).map((one) => one.isApplied(never)))).toEqual([true, true]);
+  expect(await Promise.all((await root.load(never)).map((one) => one.isApplied(never)))).toEqual([true, true]);
 });

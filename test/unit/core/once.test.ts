@@ -140,6 +140,40 @@ test('a probe that cannot tell is asked again for a while, before and after the 
   ]);
 });
 
+test('an act that says that nothing was sent is not probed, and its intent is withdrawn; any other failure leaves it open', async () => {
+  for (const [wasSent, probesOf, opens] of [
+    [false, ['first 0', 'second 0'], [false, false]],
+    // Right after it, and then by the next run.
+    [true, ['first 0', 'first 1', 'second 1'], [false, true, true]],
+  ] as const) {
+    const files = new MemoryFiles();
+    const probes: string[] = [];
+    const intents: boolean[] = [];
+    const attempt = (name: string, act: () => void) =>
+      defineTask({
+        summary: 'Start it',
+        effect: 'mutate',
+        run: ({ step }) =>
+          step.once('start', {
+            key: 'start',
+            probe(_step, intent) {
+              probes.push(`${name} ${intent === undefined ? 0 : 1}`);
+              intents.push(intent !== undefined);
+              return notDone();
+            },
+            act,
+            changedNothing: () => !wasSent,
+          }),
+      });
+    const first = attempt('first', () => fail('a gate refused'));
+    const refused = await rig({ start: first }, { files }).run(first());
+    expect(refused.failures).toMatchObject([{ facts: { message: 'a gate refused' } }]);
+    const second = attempt('second', () => {});
+    expect((await rig({ start: second }, { files: files.afterCrash('synced') }).run(second())).exitCode).toBe(0);
+    expect({ wasSent, probes, intents }).toEqual({ wasSent, probes: probesOf, intents: opens });
+  }
+});
+
 test('an intent of another identity is not ours', async () => {
   const machine = machineWithout();
   const files = new MemoryFiles();

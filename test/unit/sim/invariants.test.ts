@@ -286,6 +286,30 @@ test('I-12 a run that lingers after a signal, leaves half a journal, or names no
   ]);
 });
 
+test('I-12 a pause before the next try goes on while the lease is renewed, and not while something else is asked', async () => {
+  const rig = await watched({ controlPlanes: 1, workers: 0 });
+  const askedBetween = async (name: string, path: string): Promise<void> => {
+    const watch = rig.invariants.begin({ name, stops: true });
+    const status = (asked: string) => (asked === '/api/v1/nodes' ? 503 : 200);
+    const { dial } = watch.observe({
+      ...rig.world,
+      dial: { ...rig.world.dial, http: async ({ path: asked }) => ({ status: status(asked), headers: {}, body: '' }) as never },
+    });
+    const ask = (asked: string) => dial.http({ method: 'GET', path: asked } as never);
+    watch.signalled('SIGINT');
+    await ask('/api/v1/nodes');
+    await rig.kernel.clock.sleep(6000);
+    await ask(path);
+    await rig.kernel.clock.sleep(2500);
+    await ask('/api/v1/nodes');
+    watch.ended({ exit: 130, signal: 'SIGINT', journal: { isWhole: true, exit: 130 }, said: 'npx tk resume' });
+  };
+  await askedBetween('renews', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/talos-tk');
+  expect(rig.fired()).toEqual([]);
+  await askedBetween('dawdles', '/version');
+  expect(rig.fired()).toEqual(['I-12 dawdles went on for 2500 ms after SIGINT with nothing under way']);
+});
+
 /** The same World, in which every machine takes its time before it answers. */
 const slowly = (world: World, ms: number): World => ({
   ...world,

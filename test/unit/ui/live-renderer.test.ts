@@ -32,6 +32,8 @@ test('sixty tasks on 80×24: the picture stays whole while log lines go by above
   program.letEnd(20);
   await program.shows('20 of 60');
   await program.shows('worked on n19');
+  // What is begun next comes with the next picture.
+  for (const running of ['n20', 'n21', 'n22']) await program.shows(`❯ ${running}`);
   const screen = program.lines().slice(-24);
   expect(screen.filter((line) => line.includes('❯ all'))).toHaveLength(1);
   expect(screen.filter((line) => line.includes('Ctrl-C stops safely'))).toHaveLength(1);

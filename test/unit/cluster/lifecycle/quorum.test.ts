@@ -111,6 +111,42 @@ test('three healthy members spare one, and the leader is named', () => {
   expect(judge(pictureOf(3), 'cp-2')).toEqual({ state: 'passed', seen: 'etcd stays 2 of 3, leader cp-1' });
 });
 
+describe('an address that has moved to another machine', () => {
+  /** cp-2 is dark, and one of the others answers at its address. */
+  const answeredBy = (memberId: bigint) => pictureOf(3, { 'cp-2': { memberId } });
+
+  test.each([
+    ['a member that stays', 1n, 'cp-1'],
+    ['the one that goes', 3n, 'cp-3'],
+  ])('%s counts once', (_, memberId, by) => {
+    expect(judge(answeredBy(memberId), 'cp-3')).toEqual({
+      state: 'refused',
+      code: 'gate/etcd-quorum',
+      facts: {
+        node: 'cp-3',
+        members: 3,
+        left: 1,
+        needed: 2,
+        because: [{ member: 'cp-2', reason: `no answer (${by} answers at its address)` }],
+      },
+    });
+  });
+
+  test('the one that goes is dark itself: no vote of it is lost twice', () => {
+    expect(judge(pictureOf(3, { 'cp-3': { memberId: 1n } }), 'cp-3').state).toBe('passed');
+  });
+
+  test('host names that are none of the inventory: the first stands for the member', () => {
+    const { nodes, picture } = answeredBy(1n);
+    const views = picture.views.map(
+      (view): EtcdView =>
+        view.state === 'silent' ? view : { ...view, members: view.members.map((member) => ({ ...member, hostname: `host-${member.id}` })) },
+    );
+    const verdict = judge({ nodes, picture: { ...picture, views } }, 'cp-3');
+    expect(verdict).toMatchObject({ state: 'refused', code: 'gate/etcd-quorum', facts: { left: 1 } });
+  });
+});
+
 test('one member down of three: the arithmetic, and who', () => {
   expect(judge(pictureOf(3, { 'cp-3': 'silent' }), 'cp-2')).toEqual({
     state: 'refused',
