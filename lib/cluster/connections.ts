@@ -8,10 +8,12 @@ import {
   probeMachine,
   type Proven,
   proveIdentity,
+  talosFailure,
   type TalosMutator,
   type TalosReader,
 } from '../talos/index.ts';
 import { clusterFailure } from './failures.ts';
+import { createKeptReaders } from './kept-readers.ts';
 import { createWays } from './ways.ts';
 
 export interface ConnectionParts {
@@ -23,6 +25,9 @@ export interface ConnectionParts {
   /** Runs when the machine has proven who it is, and nothing comes between it and the call. Failure: then nothing is sent. */
   readonly lastLook?: (node: NodeModel, signal: AbortSignal) => Promise<void>;
 }
+
+/** How often a machine whose connection breaks in the middle of a look is asked anew who it is. */
+const mostProofs = 3;
 
 export type MutualTrust = Extract<TalosTrust, { kind: 'mutual' }>;
 
@@ -40,7 +45,7 @@ export interface Connections {
   maintenanceMutator(node: NodeModel, spkiSha256: string, seen: Pick<ExpectedIdentity, 'macs' | 'diskSerials'>): TalosMutator;
   /** A configured machine, or one in maintenance mode, whoever that is: for reads only. The caller closes it. */
   anyReader(node: NodeModel, signal: AbortSignal): Promise<TalosReader>;
-  /** Opens, uses, closes. */
+  /** Over a connection that has worked a moment ago, or a new one. */
   read<T>(node: NodeModel, use: (reader: TalosReader) => Promise<T>): Promise<T>;
   /** The same, where a decision hangs on which machine it was: it proves itself first, on that connection. Failure: `talos/wrong-machine`. */
   readProven<T>(node: NodeModel, signal: AbortSignal, use: (reader: TalosReader, proven: Proven) => Promise<T>): Promise<T>;
@@ -65,6 +70,7 @@ export function createConnections({ model, dial, clock, credentials, lastLook }:
     role: node.role,
     ...(node.macAddresses.length === 0 ? {} : { macs: node.macAddresses }),
   });
+  const kept = createKeptReaders(clock, (node, mutual) => createTalosReader(ports, { ...reachable(node), trust: mutual }));
   const closing = async <P extends { close(): void }, T>(port: P, use: (port: P) => Promise<T>): Promise<T> => {
     try {
       return await use(port);
@@ -75,7 +81,11 @@ export function createConnections({ model, dial, clock, credentials, lastLook }:
   const connections: Connections = {
     async probe(node, signal) {
       const mutual = await credentials();
-      return probeMachine(ports, { ...reachable(node), ...(mutual === undefined ? {} : { trust: mutual }) }, signal);
+      const withOurs = mutual && {
+        trust: mutual,
+        over: <T>(use: (reader: TalosReader) => Promise<T>) => kept.hold(node, mutual, ({ reader }) => use(reader)),
+      };
+      return probeMachine(ports, { ...reachable(node), ...withOurs }, signal);
     },
     reader: async (node) => createTalosReader(ports, { ...reachable(node), trust: await trust() }),
     maintenanceReader: (node, spkiSha256) => createTalosReader(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }),
@@ -93,12 +103,29 @@ export function createConnections({ model, dial, clock, credentials, lastLook }:
       ),
     maintenanceMutator: (node, spkiSha256, seen) =>
       createTalosMutator(ports, { ...at(node), trust: { kind: 'insecure', spkiSha256 } }, { spkiSha256, ...seen }),
-    read: async (node, use) => closing(await connections.reader(node), use),
+    read: async (node, use) => kept.hold(node, await trust(), ({ reader }) => use(reader)),
     readAny: async (node, signal, use) => closing(await connections.anyReader(node, signal), use),
     change: async (node, use) => closing(await connections.mutator(node), use),
-    readProven: (node, signal, use) =>
-      connections.read(node, async (reader) => {
-        return use(reader, await proveIdentity(reader, (await reader.peer(signal)).spkiSha256, identityOf(node), signal));
+    readProven: async (node, signal, use) =>
+      kept.hold(node, await trust(), async (held) => {
+        const { reader } = held;
+        for (let attempt = 1; ; attempt += 1) {
+          const peer = await reader.peer(signal);
+          if (held.proof?.peer !== peer)
+            held.proof = { peer, proven: await proveIdentity(reader, peer.spkiSha256, identityOf(node), signal) };
+          const answer = await use(reader, held.proof.proven);
+          // Where it was lost on the way and replaced, only the same key stands for the same machine.
+          if ((await reader.peer(signal)).spkiSha256 === peer.spkiSha256) return answer;
+          if (attempt === mostProofs)
+            throw new TkError(
+              talosFailure('talos/unavailable', {
+                node: node.name,
+                address: node.address,
+                method: 'TLS',
+                message: 'connections keep breaking',
+              }),
+            );
+        }
       }),
     verify: (node, signal) => connections.readProven(node, signal, async (_, proven) => proven),
   };

@@ -236,7 +236,7 @@ export interface HelmEngineOptions {
 /** A chart that asks anew after this many rounds will never stop. */
 const lookupRounds = 12;
 
-const jobModule = new URL(import.meta.url.endsWith('.ts') ? './helm-job.ts' : './helm-job.js', import.meta.url).href;
+const jobModule = new URL(new URL(import.meta.url).pathname.endsWith('.ts') ? './helm-job.ts' : './helm-job.js', import.meta.url).href;
 
 export function createHelmEngine({ compute, random, clock, moduleBytes, timeoutMs = 120_000, memo }: HelmEngineOptions): HelmEngine {
   async function run(job: HelmJob, during: string, signal: AbortSignal): Promise<string> {

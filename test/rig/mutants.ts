@@ -81,6 +81,11 @@ export function loadMutants({ mutants, mayBeOwn }: MutantOptions): void {
   // The rig finds the tasks by listing them.
   const isOwn = (path: string, mutant: Mutant): boolean =>
     mayBeOwn(path, mutant) && (path.startsWith('test/') || changed.get(mutant.name)?.has(path) === true);
+  // Before anything is told: a product that cannot be loaded would pass for one whose bug was found.
+  for (const { name, edits } of mutants)
+    for (const { file, find } of edits)
+      if (!readFileSync(join(projectRoot, file), 'utf8').includes(find))
+        throw new Error(`${file} has no \`${find}\` any more: the planted bug ${name} needs a new place`);
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context);
@@ -97,11 +102,7 @@ export function loadMutants({ mutants, mayBeOwn }: MutantOptions): void {
       if (edits.length === 0 && path.endsWith('.ts')) return { format: 'module', source: plain(path), shortCircuit: true };
       const loaded = nextLoad(url, context);
       let source = Buffer.from(loaded.source as Uint8Array).toString('utf8');
-      for (const { find, replace } of edits) {
-        if (!source.includes(find))
-          throw new Error(`${path} has no \`${find}\` any more: the planted bug ${mutant.name} needs a new place`);
-        source = source.replace(find, () => replace);
-      }
+      for (const { find, replace } of edits) source = source.replace(find, () => replace);
       return { ...loaded, source };
     },
   });

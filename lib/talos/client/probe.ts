@@ -1,6 +1,6 @@
 import { hasCode, type TalosTrust, TkError } from '../../base/index.ts';
 import type { MachineStatus, TalosVersion } from './machine-facts.ts';
-import { createTalosReader } from './reader.ts';
+import { createTalosReader, type TalosReader } from './reader.ts';
 import type { Detours, TalosPorts } from './session.ts';
 
 export type MachineProbe =
@@ -23,6 +23,8 @@ export interface ProbedMachine {
   /** This cluster's admin credentials; absent before there are any. */
   readonly trust?: Extract<TalosTrust, { kind: 'mutual' }>;
   readonly detours?: Detours;
+  /** Asks with these credentials over a connection that is there. Absent: over one of its own. */
+  readonly over?: <T>(use: (reader: TalosReader) => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -70,11 +72,15 @@ async function asConfigured(
   machine: ProbedMachine & { readonly trust: TalosTrust },
   signal: AbortSignal,
 ): Promise<MachineProbe> {
-  const reader = createTalosReader(ports, machine);
-  try {
+  const ask = async (reader: TalosReader): Promise<MachineProbe> => {
     const version = await reader.version(signal);
     const status = await reader.machineStatus(signal);
     return { state: 'configured', version, status, spkiSha256: (await reader.peer(signal)).spkiSha256 };
+  };
+  if (machine.over) return machine.over(ask);
+  const reader = createTalosReader(ports, machine);
+  try {
+    return await ask(reader);
   } finally {
     reader.close();
   }

@@ -111,20 +111,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: 'if (isLate || !(error instanceof GrpcError) || statusRows[error.status.code]?.redial) discard(connection);',
         replace: 'if (!isLate && (!(error instanceof GrpcError) || statusRows[error.status.code]?.redial)) discard(connection);',
       },
-      {
-        file: 'lib/cluster/connections.ts',
-        find: 'read: async (node, use) => closing(await connections.reader(node), use),',
-        replace: `read: async (node, use) => {
-      const reader = kept.get(node.name) ?? (await connections.reader(node));
-      kept.set(node.name, reader);
-      return use(reader);
-    },`,
-      },
-      {
-        file: 'lib/cluster/connections.ts',
-        find: '  const connections: Connections = {',
-        replace: '  const kept = new Map<string, TalosReader>();\n  const connections: Connections = {',
-      },
+      { file: 'lib/cluster/kept-readers.ts', find: 'let works = false;', replace: 'let works = true;' },
     ],
   },
 ];

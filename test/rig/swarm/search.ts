@@ -40,6 +40,9 @@ for (const { bug, seeds, many } of searches) {
     if (found.length >= many) break;
     const schedule = scheduleOf(`swarm-${seed}`);
     const { violations } = await tellHistory(bootstrapStory, schedule, await prepared(schedule));
+    // A product that is not whole would pass for one whose bug was found.
+    const unloaded = violations.find((text) => text.includes('ERR_MODULE_NOT_FOUND'));
+    if (unloaded !== undefined) throw new Error(`${bug}, seed ${seed}: ${unloaded}`);
     if (violations.length > 0) found.push({ seed, violations });
   }
   all.push(found);

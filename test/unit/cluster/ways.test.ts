@@ -58,8 +58,11 @@ test('a machine that this computer has no way to is reached through a control pl
   dialled.length = 0;
   expect(await nameOf(rig, worker)).toBe('worker-1');
   expect(dialled).toEqual(['192.168.42.21', '192.168.42.11']);
-  // What worked is used again at once.
+  // The connection is used again at once, and the way when it is kept no longer.
   dialled.length = 0;
+  expect((await connections.probe(worker, signal)).state).toBe('configured');
+  expect(dialled).toEqual([]);
+  await rig.cluster.world.clock.sleep(5001);
   expect((await connections.probe(worker, signal)).state).toBe('configured');
   expect(dialled).toEqual(['192.168.42.11']);
 
