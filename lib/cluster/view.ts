@@ -20,7 +20,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     find: () => (selector) => cluster.find(selector),
     configuration: () => ({ plan: (signal) => cluster.configuration.plan(signal) }),
     machineConfigs: () => ({
-      generate: (signal) => cluster.machineConfigs.generate(signal),
+      generate: (signal, places) => cluster.machineConfigs.generate(signal, places),
       of: (node, signal) => cluster.machineConfigs.of(node, signal),
       talosconfig: (request) => cluster.machineConfigs.talosconfig(request),
       differences: (generated) => cluster.machineConfigs.differences(generated),
