@@ -15,7 +15,8 @@ export interface EtcdParts {
 type View =
   | { readonly node: NodeModel; readonly state: 'members'; readonly members: number }
   | { readonly node: NodeModel; readonly state: 'data' }
-  | { readonly node: NodeModel; readonly state: 'empty'; readonly spkiSha256: string }
+  /** `machine`: the same for two addresses at which one machine answers. */
+  | { readonly node: NodeModel; readonly state: 'empty'; readonly machine: string }
   | { readonly node: NodeModel; readonly state: 'silent'; readonly because: string };
 
 export function createEtcd({ model, connections }: EtcdParts): Etcd {
@@ -44,14 +45,15 @@ async function viewOf(node: NodeModel, connections: Connections, signal: AbortSi
   try {
     const probe = await connections.probe(node, signal);
     // A machine without a config has no etcd data that a cluster could be made of.
-    const empty: View = { node, state: 'empty', spkiSha256: 'spkiSha256' in probe ? (probe.spkiSha256 ?? '') : '' };
-    if (probe.state === 'maintenance') return empty;
+    if (probe.state === 'maintenance') return { node, state: 'empty', machine: probe.spkiSha256 };
     if (probe.state !== 'configured')
       return { node, state: 'silent', because: probe.state === 'unreachable' ? probe.reason : 'it belongs to another cluster' };
     return await connections.read(node, async (machine): Promise<View> => {
       const members = await membersOf(machine, signal);
       if (members > 0) return { node, state: 'members', members };
-      return (await machine.hasEtcdData(signal)) ? { node, state: 'data' } : empty;
+      if (await machine.hasEtcdData(signal)) return { node, state: 'data' };
+      // Not its certificate: behind another control plane that passes the calls on it is that one's.
+      return { node, state: 'empty', machine: await machine.bootId(signal) };
     });
   } catch (error) {
     return { node, state: 'silent', because: failureOf(error).code };
@@ -88,8 +90,8 @@ function judge(views: readonly View[]): Evidence {
   }
   // An address that has moved to a machine that holds nothing tells nothing of the machine that had it.
   const empty = views.flatMap((view) => (view.state === 'empty' ? [view] : []));
-  for (const [index, { node, spkiSha256 }] of empty.entries()) {
-    const other = empty.slice(index + 1).find((view) => view.spkiSha256 === spkiSha256);
+  for (const [index, { node, machine }] of empty.entries()) {
+    const other = empty.slice(index + 1).find((view) => view.machine === machine);
     if (other !== undefined)
       return undecidable(
         `one machine answers at the addresses of ${node.name} and ${other.node.name}; the other may hold the data of a cluster`,

@@ -7,13 +7,16 @@ import type { MachineProbe, TalosReader } from '../../../lib/talos/index.ts';
 
 interface Machine {
   readonly probe: MachineProbe;
+  readonly bootId?: string;
   readonly members?: number;
   readonly hasData?: boolean;
 }
 
 const maintenance = (spkiSha256: string): Machine => ({ probe: { state: 'maintenance', spkiSha256 } });
-const configured = (spkiSha256: string, more: Omit<Machine, 'probe'> = {}): Machine => ({
-  probe: { state: 'configured', spkiSha256 } as MachineProbe,
+/** As it is seen through another control plane: the certificate is that one's. */
+const configured = (bootId: string, more: Omit<Machine, 'probe' | 'bootId'> = {}): Machine => ({
+  probe: { state: 'configured', spkiSha256: 'of whoever passes it on' } as MachineProbe,
+  bootId,
   ...more,
 });
 const dark: Machine = { probe: { state: 'unreachable', reason: 'timeout' } };
@@ -25,10 +28,11 @@ async function evidenceOf(...machines: readonly Machine[]): Promise<{ readonly s
   const connections = {
     probe: async (node: NodeModel) => at(node).probe,
     read: async <T>(node: NodeModel, use: (reader: TalosReader) => Promise<T>) => {
-      const { members = 0, hasData = false } = at(node);
+      const { bootId = '', members = 0, hasData = false } = at(node);
       return use({
         etcdMembers: async () => Array.from({ length: members }, () => ({})),
         hasEtcdData: async () => hasData,
+        bootId: async () => bootId,
       } as unknown as TalosReader);
     },
   } as unknown as Connections;
@@ -39,6 +43,7 @@ async function evidenceOf(...machines: readonly Machine[]): Promise<{ readonly s
 describe('whether a cluster was ever formed', () => {
   test('three machines, each asked, none with data: it was not', async () => {
     expect(await evidenceOf(maintenance('a'), configured('b'), maintenance('c'))).toMatchObject({ state: 'not-done' });
+    expect(await evidenceOf(configured('a'), configured('b'), configured('c'))).toMatchObject({ state: 'not-done' });
   });
 
   test.each([
@@ -52,8 +57,11 @@ describe('whether a cluster was ever formed', () => {
     expect(await evidenceOf(configured('a'), dark, maintenance('c'))).toMatchObject({ state: 'undecidable' });
   });
 
-  test('and so may one whose address another machine has', async () => {
-    const { state, seen } = await evidenceOf(configured('a'), maintenance('c'), maintenance('c'));
+  test.each([
+    ['in maintenance mode', [configured('a'), maintenance('c'), maintenance('c')]],
+    ['with its config', [maintenance('a'), configured('c'), configured('c')]],
+  ] as const)('and so may one whose address another machine has, %s', async (_, machines) => {
+    const { state, seen } = await evidenceOf(...machines);
     expect(state).toBe('undecidable');
     expect(seen).toContain('one machine answers at the addresses of cp-2 and cp-3');
   });
