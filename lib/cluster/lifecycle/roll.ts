@@ -157,7 +157,10 @@ export async function runRoll(context: RollContext, roll: Roll, options: RollOpt
       { parallel: 4 },
     );
     if (roll.controlPlanes.some(isDue)) facts.push(await snapshotStep(context));
-    const upgrade = async (state: NodeUpgradeState): Promise<void> => {
+    let isFirst = true;
+    const upgrade = async (planned: NodeUpgradeState): Promise<void> => {
+      const state = isFirst ? planned : await asItStands(context, options, planned);
+      isFirst = false;
       const body = (inner: DisruptContext) =>
         upgradeNode(inner, state, { ...options, isPulled: true, parallel: roll.parallel, ...(lease === undefined ? {} : { lease }) });
       // One node alone needs no step around its steps.
@@ -185,6 +188,25 @@ export async function runRoll(context: RollContext, roll: Roll, options: RollOpt
     context.report({ rows: await whatIsLeft(context, options, all, [...facts, ...done.map(({ node }) => node)]) });
     throw error;
   }
+}
+
+/** A roll takes hours: a machine that was restarted before its turn is asked anew where it stands. Who is silent is told of by its turn. */
+async function asItStands(
+  { cluster: { lifecycle, operations }, recall, signal }: RollContext,
+  { wanted, overrides }: RollOptions,
+  planned: NodeUpgradeState,
+): Promise<NodeUpgradeState> {
+  if (!isDue(planned)) return planned;
+  const { node, bootId } = planned.facts;
+  try {
+    if ((await lifecycle.boot(node, signal)).bootId === bootId) return planned;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof TkError)) throw error;
+    return planned;
+  }
+  const [surveyed] = await lifecycle.survey([node], signal);
+  if (surveyed === undefined) return planned;
+  return nodeUpgradeState({ lifecycle, surveyed, wanted, overrides, recall, signal, now: operations.now });
 }
 
 /** Nobody begins while a machine is silent; whoever knows why it is leaves it out. */

@@ -183,6 +183,19 @@ test('a machine that does not return ends the roll; it stays cordoned, and the s
   ]);
 });
 
+test('a machine that was restarted before its turn in a roll is looked at anew, and upgraded', async () => {
+  await using rig = await simulate(cluster);
+  const running = rig.tk('talos:upgrade', { to: 'v1.14.1', role: 'worker' });
+  await rig.pass(20_000);
+  rig.hand.losePower('worker-2', 5000);
+  const run = await running;
+  expect({ exitCode: run.exitCode, text: run.text }).toEqual({ exitCode: 0, text: '' });
+  expect([await standing(rig, 'worker-1'), await standing(rig, 'worker-2')]).toEqual([
+    'worker-1 v1.14.1, cordon none',
+    'worker-2 v1.14.1, cordon none',
+  ]);
+});
+
 test('a reply that got lost is not answered with a second reboot', async () => {
   const path = '/machine.MachineService/Reboot';
   await using rig = await simulate({ ...cluster, faults: [{ point: 'wire/reply', kind: 'lost', probability: 1, only: { path } }] });
