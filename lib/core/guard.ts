@@ -15,7 +15,7 @@ export interface Guarded {
  * Runs work with a deadline that holds even when the work does not listen to its signal: after the deadline, or after `signal`,
  * it has `graceMs` to end by itself; then the caller goes on without it.
  *
- * Failure: `step/deadline`; otherwise whatever the work threw.
+ * Failure: `step/deadline`, or what the work says that its being cut off means, because of it; otherwise whatever the work threw.
  */
 export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const expiry = deadlineMs === undefined ? undefined : new AbortController();
@@ -48,7 +48,7 @@ export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (
     if (!deadline) throw error;
     const cause = failureOf(error);
     if (cause.code === 'step/deadline') throw error;
-    throw new TkError(cause.code === 'run/aborted' ? deadline : { ...deadline, cause });
+    throw new TkError(instead(cause, deadline) ?? { ...deadline, cause });
   } finally {
     both.removeEventListener('abort', leaveBehind);
     signal.removeEventListener('abort', stop);
@@ -58,6 +58,13 @@ export async function guarded<T>({ clock, signal, deadlineMs }: Guarded, work: (
 
 const expired = (hasExpired: boolean, deadlineMs: number | undefined): Failure | undefined =>
   hasExpired && deadlineMs !== undefined ? coreFailure('step/deadline', { deadlineMs }) : undefined;
+
+/** The failure with the deadline where it was only cut off; undefined where it failed by itself. */
+const instead = (failure: Failure, deadline: Failure): Failure | undefined => {
+  if (failure.code === 'run/aborted') return deadline;
+  const cause = failure.cause && instead(failure.cause, deadline);
+  return cause && { ...failure, cause };
+};
 
 /** The same error with a place on every failure that had none. */
 export function placed(error: unknown, where: Place): TkError {

@@ -332,7 +332,24 @@ test('deadlines hold for steps that do not listen, and retries follow their tabl
     effect: 'write',
     run: ({ step }) => step('hang', () => new Promise(() => {}), { deadlineMs: 60_000, node: 'a' }),
   });
-  const world = rig({ retried, late });
+  const cutOff = defineTask({
+    summary: 'Cut off',
+    effect: 'write',
+    run: ({ step }) =>
+      step(
+        'clean up',
+        async ({ signal }) => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          throw new TkError({
+            code: 'task/failed',
+            facts: { message: 'it lies there still' },
+            cause: baseFailure('run/aborted', { during: 'cleaning' }),
+          });
+        },
+        { deadlineMs: 60_000 },
+      ),
+  });
+  const world = rig({ retried, late, cutOff });
   expect(await world.run(retried())).toMatchObject({ exitCode: 0, values: [3] });
   expect(world.story().filter((line) => line.includes('try '))).toEqual([
     '  try (idempotent)',
@@ -341,6 +358,10 @@ test('deadlines hold for steps that do not listen, and retries follow their tabl
   ]);
   expect((await world.run(late())).failures).toEqual([
     { code: 'step/deadline', facts: { deadlineMs: 60_000 }, where: { kind: 'step', task: 'late', step: 'hang', node: 'a' } },
+  ]);
+  // Whoever says what its being cut off means is heard.
+  expect((await world.run(cutOff())).failures).toMatchObject([
+    { code: 'task/failed', facts: { message: 'it lies there still' }, cause: { code: 'step/deadline', facts: { deadlineMs: 60_000 } } },
   ]);
 });
 
