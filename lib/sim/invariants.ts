@@ -100,6 +100,8 @@ export function watchInvariants(
   let instantMs = -1;
   let atOnce = 0;
   const acts: string[] = [];
+  /** Machines whose member was removed, until they get a config again. */
+  const leaving = new Map<string, 'left' | 'came back as it was'>();
   kernel.onEvent((event) => {
     const text = JSON.stringify(event);
     for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
@@ -107,8 +109,14 @@ export function watchInvariants(
     instantMs = event.atMs;
     if (atOnce === mostAtOnce) report('I-18', `${mostAtOnce} events at one instant, at last ${event.kind}`);
     if (event.kind === 'talos/config-applied') lookFor(talos.machines.find(({ name }) => name === event.facts.node));
-    if (event.kind === 'talos/bootstrap-accepted' || event.kind === 'etcd/member-removed')
-      acts.push(`${event.kind} ${String(event.facts.node)}`);
+    const node = String(event.facts.node);
+    const isRemoval = event.kind === 'etcd/member-removed';
+    if (event.kind === 'talos/bootstrap-accepted' || (isRemoval && leaving.get(node) !== 'came back as it was'))
+      acts.push(`${event.kind} ${node}`);
+    if (isRemoval) leaving.set(node, 'left');
+    if (event.kind === 'talos/config-applied') leaving.delete(node);
+    // Somebody restarted it in the middle of its wipe: it has to leave once more.
+    if (event.kind === 'talos/stage' && event.facts.stage === 'running' && leaving.has(node)) leaving.set(node, 'came back as it was');
     machines(event);
     nodes.onEvent(event);
   });

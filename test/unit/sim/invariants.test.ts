@@ -183,6 +183,20 @@ test('I-11 an interrupted history that came to something else, or did twice what
   ]);
 });
 
+test('I-11 a member is removed once, and once more when somebody restarted its machine in the middle of its wipe', async () => {
+  const acts = async (...events: readonly (readonly [kind: string, facts?: Readonly<Record<string, string>>])[]) => {
+    const { invariants, happens } = await watched();
+    for (const [kind, facts] of events) happens(kind, { node: 'cp-1', ...facts });
+    return invariants.endState().acts;
+  };
+  const removed = ['etcd/member-removed', { cluster: 'c1', votersLeft: '2' }] as const;
+  const running = ['talos/stage', { stage: 'running' }] as const;
+  expect(await acts(removed)).toEqual({ 'etcd/member-removed cp-1': 1 });
+  expect(await acts(removed, running, removed)).toEqual({ 'etcd/member-removed cp-1': 1 });
+  expect(await acts(removed, removed)).toEqual({ 'etcd/member-removed cp-1': 2 });
+  expect(await acts(removed, running, removed, removed)).toEqual({ 'etcd/member-removed cp-1': 2 });
+});
+
 test('I-12 something disruptive after a signal, and another exit code', async () => {
   const rig = await watched({ controlPlanes: 1, workers: 0 });
   const run = rig.invariants.begin({ name: 'upgrade' });
