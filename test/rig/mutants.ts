@@ -55,6 +55,13 @@ function withDependents(files: readonly string[], importers: ReturnType<typeof i
   return found;
 }
 
+/** What a mutant broke. A product that is not whole would pass for one whose bug was found. */
+export function foundBy(bug: string, violations: readonly string[]): readonly string[] {
+  const unloaded = violations.find((text) => text.includes('ERR_MODULE_NOT_FOUND'));
+  if (unloaded !== undefined) throw new Error(`${bug}: ${unloaded}`);
+  return violations;
+}
+
 let isReady = false;
 
 /**

@@ -3,10 +3,13 @@ import { type Finished, launcher, type RunOptions } from './process.ts';
 
 const signalNames: Readonly<Record<number, NodeJS.Signals>> = { 2: 'SIGINT', 9: 'SIGKILL', 15: 'SIGTERM' };
 
-/** Runs the command on a terminal of its own, where both outputs are one. Ctrl-C is a key there: the terminal makes the signal of it. */
+/**
+ * Runs the command on a terminal of its own, where both outputs are one. Ctrl-C is a key there: the terminal makes the signal of it. By
+ * itself it would also throw away what nobody has read by then, in the middle of a line.
+ */
 export function runTkOnTerminal(args: readonly string[], { cwd, env, watch }: RunOptions): Promise<Finished> {
   const { HOME = '', PATH = '', TMPDIR } = process.env;
-  const child = spawn(process.execPath, [launcher, ...args], {
+  const child = spawn('sh', ['-c', 'stty noflsh; exec "$0" "$@"', process.execPath, launcher, ...args], {
     cols: 100,
     rows: 30,
     cwd,

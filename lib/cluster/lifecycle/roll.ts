@@ -157,10 +157,8 @@ export async function runRoll(context: RollContext, roll: Roll, options: RollOpt
       { parallel: 4 },
     );
     if (roll.controlPlanes.some(isDue)) facts.push(await snapshotStep(context));
-    let isFirst = true;
     const upgrade = async (planned: NodeUpgradeState): Promise<void> => {
-      const state = isFirst ? planned : await asItStands(context, options, planned);
-      isFirst = false;
+      const state = planned === all[0] ? planned : await asItStands(context, options, planned);
       const body = (inner: DisruptContext) =>
         upgradeNode(inner, state, { ...options, isPulled: true, parallel: roll.parallel, ...(lease === undefined ? {} : { lease }) });
       // One node alone needs no step around its steps.

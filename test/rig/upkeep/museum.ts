@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { foundBy } from '../mutants.ts';
 import { tellUpkeep } from './history.ts';
 import { plantBugs } from './mutants.ts';
 import { type PlantedBug, plantedBugs } from './planted.ts';
@@ -27,7 +28,7 @@ export async function searchBug(bug: PlantedBug, most: number, say: (text: strin
   const product = await loadProduct(bug.name);
   for (let number = 0; number < most; number += 1) {
     const upkeep = drawUpkeep(`${bug.name}-${number}`, bug.stories, { talos: 'v1.14.1', isSingle: true, ...bug.bias });
-    const [found] = (await tellUpkeep(upkeep, product)).violations;
+    const [found] = foundBy(bug.name, (await tellUpkeep(upkeep, product)).violations);
     if (found === undefined) continue;
     const [own] = (await tellUpkeep(upkeep, await loadProduct())).violations;
     if (own === undefined) return { bug: bug.name, upkeep, number, found };
@@ -58,7 +59,7 @@ export async function* visitMuseum(): AsyncGenerator<Visited> {
   plantBugs();
   const clean = await loadProduct();
   for (const { bug, upkeep } of await exhibits()) {
-    const { violations } = await tellUpkeep(upkeep, await loadProduct(bug));
+    const violations = foundBy(bug, (await tellUpkeep(upkeep, await loadProduct(bug))).violations);
     const own = (await tellUpkeep(upkeep, clean)).violations;
     yield { bug, found: violations[0] ?? '', without: own[0] ?? '' };
   }

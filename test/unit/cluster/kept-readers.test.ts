@@ -1,46 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import type { Dial, TalosConnection } from '../../../lib/base/index.ts';
-import { type Connections, createConnections, type MutualTrust } from '../../../lib/cluster/connections.ts';
-import type { ClusterModel, NodeModel } from '../../../lib/config/index.ts';
-import { memoryCluster, signal } from '../sim/cluster-rig.ts';
+import type { TalosConnection } from '../../../lib/base/index.ts';
+import type { MutualTrust } from '../../../lib/cluster/connections.ts';
+import { signal } from '../sim/cluster-rig.ts';
+import { runningMachines } from './connections-rig.ts';
 
 /** Two machines that run, and how often each was dialled. `elsewhere` lets another machine answer at an address. */
 async function connected() {
-  const cluster = await memoryCluster('1.14', { controlPlanes: 2, workers: 0 });
-  await cluster.applyAll();
-  await cluster.until('cp-1 to take the bootstrap', async () => {
-    await cluster.mutator('cp-1').bootstrap({}, signal);
-    return true;
-  });
-  for (const { name } of cluster.spec.machines) await cluster.stage(name, 'running');
+  const { cluster, connect, cp1, cp2 } = await runningMachines(0);
   const dialled: string[] = [];
   const open: TalosConnection[] = [];
   const elsewhere = new Map<string, string>();
-  const dial: Dial = {
-    ...cluster.world.dial,
-    async talos(target, stop) {
+  let trust = cluster.trust as MutualTrust;
+  let isNewKey = false;
+  const connections = connect(
+    async (target, stop) => {
       dialled.push(target.host);
       const connection = await cluster.world.dial.talos({ ...target, host: elsewhere.get(target.host) ?? target.host }, stop);
+      const peer = isNewKey ? { ...connection.peer, spkiSha256: `key ${dialled.length}` } : connection.peer;
       open.push(connection);
-      return connection;
+      return { ...connection, peer };
     },
-  };
-  const nodes = cluster.spec.machines.map(({ name, role, address, links }) => ({
-    name,
-    role,
-    address,
-    addresses: [address],
-    macAddresses: links.map(({ mac }) => mac),
-  })) as unknown as readonly NodeModel[];
-  let trust = cluster.trust as MutualTrust;
-  const connections: Connections = createConnections({
-    model: { nodes, paths: { talosconfig: 'talosconfig' } } as unknown as ClusterModel,
-    dial,
-    clock: cluster.world.clock,
-    credentials: async () => trust,
-  });
-  const [cp1, cp2] = nodes;
-  if (!cp1 || !cp2) throw new Error('two machines');
+    () => trust,
+  );
   return {
     connections,
     dialled,
@@ -50,6 +31,7 @@ async function connected() {
     open: () => open.filter((connection) => connection.isOpen()).length,
     breakAll: () => open.splice(0).forEach((connection) => connection.close()),
     renew: () => (trust = { ...trust }),
+    showsAnotherKeyEachTime: () => (isNewKey = true),
     pass: (ms: number) => cluster.world.clock.sleep(ms),
     hostname: () => connections.read(cp1, (machine) => machine.hostname(signal)),
     proven: () => connections.readProven(cp1, signal, (machine) => machine.hostname(signal)),
@@ -107,5 +89,18 @@ describe('a connection that has just worked', () => {
     });
     await expect(look).rejects.toMatchObject({ failure: { code: 'talos/wrong-machine' } });
     expect(looks).toBe(1);
+  });
+
+  test('that breaks in every look tells nothing', async () => {
+    const rig = await connected();
+    rig.showsAnotherKeyEachTime();
+    let looks = 0;
+    const look = rig.connections.readProven(rig.cp1, signal, async (machine) => {
+      looks += 1;
+      rig.breakAll();
+      return machine.hostname(signal);
+    });
+    await expect(look).rejects.toMatchObject({ failure: { code: 'talos/unavailable', facts: { message: 'connections keep breaking' } } });
+    expect(looks).toBe(3);
   });
 });

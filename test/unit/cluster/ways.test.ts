@@ -1,45 +1,22 @@
 import { expect, test } from 'vitest';
-import { type Dial, failuresOf, type TalosTrust, TkError } from '../../../lib/base/index.ts';
-import { createConnections, type MutualTrust } from '../../../lib/cluster/connections.ts';
+import { failuresOf, TkError } from '../../../lib/base/index.ts';
 import type { ClusterModel } from '../../../lib/config/index.ts';
-import { memoryCluster, signal, vip } from '../sim/cluster-rig.ts';
+import { signal, vip } from '../sim/cluster-rig.ts';
+import { runningMachines } from './connections-rig.ts';
 
 const dialFailure = failuresOf<{ 'host/dial': { host: string; port: number; reason: string } }>();
 
 /** A cluster that runs, and a computer in front of it that has no way to some of its machines. */
 async function behindWalls(walls: Readonly<Record<string, string>>) {
-  const cluster = await memoryCluster('1.14', { controlPlanes: 2, workers: 1 });
-  await cluster.applyAll();
-  await cluster.until('cp-1 to take the bootstrap', async () => {
-    await cluster.mutator('cp-1').bootstrap({}, signal);
-    return true;
-  });
-  for (const { name } of cluster.spec.machines) await cluster.stage(name, 'running');
+  const { cluster, connect, cp1, cp2, worker } = await runningMachines(1);
+  if (!worker) throw new Error('a worker');
   const dialled: string[] = [];
-  const dial: Dial = {
-    ...cluster.world.dial,
-    talos: async (target, stop) => {
-      dialled.push(target.host);
-      const reason = walls[target.host];
-      if (reason !== undefined) throw new TkError(dialFailure('host/dial', { host: target.host, port: target.port, reason }));
-      return cluster.world.dial.talos(target, stop);
-    },
-  };
-  const nodes = cluster.spec.machines.map(({ name, role, address, links }) => ({
-    name,
-    role,
-    address,
-    addresses: [address],
-    macAddresses: links.map(({ mac }) => mac),
-  }));
-  const connections = createConnections({
-    model: { nodes, paths: { talosconfig: 'talosconfig' } } as unknown as ClusterModel,
-    dial,
-    clock: cluster.world.clock,
-    credentials: async () => cluster.trust as Extract<TalosTrust, { kind: 'mutual' }> as MutualTrust,
+  const connections = connect(async (target, stop) => {
+    dialled.push(target.host);
+    const reason = walls[target.host];
+    if (reason !== undefined) throw new TkError(dialFailure('host/dial', { host: target.host, port: target.port, reason }));
+    return cluster.world.dial.talos(target, stop);
   });
-  const [cp1, cp2, worker] = nodes as unknown as ClusterModel['nodes'];
-  if (!cp1 || !cp2 || !worker) throw new Error('three machines');
   return { cluster, connections, dialled, cp1, cp2, worker };
 }
 
